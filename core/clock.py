@@ -1,0 +1,140 @@
+"""Time: aware UTC now, and the working calendar that deadlines count by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from core.errors import InvalidInput
+
+Span = tuple[dt.time, dt.time]
+HORIZON_DAYS = 3660
+
+
+def now() -> dt.datetime:
+    """Return the present moment, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def aware(moment: dt.datetime) -> dt.datetime:
+    """Return ``moment`` in UTC; raise `InvalidInput` when it has no zone."""
+    if moment.tzinfo is None:
+        raise InvalidInput(f"The time {moment.isoformat()} has no time zone.", hint="Give one, e.g. +00:00.")
+    return moment.astimezone(dt.UTC)
+
+
+@dataclass(frozen=True)
+class WorkingCalendar:
+    """Opening hours by ISO weekday with holidays and make-up workdays, in one time zone.
+
+    Attributes
+    ----------
+    hours
+        ISO weekday (1 Monday … 7 Sunday) to spans of local time, sorted and disjoint. A span that
+        ends at 00:00 runs to midnight.
+    holidays
+        Local days without work, whatever the weekday.
+    workdays
+        Make-up workdays: the hours of ``makeup_weekday`` apply, whatever the weekday.
+    """
+
+    timezone: str
+    hours: Mapping[int, Sequence[Span]]
+    holidays: frozenset[dt.date] = frozenset()
+    workdays: frozenset[dt.date] = frozenset()
+    makeup_weekday: int = 1
+    zone: ZoneInfo = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the spans once, so that nobody checks again."""
+        object.__setattr__(self, "zone", ZoneInfo(self.timezone))
+        for weekday, spans in self.hours.items():
+            last = None
+            for begin, end in spans:
+                closed = end == dt.time(0)
+                if not closed and end <= begin or (last is not None and begin < last):
+                    raise InvalidInput(f"Opening hours of weekday {weekday} overlap or run backwards.")
+                last = dt.time.max if closed else end
+
+    def is_workday(self, day: dt.date) -> bool:
+        """Return whether any hour of the local ``day`` is working time."""
+        return bool(self._spans_of(day))
+
+    def add_hours(self, start: dt.datetime, hours: float) -> dt.datetime:
+        """Return the moment when ``hours`` of working time have passed since ``start``, in UTC.
+
+        Raises
+        ------
+        InvalidInput
+            For negative hours, and when the calendar opens too seldom to ever get there.
+        """
+        if hours < 0:
+            raise InvalidInput("A time limit cannot be negative.")
+        left = dt.timedelta(hours=hours)
+        moment = aware(start)
+        day = moment.astimezone(self.zone).date()
+        for offset in range(HORIZON_DAYS):
+            for begin, end in self._moments_of(day + dt.timedelta(days=offset)):
+                if end <= moment:
+                    continue
+                begin = max(begin, moment)
+                if left <= end - begin:
+                    return begin + left
+                left -= end - begin
+        raise InvalidInput("The working calendar has no opening hours for ten years.", hint="Check its hours.")
+
+    def add_workdays(self, start: dt.datetime, days: int) -> dt.datetime:
+        """Return the end of the ``days``-th working day after the local day of ``start``, in UTC."""
+        if days < 0:
+            raise InvalidInput("A time limit cannot be negative.")
+        day = aware(start).astimezone(self.zone).date()
+        counted = 0
+        for _ in range(HORIZON_DAYS):
+            if counted == days and (days or self.is_workday(day)):
+                return self._moments_of(day)[-1][1]
+            day += dt.timedelta(days=1)
+            counted += self.is_workday(day)
+            if days == 0 and self.is_workday(day):
+                return self._moments_of(day)[-1][1]
+        raise InvalidInput("The working calendar has no workdays for ten years.", hint="Check its hours.")
+
+    def add_calendar_days(self, start: dt.datetime, days: int) -> dt.datetime:
+        """Return the end of the ``days``-th local calendar day after that of ``start``, in UTC."""
+        day = aware(start).astimezone(self.zone).date() + dt.timedelta(days=days + 1)
+        return dt.datetime.combine(day, dt.time(0), self.zone).astimezone(dt.UTC)
+
+    def working_hours_between(self, start: dt.datetime, end: dt.datetime) -> float:
+        """Return the hours of working time between two moments; 0 when ``end`` is not later."""
+        start, end = aware(start), aware(end)
+        day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        total = dt.timedelta()
+        while day <= last:
+            for begin, finish in self._moments_of(day):
+                total += max(dt.timedelta(), min(finish, end) - max(begin, start))
+            day += dt.timedelta(days=1)
+        return total / dt.timedelta(hours=1)
+
+    def _spans_of(self, day: dt.date) -> Sequence[Span]:
+        if day in self.workdays:
+            return self.hours.get(self.makeup_weekday, ())
+        if day in self.holidays:
+            return ()
+        return self.hours.get(day.isoweekday(), ())
+
+    def _moments_of(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
+        moments = []
+        for begin, end in self._spans_of(day):
+            closing = day + dt.timedelta(days=1) if end == dt.time(0) else day
+            moments.append(
+                (
+                    dt.datetime.combine(day, begin, self.zone).astimezone(dt.UTC),
+                    dt.datetime.combine(closing, end, self.zone).astimezone(dt.UTC),
+                ),
+            )
+        return moments
+
+
+ALWAYS = WorkingCalendar("UTC", {weekday: ((dt.time(0), dt.time(0)),) for weekday in range(1, 8)})
+"""The clock of urgent hours: 24 × 7."""

@@ -1,0 +1,103 @@
+"""Who acts: the actor, the roles, and what each role may do."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+
+from core.errors import NotPermitted
+
+
+class Role(enum.StrEnum):
+    """The roles of grid governance; SYSTEM is the jobs process and the command line."""
+
+    GRID_WORKER = "grid_worker"
+    GRID_MANAGER = "grid_manager"
+    HANDLER = "handler"
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+    PLANNER = "planner"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class May(enum.StrEnum):
+    """Capabilities that a use case asks for with `require`."""
+
+    SEE_MAP = "see_map"
+    SEE_INCIDENTS = "see_incidents"
+    SEE_INCIDENT_POINTS = "see_incident_points"
+    READ_NOTE = "read_note"
+    EDIT_GRIDS = "edit_grids"
+    LOAD_DATA = "load_data"
+    SEE_RECORD = "see_record"
+    MANAGE_USERS = "manage_users"
+
+
+_R = Role
+_ALL_OFFICERS = frozenset(_R) - {_R.SYSTEM}
+_SEES_INCIDENTS = frozenset(
+    {_R.GRID_WORKER, _R.GRID_MANAGER, _R.HANDLER, _R.DISPATCHER, _R.SUPERVISOR, _R.AUDITOR},
+)
+ALLOWED: dict[May, frozenset[Role]] = {
+    May.SEE_MAP: _ALL_OFFICERS,
+    May.SEE_INCIDENTS: _SEES_INCIDENTS,
+    May.SEE_INCIDENT_POINTS: _SEES_INCIDENTS,
+    May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
+    May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),
+    May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
+    May.MANAGE_USERS: frozenset({_R.ADMINISTRATOR}),
+}
+"""The table of `DOMAIN` as far as built; SYSTEM may do everything it is called for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person or process an act is done by, with the reach of the role acted in.
+
+    Attributes
+    ----------
+    territory_id
+        None only for acts before a territory exists.
+    area_ids
+        Communities a grid manager or grid worker reaches; empty for other roles.
+    unit_ids
+        Units a handler reaches; empty for other roles.
+    """
+
+    user_id: int | None
+    label: str
+    role: Role
+    territory_id: int | None
+    area_ids: tuple[int, ...] = ()
+    unit_ids: tuple[int, ...] = ()
+    worker_id: int | None = None
+    locale: str = "en"
+
+    @property
+    def scope_key(self) -> str:
+        """Return a short key, equal for actors that may see the same rows; caches are keyed by it."""
+        parts = f"{self.territory_id}|{self.role}|{sorted(self.area_ids)}|{sorted(self.unit_ids)}|{self.worker_id}"
+        return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
+
+    def may(self, capability: May) -> bool:
+        """Return whether the role allows ``capability``."""
+        return self.role is Role.SYSTEM or self.role in ALLOWED[capability]
+
+
+def system_actor(territory_id: int | None = None, label: str = "system") -> Actor:
+    """Return the actor of the jobs process and of the command line."""
+    return Actor(user_id=None, label=label, role=Role.SYSTEM, territory_id=territory_id)
+
+
+def require(actor: Actor, capability: May) -> None:
+    """Return when the actor may, else raise `NotPermitted` naming role and capability."""
+    if not actor.may(capability):
+        role = actor.role.replace("_", " ")
+        raise NotPermitted(
+            f"As {role} you may not {capability.replace('_', ' ')}.",
+            hint="Ask an administrator for the role if it is yours to do.",
+        )

@@ -1,0 +1,88 @@
+"""Settings from ``GRIDKEEPER_*`` variables: frozen, bounded, unknown names refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import InvalidInput
+
+PREFIX = "GRIDKEEPER_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All that can be set from outside; units stand in the names."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    state_dir: Path = Field(default=CHECKOUT / ".state", description="Folder for database, keys and caches")
+    port: int = Field(default=8501, ge=1, le=65535, description="Port of the web pages")
+    address: str = Field(default="127.0.0.1", description="Address to listen on; localhost unless told otherwise")
+    database_url: SecretStr | None = Field(default=None, description="Server instead of the embedded database")
+    owner_database_url: SecretStr | None = Field(default=None, description="The same as owner, for migrations")
+    postgres_bin: Path | None = Field(default=None, description="Folder with initdb and postgres")
+    durable: bool = Field(default=True, description="Durable writes; only tests turn them off")
+    demo: bool = Field(default=True, description="Demo accounts may enter without a password")
+    secret: SecretStr | None = Field(default=None, description="Key of cookies and persons; made on first use if unset")
+    territory: str | None = Field(default=None, description="Name of the territory, where several live together")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    session_hours: float = Field(default=12, gt=0, le=168)
+    tile_cache_mib: int = Field(default=128, ge=1, le=4096)
+    upload_max_mib: int = Field(default=512, ge=1, le=8192)
+
+
+def load_settings() -> Settings:
+    """Return the settings of this environment.
+
+    Raises
+    ------
+    InvalidInput
+        Naming every variable that is unknown or out of bounds.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    wrong = []
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            wrong.append(f"{name} is not a setting" + (f" (did you mean {near[0]}?)" if near else ""))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["loc"]]
+        settings = None
+    if wrong or settings is None:
+        raise InvalidInput("; ".join(wrong) + ".", hint="Mend or unset these environment variables.")
+    return settings
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return load_settings()
+
+
+@lru_cache(maxsize=1)
+def secret_key() -> bytes:
+    """Return the 32-byte master secret: from settings, else from a 0600 file in the state folder, made once."""
+    given = settings().secret
+    if given is not None:
+        return given.get_secret_value().encode()
+    path = settings().state_dir / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return bytes.fromhex(path.read_text().strip())
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return bytes.fromhex(path.read_text().strip())

@@ -1,0 +1,1 @@
+"""Everything that touches PostGIS or a geographic file, and nothing that knows a use case."""

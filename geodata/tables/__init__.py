@@ -1,0 +1,48 @@
+"""All tables, one file a subject; importing this package completes ``Base.metadata``."""
+
+from geodata.tables.base import Base
+from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
+from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
+from geodata.tables.grid import ResponsibilityGrid, UnitGrid
+from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
+from geodata.tables.jobs import JobRun
+from geodata.tables.people import AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
+from geodata.tables.record import LoadRow, Record, RecordBatch
+from geodata.tables.territory import Area, Load, Quarantine, Territory
+
+__all__ = [
+    "OPEN_STATUSES",
+    "STATUSES",
+    "AppUser",
+    "Area",
+    "Base",
+    "Building",
+    "Calendar",
+    "CalendarDay",
+    "ClassOwner",
+    "Facility",
+    "Incident",
+    "IncidentClass",
+    "IncidentDay",
+    "IncidentPersonal",
+    "JobRun",
+    "LandCover",
+    "Load",
+    "LoadRow",
+    "Person",
+    "PersonKey",
+    "PlaceName",
+    "Quarantine",
+    "Record",
+    "RecordBatch",
+    "ResponsibilityGrid",
+    "Road",
+    "Task",
+    "Territory",
+    "TimeLimit",
+    "Unit",
+    "UnitGrid",
+    "UserRole",
+    "UserSession",
+    "Worker",
+]

@@ -1,0 +1,111 @@
+"""Classes of incident, time limits, working calendars and the duty list: all editable data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geodata.tables.base import Base, IntId
+
+
+class Calendar(Base):
+    """A working calendar: opening hours by weekday."""
+
+    __tablename__ = "calendar"
+    __table_args__ = (UniqueConstraint("code"),)
+
+    id: Mapped[IntId]
+    code: Mapped[str] = mapped_column(doc="E.g. office-gb, office-cn, always")
+    name_en: Mapped[str]
+    name_zh: Mapped[str]
+    timezone: Mapped[str]
+    hours: Mapped[dict[str, Any]] = mapped_column(doc='ISO weekday to spans: {"1": [["09:00", "12:00"], …]}')
+    holidays_source: Mapped[str] = mapped_column(server_default="", doc="Where the days came from, e.g. holidays:GB:ENG")
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class CalendarDay(Base):
+    """An exception: a public holiday, or a make-up workday."""
+
+    __tablename__ = "calendar_day"
+    __table_args__ = (UniqueConstraint("calendar_id", "day"),)
+
+    id: Mapped[IntId]
+    calendar_id: Mapped[int] = mapped_column(ForeignKey("calendar.id", ondelete="CASCADE"))
+    day: Mapped[dt.date]
+    kind: Mapped[str] = mapped_column(doc="holiday | workday")
+    name: Mapped[str]
+
+
+class IncidentClass(Base):
+    """A class of component or event; scheme and version are part of its key."""
+
+    __tablename__ = "incident_class"
+    __table_args__ = (
+        UniqueConstraint("scheme", "scheme_version", "kind", "code"),
+        CheckConstraint("kind IN ('component', 'event')", name="kind"),
+    )
+
+    id: Mapped[IntId]
+    scheme: Mapped[str] = mapped_column(doc="E.g. gk (the shipped one), toronto-mci")
+    scheme_version: Mapped[str]
+    kind: Mapped[str]
+    code: Mapped[str] = mapped_column(doc="Major and minor, e.g. 01-02")
+    category: Mapped[str] = mapped_column(doc="Key of the major class, e.g. event-01; what maps are coloured by")
+    category_en: Mapped[str]
+    category_zh: Mapped[str]
+    name_en: Mapped[str]
+    name_zh: Mapped[str]
+    priority: Mapped[int] = mapped_column(server_default="3", doc="1 most urgent … 4")
+    emergency: Mapped[bool] = mapped_column(server_default="false")
+    active: Mapped[bool] = mapped_column(server_default="true")
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class TimeLimit(Base):
+    """How long a stage may take for a class under a condition."""
+
+    __tablename__ = "time_limit"
+    __table_args__ = (
+        CheckConstraint(
+            "unit IN ('urgent_hours', 'working_hours', 'working_days', 'calendar_days')",
+            name="unit",
+        ),
+    )
+
+    id: Mapped[IntId]
+    scheme: Mapped[str]
+    scheme_version: Mapped[str]
+    class_id: Mapped[int | None] = mapped_column(ForeignKey("incident_class.id"), index=True, doc="None: any class")
+    condition: Mapped[str] = mapped_column(server_default="", doc="Empty: always")
+    stage: Mapped[str] = mapped_column(doc="verify | file | dispatch | handle | check | close")
+    value: Mapped[float]
+    unit: Mapped[str]
+    closing_condition_en: Mapped[str] = mapped_column(server_default="")
+    closing_condition_zh: Mapped[str] = mapped_column(server_default="")
+    responsible_kind: Mapped[str] = mapped_column(server_default="department")
+    calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendar.id"), doc="None: the unit's calendar")
+    verified: Mapped[bool] = mapped_column(server_default="false", doc="Stands in a public text")
+    source: Mapped[str] = mapped_column(server_default="")
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class ClassOwner(Base):
+    """The duty list: which class in which area belongs to which unit, by what law."""
+
+    __tablename__ = "class_owner"
+
+    id: Mapped[IntId]
+    class_id: Mapped[int] = mapped_column(ForeignKey("incident_class.id"), index=True)
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"), index=True)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"), doc="None: the whole territory")
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    legal_basis: Mapped[str] = mapped_column(server_default="")
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None]
+    version: Mapped[int] = mapped_column(server_default="1")

@@ -1,0 +1,125 @@
+"""Incidents, their tasks, and the day × cell × category summary the maps read."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from geoalchemy2 import WKBElement
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geodata.tables.base import Base, BigId, BigInt, SmallInt, TerritoryId, geometry
+
+OPEN_STATUSES = ("reported", "filed", "dispatched", "handling", "checking")
+STATUSES = (*OPEN_STATUSES, "closed", "void")
+
+
+class Incident(Base):
+    """A reported problem, followed to its end. No personal field stands here."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("territory_id", "number"),
+        Index(
+            "uq_incident_external_ref",
+            "territory_id",
+            "source_system",
+            "external_ref",
+            unique=True,
+            postgresql_where=text("external_ref IS NOT NULL"),
+        ),
+        Index(None, "territory_id", "reported_at"),
+        Index(None, "grid_id", "reported_at"),
+        Index(
+            "ix_incident_open_due",
+            "territory_id",
+            "due_at",
+            postgresql_where=text("status NOT IN ('closed', 'void')"),
+        ),
+        CheckConstraint(
+            "status IN ('reported', 'filed', 'dispatched', 'handling', 'checking', 'closed', 'void')", name="status"
+        ),
+    )
+
+    id: Mapped[BigId]
+    territory_id: Mapped[TerritoryId]
+    number: Mapped[str] = mapped_column(doc="Readable, with check digit")
+    source: Mapped[str] = mapped_column(doc="patrol | hotline | web | app | media | superior | import")
+    source_system: Mapped[str] = mapped_column(server_default="", doc="Upstream system or file, with external_ref")
+    external_ref: Mapped[str | None]
+    class_id: Mapped[int] = mapped_column(ForeignKey("incident_class.id"), index=True)
+    category: Mapped[str] = mapped_column(doc="Copy of the class's category, so that the summary needs no join")
+    status: Mapped[str]
+    priority: Mapped[SmallInt]
+    emergency: Mapped[bool] = mapped_column(server_default="false")
+    reported_at: Mapped[dt.datetime]
+    filed_at: Mapped[dt.datetime | None]
+    dispatched_at: Mapped[dt.datetime | None]
+    handled_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
+    place: Mapped[str] = mapped_column(server_default="", doc="Street or place, never a person")
+    grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
+    reworks: Mapped[SmallInt] = mapped_column(server_default="0")
+    simulated: Mapped[bool] = mapped_column(server_default="false")
+    load_id: Mapped[int | None] = mapped_column(ForeignKey("load.id"))
+    version: Mapped[int] = mapped_column(server_default="1")
+    geom: Mapped[WKBElement] = geometry("POINT")
+
+
+class IncidentPersonal(Base):
+    """What names people: reporter and free text, as ciphertext under the incident's own key."""
+
+    __tablename__ = "incident_personal"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True)
+    territory_id: Mapped[TerritoryId]
+    subject_id: Mapped[str] = mapped_column(index=True)
+    note_cipher: Mapped[bytes | None]
+    reporter_cipher: Mapped[bytes | None]
+    phone_cipher: Mapped[bytes | None]
+    phone_hash: Mapped[bytes | None] = mapped_column(index=True)
+
+
+class Task(Base):
+    """A piece of work on an incident, owned by a unit or a worker."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        CheckConstraint("kind IN ('verify', 'handle', 'check', 'visit', 'patrol')", name="kind"),
+        CheckConstraint("state IN ('waiting', 'accepted', 'started', 'done', 'returned', 'cancelled')", name="state"),
+    )
+
+    id: Mapped[BigId]
+    territory_id: Mapped[TerritoryId]
+    incident_id: Mapped[BigInt] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    state: Mapped[str]
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
+    created_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime | None]
+    accepted_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class IncidentDay(Base):
+    """Counts by local day of report, unit grid and category, kept current by triggers on incident."""
+
+    __tablename__ = "incident_day"
+    __table_args__ = (Index(None, "territory_id", "day"),)
+
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id", ondelete="CASCADE"), primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    open: Mapped[int] = mapped_column(doc="Not closed, not void")
+    closed: Mapped[int]
+    void: Mapped[int]
+    closed_within: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), doc="Closed incidents by time from report to close; bounds: incidents.summary.BIN_HOURS"
+    )

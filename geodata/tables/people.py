@@ -1,0 +1,132 @@
+"""Units, persons (ciphertext only), grid workers, users, roles and sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geodata.tables.base import Base, CreatedAt, IntId, TerritoryId
+
+
+class Unit(Base):
+    """A department, company, street office, team or partner that owns tasks."""
+
+    __tablename__ = "unit"
+    __table_args__ = (UniqueConstraint("territory_id", "code"),)
+
+    id: Mapped[IntId]
+    territory_id: Mapped[TerritoryId]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    code: Mapped[str]
+    kind: Mapped[str] = mapped_column(doc="department | company | street_office | team | partner | centre")
+    name: Mapped[str]
+    name_zh: Mapped[str | None]
+    phone: Mapped[str | None]
+    calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendar.id"))
+    valid_from: Mapped[dt.date]
+    valid_to: Mapped[dt.date | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class PersonKey(Base):
+    """The key of one subject; destroying it erases the person. Never recorded, never exported."""
+
+    __tablename__ = "person_key"
+
+    subject_id: Mapped[str] = mapped_column(primary_key=True, doc="UUID")
+    wrapped_key: Mapped[bytes | None] = mapped_column(doc="None after erasure")
+    created_at: Mapped[CreatedAt]
+    destroyed_at: Mapped[dt.datetime | None]
+
+
+class Person(Base):
+    """A natural person as ciphertext; look-up by phone goes through a keyed hash."""
+
+    __tablename__ = "person"
+
+    id: Mapped[IntId]
+    territory_id: Mapped[TerritoryId]
+    subject_id: Mapped[str] = mapped_column(unique=True)
+    name_cipher: Mapped[bytes | None]
+    phone_cipher: Mapped[bytes | None]
+    phone_hash: Mapped[bytes | None] = mapped_column(index=True)
+
+
+class Worker(Base):
+    """A grid worker."""
+
+    __tablename__ = "worker"
+    __table_args__ = (UniqueConstraint("territory_id", "code"),)
+
+    id: Mapped[IntId]
+    territory_id: Mapped[TerritoryId]
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    responsibility_grid_id: Mapped[int | None] = mapped_column(ForeignKey("responsibility_grid.id"), index=True)
+    code: Mapped[str] = mapped_column(doc="Staff number, e.g. W012")
+    language: Mapped[str] = mapped_column(server_default="en")
+    skills: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    shift_start: Mapped[dt.time | None] = mapped_column(doc="Usual shift, local time; the roster comes later")
+    shift_end: Mapped[dt.time | None]
+    shift_weekdays: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{1,2,3,4,5}", doc="ISO weekdays")
+    active: Mapped[bool] = mapped_column(server_default="true")
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class AppUser(Base):
+    """An account."""
+
+    __tablename__ = "app_user"
+
+    id: Mapped[IntId]
+    login: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str] = mapped_column(doc="argon2id; excluded from the record")
+    title_en: Mapped[str] = mapped_column(doc="Function shown beside acts, not a private name")
+    title_zh: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"))
+    locale: Mapped[str] = mapped_column(server_default="en")
+    is_demo: Mapped[bool] = mapped_column(server_default="false")
+    active: Mapped[bool] = mapped_column(server_default="true")
+    failed_logins: Mapped[int] = mapped_column(server_default="0")
+    locked_until: Mapped[dt.datetime | None]
+    created_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class UserRole(Base):
+    """A role of a user in a territory, with the areas and units it reaches."""
+
+    __tablename__ = "user_role"
+    __table_args__ = (
+        UniqueConstraint("user_id", "territory_id", "role"),
+        CheckConstraint(
+            "role IN ('grid_worker', 'grid_manager', 'handler', 'dispatcher', 'supervisor', 'planner', 'auditor',"
+            " 'administrator')",
+            name="role",
+        ),
+    )
+
+    id: Mapped[IntId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    territory_id: Mapped[TerritoryId]
+    role: Mapped[str]
+    area_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}", doc="Communities; grid manager")
+    unit_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}", doc="Units; handler")
+
+
+class UserSession(Base):
+    """One login that can be listed and revoked; the cookie carries only its signed id."""
+
+    __tablename__ = "user_session"
+
+    id: Mapped[str] = mapped_column(primary_key=True, doc="SHA-256 of the random id in the cookie")
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[int] = mapped_column(ForeignKey("user_role.id", ondelete="CASCADE"))
+    locale: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
