@@ -1,0 +1,151 @@
+"""The door for geometry: what is not a valid area in longitude and latitude is mended, counted or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from core.errors import InvalidInput
+from geodata.crs import WGS84, project
+
+LATITUDE_MAX = 85.0
+"""Web maps end here; a territory beyond it cannot be drawn."""
+
+
+def as_areas(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
+    """Return the geometries as valid multipolygons (None where nothing is left), and how many were mended.
+
+    Lines and points that are left over by the repair are thrown away.
+    """
+    areas = np.array(geometries, dtype=object)
+    present = shapely.is_geometry(areas)
+    invalid = present & ~shapely.is_valid(areas)
+    if invalid.any():
+        areas[invalid] = shapely.make_valid(areas[invalid], method="structure", keep_collapsed=False)
+    kinds = shapely.get_type_id(areas)
+    single = np.flatnonzero(kinds == shapely.GeometryType.POLYGON)
+    if len(single):
+        areas[single] = shapely.multipolygons(areas[single], indices=np.arange(len(single)))
+    for index in np.flatnonzero(kinds == shapely.GeometryType.GEOMETRYCOLLECTION):
+        parts = shapely.get_parts(shapely.get_parts(areas[index]))
+        polygons = [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
+        areas[index] = MultiPolygon(polygons) if polygons else None
+    other = shapely.is_geometry(areas) & (shapely.get_type_id(areas) != shapely.GeometryType.MULTIPOLYGON)
+    areas[other | shapely.is_empty(areas)] = None
+    return areas, int(invalid.sum())
+
+
+def territory_boundary(geometry: BaseGeometry, where: str) -> MultiPolygon:
+    """Return a boundary as a valid multipolygon in EPSG:4326.
+
+    Parameters
+    ----------
+    where
+        What the geometry is called in a message, e.g. the file it came from.
+
+    Raises
+    ------
+    InvalidInput
+        When it has no area, or lies outside longitude ±180 and latitude ±85.
+    """
+    area = as_areas(np.array([geometry], dtype=object))[0][0]
+    if area is None or area.area == 0:
+        raise InvalidInput(
+            f"{where} has no area: it is {'empty' if geometry.is_empty else 'a ' + geometry.geom_type}.",
+            hint="Give a polygon or several.",
+        )
+    west, south, east, north = area.bounds
+    if not (west >= -180 and east <= 180 and south >= -LATITUDE_MAX and north <= LATITUDE_MAX):
+        raise InvalidInput(
+            f"{where} runs from {west:g}, {south:g} to {east:g}, {north:g}: that is not longitude and latitude.",
+            hint="Say its CRS in the file, or convert it to EPSG:4326.",
+        )
+    return MultiPolygon(area)
+
+
+def parse_bbox(text: str) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of a text such as ``-1.6,50.57,-1.06,50.78``.
+
+    Raises
+    ------
+    InvalidInput
+        When it is not four numbers, swapped, without extent, or off the map.
+    """
+    try:
+        west, south, east, north = (float(part) for part in text.replace(" ", "").split(","))
+    except ValueError:
+        raise InvalidInput(
+            f"The box {text!r} is not four numbers.", hint="Write WEST,SOUTH,EAST,NORTH in degrees."
+        ) from None
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -LATITUDE_MAX <= south <= LATITUDE_MAX >= north):
+        raise InvalidInput(
+            f"The box {text} leaves longitude ±180 or latitude ±{LATITUDE_MAX:g}.",
+            hint="Longitude comes first: WEST,SOUTH,EAST,NORTH.",
+        )
+    if west >= east or south >= north:
+        raise InvalidInput(
+            f"The box {text} has its corners swapped.",
+            hint="West must be less than east and south less than north: WEST,SOUTH,EAST,NORTH.",
+        )
+    return west, south, east, north
+
+
+def read_boundary(path: Path) -> MultiPolygon:
+    """Return the union of all polygons of a vector file (GeoJSON, GeoPackage, Shapefile …) in EPSG:4326.
+
+    Raises
+    ------
+    InvalidInput
+        When the file cannot be read, has no CRS, or no polygon.
+    """
+    import pyogrio
+
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}.", hint="Check the name of the boundary file.")
+    try:
+        meta: dict[str, Any]
+        meta, _, wkb, _ = pyogrio.raw.read(path, columns=[])
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise InvalidInput(
+            f"The boundary file {path.name} cannot be read: {str(error).splitlines()[0]}",
+            hint="Give GeoJSON, GeoPackage, Shapefile or another vector file.",
+        ) from error
+    shapes = shapely.from_wkb(wkb) if wkb is not None else np.empty(0, dtype=object)
+    shapes = shapes[shapely.is_geometry(shapes)]
+    polygonal = shapes[shapely.get_dimensions(shapes) == 2]
+    if not len(polygonal):
+        raise InvalidInput(f"The boundary file {path.name} holds no polygon.", hint="Give a polygon or several.")
+    if not meta["crs"]:
+        raise InvalidInput(
+            f"The boundary file {path.name} does not say its coordinate reference system.",
+            hint="Add the .prj file, or write it as GeoJSON in longitude and latitude.",
+        )
+    areas, _ = as_areas(shapely.force_2d(polygonal))
+    areas = areas[shapely.is_geometry(areas)]
+    srid = _epsg(meta["crs"], path)
+    if srid != WGS84:
+        areas = project(areas, WGS84, srid)
+    return territory_boundary(shapely.union_all(areas), f"The boundary file {path.name}")
+
+
+def _epsg(crs_text: str, path: Path) -> int:
+    """Return the EPSG code of a CRS as GDAL writes it."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        code = CRS.from_user_input(crs_text).to_epsg(min_confidence=20)
+    except CRSError:
+        code = None
+    if code is None:
+        raise InvalidInput(
+            f"The coordinate reference system of {path.name} is not known by a code.",
+            hint="Convert the file to EPSG:4326.",
+        )
+    return code
