@@ -1,0 +1,1 @@
+"""Units, grid workers, accounts and sessions."""

@@ -1,0 +1,251 @@
+"""Use cases of accounts: enter, leave, list and revoke sessions, make users."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from core.clock import now as clock_now
+from core.errors import Conflict, InvalidInput, NotFound
+from core.identity import Actor, May, Role, require
+from core.settings import settings
+from people import credentials, store
+from people.model import Account, LiveSession, LoginFailure, LoginOutcome, SessionRow
+
+SEEN_EVERY = dt.timedelta(minutes=5)
+LOGIN_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?")
+LOCALES = ("en", "zh")
+
+
+def login(session: Session, name: str, password: str, *, locale: str, at: dt.datetime | None = None) -> LoginOutcome:
+    """Check name and password and start a session; count failures and lock after five in a row.
+
+    Returns an outcome and raises nothing, so that the caller commits the count of failures. An
+    unknown name costs the same time as a wrong password, and the caller says the same sentence.
+    """
+    now = at or clock_now()
+    found = store.credentials(session, name.strip().lower())
+    stored = found.password_hash if found and found.active else credentials.NO_PASSWORD
+    right = credentials.verify_password(stored, password)
+    if found is None or not found.active:
+        return LoginOutcome(None, LoginFailure.WRONG)
+    if found.locked_until is not None and found.locked_until > now:
+        return LoginOutcome(None, LoginFailure.LOCKED, found.user_id)
+    if not right:
+        failures = found.failed_logins + 1
+        until = credentials.lock_after(failures, now)
+        store.set_failures(session, found.user_id, failures, until)
+        return LoginOutcome(None, LoginFailure.LOCKED if until else LoginFailure.WRONG, found.user_id)
+    if found.is_demo and not settings().demo:
+        return LoginOutcome(None, LoginFailure.DEMO_OFF, found.user_id)
+    if found.failed_logins or found.locked_until:
+        store.set_failures(session, found.user_id, 0, None)
+    if credentials.needs_rehash(found.password_hash):
+        store.set_password_hash(session, found.user_id, credentials.hash_password(password))
+    roles = store.accounts_of(session, found.user_id)
+    if not roles:
+        return LoginOutcome(None, LoginFailure.WRONG, found.user_id)
+    return LoginOutcome(start_session(session, roles[0], locale=locale, at=now), None, found.user_id)
+
+
+def enter_demo(session: Session, name: str, *, locale: str, at: dt.datetime | None = None) -> LoginOutcome:
+    """Start a session of a demo account without a password; only in demo mode."""
+    if not settings().demo:
+        return LoginOutcome(None, LoginFailure.DEMO_OFF)
+    for account in store.demo_accounts(session, None):
+        if account.login == name:
+            return LoginOutcome(start_session(session, account, locale=locale, at=at), None, account.user_id)
+    return LoginOutcome(None, LoginFailure.WRONG)
+
+
+def start_session(session: Session, account: Account, *, locale: str, at: dt.datetime | None = None) -> str:
+    """Insert a session and return its token, which only the cookie keeps."""
+    now = at or clock_now()
+    token = credentials.new_token()
+    store.add_session(
+        session,
+        credentials.token_id(token),
+        account,
+        locale=_locale(locale),
+        now=now,
+        expires_at=now + dt.timedelta(hours=settings().session_hours),
+    )
+    return token
+
+
+def session_actor(session: Session, token: str, *, at: dt.datetime | None = None) -> LiveSession | None:
+    """Return who is logged in with this token; None when unknown, revoked or expired.
+
+    A demo session counts for nothing outside demo mode.
+    """
+    now = at or clock_now()
+    found = store.live_session(session, credentials.token_id(token), now)
+    if found is None:
+        return None
+    live, seen_at = found
+    if live.is_demo and not settings().demo:
+        return None
+    if now - seen_at > SEEN_EVERY:
+        store.touch_session(session, live.id, now)
+    return live
+
+
+def set_locale(session: Session, live: LiveSession, locale: str) -> None:
+    """Store the language of a session."""
+    store.set_session_locale(session, live.id, _locale(locale))
+
+
+def log_out(session: Session, token: str, *, at: dt.datetime | None = None) -> bool:
+    """Revoke the session of this token; return whether it was live."""
+    return store.revoke_session(session, credentials.token_id(token), at or clock_now())
+
+
+def list_sessions(
+    session: Session, actor: Actor, territory_id: int, *, at: dt.datetime | None = None
+) -> list[SessionRow]:
+    """Return the live sessions of the territory, newest first."""
+    require(actor, May.MANAGE_USERS)
+    return store.sessions(session, territory_id, at or clock_now())
+
+
+def revoke(session: Session, actor: Actor, session_id: str, *, at: dt.datetime | None = None) -> None:
+    """Revoke a session of the list.
+
+    Raises
+    ------
+    NotFound
+        When no such session is live.
+    """
+    require(actor, May.MANAGE_USERS)
+    if not store.revoke_session(session, session_id, at or clock_now()):
+        raise NotFound("This session has already ended.")
+
+
+def create_user(
+    session: Session,
+    actor: Actor,
+    *,
+    login: str,
+    password: str,
+    role: Role,
+    territory_id: int,
+    title_en: str,
+    title_zh: str,
+    area_ids: Sequence[int] = (),
+    unit_ids: Sequence[int] = (),
+    worker_id: int | None = None,
+    locale: str = "en",
+) -> int:
+    """Make an account with one role and return its id.
+
+    Raises
+    ------
+    InvalidInput
+        For a login or password that breaks the rules, and for a role without its reach.
+    Conflict
+        When the login is taken.
+    """
+    require(actor, May.MANAGE_USERS)
+    if store.user_id_of(session, _login(login)) is not None:
+        raise Conflict(f"The login {login} is taken.", hint="Choose another.")
+    return ensure_user(
+        session,
+        login=login,
+        password=password,
+        role=role,
+        territory_id=territory_id,
+        title_en=title_en,
+        title_zh=title_zh,
+        area_ids=area_ids,
+        unit_ids=unit_ids,
+        worker_id=worker_id,
+        locale=locale,
+    )
+
+
+def ensure_user(
+    session: Session,
+    *,
+    login: str,
+    role: Role,
+    territory_id: int,
+    title_en: str,
+    title_zh: str,
+    password: str | None = None,
+    area_ids: Sequence[int] = (),
+    unit_ids: Sequence[int] = (),
+    worker_id: int | None = None,
+    locale: str = "en",
+    is_demo: bool = False,
+) -> int:
+    """Make the account or bring it up to date, and return its id; the demo city and set-up call this.
+
+    ``password`` None leaves an account that is there as it is, and makes a new one that no password
+    opens (demo accounts are entered by their card).
+    """
+    name = _login(login)
+    if role is Role.SYSTEM:
+        raise InvalidInput("Nobody logs in as the system.")
+    if role is Role.GRID_MANAGER and not area_ids:
+        raise InvalidInput(f"The grid manager {name} needs at least one community.")
+    if role is Role.HANDLER and not unit_ids:
+        raise InvalidInput(f"The department handler {name} needs at least one unit.")
+    hashed = credentials.hash_password(password) if password is not None else ""
+    if not hashed and store.user_id_of(session, name) is None:
+        hashed = credentials.NO_PASSWORD
+    user_id = store.put_user(
+        session,
+        login=name,
+        password_hash=hashed,
+        title_en=title_en,
+        title_zh=title_zh,
+        worker_id=worker_id,
+        locale=_locale(locale),
+        is_demo=is_demo,
+    )
+    store.put_role(session, user_id, territory_id, role, area_ids=area_ids, unit_ids=unit_ids)
+    return user_id
+
+
+def demo_accounts(session: Session, territory_id: int | None = None) -> list[Account]:
+    """Return the demo accounts whose cards the login page shows; none outside demo mode."""
+    return store.demo_accounts(session, territory_id) if settings().demo else []
+
+
+def refuse_demo_accounts(session: Session) -> None:
+    """Return when the platform may start; demo accounts refuse to live outside demo mode.
+
+    Raises
+    ------
+    InvalidInput
+        When demo mode is off and demo accounts are active.
+    """
+    count = 0 if settings().demo else store.count_demo_accounts(session)
+    if count:
+        raise InvalidInput(
+            f"Demo mode is off, but {count} demo accounts are active.",
+            hint="Run `gridkeeper user retire-demo`, or set GRIDKEEPER_DEMO=true.",
+        )
+
+
+def retire_demo_accounts(session: Session, actor: Actor) -> int:
+    """Make every demo account inactive; return how many were active."""
+    require(actor, May.MANAGE_USERS)
+    return store.retire_demo_accounts(session)
+
+
+def _login(name: str) -> str:
+    lowered = name.strip().lower()
+    if not LOGIN_PATTERN.fullmatch(lowered):
+        raise InvalidInput(
+            f"{name!r} cannot be a login.",
+            hint="Use 1 to 64 of a-z, 0-9, dot, dash, underscore and @.",
+        )
+    return lowered
+
+
+def _locale(locale: str) -> str:
+    return locale if locale in LOCALES else LOCALES[0]

@@ -1,0 +1,62 @@
+"""Use cases of units and grid workers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.clock import now as clock_now
+from core.identity import Actor, May, Role, require
+from geodata import persons
+from people import store
+from people.model import OnDuty, UnitInfo, WorkerInfo
+
+SEES_NAMES = frozenset({Role.GRID_MANAGER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.SYSTEM})
+"""Roles that work with the workers by name; planner, auditor and administrator see staff numbers."""
+
+
+def list_units(session: Session, actor: Actor, territory_id: int) -> list[UnitInfo]:
+    """Return the units of the territory that are valid today, by code."""
+    require(actor, May.SEE_MAP)
+    return store.units(session, territory_id)
+
+
+def list_workers(session: Session, actor: Actor, territory_id: int) -> list[WorkerInfo]:
+    """Return the active workers in the actor's reach, by staff number.
+
+    A grid manager reaches the workers whose responsibility grid lies in the communities managed, a
+    handler those of the own units, a grid worker nobody; others the territory. Names are unsealed
+    for those who work with them.
+    """
+    require(actor, May.SEE_MAP)
+    if actor.role is Role.GRID_WORKER:
+        return []
+    areas = actor.area_ids if actor.role is Role.GRID_MANAGER else None
+    units = actor.unit_ids if actor.role is Role.HANDLER else None
+    sealed = store.workers(session, territory_id, area_ids=areas, unit_ids=units)
+    if actor.role not in SEES_NAMES:
+        return [item.worker for item in sealed]
+    return [
+        replace(item.worker, name=persons.unseal(session, item.subject_id, item.name_cipher))
+        if item.subject_id and item.name_cipher
+        else item.worker
+        for item in sealed
+    ]
+
+
+def on_duty(
+    session: Session,
+    actor: Actor,
+    territory_id: int,
+    *,
+    timezone: str,
+    at: dt.datetime | None = None,
+) -> OnDuty:
+    """Return who is on the usual shift at a moment (now when None), of the workers in reach."""
+    moment = at or clock_now()
+    workers = list_workers(session, actor, territory_id)
+    local = moment.astimezone(ZoneInfo(timezone))
+    return OnDuty(moment, tuple(worker for worker in workers if worker.on_duty(local)), len(workers))
