@@ -46,6 +46,9 @@ class WorkingCalendar:
     workdays: frozenset[dt.date] = frozenset()
     makeup_weekday: int = 1
     zone: ZoneInfo = field(init=False, repr=False, compare=False)
+    _known: dict[dt.date, list[tuple[dt.datetime, dt.datetime]]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Check the spans once, so that nobody checks again."""
@@ -54,7 +57,7 @@ class WorkingCalendar:
             last = None
             for begin, end in spans:
                 closed = end == dt.time(0)
-                if not closed and end <= begin or (last is not None and begin < last):
+                if (not closed and end <= begin) or (last is not None and begin < last):
                     raise InvalidInput(f"Opening hours of weekday {weekday} overlap or run backwards.")
                 last = dt.time.max if closed else end
 
@@ -79,10 +82,10 @@ class WorkingCalendar:
             for begin, end in self._moments_of(day + dt.timedelta(days=offset)):
                 if end <= moment:
                     continue
-                begin = max(begin, moment)
-                if left <= end - begin:
-                    return begin + left
-                left -= end - begin
+                opened = max(begin, moment)
+                if left <= end - opened:
+                    return opened + left
+                left -= end - opened
         raise InvalidInput("The working calendar has no opening hours for ten years.", hint="Check its hours.")
 
     def add_workdays(self, start: dt.datetime, days: int) -> dt.datetime:
@@ -124,15 +127,18 @@ class WorkingCalendar:
         return self.hours.get(day.isoweekday(), ())
 
     def _moments_of(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
-        moments = []
-        for begin, end in self._spans_of(day):
-            closing = day + dt.timedelta(days=1) if end == dt.time(0) else day
-            moments.append(
-                (
-                    dt.datetime.combine(day, begin, self.zone).astimezone(dt.UTC),
-                    dt.datetime.combine(closing, end, self.zone).astimezone(dt.UTC),
-                ),
-            )
+        """Return the spans of the local ``day`` in UTC; computed once, thousands of deadlines fall on one day."""
+        moments = self._known.get(day)
+        if moments is None:
+            moments = []
+            for begin, end in self._spans_of(day):
+                closing = day + dt.timedelta(days=1) if end == dt.time(0) else day
+                opens = dt.datetime.combine(day, begin, self.zone).astimezone(dt.UTC)
+                closes = dt.datetime.combine(closing, end, self.zone).astimezone(dt.UTC)
+                # Where the clocks go forward a local time may not exist: no hour is counted twice or backwards.
+                opens = max([opens, *(earlier for _, earlier in moments[-1:])])
+                moments.append((opens, max(opens, closes)))
+            self._known[day] = moments
         return moments
 
 
