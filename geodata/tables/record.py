@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary
-from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, BigInt, IntId
@@ -20,7 +19,7 @@ class RecordBatch(Base):
     id: Mapped[IntId]
     first_seq: Mapped[BigInt]
     last_seq: Mapped[BigInt]
-    root_hash: Mapped[bytes] = mapped_column(LargeBinary().with_variant(BYTEA(), "postgresql"))
+    root_hash: Mapped[bytes]
     sealed_at: Mapped[dt.datetime]
 
 
@@ -58,8 +57,8 @@ class LoadRow(Base):
 
     __tablename__ = "load_row"
 
-    record_seq: Mapped[int] = mapped_column(ForeignKey("record.seq"), primary_key=True)
-    row_no: Mapped[int] = mapped_column(primary_key=True)
+    record_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    row_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     subject_id: Mapped[str] = mapped_column(index=True)
     grid_id: Mapped[int | None]
     before: Mapped[dict[str, Any] | None]

@@ -1,0 +1,132 @@
+-- The text a record row's hash is taken over: all columns but the hash and the batch, as one
+-- jsonb array. jsonb has one written form for one value, so the text can be made again.
+CREATE FUNCTION gk_record_text(r public.record) RETURNS text LANGUAGE sql IMMUTABLE
+AS $$ SELECT jsonb_build_array(
+    r.seq, (extract(epoch FROM r.at) * 1000000)::bigint, r.territory_id, r.actor_user_id, r.actor_role, r.actor_label,
+    r.purpose, r.command_id, r.action, r.subject_table, r.subject_id, r.grid_id, r.before, r.after, r.load_id
+)::text $$;
+
+CREATE FUNCTION gk_record_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.at := clock_timestamp();
+    NEW.territory_id := coalesce(NEW.territory_id, gk_territory());
+    NEW.actor_user_id := gk_setting('user')::integer;
+    NEW.actor_role := gk_role();
+    NEW.actor_label := coalesce(gk_setting('label'), session_user);
+    NEW.purpose := coalesce(gk_setting('purpose'), '');
+    NEW.command_id := gk_setting('command');
+    NEW.batch_id := NULL;
+    NEW.row_hash := sha256(convert_to(gk_record_text(NEW), 'UTF8'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER record_stamp BEFORE INSERT ON record FOR EACH ROW EXECUTE FUNCTION gk_record_stamp();
+
+CREATE FUNCTION gk_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'record' THEN
+        IF OLD.batch_id IS NULL AND NEW.batch_id IS NOT NULL
+           AND gk_record_text(OLD) = gk_record_text(NEW) AND OLD.row_hash = NEW.row_hash THEN
+            RETURN NEW;  -- sealing
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'The record is append-only: % on % is refused.', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER record_append_only BEFORE UPDATE OR DELETE ON record
+    FOR EACH ROW EXECUTE FUNCTION gk_append_only();
+CREATE TRIGGER record_no_truncate BEFORE TRUNCATE ON record
+    FOR EACH STATEMENT EXECUTE FUNCTION gk_append_only();
+CREATE TRIGGER load_row_append_only BEFORE UPDATE OR DELETE ON load_row
+    FOR EACH ROW EXECUTE FUNCTION gk_append_only();
+CREATE TRIGGER load_row_no_truncate BEFORE TRUNCATE ON load_row
+    FOR EACH STATEMENT EXECUTE FUNCTION gk_append_only();
+
+-- Writes what a statement changed. Arguments: key column, columns that must not be recorded
+-- (comma list). Ordinary work gets one record row per changed row. A bulk load (the setting
+-- gridkeeper.load) gets one record row per statement, whose `after` holds the count and the hash
+-- over the rows that are kept in load_row; so no way of writing escapes the record.
+CREATE FUNCTION gk_record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_catalog, pg_temp AS $$
+DECLARE
+    key text := TG_ARGV[0];
+    hidden text[] := string_to_array(TG_ARGV[1], ',');
+    load integer := gk_setting('load')::integer;
+    bulk bigint;
+    kept bigint;
+    digest bytea;
+BEGIN
+    IF load IS NOT NULL THEN
+        bulk := nextval(pg_get_serial_sequence('record', 'seq'));
+        IF TG_OP = 'INSERT' THEN
+            WITH rows AS MATERIALIZED (
+                SELECT row_number() OVER () AS no, NULL::jsonb AS row_before, to_jsonb(n) - hidden AS row_after FROM new_rows AS n
+            ), hashed AS MATERIALIZED (
+                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
+            ), written AS (
+                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
+                SELECT bulk, no, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
+            )
+            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
+        ELSIF TG_OP = 'UPDATE' THEN
+            WITH rows AS MATERIALIZED (
+                SELECT row_number() OVER () AS no, to_jsonb(o) - hidden AS row_before, to_jsonb(n) - hidden AS row_after
+                FROM old_rows AS o JOIN new_rows AS n ON to_jsonb(o) ->> key = to_jsonb(n) ->> key
+                WHERE to_jsonb(o) IS DISTINCT FROM to_jsonb(n)
+            ), hashed AS MATERIALIZED (
+                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
+            ), written AS (
+                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
+                SELECT bulk, no, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
+            )
+            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
+        ELSE
+            WITH rows AS MATERIALIZED (
+                SELECT row_number() OVER () AS no, to_jsonb(o) - hidden AS row_before, NULL::jsonb AS row_after FROM old_rows AS o
+            ), hashed AS MATERIALIZED (
+                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
+            ), written AS (
+                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
+                SELECT bulk, no, row_before ->> key, (row_before ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
+            )
+            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
+        END IF;
+        IF kept > 0 THEN
+            INSERT INTO record (seq, action, subject_table, after, load_id)
+            OVERRIDING SYSTEM VALUE
+            VALUES (bulk, 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
+                    jsonb_build_object('rows', kept, 'sha256', encode(digest, 'hex')), load);
+        END IF;
+    ELSIF TG_OP = 'INSERT' THEN
+        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, after)
+        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_after ->> 'id')::integer ELSE (row_after ->> 'territory_id')::integer END,
+               'insert', TG_TABLE_NAME, row_after ->> key, (row_after ->> 'grid_id')::integer, row_after - hidden
+        FROM (SELECT to_jsonb(n) AS row_after FROM new_rows AS n) AS changed;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before, after)
+        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_after ->> 'id')::integer ELSE (row_after ->> 'territory_id')::integer END,
+               'update', TG_TABLE_NAME, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before - hidden, row_after - hidden
+        FROM (SELECT to_jsonb(o) AS row_before FROM old_rows AS o) AS a
+        JOIN (SELECT to_jsonb(n) AS row_after FROM new_rows AS n) AS b ON a.row_before ->> key = b.row_after ->> key
+        WHERE row_before IS DISTINCT FROM row_after;
+    ELSE
+        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before)
+        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_before ->> 'id')::integer ELSE (row_before ->> 'territory_id')::integer END,
+               'delete', TG_TABLE_NAME, row_before ->> key, (row_before ->> 'grid_id')::integer, row_before - hidden
+        FROM (SELECT to_jsonb(o) AS row_before FROM old_rows AS o) AS changed;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- An act that changes no row of ours, such as a login or a purposeful reading.
+CREATE FUNCTION gk_record_event(event text, on_table text, on_id text, detail jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_catalog, pg_temp AS $$
+    INSERT INTO record (action, subject_table, subject_id, after)
+    SELECT event, on_table, on_id, detail
+    WHERE event NOT IN ('insert', 'update', 'delete', 'bulk_insert', 'bulk_update', 'bulk_delete');
+$$;
+
+ALTER TABLE record ENABLE ROW LEVEL SECURITY;
+CREATE POLICY record_here ON record FOR SELECT USING (
+    (SELECT gk_role()) = 'system'
+    OR territory_id = (SELECT gk_territory()) AND (SELECT gk_role()) <> 'nobody'
+);

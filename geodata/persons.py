@@ -1,0 +1,148 @@
+"""Personal fields as ciphertext under a key per subject; destroying the key erases the person.
+
+AES-256-GCM with a random 96-bit nonce per value. The subject's key is itself wrapped by the
+master secret, so that a copy of the database alone opens nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import os
+import re
+import uuid
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.errors import NotFound, SourceUnavailable
+from core.settings import secret_key
+from geodata.bulk import copy_rows
+from geodata.tables import PersonKey
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+@functools.lru_cache(maxsize=4)
+def _derived(purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"gridkeeper {purpose}".encode()).derive(secret_key())
+
+
+def _encrypt(key: bytes, plain: bytes, bound_to: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to.encode())
+
+
+def _decrypt(key: bytes, cipher: bytes, bound_to: str) -> bytes:
+    return AESGCM(key).decrypt(cipher[:NONCE_BYTES], cipher[NONCE_BYTES:], bound_to.encode())
+
+
+def _unwrap(subject_id: str, wrapped: bytes) -> bytes:
+    try:
+        return _decrypt(_derived("person keys"), wrapped, subject_id)
+    except InvalidTag as error:
+        raise SourceUnavailable(
+            "The keys of persons were made with another master secret.",
+            hint="Restore the file `secret` of the state folder, or set GRIDKEEPER_SECRET.",
+        ) from error
+
+
+def new_subject(session: Session) -> str:
+    """Make a key for a new subject and return the subject's id."""
+    return new_subjects(session, 1)[0]
+
+
+def new_subjects(session: Session, count: int) -> list[str]:
+    """Make keys for ``count`` new subjects and return their ids."""
+    return [subject for subject, _ in _new_keys(session, count)]
+
+
+def _new_keys(session: Session, count: int) -> list[tuple[str, bytes]]:
+    keys = [(str(uuid.uuid4()), os.urandom(KEY_BYTES)) for _ in range(count)]
+    wrapping = _derived("person keys")
+    columns = {
+        "subject_id": [subject for subject, _ in keys],
+        "wrapped_key": [_encrypt(wrapping, key, subject) for subject, key in keys],
+    }
+    copy_rows(session, "person_key", columns)
+    return keys
+
+
+def seal(session: Session, subject_id: str, plain: str) -> bytes:
+    """Return ``plain`` as ciphertext under the subject's key; raise `NotFound` after erasure."""
+    wrapped = session.scalar(select(PersonKey.wrapped_key).where(PersonKey.subject_id == subject_id))
+    if wrapped is None:
+        raise NotFound("The person was erased or never existed.")
+    return _encrypt(_unwrap(subject_id, wrapped), plain.encode(), subject_id)
+
+
+def seal_many(session: Session, texts: Sequence[str | None]) -> tuple[list[str], list[bytes | None]]:
+    """Return a new subject id and the ciphertext for each text; None stays None but gets a subject."""
+    keys = _new_keys(session, len(texts))
+    ciphers = [
+        None if plain is None else _encrypt(key, plain.encode(), subject)
+        for (subject, key), plain in zip(keys, texts, strict=True)
+    ]
+    return [subject for subject, _ in keys], ciphers
+
+
+def seal_columns(
+    session: Session, *columns: Sequence[str | None]
+) -> tuple[list[str], tuple[list[bytes | None], ...]]:
+    """Return one new subject id per row and each column's ciphertexts under the row's key."""
+    keys = _new_keys(session, len(columns[0]))
+    sealed = tuple(
+        [
+            None if plain is None else _encrypt(key, plain.encode(), subject)
+            for (subject, key), plain in zip(keys, column, strict=True)
+        ]
+        for column in columns
+    )
+    return [subject for subject, _ in keys], sealed
+
+
+def unseal(session: Session, subject_id: str, cipher: bytes | None) -> str | None:
+    """Return the plain text; None when there is none or the person was erased."""
+    return unseal_many(session, [subject_id], [cipher])[0]
+
+
+def unseal_many(
+    session: Session, subject_ids: Sequence[str], ciphers: Sequence[bytes | None]
+) -> list[str | None]:
+    """Return the plain texts in order; None where there is none or the person was erased."""
+    wanted = set(subject_ids)
+    rows = session.execute(
+        select(PersonKey.subject_id, PersonKey.wrapped_key).where(PersonKey.subject_id.in_(wanted))
+    )
+    keys = {subject: _unwrap(subject, wrapped) for subject, wrapped in rows if wrapped is not None}
+    return [
+        None if cipher is None or subject not in keys else _decrypt(keys[subject], cipher, subject).decode()
+        for subject, cipher in zip(subject_ids, ciphers, strict=True)
+    ]
+
+
+def erase(session: Session, subject_id: str) -> None:
+    """Destroy the subject's key: every ciphertext of the person, in tables and record, is lost for good."""
+    done = session.execute(
+        update(PersonKey).where(PersonKey.subject_id == subject_id).values(wrapped_key=None, destroyed_at=now())
+    )
+    if not done.rowcount:
+        raise NotFound("There is no such person.")
+
+
+def phone_hash(phone: str) -> bytes:
+    """Return the keyed hash that finds a phone number again without storing it.
+
+    Digits only, full-width ones included; a leading + or 00 is dropped, so the same number written
+    with or without it is found.
+    """
+    digits = re.sub(r"\D", "", phone.translate(str.maketrans("０１２３４５６７８９", "0123456789")))
+    return hmac.new(_derived("phone numbers"), digits.removeprefix("00").encode(), hashlib.sha256).digest()

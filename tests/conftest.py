@@ -1,0 +1,118 @@
+"""Fixtures: a real database per run, a savepoint session per test, the shared data where it lies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from core.identity import system_actor
+from core.settings import secret_key, settings
+from geodata import db
+from geodata.embedded import APP, OWNER, Cluster
+from geodata.migrations import upgrade
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+TEMPLATE = "gk_template"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the project; tests that need it skip without it."""
+    if not SHARED_DATA.exists():
+        pytest.skip("the folder ../shared/data is absent")
+    assert any(SHARED_DATA.iterdir()), "../shared/data is there but empty"
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_dir() -> Iterator[Path]:
+    """A state folder of this run alone; no test reads or writes the user's."""
+    folder = Path(tempfile.mkdtemp(prefix="gk-test-"))
+    folder.chmod(0o755)
+    for name in [n for n in os.environ if n.startswith("GRIDKEEPER_")]:
+        del os.environ[name]
+    os.environ |= {"GRIDKEEPER_STATE_DIR": str(folder), "GRIDKEEPER_DURABLE": "false", "GRIDKEEPER_DEMO": "true"}
+    for cached in (settings, secret_key, db.cluster, db.engine):
+        cached.cache_clear()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(state_dir: Path) -> Iterator[Cluster]:
+    """A running private cluster with a migrated template database."""
+    made = Cluster(state_dir, durable=False)
+    made.up(database=TEMPLATE)
+    owner = create_engine(made.url(OWNER, TEMPLATE))
+    upgrade(owner)
+    owner.dispose()
+    yield made
+    db.engine.cache_clear()
+    made.down()
+
+
+@pytest.fixture(scope="session")
+def fresh_database(cluster: Cluster) -> Iterator[Callable[[], str]]:
+    """A maker of databases that are copies of the migrated, empty template; returns the name."""
+    made: list[str] = []
+
+    def make(template: str = TEMPLATE) -> str:
+        name = f"gk_test_{len(made)}"
+        cluster.clone(template, name)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        cluster.drop(name)
+
+
+def engine_for(cluster: Cluster, name: str, role: str = APP) -> Engine:
+    return create_engine(cluster.url(role, name), pool_size=5, max_overflow=15)
+
+
+@pytest.fixture(scope="session")
+def _session_engine(cluster: Cluster, fresh_database: Callable[[], str]) -> Iterator[Engine]:
+    engine = engine_for(cluster, fresh_database())
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(_session_engine: Engine) -> Iterator[Session]:
+    """A session as the application's login, acting as the system; everything is rolled back."""
+    with _session_engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as opened:
+            db.as_actor(opened, system_actor())
+            yield opened
+        outer.rollback()
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster, fresh_database: Callable[[], str]) -> Iterator[Engine]:
+    """A fresh empty database for one module, for committed data; `geodata.db.engine()` points at it."""
+    name = fresh_database()
+    yield from _as_application_database(cluster, name)
+
+
+def _as_application_database(cluster: Cluster, name: str) -> Iterator[Engine]:
+    os.environ["GRIDKEEPER_DATABASE_URL"] = cluster.url(APP, name)
+    os.environ["GRIDKEEPER_OWNER_DATABASE_URL"] = cluster.url(OWNER, name)
+    settings.cache_clear()
+    db.engine.cache_clear()
+    try:
+        yield db.engine()
+    finally:
+        db.engine().dispose()
+        del os.environ["GRIDKEEPER_DATABASE_URL"], os.environ["GRIDKEEPER_OWNER_DATABASE_URL"]
+        settings.cache_clear()
+        db.engine.cache_clear()
