@@ -1,0 +1,126 @@
+"""The map's ground from our own OpenStreetMap data: land, water, green, buildings, roads, names."""
+
+# ruff: noqa: S608  (only constants are composed; every value is a parameter)
+from __future__ import annotations
+
+from typing import LiteralString
+
+from layers.registry import LayerEntry, t
+from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
+
+BUILDINGS_FROM = 13
+ROADS_EACH_FROM = 14
+NAMES_FROM = 11
+
+_MERGED: LiteralString = "split_part(road_class, '_link', 1)"
+GROUP: LiteralString = f"""CASE
+    WHEN {_MERGED} IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary') THEN {_MERGED}
+    WHEN road_class IN ('unclassified', 'residential', 'living_street', 'road') THEN 'minor'
+    WHEN road_class IN ('service', 'pedestrian', 'busway') THEN 'service'
+    ELSE 'path' END"""
+"""The road classes the map tells apart."""
+
+_CLASSES_FROM: tuple[tuple[int, LiteralString], ...] = (
+    (0, "'motorway', 'trunk', 'primary', 'motorway_link', 'trunk_link', 'primary_link'"),
+    (8, "'secondary', 'secondary_link'"),
+    (10, "'tertiary', 'tertiary_link'"),
+    (11, "'unclassified', 'residential', 'living_street', 'road'"),
+    (13, "'service', 'pedestrian', 'busway', 'track', 'cycleway', 'bridleway'"),
+)
+
+
+def classes_at(z: int) -> LiteralString | None:
+    """Return the quoted OSM road classes drawn at tile zoom ``z``; None for all."""
+    if z >= ROADS_EACH_FROM:
+        return None
+    wanted: list[LiteralString] = [names for first, names in _CLASSES_FROM if z >= first]
+    joined: LiteralString = ", ".join(wanted)
+    return joined
+
+
+def visible_roads(z: int) -> LiteralString:
+    """Return the WHERE clause for the roads of a tile at zoom ``z``."""
+    classes = classes_at(z)
+    only: LiteralString = f" AND road_class IN ({classes})" if classes is not None else ""
+    return f"territory_id = %(territory)s AND geom && {WITH_MARGIN}{only}"
+
+
+def _land() -> LiteralString:
+    clipped: LiteralString = f"ST_ClipByBox2D(boundary, {WITH_MARGIN})"
+    return as_layer(
+        "land",
+        f"SELECT {in_tile(f'ST_Simplify({clipped}, %(pixel)s / 2)')} AS geom FROM territory WHERE id = %(territory)s",
+    )
+
+
+def _cover() -> LiteralString:
+    large: LiteralString = (
+        "ST_XMax(geom) - ST_XMin(geom) > 2 * %(pixel)s OR ST_YMax(geom) - ST_YMin(geom) > 2 * %(pixel)s"
+    )
+    return as_layer(
+        "cover",
+        f"SELECT kind, {in_tile('ST_Simplify(geom, %(pixel)s / 2)')} AS geom FROM land_cover"
+        f" WHERE territory_id = %(territory)s AND geom && {WITH_MARGIN} AND ({large})"
+        " ORDER BY kind IN ('water', 'waterway'), ST_Area(geom) DESC",
+    )
+
+
+def _buildings(z: int) -> LiteralString:
+    size: LiteralString = " AND ST_XMax(geom) - ST_XMin(geom) > 2 * %(pixel)s" if z < BUILDINGS_FROM + 1 else ""
+    return as_layer(
+        "building",
+        f"SELECT {in_tile('geom')} AS geom FROM building"
+        f" WHERE territory_id = %(territory)s AND geom && {WITH_MARGIN}{size}",
+    )
+
+
+def _roads(z: int) -> LiteralString:
+    line: LiteralString = "ST_Simplify(geom, %(pixel)s / 2)" if z < ROADS_EACH_FROM else "geom"
+    return as_layer(
+        "road",
+        f"SELECT class, bridge, tunnel, {in_tile('ST_Collect(line)')} AS geom FROM ("
+        f"SELECT {GROUP} AS class, bridge, tunnel, {line} AS line FROM road WHERE {visible_roads(z)}) r"
+        " GROUP BY class, bridge, tunnel",
+    )
+
+
+def _names(z: int) -> LiteralString:
+    merged: LiteralString = in_tile("ST_LineMerge(ST_Collect(ST_Simplify(geom, %(pixel)s)))")
+    return as_layer(
+        "road_name",
+        f"SELECT name, name_zh, class, {merged} AS geom FROM ("
+        f"SELECT name, name_zh, {GROUP} AS class, geom FROM road WHERE {visible_roads(z)} AND name IS NOT NULL) r"
+        " WHERE class <> 'path' GROUP BY name, name_zh, class",
+    )
+
+
+def _places(z: int) -> LiteralString:
+    kinds: LiteralString = "'city', 'town'"
+    if z >= 9:
+        kinds = "'city', 'town', 'village'"
+    if z >= 11:
+        kinds = "'city', 'town', 'village', 'suburb', 'hamlet'"
+    return as_layer(
+        "place",
+        f"SELECT kind, name, name_zh, people, {in_tile('geom')} AS geom FROM place_name"
+        f" WHERE territory_id = %(territory)s AND geom && {WITH_MARGIN} AND kind IN ({kinds})",
+    )
+
+
+def statement(z: int) -> LiteralString:
+    """Return the SQL of a tile at zoom ``z``."""
+    parts = [_land(), _cover(), _roads(z), _places(z)]
+    if z >= BUILDINGS_FROM:
+        parts.append(_buildings(z))
+    if z >= NAMES_FROM:
+        parts.append(_names(z))
+    return together(*parts)
+
+
+ENTRY = LayerEntry(
+    key="basemap",
+    title=t("Ground"),
+    depends_on=("basemap", "roads"),
+    zooms=(6, 15),
+    statement=statement,
+)

@@ -1,0 +1,34 @@
+"""The unit grids, to be filled by value: the tile carries only shape, identity and code."""
+
+# ruff: noqa: S608  (only constants are composed; every value is a parameter)
+from __future__ import annotations
+
+from typing import LiteralString
+
+from layers.registry import LayerEntry, t
+from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
+
+CODES_FROM = 12
+
+
+def statement(z: int) -> LiteralString:
+    """Return the SQL of a tile at zoom ``z``; codes come only where a cell is large enough to be pointed at."""
+    code: LiteralString = "code, " if z >= CODES_FROM else ""
+    # Unclipped: a cell is cheap, and its outline must not run along the tile's edge.
+    return together(
+        as_layer(
+            "grid",
+            f"SELECT id, {code}{in_tile('geom', clip=False)} AS geom FROM unit_grid"
+            f" WHERE territory_id = %(territory)s AND ended_on IS NULL AND geom && {WITH_MARGIN}",
+            feature_id=True,
+        )
+    )
+
+
+ENTRY = LayerEntry(
+    key="grids",
+    title=t("Grids"),
+    depends_on=("grids",),
+    zooms=(6, 15),
+    statement=statement,
+)

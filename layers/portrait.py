@@ -1,0 +1,133 @@
+"""A picture of a territory for the login page: land, water, green, main roads and communities as SVG."""
+
+from __future__ import annotations
+
+from html import escape
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from layers.style import LIGHT
+
+WIDTH_PX = 1000
+MAIN_ROADS = {
+    1: ("motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link"),
+    2: ("secondary", "secondary_link", "tertiary", "tertiary_link"),
+    3: ("unclassified", "residential"),
+}
+ROAD_WIDTH_PX = {1: 2.6, 2: 1.4, 3: 0.5}
+LARGEST_TOWNS = 8
+
+_FRAME = text("""
+    SELECT metric_srid AS srid, ST_XMin(b) AS west, ST_YMin(b) AS south, ST_XMax(b) AS east, ST_YMax(b) AS north
+    FROM territory, LATERAL (SELECT ST_Transform(boundary, metric_srid) AS b) AS shape
+    WHERE id = :territory
+""")
+_LAND = text("""
+    SELECT ST_AsSVG(ST_SimplifyPreserveTopology(ST_Transform(boundary, CAST(:srid AS int)), :px), 1, 0)
+    FROM territory WHERE id = :territory
+""")
+_COVER = text("""
+    SELECT kind, ST_AsSVG(ST_Simplify(shape, :px), 1, 0)
+    FROM (SELECT kind, ST_Transform(geom, CAST(:srid AS int)) AS shape FROM land_cover
+          WHERE territory_id = :territory AND kind IN ('water', 'waterway', 'green', 'wood')) AS cover
+    WHERE kind = 'waterway' AND ST_Length(shape) > 60 * :px OR ST_Area(shape) > 30 * :px * :px
+""")
+_ROADS = text("""
+    SELECT ST_AsSVG(ST_Simplify(ST_LineMerge(ST_Collect(ST_Transform(geom, CAST(:srid AS int)))), :px), 1, 0)
+    FROM road WHERE territory_id = :territory AND road_class = ANY(:classes)
+""")
+_COMMUNITIES = text("""
+    SELECT ST_AsSVG(ST_SimplifyPreserveTopology(ST_Transform(boundary, CAST(:srid AS int)), :px), 1, 0)
+    FROM area WHERE territory_id = :territory AND level = 'community'
+""")
+_TOWNS = text("""
+    SELECT name, name_zh, ST_X(p) AS x, ST_Y(p) AS y
+    FROM place_name, LATERAL (SELECT ST_Transform(geom, CAST(:srid AS int)) AS p) AS point
+    WHERE territory_id = :territory AND kind IN ('city', 'town')
+    ORDER BY kind, people DESC NULLS LAST, id LIMIT :largest
+""")
+
+
+def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> str | None:
+    """Return the picture as an SVG document without script or link; None when there is no such territory.
+
+    Drawn north up in the territory's metric CRS, one unit a metre; shapes smaller than a pixel of a
+    picture 1,000 pixels wide are left out.
+    """
+    given: dict[str, object] = {"territory": territory_id}
+    frame = session.execute(_FRAME, given).one_or_none()
+    if frame is None:
+        return None
+    px = max(frame.east - frame.west, 1.0) / WIDTH_PX
+    given |= {"srid": frame.srid, "px": px}
+    margin = 40 * px
+    west, top = frame.west - margin, -frame.north - margin
+    width, height = frame.east - frame.west + 2 * margin, frame.north - frame.south + 2 * margin
+    land = session.execute(_LAND, given).scalar_one()
+    cover = session.execute(_COVER, given).all()
+    parts = [
+        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{west:.0f} {top:.0f} {width:.0f} {height:.0f}"'
+        ' preserveAspectRatio="xMidYMid slice" role="img">'),
+        f'<defs><clipPath id="land"><path d="{land}"/></clipPath></defs>',
+        (f'<rect x="{west - 5 * width:.0f}" y="{top - 5 * height:.0f}" width="{11 * width:.0f}"'
+        f' height="{11 * height:.0f}" fill="{LIGHT.water}"/>'),
+        f'<path d="{land}" fill="{LIGHT.land}" stroke="#A9BFCB" stroke-width="{1.2 * px:.0f}"/>',
+        '<g clip-path="url(#land)">',
+        *(_cover(kind, path, px) for kind, path in cover if path),
+        *_roads(session, given, px),
+        _communities(session, given, px),
+        "</g>",
+        *_towns(session, given, px, chinese=chinese),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _cover(kind: str, path: str, px: float) -> str:
+    if kind == "waterway":
+        return f'<path d="{path}" fill="none" stroke="{LIGHT.water}" stroke-width="{1.2 * px:.0f}"/>'
+    fill = {"water": LIGHT.water, "green": LIGHT.green, "wood": LIGHT.wood}[kind]
+    return f'<path d="{path}" fill="{fill}"/>'
+
+
+def _roads(session: Session, given: dict[str, object], px: float) -> list[str]:
+    paths = {
+        rank: session.execute(_ROADS, given | {"classes": list(classes)}).scalar()
+        for rank, classes in MAIN_ROADS.items()
+    }
+    lines = []
+    for rank in (3, 2, 1):
+        if not paths[rank]:
+            continue
+        colour = LIGHT.casing if rank == 3 else "#BDB7AB"
+        extra = 0 if rank == 3 else 1.2
+        shape = f'<path d="{paths[rank]}" fill="none" stroke-linecap="round" stroke-linejoin="round"'
+        lines.append(f'{shape} stroke="{colour}" stroke-width="{(ROAD_WIDTH_PX[rank] + extra) * px:.0f}"/>')
+        if rank < 3:
+            lines.append(f'{shape} stroke="{LIGHT.road}" stroke-width="{ROAD_WIDTH_PX[rank] * px:.0f}"/>')
+    return lines
+
+
+def _communities(session: Session, given: dict[str, object], px: float) -> str:
+    borders = [path for path in session.execute(_COMMUNITIES, given).scalars() if path]
+    return (
+        f'<path d="{" ".join(borders)}" fill="none" stroke="{LIGHT.primary}" stroke-opacity="0.55"'
+        f' stroke-width="{1.1 * px:.0f}" stroke-dasharray="{5 * px:.0f} {4 * px:.0f}"/>'
+    )
+
+
+def _towns(session: Session, given: dict[str, object], px: float, *, chinese: bool) -> list[str]:
+    labels = []
+    taken: list[tuple[float, float]] = []
+    for town in session.execute(_TOWNS, given | {"largest": LARGEST_TOWNS}):
+        if any(abs(town.x - x) < 110 * px and abs(town.y - y) < 26 * px for x, y in taken):
+            continue
+        taken.append((town.x, town.y))
+        name = escape((chinese and town.name_zh) or town.name)
+        labels.append(
+            f'<text x="{town.x:.0f}" y="{-town.y:.0f}" text-anchor="middle" font-family="Source Sans, Noto Sans CJK SC,'
+            f' sans-serif" font-weight="600" font-size="{17 * px:.0f}" fill="{LIGHT.label}" stroke="{LIGHT.halo}"'
+            f' stroke-width="{4 * px:.0f}" paint-order="stroke">{name}</text>'
+        )
+    return labels

@@ -1,0 +1,229 @@
+"""A value for every cell: metric by date range, categories and status, from arrays in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.errors import InvalidInput
+from core.identity import Actor, May, Role, require
+from incidents.summary import median_hours_of_rows
+from layers.cache import ByteCache, Entry
+from layers.registry import t
+from layers.snapshot import Cells, Kept, OpenIncidents, Summary, read_cells, read_open, read_summary
+from layers.style import class_edges
+from layers.versions import versions
+
+METRICS = {
+    "reported": t("Incidents reported"),
+    "open": t("Still open"),
+    "overdue": t("Overdue now"),
+    "per_1000": t("Incidents per 1,000 people"),
+    "median_days": t("Median days to close"),
+}
+STATUSES = {"all": t("All"), "open": t("Open"), "overdue": t("Overdue"), "closed": t("Closed")}
+MIN_PEOPLE = 50
+"""A rate over fewer residents says more about chance than about the place."""
+MIN_CLOSED = 3
+"""A median of fewer closed incidents is not shown."""
+TOO_FEW = -1.0
+MAX_DAYS = 366 * 20
+EPOCH = dt.date(1970, 1, 1)
+OVERDUE_FRESH_S = 60
+MAGIC = b"GKV1"
+_DEPENDS = ("incidents", "grids")
+_REACH_LIMITED = frozenset({Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER})
+
+_cells: Kept[Cells] = Kept(limit=8)
+_summaries: Kept[Summary] = Kept(limit=4)
+_opened: Kept[OpenIncidents] = Kept(limit=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of every cell.
+
+    Attributes
+    ----------
+    first, last
+        Local days of report, both included.
+    categories
+        None for all.
+    status
+        Restricts ``reported`` and ``per_1000``; the other metrics say themselves what they count.
+    """
+
+    metric: str
+    first: dt.date
+    last: dt.date
+    categories: tuple[str, ...] | None = None
+    status: str = "all"
+
+    def __post_init__(self) -> None:
+        """Check all parts."""
+        if self.metric not in METRICS:
+            raise InvalidInput(f"There is no metric {self.metric!r}.", hint=f"Known are: {', '.join(METRICS)}.")
+        if self.status not in STATUSES:
+            raise InvalidInput(f"There is no status {self.status!r}.", hint=f"Known are: {', '.join(STATUSES)}.")
+        if self.last < self.first:
+            raise InvalidInput(f"The last day {self.last} lies before the first day {self.first}.")
+        if (self.last - self.first).days > MAX_DAYS:
+            raise InvalidInput("The date range is longer than twenty years.", hint="Ask for less.")
+
+    @property
+    def needs_open(self) -> bool:
+        """Return whether deadlines of open incidents are needed, which not every role may see."""
+        return self.metric == "overdue" or (self.metric in ("reported", "per_1000") and self.status == "overdue")
+
+
+@dataclass(frozen=True, eq=False)
+class CellValues:
+    """The answer: a value a cell, and what a legend needs.
+
+    Attributes
+    ----------
+    values
+        By identity minus ``first_id``; NaN no data, `TOO_FEW` too few people for a rate.
+    edges
+        Lower edges of the classes, see `layers.style.class_edges`.
+    total
+        Incidents counted; of a median or a rate too.
+    limited
+        True when the actor's reach, not the territory, bounds the count.
+    """
+
+    first_id: int
+    values: NDArray[np.float32]
+    edges: tuple[float, ...]
+    total: int
+    limited: bool
+
+    def encoded(self) -> bytes:
+        """Return the answer as bytes, little-endian.
+
+        Four bytes of magic, the length of a JSON header as uint32, the header padded to four bytes,
+        then the values as float32.
+        """
+        header = json.dumps({"first": self.first_id, "edges": self.edges, "total": self.total, "limited": self.limited})
+        body = header.encode()
+        body += b" " * (-len(body) % 4)
+        return MAGIC + struct.pack("<I", len(body)) + body + self.values.astype("<f4").tobytes()
+
+
+def cells_of(session: Session, territory_id: int) -> Cells:
+    """Return the cells of a territory, kept while nothing changes."""
+    version = versions.of(territory_id, ("grids",))
+    return _cells.get(territory_id, version, lambda: read_cells(session, territory_id))
+
+
+def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.datetime | None = None) -> CellValues:
+    """Return the value of every cell as ``actor`` may know it.
+
+    Raises
+    ------
+    NotPermitted
+        When deadlines of incidents are asked for by a role that may not see incidents.
+    """
+    require(actor, May.SEE_MAP)
+    if question.needs_open:
+        require(actor, May.SEE_INCIDENTS)
+    if actor.territory_id is None:
+        raise InvalidInput("No territory is chosen.", hint="Say which territory you mean.")
+    territory_id = actor.territory_id
+    version = versions.of(territory_id, _DEPENDS)
+    cells = cells_of(session, territory_id)
+    if question.needs_open:
+        opened = _opened.get(actor.scope_key, version, lambda: read_open(session, actor, cells))
+        counts = _overdue(cells, opened, question, now or clock.now())
+        within = None
+    else:
+        summary = _summaries.get(territory_id, version, lambda: read_summary(session, territory_id, cells))
+        counts, within = _counted(cells, summary, question)
+    values = _valued(cells, counts, within, question)
+    whole = question.metric in ("reported", "open", "overdue")
+    limited = question.needs_open and actor.role in _REACH_LIMITED
+    edges = tuple(class_edges(values, whole=whole))
+    return CellValues(cells.first_id, values, edges, int(counts.sum()), limited)
+
+
+def encoded_values(session: Session, actor: Actor, question: Question, cache: ByteCache) -> Entry:
+    """Return the answer as bytes, from the cache where it is fresh."""
+    key = values_key(actor, question)
+    entry = cache.get(key) if key is not None else None
+    if entry is None:
+        entry = Entry.of(cell_values(session, actor, question).encoded())
+        if key is not None:
+            cache.put(key, entry)
+    return entry
+
+
+def values_key(actor: Actor, question: Question) -> tuple[object, ...] | None:
+    """Return the cache key of an answer, None when nothing may be cached; overdue ages by the minute."""
+    version = versions.of(actor.territory_id or 0, _DEPENDS)
+    if version is None:
+        return None
+    minute = int(clock.now().timestamp() // OVERDUE_FRESH_S) if question.needs_open else 0
+    return ("values", actor.scope_key, version, question, minute)
+
+
+def encoded_cells(cells: Cells) -> bytes:
+    """Return the centres of the cells in the format of `CellValues.encoded`: all x, then all y, 0…1 in mercator."""
+    body = json.dumps({"first": cells.first_id, "length": len(cells)}).encode()
+    body += b" " * (-len(body) % 4)
+    return (
+        MAGIC + struct.pack("<I", len(body)) + body + cells.x.astype("<f4").tobytes() + cells.y.astype("<f4").tobytes()
+    )
+
+
+def _chosen(source: Summary | OpenIncidents, question: Question) -> NDArray[np.bool_]:
+    first, last = (question.first - EPOCH).days, (question.last - EPOCH).days
+    mask = (source.day >= first) & (source.day <= last)
+    if question.categories is not None:
+        known = [source.categories.index(name) for name in question.categories if name in source.categories]
+        mask &= np.isin(source.category, known)
+    return mask
+
+
+def _counted(
+    cells: Cells, summary: Summary, question: Question
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    mask = _chosen(summary, question)
+    at = summary.cell[mask]
+    if question.metric == "median_days":
+        counts = np.bincount(at, weights=summary.closed[mask], minlength=len(cells))
+        within = summary.within[mask]
+        bins = within.shape[1]
+        flat = (at[:, None].astype(np.int64) * bins + np.arange(bins)).ravel()
+        summed = np.bincount(flat, weights=within.ravel(), minlength=len(cells) * bins)
+        return counts.astype(np.float64), summed.reshape(-1, bins).astype(np.float64)
+    wanted = "open" if question.metric == "open" else question.status
+    weights = {"open": summary.open, "closed": summary.closed}.get(wanted, summary.open + summary.closed)
+    return np.bincount(at, weights=weights[mask], minlength=len(cells)).astype(np.float64), None
+
+
+def _overdue(cells: Cells, opened: OpenIncidents, question: Question, now: dt.datetime) -> NDArray[np.float64]:
+    mask = _chosen(opened, question) & (opened.due < now.timestamp())
+    return np.bincount(opened.cell[mask], minlength=len(cells)).astype(np.float64)
+
+
+def _valued(
+    cells: Cells, counts: NDArray[np.float64], within: NDArray[np.float64] | None, question: Question
+) -> NDArray[np.float32]:
+    values = counts.astype(np.float32)
+    if within is not None:
+        days = median_hours_of_rows(within.astype(np.int64)) / 24
+        values = np.where(counts >= MIN_CLOSED, days, np.nan).astype(np.float32)
+    elif question.metric == "per_1000":
+        enough = cells.people >= MIN_PEOPLE
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates = counts / cells.people * 1000
+        values = np.where(enough, rates, np.where(np.isnan(cells.people), np.nan, TOO_FEW)).astype(np.float32)
+    values[~cells.live] = np.nan
+    return values
