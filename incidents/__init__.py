@@ -1,0 +1,1 @@
+"""Incidents: classes, limits, deadlines, numbers, the list, and bringing files in."""
