@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -12,13 +13,22 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 def configure(level: str = "INFO") -> None:
     """Send all log lines to standard error in one format."""
     logging.basicConfig(level=level, format=FORMAT, stream=sys.stderr, force=True)
-    logging.getLogger("alembic").setLevel("WARNING")
-    logging.getLogger("procrastinate").setLevel("WARNING")
+    for noisy in ("alembic", "procrastinate", "psycopg.pool"):
+        logging.getLogger(noisy).setLevel("WARNING")
 
 
 def get(name: str) -> logging.Logger:
     """Return the logger of a module."""
     return logging.getLogger(name)
+
+
+def errors_to_file(logger: logging.Logger, path: Path) -> None:
+    """Write what ``logger`` says to ``path`` and nowhere else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, delay=True)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logger.handlers = [handler]
+    logger.propagate = False
 
 
 def unknown_error(logger: logging.Logger, error: BaseException) -> str:

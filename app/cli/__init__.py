@@ -1,0 +1,57 @@
+"""The command line: the same main jobs as the pages, for scripts and for set-up."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from core import log
+from core.errors import GridkeeperError
+from core.settings import settings
+
+GROUPS = {
+    "load": "Bring data in.",
+    "territory": "Territories.",
+    "grid": "Management grids.",
+    "jobs": "Background work.",
+}
+MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid")
+UNKNOWN_ERROR_EXIT = 70
+
+
+def build() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(help="Gridkeeper: a city governed by grids.", no_args_is_help=True, add_completion=False)
+    groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
+    for name in MODULES:
+        importlib.import_module(f"app.cli.{name}").register(app, **groups)
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; bad input ends with exit code 2 and a sentence, never with a stack trace."""
+    try:
+        log.configure(settings().log_level)
+        code = build()(args=arguments, prog_name="gridkeeper", standalone_mode=False)
+    except GridkeeperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except typer.TyperException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped; nothing half-done was kept", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  (the guard of the command line)
+        logger = log.get("gridkeeper.cli")
+        path = settings().state_dir / "log" / "errors.log"
+        log.errors_to_file(logger, path)
+        print(f"error: something unexpected happened; see {log.unknown_error(logger, error)} in {path}", file=sys.stderr)
+        sys.exit(UNKNOWN_ERROR_EXIT)
+    sys.exit(code if isinstance(code, int) else 0)

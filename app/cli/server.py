@@ -1,0 +1,162 @@
+"""up, down, status, run, jobs run: the database, the pages and the background work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+
+import typer
+from sqlalchemy import text
+
+from app.cli.common import AsJson, emit, progress
+from core.errors import Conflict, SourceUnavailable
+from core.identity import system_actor
+from core.settings import CHECKOUT, settings
+from geodata import db
+from geodata.migrations import head
+
+COUNTED = ("territory", "area", "unit_grid", "facility", "road", "building", "incident", "task", "worker", "quarantine", "record")
+RESTART_PAUSE_S = 2.0
+STOP_WAIT_S = 15.0
+
+
+def register(
+    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
+) -> None:
+    """Add the commands of this file."""
+    del load, territory, grid
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command()(run)
+    jobs.command("run")(jobs_run)
+
+
+def up() -> None:
+    """Start the database, making it on first use, and bring its schema up to date."""
+    with progress() as shown:
+        db.ensure_database(shown)
+    print("The database is up.")
+
+
+def down() -> None:
+    """Stop the embedded database."""
+    if settings().database_url is not None:
+        raise Conflict("The database is a server of its own (GRIDKEEPER_DATABASE_URL).", hint="Stop it there.")
+    print("The database is stopped." if db.cluster().down() else "The database was not running.")
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Say whether the database answers, its versions, and how many rows it holds."""
+    result: dict[str, object] = {"database": "stopped", "postgis": None, "revision": None, "counts": {}}
+    if settings().database_url is None and not db.cluster().answers():
+        emit(result, as_json)
+        raise typer.Exit(1)
+    with db.transaction(system_actor()) as session:
+        result["revision"] = db.revision(session)
+        result["database"] = "PostgreSQL " + session.execute(text("SHOW server_version")).scalar_one()
+        result["postgis"] = session.execute(
+            text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'")
+        ).scalar()
+        if result["revision"] == head():
+            sums = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED)
+            counts = session.execute(text(f"SELECT {sums}")).one()  # noqa: S608  (names are ours)
+            result["counts"] = dict(zip(COUNTED, counts, strict=True))
+        else:
+            result["note"] = "The schema is not up to date; run: gridkeeper up"
+    emit(result, as_json)
+
+
+def jobs_run(*, once: bool = typer.Option(False, "--once", help="Stop when the queue is empty.")) -> None:
+    """Do background jobs until stopped."""
+    from app.jobs import serve
+
+    serve(forever=not once)
+
+
+def run(
+    *,
+    demo: bool = typer.Option(True, help="Load the demo territory when there is none."),
+    city: str = typer.Option("isle-of-wight", help="Which demo territory."),
+) -> None:
+    """Start everything: database, demo territory on first use, background work and the pages."""
+    chosen = settings()
+    _refuse_taken_port(chosen.address, chosen.port)
+    began = chosen.database_url is None and not db.cluster().answers()
+    with progress() as shown:
+        db.ensure_database(shown)
+    if demo and chosen.demo and _no_territory():
+        from app.cli.load_demo import load_demo
+
+        load_demo(city=city)
+    _serve_until_stopped()
+    if began:
+        db.cluster().down()
+
+
+def _no_territory() -> bool:
+    with db.transaction(system_actor()) as session:
+        return not session.execute(text("SELECT EXISTS (SELECT FROM territory)")).scalar()
+
+
+def _refuse_taken_port(address: str, port: int) -> None:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise Conflict(
+                f"Port {port} on {address} cannot be used: {error.strerror}.",
+                hint="Set GRIDKEEPER_PORT to another one, or stop what uses it.",
+            ) from error
+
+
+def _serve_until_stopped() -> None:
+    chosen = settings()
+    commands = {
+        "pages": [
+            *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+            *("--server.port", str(chosen.port), "--server.address", chosen.address, "--server.headless", "true"),
+        ],
+        "jobs": [sys.executable, "-m", "app.cli", "jobs", "run"],
+    }
+    children = {name: subprocess.Popen(command, cwd=CHECKOUT) for name, command in commands.items()}  # noqa: S603
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    shown = "localhost" if chosen.address in {"127.0.0.1", "0.0.0.0"} else chosen.address  # noqa: S104
+    print(f"\n  Gridkeeper runs at http://{shown}:{chosen.port}  (stop with Ctrl-C)\n", flush=True)
+    try:
+        while not stopping:
+            time.sleep(0.3)
+            if children["pages"].poll() is not None:
+                raise SourceUnavailable("The pages stopped by themselves.", hint="The lines above say why.")
+            if children["jobs"].poll() is not None:
+                time.sleep(RESTART_PAUSE_S)
+                children["jobs"] = subprocess.Popen(commands["jobs"], cwd=CHECKOUT)  # noqa: S603
+    finally:
+        _end(children)
+
+
+def _end(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    for child in children.values():
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + STOP_WAIT_S
+    for child in children.values():
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
