@@ -113,12 +113,11 @@ _MINORS = {
 }
 
 
-def _spec(kind: str, code: str, name_en: str, name_zh: str, priority: int, emergency: bool) -> ClassSpec:
-    category = f"{kind}-{code[:2]}"
-    return ClassSpec(kind, code, category, *MAJORS[category], name_en, name_zh, priority, emergency)
-
-
-CLASSES: tuple[ClassSpec, ...] = tuple(_spec(kind, *minor) for kind, minors in _MINORS.items() for minor in minors)
+CLASSES: tuple[ClassSpec, ...] = tuple(
+    ClassSpec(kind, code, f"{kind}-{code[:2]}", *MAJORS[f"{kind}-{code[:2]}"], name_en, name_zh, priority, emergency)
+    for kind, minors in _MINORS.items()
+    for code, name_en, name_zh, priority, emergency in minors
+)
 """All shipped classes, components first, in the order of their codes."""
 
 

@@ -1,0 +1,1 @@
+"""All SQL of incidents: the catalogue, the list, and bringing rows in."""

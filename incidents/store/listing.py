@@ -1,0 +1,247 @@
+"""SQL of reading incidents: the list, one incident, the counts of Today and of a grid.
+
+Row-level security narrows every query here to the actor's reach. The conditions of our own are on
+integers, times and texts compared for equality first: those may use an index under a policy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Float, Select, cast, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from geodata.tables import (
+    Area,
+    Incident,
+    IncidentClass,
+    IncidentDay,
+    IncidentPersonal,
+    Task,
+    Territory,
+    Unit,
+    UnitGrid,
+    Worker,
+)
+from incidents.model import Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The free text of an incident, still sealed."""
+
+    subject_id: str
+    note_cipher: bytes | None
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Incident.id,
+            Incident.number,
+            IncidentClass.name_en,
+            IncidentClass.name_zh,
+            Incident.category,
+            IncidentClass.category_en,
+            IncidentClass.category_zh,
+            Incident.status,
+            Incident.priority,
+            Incident.emergency,
+            Incident.source,
+            Incident.reported_at,
+            Incident.filed_at,
+            Incident.dispatched_at,
+            Incident.handled_at,
+            Incident.closed_at,
+            Incident.due_at,
+            Incident.place,
+            Incident.grid_id,
+            UnitGrid.code,
+            Incident.community_id,
+            Area.name,
+            Area.name_zh.label("area_zh"),
+            Incident.unit_id,
+            Unit.name.label("unit"),
+            Unit.name_zh.label("unit_zh"),
+            Incident.worker_id,
+            Worker.code.label("worker_code"),
+            Incident.reworks,
+            Incident.simulated,
+            func.ST_X(Incident.geom, type_=Float),
+            func.ST_Y(Incident.geom, type_=Float),
+        )
+        .join(IncidentClass, IncidentClass.id == Incident.class_id)
+        .join(UnitGrid, UnitGrid.id == Incident.grid_id)
+        .join(Area, Area.id == Incident.community_id)
+        .outerjoin(Unit, Unit.id == Incident.unit_id)
+        .outerjoin(Worker, Worker.id == Incident.worker_id)
+    )
+
+
+def page(
+    session: Session,
+    territory_id: int,
+    wanted: IncidentFilter,
+    *,
+    moment: dt.datetime,
+    after: Cursor | None,
+    limit: int,
+) -> list[IncidentRow]:
+    """Return up to ``limit`` incidents, newest report first, that come after the cursor."""
+    ids = select(Incident.id).where(*_conditions(territory_id, wanted, moment))
+    if after is not None:
+        ids = ids.where(tuple_(Incident.reported_at, Incident.id) < after)
+    chosen = ids.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(limit).subquery()
+    query = _rows().join(chosen, chosen.c.id == Incident.id)
+    found = session.execute(query.order_by(Incident.reported_at.desc(), Incident.id.desc()))
+    return [IncidentRow(*row) for row in found]
+
+
+def count(session: Session, territory_id: int, wanted: IncidentFilter, moment: dt.datetime) -> int:
+    """Return how many incidents the filter finds."""
+    return session.execute(
+        select(func.count(Incident.id)).where(*_conditions(territory_id, wanted, moment))
+    ).scalar_one()
+
+
+def late(session: Session, territory_id: int, moment: dt.datetime, limit: int) -> list[IncidentRow]:
+    """Return open incidents past their deadline, the most urgent and longest late first."""
+    query = (
+        _rows()
+        .where(Incident.territory_id == territory_id, _is_open(), Incident.due_at < moment)
+        .order_by(Incident.emergency.desc(), Incident.priority, Incident.due_at, Incident.id)
+        .limit(limit)
+    )
+    return [IncidentRow(*row) for row in session.execute(query)]
+
+
+def find(session: Session, territory_id: int, incident_id: int) -> tuple[IncidentRow, str | None, str] | None:
+    """Return one incident with its upstream reference and system; None when it is out of reach or absent."""
+    query = _rows().add_columns(Incident.external_ref, Incident.source_system)
+    row = session.execute(query.where(Incident.id == incident_id, Incident.territory_id == territory_id)).one_or_none()
+    return None if row is None else (IncidentRow(*row[:-2]), row[-2], row[-1])
+
+
+def find_number(session: Session, territory_id: int, number: str) -> int | None:
+    """Return the id of the incident of a number; None when it is out of reach or absent."""
+    return session.scalar(select(Incident.id).where(Incident.territory_id == territory_id, Incident.number == number))
+
+
+def note(session: Session, incident_id: int) -> Sealed | None:
+    """Return the sealed free text of an incident; None when there is none or it is out of reach."""
+    row = session.execute(
+        select(IncidentPersonal.subject_id, IncidentPersonal.note_cipher).where(
+            IncidentPersonal.incident_id == incident_id
+        )
+    ).one_or_none()
+    return None if row is None else Sealed(*row)
+
+
+def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
+    """Return the tasks of an incident, oldest first."""
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            Task.id,
+            Task.kind,
+            Task.state,
+            Unit.name,
+            Unit.name_zh,
+            Worker.code,
+            Task.created_at,
+            Task.due_at,
+            Task.accepted_at,
+            Task.finished_at,
+        )
+        .outerjoin(Unit, Unit.id == Task.unit_id)
+        .outerjoin(Worker, Worker.id == Task.worker_id)
+        .where(Task.incident_id == incident_id)
+        .order_by(Task.created_at, Task.id)
+    )
+    return [TaskInfo(*row) for row in session.execute(query)]
+
+
+def today(session: Session, territory_id: int, moment: dt.datetime) -> TodayCounts:
+    """Return the counts of Today within the actor's reach."""
+    soon = moment + dt.timedelta(hours=2)
+    is_open = session.execute(
+        select(
+            func.count().filter(Incident.due_at < moment),
+            func.count().filter(Incident.due_at.between(moment, soon)),
+            func.count(),
+            func.count().filter(Incident.status.in_(("reported", "filed"))),
+        ).where(Incident.territory_id == territory_id, _is_open())
+    ).one()
+    since = func.date_trunc("day", func.timezone(_zone(territory_id), moment)) - dt.timedelta(days=1)
+    yesterday = func.timezone(_zone(territory_id), since, type_=DateTime(timezone=True))
+    mine = Incident.territory_id == territory_id
+    filed = select(func.count(Incident.id)).where(mine, Incident.filed_at >= yesterday).scalar_subquery()
+    closed = select(func.count(Incident.id)).where(mine, Incident.closed_at >= yesterday).scalar_subquery()
+    return TodayCounts(*is_open, *session.execute(select(filed, closed)).one())
+
+
+def late_in_grid(session: Session, grid_id: int, moment: dt.datetime) -> int:
+    """Return the open incidents of a grid past their deadline."""
+    return session.execute(
+        select(func.count(Incident.id)).where(Incident.grid_id == grid_id, _is_open(), Incident.due_at < moment)
+    ).scalar_one()
+
+
+def grid_days(
+    session: Session, territory_id: int, grid_id: int, first_day: dt.date
+) -> list[tuple[dt.date, str, int, int, list[int]]]:
+    """Return day, category, open, closed and bins of a grid's summary since ``first_day``; void ones not counted."""
+    rows = session.execute(
+        select(
+            IncidentDay.day, IncidentDay.category, IncidentDay.open, IncidentDay.closed, IncidentDay.closed_within
+        ).where(IncidentDay.territory_id == territory_id, IncidentDay.grid_id == grid_id, IncidentDay.day >= first_day)
+    )
+    return list(rows.tuples().all())
+
+
+def open_in_grid(session: Session, territory_id: int, grid_id: int) -> int:
+    """Return all open incidents of a grid, whenever reported."""
+    total = func.coalesce(func.sum(IncidentDay.open), 0)
+    return session.execute(
+        select(total).where(IncidentDay.territory_id == territory_id, IncidentDay.grid_id == grid_id)
+    ).scalar_one()
+
+
+def _conditions(territory_id: int, wanted: IncidentFilter, moment: dt.datetime) -> Sequence[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Incident.territory_id == territory_id]
+    if wanted.first_day is not None:
+        conditions.append(Incident.reported_at >= _midnight(territory_id, wanted.first_day))
+    if wanted.last_day is not None:
+        conditions.append(Incident.reported_at < _midnight(territory_id, wanted.last_day + dt.timedelta(days=1)))
+    if wanted.categories:
+        conditions.append(Incident.category.in_(wanted.categories))
+    if wanted.statuses:
+        conditions.append(Incident.status.in_(wanted.statuses))
+    if wanted.grid_id is not None:
+        conditions.append(Incident.grid_id == wanted.grid_id)
+    if wanted.unit_id is not None:
+        conditions.append(Incident.unit_id == wanted.unit_id)
+    if wanted.overdue:
+        conditions += [_is_open(), Incident.due_at < moment]
+    if wanted.text.strip():
+        part = wanted.text.strip()
+        conditions.append(
+            or_(Incident.number.icontains(part, autoescape=True), Incident.place.icontains(part, autoescape=True))
+        )
+    return conditions
+
+
+def _is_open() -> ColumnElement[bool]:
+    # Written as the partial index ix_incident_open_due has it.
+    return Incident.status.not_in(("closed", "void"))
+
+
+def _zone(territory_id: int) -> ColumnElement[str]:
+    return select(Territory.timezone).where(Territory.id == territory_id).scalar_subquery()
+
+
+def _midnight(territory_id: int, day: dt.date) -> ColumnElement[dt.datetime]:
+    local = cast(dt.datetime.combine(day, dt.time(0)), DateTime(timezone=False))
+    return func.timezone(_zone(territory_id), local, type_=DateTime(timezone=True))
