@@ -64,14 +64,13 @@ def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> s
     margin = 40 * px
     west, top = frame.west - margin, -frame.north - margin
     width, height = frame.east - frame.west + 2 * margin, frame.north - frame.south + 2 * margin
+    box = f"{west:.0f} {top:.0f} {width:.0f} {height:.0f}"
     land = session.execute(_LAND, given).scalar_one()
     cover = session.execute(_COVER, given).all()
     parts = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{west:.0f} {top:.0f} {width:.0f} {height:.0f}"'
-        ' preserveAspectRatio="xMidYMid slice" role="img">'),
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">',
         f'<defs><clipPath id="land"><path d="{land}"/></clipPath></defs>',
-        (f'<rect x="{west - 5 * width:.0f}" y="{top - 5 * height:.0f}" width="{11 * width:.0f}"'
-        f' height="{11 * height:.0f}" fill="{LIGHT.water}"/>'),
+        f'<rect x="{west:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" fill="{LIGHT.water}"/>',
         f'<path d="{land}" fill="{LIGHT.land}" stroke="#A9BFCB" stroke-width="{1.2 * px:.0f}"/>',
         '<g clip-path="url(#land)">',
         *(_cover(kind, path, px) for kind, path in cover if path),

@@ -39,12 +39,12 @@ def list_workers(session: Session, actor: Actor, territory_id: int) -> list[Work
     sealed = store.workers(session, territory_id, area_ids=areas, unit_ids=units)
     if actor.role not in SEES_NAMES:
         return [item.worker for item in sealed]
-    return [
-        replace(item.worker, name=persons.unseal(session, item.subject_id, item.name_cipher))
-        if item.subject_id and item.name_cipher
-        else item.worker
-        for item in sealed
-    ]
+    named = [item for item in sealed if item.subject_id and item.name_cipher]
+    names = persons.unseal_many(
+        session, [item.subject_id or "" for item in named], [item.name_cipher for item in named]
+    )
+    by_worker = {item.worker.id: name for item, name in zip(named, names, strict=True)}
+    return [replace(item.worker, name=by_worker.get(item.worker.id)) for item in sealed]
 
 
 def on_duty(

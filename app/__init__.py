@@ -1,0 +1,1 @@
+"""Everything that people and programs touch: pages, HTTP, commands, jobs."""

@@ -1,0 +1,1 @@
+"""All HTTP: login, tiles, values, assets."""

@@ -1,0 +1,300 @@
+"""Enter and leave: the login page, its picture, and the session cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import parse_qs, quote
+
+import jinja2
+import streamlit
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app import cookie, guard, i18n
+from app.i18n import t
+from app.roles import CARD_ORDER, role_name, role_purpose
+from core.errors import GridkeeperError
+from core.identity import system_actor
+from core.settings import settings
+from geodata.db import transaction
+from geodata.territory import TerritoryInfo, list_territories
+from layers.portrait import portrait
+from layers.style import LIGHT
+from people import accounts
+from people.model import Account, LoginFailure, LoginOutcome
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+LANGUAGE_COOKIE = "gridkeeper_language"
+MAX_FORM_BYTES = 8192
+ATTEMPTS_PER_MINUTE = 30
+PICTURE_AGE_S = 600
+CONTENT_POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a login form."""
+
+    name: str
+    password: str
+    demo: str
+
+
+@lru_cache(maxsize=1)
+def _pages() -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    environment.globals.update(t=t, quote=quote)
+    return environment
+
+
+class Attempts:
+    """Counts login attempts by network address, so that guessing many names is slow as well."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._seen: OrderedDict[str, list[float]] = OrderedDict()
+
+    def allow(self, address: str, now: float) -> bool:
+        """Return whether one more attempt is allowed, and count it."""
+        recent = [at for at in self._seen.pop(address, []) if now - at < 60]
+        allowed = len(recent) < self._per_minute
+        self._seen[address] = [*recent, now] if allowed else recent
+        while len(self._seen) > 10_000:
+            self._seen.popitem(last=False)
+        return allowed
+
+
+attempts = Attempts(ATTEMPTS_PER_MINUTE)
+
+
+def _language(request: Request) -> str:
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in i18n.LOCALES:
+            return str(chosen)
+    return i18n.best_locale(request.headers.get("accept-language", ""))
+
+
+async def show_login(request: Request) -> Response:
+    """Answer with the login page; lead a user who is logged in to where he wanted."""
+    if getattr(request.state, "session", None) is not None:
+        return RedirectResponse(guard.local_path(request.query_params.get("next")), status_code=303)
+    return await run_in_threadpool(_render, request, _language(request))
+
+
+def _render(request: Request, language: str, *, message: str = "", status_code: int = 200) -> Response:
+    i18n.use(language)
+    try:
+        territories, demo = _known()
+        problem = ""
+    except GridkeeperError as error:
+        territories, demo, problem = [], [], error.message
+    chosen = _chosen(territories, demo, request.query_params.get("territory"))
+    cards = sorted(
+        (account for account in demo if chosen is not None and account.territory_id == chosen.id),
+        key=lambda account: CARD_ORDER.index(account.role),
+    )
+    page = (
+        _pages()
+        .get_template("login.html")
+        .render(
+            language=language,
+            territory=chosen,
+            territory_title=chosen.title(language) if chosen else "",
+            others=[each for each in territories if chosen and each.id != chosen.id] if demo else [],
+            cards=[
+                {
+                    "login": account.login,
+                    "role": role_name(account.role),
+                    "purpose": role_purpose(account.role),
+                    "title": account.title(language),
+                }
+                for account in cards
+            ],
+            demo=settings().demo,
+            wanted=guard.local_path(request.query_params.get("next")),
+            message=message,
+            problem=problem,
+        )
+    )
+    response = Response(page, status_code=status_code, media_type="text/html; charset=utf-8")
+    response.headers["content-security-policy"] = CONTENT_POLICY
+    response.headers["cache-control"] = "no-store"
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax", secure=_secure(request)
+    )
+    return response
+
+
+def _known() -> tuple[list[TerritoryInfo], list[Account]]:
+    with transaction(system_actor()) as session:
+        return list_territories(session), accounts.demo_accounts(session)
+
+
+def _chosen(territories: list[TerritoryInfo], demo: list[Account], asked: str | None) -> TerritoryInfo | None:
+    by_name = {territory.name: territory for territory in territories}
+    with_cards = [each for each in territories if any(account.territory_id == each.id for account in demo)]
+    for name in (asked, settings().territory):
+        if name in by_name:
+            return by_name[str(name)]
+    first = with_cards or territories
+    return first[0] if first else None
+
+
+def _secure(request: Request) -> bool:
+    return request.url.scheme == "https"
+
+
+async def _form(request: Request) -> Form | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            return None
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
+    except (UnicodeDecodeError, ValueError):
+        return None
+    first = {name: values[0] for name, values in fields.items()}
+    return Form(first.get("name", ""), first.get("password", ""), first.get("demo", ""))
+
+
+async def enter(request: Request) -> Response:
+    """Check name and password, or the demo card, and set the cookie; the old session ends."""
+    language = _language(request)
+    form = await _form(request)
+    if form is None:
+        return PlainTextResponse("This is not a login form.", status_code=400)
+    address = request.client.host if request.client else ""
+    if not form.demo and not attempts.allow(address, time.monotonic()):
+        i18n.use(language)
+        message = t("Too many attempts from here. Wait a minute and try again.")
+        return await run_in_threadpool(_render, request, language, message=message, status_code=429)
+    outcome = await run_in_threadpool(_log_in, form, language, cookie.token_of(request.cookies.get(cookie.name())))
+    if outcome.token is None:
+        i18n.use(language)
+        message = _reason(outcome)
+        return await run_in_threadpool(_render, request, language, message=message, status_code=401)
+    response = RedirectResponse(guard.local_path(request.query_params.get("next")), status_code=303)
+    cookie.put(response, outcome.token, secure=_secure(request))
+    return response
+
+
+def _log_in(form: Form, language: str, old_token: str | None) -> LoginOutcome:
+    with transaction(system_actor(label=form.demo or form.name[:64].strip().lower()), purpose="login") as session:
+        if form.demo:
+            outcome = accounts.enter_demo(session, form.demo, locale=language)
+        else:
+            outcome = accounts.login(session, form.name, form.password, locale=language)
+        if outcome.token is not None and old_token is not None:
+            accounts.log_out(session, old_token)
+    guard.forget_sessions()
+    return outcome
+
+
+def _reason(outcome: LoginOutcome) -> str:
+    if outcome.failure is LoginFailure.DEMO_OFF:
+        return t("Demo accounts work in demo mode only.")
+    return t(
+        "Name or password is not right, or the account is locked for some minutes after repeated failures.",
+    )
+
+
+async def leave(request: Request) -> Response:
+    """End the session and drop the cookie."""
+    token = cookie.token_of(request.cookies.get(cookie.name()))
+    if token is not None:
+        await run_in_threadpool(_log_out, token)
+    response = RedirectResponse("/login", status_code=303)
+    cookie.drop(response, secure=_secure(request))
+    return response
+
+
+def _log_out(token: str) -> None:
+    with transaction(system_actor(), purpose="logout") as session:
+        accounts.log_out(session, token)
+    guard.forget_sessions()
+
+
+async def ask_to_leave(request: Request) -> Response:
+    """Answer an address typed by hand with a page that has the button: an address alone logs nobody out."""
+    if getattr(request.state, "session", None) is None:
+        return RedirectResponse("/login", status_code=303)
+    i18n.use(_language(request))
+    page = _pages().get_template("logout.html").render(language=i18n.locale())
+    return Response(page, media_type="text/html; charset=utf-8", headers={"content-security-policy": CONTENT_POLICY})
+
+
+_pictures: dict[tuple[int, bool], tuple[float, str, bytes]] = {}
+
+
+async def picture(request: Request) -> Response:
+    """Answer with the picture of a territory, drawn once in ten minutes."""
+    try:
+        territory_id = int(request.query_params.get("territory", ""))
+    except ValueError:
+        return PlainTextResponse("Which territory?", status_code=404)
+    key = (territory_id, request.query_params.get("lang") == "zh")
+    kept = _pictures.get(key)
+    if kept is None or kept[0] < time.monotonic():
+        drawn = await run_in_threadpool(_draw, *key)
+        if drawn is None:
+            return PlainTextResponse("There is no such territory.", status_code=404)
+        kept = (time.monotonic() + PICTURE_AGE_S, f'"{hashlib.sha256(drawn).hexdigest()[:16]}"', drawn)
+        _pictures[key] = kept
+    headers = {"etag": kept[1], "cache-control": f"public, max-age={PICTURE_AGE_S}"}
+    if request.headers.get("if-none-match") == kept[1]:
+        return Response(status_code=304, headers=headers)
+    return Response(kept[2], media_type="image/svg+xml", headers=headers)
+
+
+def _draw(territory_id: int, chinese: bool) -> bytes | None:
+    with transaction(system_actor()) as session:
+        drawn = portrait(session, territory_id, chinese=chinese)
+    return None if drawn is None else drawn.encode()
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    tokens = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in LIGHT.tokens().items())
+    return f":root{{{tokens}}}\n" + (TEMPLATES / "login.css").read_text()
+
+
+async def style(_request: Request) -> Response:
+    """Answer with the style of the login page."""
+    return Response(_style(), media_type="text/css", headers={"cache-control": "public, max-age=600"})
+
+
+async def font(_request: Request) -> Response:
+    """Answer with the sans that Streamlit bundles, so that the login page looks like the others."""
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "media"
+    found = sorted(folder.glob("SourceSansVF-Upright*.woff2"))
+    if not found:
+        return PlainTextResponse("The font is missing.", status_code=404)
+    return FileResponse(found[0], media_type="font/woff2", headers={"cache-control": "public, max-age=86400"})
+
+
+async def icon(_request: Request) -> Response:
+    """Answer with the sign of the platform."""
+    return FileResponse(TEMPLATES / "icon.svg", media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
+
+
+routes = [
+    Route("/login", show_login, methods=["GET"]),
+    Route("/login", enter, methods=["POST"]),
+    Route("/logout", ask_to_leave, methods=["GET"]),
+    Route("/logout", leave, methods=["POST"]),
+    Route("/login/picture.svg", picture),
+    Route("/login/style.css", style),
+    Route("/login/sans.woff2", font),
+    Route("/login/icon.svg", icon),
+]

@@ -1,0 +1,278 @@
+"""The gate before everything that is served, the seam that tells who acts, and the table of errors."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+from anyio import to_thread
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import cookie
+from core import log
+from core.errors import (
+    Conflict,
+    DataQuality,
+    GridkeeperError,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    SourceUnavailable,
+)
+from core.identity import Actor, system_actor
+from geodata.db import transaction
+from people import accounts
+from people.credentials import token_id
+from people.model import LiveSession
+
+logger = log.get(__name__)
+
+OPEN_PATHS = frozenset(
+    {
+        "/login",
+        "/logout",
+        "/login/picture.svg",
+        "/login/style.css",
+        "/login/sans.woff2",
+        "/login/icon.svg",
+        "/_stcore/health",
+    },
+)
+"""All that is served without a session; compared whole, never by prefix."""
+NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
+"""Addresses of programs: refused with 401 instead of being led to the login page."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+REFUSED_WEBSOCKET = 4401
+SESSION_CACHE_S = 3.0
+"""How long a revoked session may still be believed."""
+SESSION_CACHE_SIZE = 2000
+
+STATUS: dict[type[GridkeeperError], int] = {
+    DataQuality: 422,
+    InvalidInput: 400,
+    NotPermitted: 403,
+    NotFound: 404,
+    Conflict: 409,
+    SourceUnavailable: 503,
+}
+"""The one table from an error to its HTTP status; looked up along the class's ancestors."""
+
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+    "content-security-policy": "frame-ancestors 'self'; form-action 'self'; base-uri 'self'; object-src 'none'",
+}
+
+
+class SessionEnded(NotPermitted):
+    """Nobody is logged in, or no longer."""
+
+
+_cache: dict[str, tuple[float, LiveSession]] = {}
+_cache_lock = threading.Lock()
+
+
+def live_session(cookie_value: object) -> LiveSession | None:
+    """Return the valid session of a cookie's value, believed for a few seconds; None refuses."""
+    token = cookie.token_of(cookie_value)
+    if token is None:
+        return None
+    key, now = token_id(token), time.monotonic()
+    cached = _cache.get(key)
+    if cached is not None and cached[0] > now:
+        return cached[1]
+    with transaction(system_actor()) as session:
+        live = accounts.session_actor(session, token)
+    with _cache_lock:
+        _cache.pop(key, None)
+        if live is not None:
+            if len(_cache) >= SESSION_CACHE_SIZE:
+                _cache.clear()
+            _cache[key] = (now + SESSION_CACHE_S, live)
+    return live
+
+
+def forget_sessions() -> None:
+    """Drop what is believed about sessions, after one was changed or revoked here."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def current_session() -> LiveSession:
+    """Return the login of the page that runs; raise `SessionEnded` when there is none."""
+    live = stored_session()
+    if live is None:
+        raise SessionEnded("Your session has ended.", hint="Log in again.")
+    return live
+
+
+def stored_session() -> LiveSession | None:
+    """Return the login of the page that runs, or None."""
+    import streamlit as st
+
+    return live_session(st.context.cookies.get(cookie.name()))
+
+
+def current_title() -> str:
+    """Return the function of the user in the session's language; empty when nobody is logged in."""
+    live = stored_session()
+    return live.title(live.actor.locale) if live else ""
+
+
+def current_actor() -> Actor:
+    """Return who acts on this page; the one seam, which tests replace."""
+    return current_session().actor
+
+
+class Gate:
+    """ASGI middleware: nothing but `OPEN_PATHS` without a live session, no writing from other sites.
+
+    The actor stands in ``scope["state"]["actor"]`` for the routes behind. A websocket is looked at
+    again with every message, so that a revoked session cannot act through an open page.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through or refuse one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] == "http":
+            send = _with_security_headers(send)
+        if not same_origin(scope):
+            await _refuse(scope, receive, send, PlainTextResponse("This came from another site.", status_code=403))
+            return
+        connection = HTTPConnection(scope)
+        value = connection.cookies.get(cookie.name())
+        live = await _look_up(value)
+        if live is not None:
+            scope.setdefault("state", {})["actor"] = live.actor
+            scope["state"]["session"] = live
+        elif scope["type"] == "websocket" or scope["path"] not in OPEN_PATHS:
+            await _refuse(scope, receive, send, _refusal(connection))
+            return
+        if scope["type"] == "websocket":
+            receive = _watched(receive, send, value)
+        await self.app(scope, receive, send)
+
+
+async def _look_up(value: str | None) -> LiveSession | None:
+    token = cookie.token_of(value)
+    if token is None:
+        return None
+    cached = _cache.get(token_id(token))
+    if cached is not None and cached[0] > time.monotonic():
+        return cached[1]
+    return await to_thread.run_sync(live_session, value)
+
+
+def _watched(receive: Receive, send: Send, value: str | None) -> Receive:
+    """Return a ``receive`` that ends the websocket when its session has ended."""
+
+    async def watched() -> Message:
+        message = await receive()
+        if message["type"] == "websocket.receive" and await _look_up(value) is None:
+            await send({"type": "websocket.close", "code": REFUSED_WEBSOCKET, "reason": "session ended"})
+            return {"type": "websocket.disconnect", "code": REFUSED_WEBSOCKET}
+        return message
+
+    return watched
+
+
+def same_origin(scope: Scope) -> bool:
+    """Return whether a websocket or an unsafe method comes from our own pages, or from no page at all.
+
+    Browsers send Origin with both; programs without pages may send none, and have no cookie to abuse.
+    """
+    if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
+        return True
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc == headers.get("host")
+    return headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+
+
+def _refusal(connection: HTTPConnection) -> Response:
+    path = connection.url.path
+    is_page = connection.scope["type"] == "http" and connection.scope["method"] in {"GET", "HEAD"}
+    for_program = any(path == start or path.startswith(start + "/") for start in NOT_PAGES)
+    if not is_page or for_program:
+        return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
+    wanted = path + (f"?{connection.url.query}" if connection.url.query else "")
+    target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
+    return RedirectResponse(target, status_code=303, headers={"cache-control": "no-store"})
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": REFUSED_WEBSOCKET, "reason": "not logged in"})
+        return
+    await response(scope, receive, send)
+
+
+def _with_security_headers(send: Send) -> Send:
+    async def sender(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sender
+
+
+def local_path(wanted: str | None) -> str:
+    """Return an address inside this platform to go to after the login; "/" for anything else."""
+    if not wanted or not wanted.startswith("/") or len(wanted) > 1000:
+        return "/"
+    if wanted.startswith(("//", "/\\")) or any(ord(character) < 33 or character == "\\" for character in wanted):
+        return "/"
+    parts = urlsplit(wanted)
+    return "/" if parts.scheme or parts.netloc or parts.path in OPEN_PATHS else wanted
+
+
+def status_of(error: GridkeeperError) -> int:
+    """Return the HTTP status of an error."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+async def answer_error(request: Request, error: GridkeeperError) -> Response:  # noqa: ARG001  (Starlette's shape)
+    """Answer a route's known error as JSON with message and hint."""
+    body = {"error": error.message, "hint": error.hint}
+    if isinstance(error, DataQuality):
+        return JSONResponse({**body, "violations": list(error.violations)}, status_code=status_of(error))
+    return JSONResponse(body, status_code=status_of(error))
+
+
+async def answer_unknown(request: Request, error: Exception) -> Response:  # noqa: ARG001  (Starlette's shape)
+    """Answer a route's unexpected error with the id it was logged under."""
+    return JSONResponse({"error": "Something went wrong.", "id": log.unknown_error(logger, error)}, status_code=500)
+
+
+EXCEPTION_HANDLERS = {GridkeeperError: answer_error, Exception: answer_unknown}
+
+
+@contextlib.contextmanager
+def page() -> Iterator[None]:
+    """Run a page or a part of it; an error becomes a sentence, a way out and, if unexpected, an id."""
+    from app import widgets
+
+    try:
+        yield
+    except SessionEnded:
+        widgets.session_ended()
+    except GridkeeperError as error:
+        widgets.known_error(error)
+    except Exception as error:  # noqa: BLE001  (one of the two guards; Streamlit's control flow is no Exception)
+        widgets.unknown_error(log.unknown_error(logger, error))

@@ -1,0 +1,50 @@
+"""The frame of every page: who acts, in which language, which pages there are; then the page itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import guard, i18n, widgets
+from app.i18n import t
+from core.errors import NotFound
+from core.identity import Actor, May
+from geodata.db import transaction
+from geodata.territory import TerritoryInfo, list_territories
+
+
+def pages_for(actor: Actor) -> list[st.Page]:
+    """Return the pages of the actor's role, Today first."""
+    pages = [
+        st.Page("views/today.py", title=t("Today"), url_path="today", default=True),
+        st.Page("views/city_map.py", title=t("City map"), url_path="map"),
+    ]
+    if actor.may(May.SEE_INCIDENTS):
+        pages.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
+    if actor.may(May.LOAD_DATA):
+        pages.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
+    pages.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
+    return pages
+
+
+def territory_of(actor: Actor) -> TerritoryInfo:
+    """Return the territory the actor works in."""
+    with transaction(actor) as session:
+        for territory in list_territories(session):
+            if territory.id == actor.territory_id:
+                return territory
+    raise NotFound("Your account belongs to no territory that exists.", hint="Ask an administrator.")
+
+
+def main() -> None:
+    """Run the page that was asked for."""
+    st.set_page_config(page_title="Gridkeeper", layout="wide", initial_sidebar_state="collapsed")
+    with guard.page():
+        actor = guard.current_actor()
+        i18n.use(actor.locale)
+        page = st.navigation(pages_for(actor), position="top")
+        territory = territory_of(actor)
+        widgets.head(actor, territory.title(i18n.locale()))
+        page.run()
+
+
+main()

@@ -1,0 +1,54 @@
+"""The composition root: all routes, the gate and the life of the server, handed to streamlit_app.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from anyio import to_thread
+from starlette.middleware import Middleware
+
+from app import guard
+from app.api import login
+from core import log
+from core.errors import GridkeeperError
+from core.identity import system_actor
+from core.settings import settings
+from geodata import db
+from layers.versions import listening
+from people import accounts
+
+logger = log.get(__name__)
+
+routes = [*login.routes]
+middleware = [Middleware(guard.Gate)]
+exception_handlers = guard.EXCEPTION_HANDLERS
+
+
+def prepare() -> None:
+    """Bring the database up and refuse what may not be served; both ways of starting pass here.
+
+    Raises
+    ------
+    GridkeeperError
+        When the database cannot be reached, or demo accounts live outside demo mode.
+    """
+    log.configure(settings().log_level)
+    db.ensure_database()
+    with db.transaction(system_actor()) as session:
+        accounts.refuse_demo_accounts(session)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[Mapping[str, Any]]:
+    """Serve between preparing and closing; a refusal to start is a sentence, not a trace."""
+    try:
+        await to_thread.run_sync(prepare)
+    except GridkeeperError as error:
+        print(f"gridkeeper: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the log would frame it)
+        os._exit(error.exit_code)  # the server would print a trace for any exception here
+    async with listening(db.conninfo()):
+        yield {}

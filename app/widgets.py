@@ -1,0 +1,202 @@
+"""Parts that all pages share: the head, titles, facts, tables, empty states, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from app import guard, i18n, state
+from app.i18n import t
+from app.roles import role_name
+from app.theme import css
+from core.errors import Conflict, DataQuality, GridkeeperError, InvalidInput, NotFound, NotPermitted, SourceUnavailable
+from core.identity import Actor, system_actor
+from geodata.db import transaction
+from people import accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """Text that is already HTML; everything else is escaped."""
+
+    text: str
+
+
+Cell = str | int | Html | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number of the strip on top of a page; ``tone`` is late, soon or empty."""
+
+    label: str
+    value: str
+    tone: str = ""
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; ``wide`` ones are left out on a phone."""
+
+    title: str
+    right: bool = False
+    fixed: bool = False
+    wide: bool = False
+
+
+def html(cell: Cell) -> str:
+    """Return a cell as safe HTML; a dash for nothing."""
+    if isinstance(cell, Html):
+        return cell.text
+    return "–" if cell is None or cell == "" else escape(str(cell))
+
+
+def link(label: str, href: str) -> Html:
+    """Return a link inside the platform."""
+    return Html(f'<a href="{escape(href)}" target="_self">{escape(label)}</a>')
+
+
+def toned(label: str, tone: str) -> Html:
+    """Return words in the colour of a state (late, soon, good, done); the words say it as well."""
+    return Html(f'<span class="gk-{tone}">{escape(label)}</span>' if tone else escape(label))
+
+
+def write(body: str) -> None:
+    """Put HTML of this module on the page."""
+    st.html(f'<div class="gk">{body}</div>')
+
+
+def title(words: str, *, simulated: bool = False, aside: str = "") -> None:
+    """Put the page's title, with the label that data are simulated where they are."""
+    label = f'<span class="gk-label">{escape(t("Simulated data"))}</span>' if simulated else ""
+    note = f'<span class="gk-muted">{escape(aside)}</span>' if aside else ""
+    write(f'<div class="gk-title"><h1>{escape(words)}</h1>{note}{label}</div>')
+
+
+def heading(words: str) -> None:
+    """Put a heading over a part of the page."""
+    write(f"<h2>{escape(words)}</h2>")
+
+
+def note(words: str) -> None:
+    """Put a small muted line."""
+    write(f'<p class="gk-muted gk-small">{escape(words)}</p>')
+
+
+def facts(items: Sequence[Fact]) -> None:
+    """Put the strip of numbers; each with an address is a link to its rows."""
+    write('<div class="gk-facts">' + "".join(_fact(item) for item in items) + "</div>")
+
+
+def _fact(item: Fact) -> str:
+    tone = f" gk-{item.tone}" if item.tone else ""
+    extra = f'<span class="gk-muted gk-small">{escape(item.note)}</span>' if item.note else ""
+    label = f'<span class="gk-muted">{escape(item.label)}</span>'
+    body = f'{label}<span class="gk-value{tone}">{escape(item.value)}</span>{extra}'
+    return f'<a href="{escape(item.href)}" target="_self">{body}</a>' if item.href else f"<div>{body}</div>"
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+    """Put a plain table with links; for more rows than a screen holds use a data frame."""
+    classes = [
+        " ".join(
+            name
+            for name, on in (("gk-right", column.right), ("gk-fixed", column.fixed), ("gk-wide", column.wide))
+            if on
+        )
+        for column in columns
+    ]
+    head = "".join(
+        f'<th class="{css_class}">{escape(column.title)}</th>'
+        for column, css_class in zip(columns, classes, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td class="{css_class}">{html(cell)}</td>' for cell, css_class in zip(row, classes, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    write(f'<div class="gk-panel gk-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+
+
+def fields(items: Mapping[str, Cell]) -> None:
+    """Put names and values below each other."""
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{html(value)}</dd>" for name, value in items.items())
+    write(f'<div class="gk-panel"><dl>{body}</dl></div>')
+
+
+def empty(what: str, why: str, *, link_label: str = "", href: str = "") -> None:
+    """Put what would stand here, why it does not, and the next step."""
+    step = f"<p>{link(link_label, href).text}</p>" if href else ""
+    write(f'<div class="gk-empty"><b>{escape(what)}</b>{escape(why)}{step}</div>')
+
+
+def head(actor: Actor, scope: str) -> None:
+    """Put the head that all pages share: scope, language, who acts, log out."""
+    st.html(css())
+    with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
+        st.html(f'<span class="gk-scope">{escape(scope)}</span>', width="content")
+        st.segmented_control(
+            t("Language"),
+            options=list(i18n.LOCALES),
+            format_func=i18n.NAMES.__getitem__,
+            default=i18n.locale(),
+            key=f"{state.LANGUAGE_SWITCH}_{i18n.locale()}",
+            label_visibility="collapsed",
+            required=True,
+            on_change=_switch_language,
+        )
+        who = guard.current_title() or actor.label
+        words = role_name(actor.role) if who == role_name(actor.role) else f"{who} · {role_name(actor.role)}"
+        st.html(f'<span class="gk-who">{escape(words)}</span>', width="content")
+        leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
+        st.html(leave, width="content")
+
+
+def _switch_language() -> None:
+    chosen = st.session_state.get(f"{state.LANGUAGE_SWITCH}_{i18n.locale()}")
+    if chosen not in i18n.LOCALES:
+        return
+    i18n.use(chosen)
+    live = guard.stored_session()
+    if live is not None:
+        with transaction(system_actor(label=live.actor.label)) as session:
+            accounts.set_locale(session, live, chosen)
+        guard.forget_sessions()
+
+
+def session_ended() -> None:
+    """Say that nobody is logged in any more, with the way back in."""
+    st.html(css())
+    empty(
+        t("Your session has ended."),
+        t("You were away for long, logged out elsewhere, or an administrator ended it."),
+        link_label=t("Log in again"),
+        href="/login",
+    )
+
+
+def known_error(error: GridkeeperError) -> None:
+    """Say what went wrong and the way out; the exact words of the source stand below."""
+    words = {
+        NotPermitted: t("This is not for your role."),
+        NotFound: t("This does not exist, or not in your area."),
+        Conflict: t("Somebody else changed this meanwhile. Load the page again."),
+        DataQuality: t("The data break rules."),
+        InvalidInput: t("This cannot be used as it is."),
+        SourceUnavailable: t("Something that is needed cannot be reached."),
+    }
+    first = next((words[kind] for kind in type(error).__mro__ if kind in words), t("This did not work."))
+    write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(str(error))}</p></div>')
+
+
+def unknown_error(error_id: str) -> None:
+    """Say that something unexpected happened, under which id it was logged."""
+    first = t("Something went wrong on our side.")
+    rest = t("Try again; if it happens again, tell your administrator this number: {id}", id=error_id)
+    write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(rest)}</p></div>')
