@@ -26,9 +26,10 @@ NIGHTLY = "17 3 * * *"
 def _load_osm(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
     from app.bring_in import city_from_extract
 
-    return city_from_extract(
+    result: Mapping[str, Any] = city_from_extract(
         actor, Path(arguments["path"]), name=arguments["name"], title=arguments["title"], progress=progress
     )
+    return result
 
 
 def tidy() -> None:

@@ -38,7 +38,8 @@ class Lines:
     def __init__(self, write: object = None, every_s: float = 2.0) -> None:
         self._write = write if callable(write) else print
         self._every_s = every_s
-        self._name, self._total, self._done = "", None, 0
+        self._name, self._done = "", 0
+        self._total: int | None = None
         self._began = self._said = time.monotonic()
 
     def step(self, name: str, total: int | None = None) -> None:

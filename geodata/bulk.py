@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import psycopg
 import shapely
 from geoalchemy2 import Geometry
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Float, Integer, LargeBinary, SmallInteger, String, Time
-from sqlalchemy import BigInteger, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Time,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -65,9 +80,7 @@ def copy_rows(session: Session, table: str, columns: Mapping[str, Sequence[Any] 
         return 0
     adapted = [_adapted(target.c[name], columns[name]) for name in names]
     types = [_type_name(target.c[name]) for name in names]
-    driver = session.connection().connection.dbapi_connection
-    if driver is None:
-        raise InvalidInput("The session has no connection.")
+    driver = cast("psycopg.Connection", session.connection().connection.dbapi_connection)
     columns_sql = sql.SQL(", ").join(map(sql.Identifier, names))
     staged = session.execute(
         text("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:table)"), {"table": table}
@@ -111,7 +124,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def begin_load(  # noqa: D417
+def begin_load(
     session: Session, *, territory_id: int, kind: str, source_name: str, content_sha256: str, actor: Actor
 ) -> int:
     """Open a load and return its id; for the rest of the transaction the record keeps bulk rows for it."""
@@ -155,16 +168,16 @@ def _scalar_type_name(kind: Any) -> str:
     raise InvalidInput(f"Bulk loading knows no column type {kind!r}.")
 
 
-def _adapted(column: Column[Any], values: Sequence[Any] | np.ndarray) -> Iterable[Any]:
+def _adapted(column: Column[Any], values: Sequence[Any] | np.ndarray) -> Iterable[Any]:  # noqa: PLR0911  (a line per type)
     kind = column.type
     if isinstance(kind, Geometry):
         array = np.asarray(values, dtype=object)
-        return shapely.to_wkb(shapely.set_srid(array, SRID), include_srid=True).tolist()
+        return list(shapely.to_wkb(shapely.set_srid(array, SRID), include_srid=True))
     if isinstance(kind, JSONB):
         return (None if value is None else Jsonb(value) for value in values)
     if isinstance(kind, DateTime):
         moments = pd.to_datetime(pd.Series(values), utc=True).dt.as_unit("us")
-        return (None if value is pd.NaT else value.to_pydatetime() for value in moments)
+        return (None if _missing(value) else value.to_pydatetime() for value in moments)
     if isinstance(kind, ARRAY):
         return (None if value is None else list(value) for value in values)
     if isinstance(kind, (Integer, Float)):
@@ -182,5 +195,3 @@ def _numbers(values: Sequence[Any] | np.ndarray, *, integer: bool) -> Iterator[A
 
 def _missing(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124
-
-

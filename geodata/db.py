@@ -72,7 +72,9 @@ def conninfo() -> str:
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """Return the engine of the application's login (no superuser, owns nothing)."""
-    return create_engine(url(), pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"options": "-c jit=off"})
+    return create_engine(
+        url(), pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"options": "-c jit=off"}
+    )
 
 
 def owner_engine() -> Engine:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 import psycopg
 from psycopg import sql
@@ -26,8 +26,10 @@ from psycopg import sql
 from core.errors import SourceUnavailable
 from core.progress import Progress, Silent
 
-ADMIN, OWNER, APP = "gridkeeper_admin", "gridkeeper_owner", "gridkeeper_app"
 DatabaseRole = Literal["gridkeeper_admin", "gridkeeper_owner", "gridkeeper_app"]
+ADMIN: Final = "gridkeeper_admin"
+OWNER: Final = "gridkeeper_owner"
+APP: Final = "gridkeeper_app"
 DATABASE = "gridkeeper"
 PORT = 5432
 SOCKET_PATH_LIMIT = 107
@@ -100,7 +102,7 @@ def find_binaries(wanted: Path | None = None) -> Path:
         places.append(Path(_output(tool, "--bindir")))
     without = []
     for place in dict.fromkeys(places):
-        if not (place / "initdb").exists() or not (place / "postgres").exists():
+        if not (os.access(place / "initdb", os.F_OK) and os.access(place / "postgres", os.F_OK)):
             continue
         tool_path = place / "pg_config"
         share = Path(_output(str(tool_path), "--sharedir")) if tool_path.exists() else place.parent / "share"
@@ -204,7 +206,7 @@ class Cluster:
                 ).fetchone()
         except psycopg.OperationalError:
             return ClusterStatus(running=self.answers(), postgresql=None, postgis=None, folder=self.folder)
-        server, postgis = row if row else (None, None)
+        server, postgis = row or (None, None)
         return ClusterStatus(running=True, postgresql=server, postgis=postgis, folder=self.folder)
 
     def prepare(self, database: str) -> None:

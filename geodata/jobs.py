@@ -131,7 +131,8 @@ class RowProgress:
     def __init__(self, run_id: int) -> None:
         self._run_id = run_id
         self._written = 0.0
-        self._done, self._total, self._step = 0, None, ""
+        self._done, self._step = 0, ""
+        self._total: int | None = None
 
     def step(self, name: str, total: int | None = None) -> None:
         """Begin a named step and write it at once."""
@@ -167,10 +168,8 @@ def run_job(run_id: int) -> None:
     given |= {"role": Role(given["role"]), "area_ids": tuple(given["area_ids"]), "unit_ids": tuple(given["unit_ids"])}
     outcome: dict[str, Any]
     try:
-        work = KINDS.get(name)
-        if work is None:
-            raise InvalidInput(f"There is no job of kind {name}.")
-        outcome = {"state": "done", "result": dict(work(Actor(**given), payload["arguments"], RowProgress(run_id)))}
+        result = _work_of(name)(Actor(**given), payload["arguments"], RowProgress(run_id))
+        outcome = {"state": "done", "result": dict(result)}
     except Cancelled as error:
         outcome = {"state": "cancelled", "message": str(error)}
     except GridkeeperError as error:
@@ -179,6 +178,12 @@ def run_job(run_id: int) -> None:
         outcome = {"state": "failed", "message": f"An unexpected error; its id is {log.unknown_error(logger, error)}."}
     with db.transaction(system_actor()) as session:
         session.execute(update(JobRun).where(JobRun.id == run_id).values(finished_at=now(), **outcome))
+
+
+def _work_of(name: str) -> Work:
+    if name not in KINDS:
+        raise InvalidInput(f"There is no job of kind {name}.")
+    return KINDS[name]
 
 
 def take_up_again() -> int:

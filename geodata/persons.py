@@ -68,11 +68,9 @@ def new_subjects(session: Session, count: int) -> list[str]:
 def _new_keys(session: Session, count: int) -> list[tuple[str, bytes]]:
     keys = [(str(uuid.uuid4()), os.urandom(KEY_BYTES)) for _ in range(count)]
     wrapping = _derived("person keys")
-    columns = {
-        "subject_id": [subject for subject, _ in keys],
-        "wrapped_key": [_encrypt(wrapping, key, subject) for subject, key in keys],
-    }
-    copy_rows(session, "person_key", columns)
+    subjects = [subject for subject, _ in keys]
+    wrapped = [_encrypt(wrapping, key, subject) for subject, key in keys]
+    copy_rows(session, "person_key", {"subject_id": subjects, "wrapped_key": wrapped})
     return keys
 
 
@@ -94,9 +92,7 @@ def seal_many(session: Session, texts: Sequence[str | None]) -> tuple[list[str],
     return [subject for subject, _ in keys], ciphers
 
 
-def seal_columns(
-    session: Session, *columns: Sequence[str | None]
-) -> tuple[list[str], tuple[list[bytes | None], ...]]:
+def seal_columns(session: Session, *columns: Sequence[str | None]) -> tuple[list[str], tuple[list[bytes | None], ...]]:
     """Return one new subject id per row and each column's ciphertexts under the row's key."""
     keys = _new_keys(session, len(columns[0]))
     sealed = tuple(
@@ -114,14 +110,10 @@ def unseal(session: Session, subject_id: str, cipher: bytes | None) -> str | Non
     return unseal_many(session, [subject_id], [cipher])[0]
 
 
-def unseal_many(
-    session: Session, subject_ids: Sequence[str], ciphers: Sequence[bytes | None]
-) -> list[str | None]:
+def unseal_many(session: Session, subject_ids: Sequence[str], ciphers: Sequence[bytes | None]) -> list[str | None]:
     """Return the plain texts in order; None where there is none or the person was erased."""
     wanted = set(subject_ids)
-    rows = session.execute(
-        select(PersonKey.subject_id, PersonKey.wrapped_key).where(PersonKey.subject_id.in_(wanted))
-    )
+    rows = session.execute(select(PersonKey.subject_id, PersonKey.wrapped_key).where(PersonKey.subject_id.in_(wanted)))
     keys = {subject: _unwrap(subject, wrapped) for subject, wrapped in rows if wrapped is not None}
     return [
         None if cipher is None or subject not in keys else _decrypt(keys[subject], cipher, subject).decode()
@@ -131,10 +123,13 @@ def unseal_many(
 
 def erase(session: Session, subject_id: str) -> None:
     """Destroy the subject's key: every ciphertext of the person, in tables and record, is lost for good."""
-    done = session.execute(
-        update(PersonKey).where(PersonKey.subject_id == subject_id).values(wrapped_key=None, destroyed_at=now())
+    destroyed = session.execute(
+        update(PersonKey)
+        .where(PersonKey.subject_id == subject_id)
+        .values(wrapped_key=None, destroyed_at=now())
+        .returning(PersonKey.subject_id)
     )
-    if not done.rowcount:
+    if destroyed.first() is None:
         raise NotFound("There is no such person.")
 
 

@@ -95,7 +95,8 @@ def first_bad(session: Session) -> int | None:
             )
             SELECT min(r.seq) FROM record r LEFT JOIN kept k ON k.record_seq = r.seq
             WHERE r.action LIKE 'bulk%'
-              AND ((r.after ->> 'sha256') IS DISTINCT FROM k.digest OR (r.after ->> 'rows')::bigint IS DISTINCT FROM k.n)
+              AND ((r.after ->> 'sha256') IS DISTINCT FROM k.digest
+                   OR (r.after ->> 'rows')::bigint IS DISTINCT FROM k.n)
             """
         )
     ).scalar()

@@ -12,11 +12,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, May, require
-from geodata.tables import Area, Building, Facility, LandCover, PlaceName, Road
-
-TOWN_PEOPLE_KM2 = 900.0
-"""A community with more people per square kilometre counts as town also without a town's name in it."""
-TOWN_KINDS = ("city", "town")
+from geodata.tables import Area, Building, Facility, LandCover, Road
 
 
 def streets(session: Session, territory_id: int) -> gpd.GeoDataFrame:
@@ -57,35 +53,6 @@ def building_people(session: Session, territory_id: int) -> gpd.GeoDataFrame:
         .order_by(Building.id)
     )
     return _frame(session, query, ("people",))
-
-
-def classify_settlements(session: Session, actor: Actor, territory_id: int, metric_srid: int) -> dict[int, str]:
-    """Store and return which communities are town and which countryside, by community id.
-
-    A community is town when a place of `TOWN_KINDS` stands in it, or when more than
-    `TOWN_PEOPLE_KM2` people live on a square kilometre.
-    """
-    require(actor, May.LOAD_DATA)
-    query = select(Area.id, func.ST_AsBinary(Area.boundary)).where(
-        Area.territory_id == territory_id, Area.level == "community"
-    )
-    areas = _frame(session, query, ("id",))
-    towns = select(PlaceName.kind, func.ST_AsBinary(PlaceName.geom)).where(
-        PlaceName.territory_id == territory_id, PlaceName.kind.in_(TOWN_KINDS)
-    )
-    tree = shapely.STRtree(areas.geometry.to_numpy())
-    _, holds_town = tree.query(_frame(session, towns, ("kind",)).geometry.to_numpy(), predicate="within")
-    homes = building_people(session, territory_id)
-    home, home_area = tree.query(homes.geometry.to_numpy(), predicate="within")
-    people = pd.Series(homes["people"].to_numpy()[home]).groupby(home_area).sum()
-    km2 = areas.to_crs(metric_srid).area / 1e6
-    density = people.reindex(range(len(areas)), fill_value=0.0) / km2
-    is_town = density.ge(TOWN_PEOPLE_KM2) | density.index.isin(holds_town)
-    found = {int(area): "town" if town else "countryside" for area, town in zip(areas["id"], is_town, strict=True)}
-    for settlement in ("town", "countryside"):
-        ids = [area for area, kind in found.items() if kind == settlement]
-        session.execute(update(Area).where(Area.id.in_(ids)).values(settlement=settlement))
-    return found
 
 
 def name_communities(session: Session, actor: Actor, territory_id: int, names_zh: dict[str, str]) -> None:

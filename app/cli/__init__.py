@@ -43,8 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     except typer.Exit as done:
         sys.exit(done.exit_code)
     except typer.TyperException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        show = getattr(error, "show", None)
+        _ = show() if show else print(f"error: {error}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 2))
     except (KeyboardInterrupt, typer.Abort):
         print("stopped; nothing half-done was kept", file=sys.stderr)
         sys.exit(130)
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
         logger = log.get("gridkeeper.cli")
         path = settings().state_dir / "log" / "errors.log"
         log.errors_to_file(logger, path)
-        print(f"error: something unexpected happened; see {log.unknown_error(logger, error)} in {path}", file=sys.stderr)
+        print(
+            f"error: something unexpected happened; see {log.unknown_error(logger, error)} in {path}", file=sys.stderr
+        )
         sys.exit(UNKNOWN_ERROR_EXIT)
     sys.exit(code if isinstance(code, int) else 0)

@@ -21,7 +21,19 @@ from core.settings import CHECKOUT, settings
 from geodata import db
 from geodata.migrations import head
 
-COUNTED = ("territory", "area", "unit_grid", "facility", "road", "building", "incident", "task", "worker", "quarantine", "record")
+COUNTED = (
+    "territory",
+    "area",
+    "unit_grid",
+    "facility",
+    "road",
+    "building",
+    "incident",
+    "task",
+    "worker",
+    "quarantine",
+    "record",
+)
 RESTART_PAUSE_S = 2.0
 STOP_WAIT_S = 15.0
 
@@ -65,8 +77,8 @@ def status(*, as_json: AsJson = False) -> None:
             text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'")
         ).scalar()
         if result["revision"] == head():
-            sums = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED)
-            counts = session.execute(text(f"SELECT {sums}")).one()  # noqa: S608  (names are ours)
+            sums = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED)  # noqa: S608  (names are ours)
+            counts = session.execute(text(f"SELECT {sums}")).one()
             result["counts"] = dict(zip(COUNTED, counts, strict=True))
         else:
             result["note"] = "The schema is not up to date; run: gridkeeper up"

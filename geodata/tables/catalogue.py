@@ -23,7 +23,9 @@ class Calendar(Base):
     name_zh: Mapped[str]
     timezone: Mapped[str]
     hours: Mapped[dict[str, Any]] = mapped_column(doc='ISO weekday to spans: {"1": [["09:00", "12:00"], …]}')
-    holidays_source: Mapped[str] = mapped_column(server_default="", doc="Where the days came from, e.g. holidays:GB:ENG")
+    holidays_source: Mapped[str] = mapped_column(
+        server_default="", doc="Where the days came from, e.g. holidays:GB:ENG"
+    )
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -15,9 +15,7 @@ class JobRun(Base):
     """One piece of background work: who asked, how far it is, what came of it."""
 
     __tablename__ = "job_run"
-    __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
-    )
+    __table_args__ = (CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),)
 
     id: Mapped[IntId]
     territory_id: Mapped[int | None] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"), index=True)

@@ -41,7 +41,9 @@ class Record(Base):
     actor_label: Mapped[str]
     purpose: Mapped[str]
     command_id: Mapped[str | None]
-    action: Mapped[str] = mapped_column(doc="insert | update | delete | bulk_insert | bulk_update | bulk_delete | login …")
+    action: Mapped[str] = mapped_column(
+        doc="insert | update | delete | bulk_insert | bulk_update | bulk_delete | login …"
+    )
     subject_table: Mapped[str]
     subject_id: Mapped[str | None]
     grid_id: Mapped[int | None]

@@ -27,7 +27,8 @@ def a_city(session: Session) -> tuple[Territory, list[Area], list[UnitGrid], Inc
     session.add(territory)
     session.flush()
     areas = [
-        Area(territory_id=territory.id, level="community", code=code, name=code, boundary=wkb) for code in ("001", "002")
+        Area(territory_id=territory.id, level="community", code=code, name=code, boundary=wkb)
+        for code in ("001", "002")
     ]
     session.add_all(areas)
     session.flush()
