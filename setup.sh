@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 level=${1:-run}
 case $level in
-  run) lock=requirements.lock steps=4 ;;
-  test) lock=requirements-dev.lock steps=5 ;;
+  run) lock=requirements.lock steps=4 needed="python3-venv postgresql-postgis" ;;
+  test) lock=requirements-dev.lock steps=5 needed="python3-venv postgresql-postgis chromium fonts-noto-cjk" ;;
   *) echo "usage: ./setup.sh run | test" >&2; exit 2 ;;
 esac
 
@@ -29,21 +29,22 @@ step() { # NUMBER WHAT: names a step that has something to do
   fi
   say "[$1/$steps] $2"
 }
+by_hand="On Debian run: apt-get install $needed (as root), then start again."
 stop() { say "Set-up stopped: $*"; exit 1; }
 
-# Runs a command with its output in the log; shows how many of TOTAL lines matched PATTERN.
+# Runs a command with its output in the log; shows how many of TOTAL (when more than 1) lines matched PATTERN.
 counted() { # TOTAL PATTERN COMMAND…
   local total=$1 pattern=$2 live=
   shift 2
   [ -t 2 ] && live=yes
   "$@" 2>&1 </dev/null 9>&- | tee -a "$log" | awk -v total="$total" -v pattern="$pattern" -v live="$live" '
-    $0 ~ pattern {
+    total > 1 && $0 ~ pattern {
       n++
       shown = n > total ? total : n
       if (live) { printf "\r      %d of %d", shown, total; fflush(); ended = 1 }
       else if (int(4 * shown / total) > quarter) { quarter = int(4 * shown / total); printf "      %d of %d\n", shown, total; fflush() }
     }
-    /^Installing collected packages/ { printf "%s      unpacking\n", live ? "\r" : ""; fflush(); ended = 0 }
+    total > 1 && /^Installing collected packages/ { printf "%s      unpacking\n", live ? "\r" : ""; fflush(); ended = 0 }
     END { if (ended) printf "\n" }' >&2 && return
   tail -n 15 "$log" >&2
   stop "the step above failed; the whole output is in $log"
@@ -113,11 +114,11 @@ make_venv() {
     debian python3 python3-venv
     python=$(find_python)
   fi
-  [ -n "$python" ] || stop "Python 3.11 or later is needed and was not found. On Debian 12 or later run: apt-get install python3 python3-venv (as root); or set PYTHON=/path/to/python3."
+  [ -n "$python" ] || stop "Python 3.11 or later is needed and was not found. $by_hand (Debian 12 or later; elsewhere set PYTHON=/path/to/python3.)"
   step 1 "Python environment in $venv ($("$python" -V 2>&1))"
   if ! complete "$python"; then
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    may_install "$package" || stop "$python cannot make an environment. On Debian run: apt-get install $package (as root), then start again."
+    may_install "$package" || stop "$python cannot make an environment. $by_hand"
     debian "$package"
   fi
   rm -rf $venv
@@ -169,7 +170,7 @@ install_postgis() {
   [ -z "${GRIDKEEPER_DATABASE_URL:-}" ] || return 0
   has_postgis && return
   step 3 "PostgreSQL with PostGIS (Debian packages)"
-  may_install postgresql-postgis || stop "PostgreSQL with PostGIS is needed. On Debian run: apt-get install postgresql-postgis (as root), then start again. Elsewhere: conda env create -f environment.yml, or set GRIDKEEPER_POSTGRES_BIN."
+  may_install postgresql-postgis || stop "PostgreSQL with PostGIS is needed. $by_hand Elsewhere: conda env create -f environment.yml, or set GRIDKEEPER_POSTGRES_BIN."
   debian_postgresql
   has_postgis || { tail -n 2 $log >&2; stop "PostgreSQL was installed, but PostGIS was not found with it."; }
 }
@@ -208,7 +209,7 @@ install_browser() {
   has_chinese || missing+=(fonts-noto-cjk)
   [ ${#missing[@]} -gt 0 ] || return 0
   step 5 "Browser for the tests (Debian packages): ${missing[*]}"
-  may_install "${missing[@]}" || stop "the browser tests need ${missing[*]}. On Debian run: apt-get install ${missing[*]} (as root), then start again."
+  may_install "${missing[@]}" || stop "the browser tests need ${missing[*]}. $by_hand"
   debian "${missing[@]}"
 }
 

@@ -1,0 +1,80 @@
+"""What a reviewer would otherwise have to remember."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_LINES = 400
+MAX_README_LINES = 80
+# joined here, so that this file does not hold them itself
+HOSTS = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "debian" + ".org"]
+TEXT = {".css", ".html", ".js", ".json", ".lock", ".md", ".po", ".py", ".sh", ".sql", ".toml", ".yml", ""}
+
+
+def tracked() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    answer = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        pytest.skip(f"git does not list the files: {answer.stderr.strip()}")
+    return [path for name in answer.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_source_file_is_too_long() -> None:
+    sources = [path for path in tracked() if path.suffix in {".py", ".js", ".css", ".sql", ".sh"}]
+    assert sources
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources}
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_no_file_names_a_registry_host() -> None:
+    pattern = re.compile("|".join(re.escape(host) for host in HOSTS))
+    found = []
+    for path in tracked():
+        if path.suffix in TEXT:
+            lines = path.read_text(errors="replace").splitlines()
+            found += [f"{path.relative_to(ROOT)}:{n}" for n, line in enumerate(lines, 1) if pattern.search(line)]
+    assert found == []
+
+
+def test_readme_is_short_and_its_links_lead_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= MAX_README_LINES
+    targets = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+
+
+def test_coverage_table_is_one_clean_table() -> None:
+    rows = [line for line in (ROOT / "docs/coverage.md").read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert cells[0] == ["#", "Capability", "能力", "State", "Page", "Test"]
+    assert {len(row) for row in cells} == {len(cells[0])}
+    for row in cells[2:]:
+        assert all(row[:5]), row
+        assert re.match(r"(works|partly|not yet|declined)\b", row[3]), row[3]
+        for test in re.findall(r"tests/[\w/.]+", row[5]):
+            assert (ROOT / test).exists(), f"row {row[0]} names {test}, which is not there"
+        if row[3].startswith(("works", "partly")):
+            assert row[5] not in {"", "–"}, f"row {row[0]} says {row[3]} without a test"
+
+
+def test_glossary_names_each_term_once_in_both_languages() -> None:
+    rows = [line for line in (ROOT / "docs/glossary.md").read_text().splitlines() if line.startswith("| ")]
+    terms = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    english = [row[0] for row in terms if row[0] != "English"]
+    assert len(english) == len(set(english))
+    assert [row for row in terms if row[0] != "English" and not re.search(r"[\u4e00-\u9fff]", row[1])] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/decisions").glob("*.md")), ids=lambda path: path.name)
+def test_a_decision_fits_half_a_page(path: Path) -> None:
+    text = path.read_text()
+    assert re.match(r"# \d{4} ", text)
+    for heading in ("## Context", "## Decision", "## Consequences"):
+        assert heading in text
+    assert len(text.splitlines()) <= 40
