@@ -12,18 +12,17 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 
 from app import guard
-from app.api import login
+from app.api import assets, login, tiles, values
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
 from core.settings import settings
 from geodata import db
-from layers.versions import listening
 from people import accounts
 
 logger = log.get(__name__)
 
-routes = [*login.routes]
+routes = [*login.routes, *tiles.routes, *values.routes, *assets.routes]
 middleware = [Middleware(guard.Gate)]
 exception_handlers = guard.EXCEPTION_HANDLERS
 
@@ -50,5 +49,5 @@ async def lifespan(_app: object) -> AsyncIterator[Mapping[str, Any]]:
     except GridkeeperError as error:
         print(f"gridkeeper: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the log would frame it)
         os._exit(error.exit_code)  # the server would print a trace for any exception here
-    async with listening(db.conninfo()):
+    async with tiles.lifespan():
         yield {}

@@ -49,6 +49,13 @@ _TOWNS = text("""
 """)
 
 
+def view_box(
+    west: float, south: float, east: float, north: float, *, margin: float
+) -> tuple[float, float, float, float]:
+    """Return left, top, width and height of a box in the picture's units (metres, y downwards)."""
+    return west - margin, -north - margin, east - west + 2 * margin, north - south + 2 * margin
+
+
 def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> str | None:
     """Return the picture as an SVG document without script or link; None when there is no such territory.
 
@@ -61,9 +68,7 @@ def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> s
         return None
     px = max(frame.east - frame.west, 1.0) / WIDTH_PX
     given |= {"srid": frame.srid, "px": px}
-    margin = 40 * px
-    west, top = frame.west - margin, -frame.north - margin
-    width, height = frame.east - frame.west + 2 * margin, frame.north - frame.south + 2 * margin
+    west, top, width, height = view_box(frame.west, frame.south, frame.east, frame.north, margin=40 * px)
     box = f"{west:.0f} {top:.0f} {width:.0f} {height:.0f}"
     land = session.execute(_LAND, given).scalar_one()
     cover = session.execute(_COVER, given).all()

@@ -210,6 +210,41 @@ def ensure_user(
     return user_id
 
 
+def join_territory(session: Session, actor: Actor, territory_id: int, *, area_ids: Sequence[int]) -> int:
+    """Give the actor the same role in a new territory, in demo mode the demo accounts too; return how many got one.
+
+    ``area_ids`` are the communities a grid manager reaches there. Handlers are left out: a new
+    territory has no units yet.
+    """
+    joining = {(account.user_id, account.role) for account in demo_accounts(session)}
+    if actor.user_id is not None:
+        joining.add((actor.user_id, actor.role))
+    joining = {(user_id, role) for user_id, role in joining if role not in {Role.HANDLER, Role.SYSTEM}}
+    for user_id, role in sorted(joining):
+        areas = area_ids if role is Role.GRID_MANAGER else ()
+        store.put_role(session, user_id, territory_id, role, area_ids=areas, unit_ids=())
+    return len(joining)
+
+
+def accounts_of(session: Session, user_id: int) -> list[Account]:
+    """Return the roles of a user, one account each, oldest first."""
+    return store.accounts_of(session, user_id)
+
+
+def switch_role(session: Session, live: LiveSession, role_id: int) -> None:
+    """Let a session act in another of the user's own roles.
+
+    Raises
+    ------
+    NotFound
+        When the role is not the user's.
+    """
+    mine = store.accounts_of(session, live.actor.user_id or 0)
+    if role_id not in {account.role_id for account in mine}:
+        raise NotFound("This role is not yours.")
+    store.set_session_role(session, live.id, role_id)
+
+
 def demo_accounts(session: Session, territory_id: int | None = None) -> list[Account]:
     """Return the demo accounts whose cards the login page shows; none outside demo mode."""
     return store.demo_accounts(session, territory_id) if settings().demo else []

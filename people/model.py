@@ -104,6 +104,7 @@ class LiveSession:
     """A valid login: who acts, by which session row, until when."""
 
     id: str
+    role_id: int
     actor: Actor
     title_en: str
     title_zh: str

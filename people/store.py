@@ -246,6 +246,7 @@ def live_session(session: Session, session_id: str, now: dt.datetime) -> tuple[L
     account = _account(user, role)
     live = LiveSession(
         id=login.id,
+        role_id=role.id,
         actor=account.actor(login.locale),
         title_en=user.title_en,
         title_zh=user.title_zh,
@@ -280,6 +281,11 @@ def touch_session(session: Session, session_id: str, now: dt.datetime) -> None:
 def set_session_locale(session: Session, session_id: str, locale: str) -> None:
     """Store the language of the session."""
     session.execute(update(UserSession).where(UserSession.id == session_id).values(locale=locale))
+
+
+def set_session_role(session: Session, session_id: str, role_id: int) -> None:
+    """Store the role a session acts in."""
+    session.execute(update(UserSession).where(UserSession.id == session_id).values(role_id=role_id))
 
 
 def revoke_session(session: Session, session_id: str, now: dt.datetime) -> bool:

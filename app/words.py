@@ -1,0 +1,151 @@
+"""The words of stored keys: status, source, task, facility, reason, column; in the language in use."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from app import i18n
+from app.i18n import t
+from incidents.classes import MAJORS
+from incidents.model import IncidentRow
+
+
+def status(key: str) -> str:
+    """Return the status of an incident."""
+    return {
+        "reported": t("Reported"),
+        "filed": t("Filed"),
+        "dispatched": t("Dispatched"),
+        "handling": t("In work"),
+        "checking": t("Being checked"),
+        "closed": t("Closed"),
+        "void": t("Void"),
+    }.get(key, key)
+
+
+def source(key: str) -> str:
+    """Return where a report came from."""
+    return {
+        "patrol": t("Worker patrol"),
+        "hotline": t("Hotline"),
+        "web": t("Web"),
+        "app": t("App"),
+        "media": t("Media"),
+        "superior": t("Superior office"),
+        "import": t("Brought in from a file"),
+    }.get(key, key)
+
+
+def task_kind(key: str) -> str:
+    """Return the kind of a task."""
+    return {
+        "verify": t("Verify on site"),
+        "handle": t("Handle"),
+        "check": t("Check the result"),
+        "visit": t("Visit"),
+        "patrol": t("Patrol"),
+    }.get(key, key)
+
+
+def task_state(key: str) -> str:
+    """Return the state of a task."""
+    return {
+        "waiting": t("Waiting"),
+        "accepted": t("Accepted"),
+        "started": t("Started"),
+        "done": t("Done"),
+        "returned": t("Returned"),
+        "cancelled": t("Cancelled"),
+    }.get(key, key)
+
+
+def category(key: str) -> str:
+    """Return the name of a category; an unknown one is its own name."""
+    english, chinese = MAJORS.get(key, (key, key))
+    return i18n.either(english, chinese)
+
+
+def priority(number: int) -> str:
+    """Return a priority in words."""
+    return {1: t("1, most urgent"), 2: t("2, urgent"), 3: t("3, normal"), 4: t("4, can wait")}.get(number, str(number))
+
+
+def job_state(key: str) -> str:
+    """Return the state of a background job."""
+    return {
+        "waiting": t("Waiting to begin"),
+        "running": t("Running"),
+        "done": t("Done"),
+        "failed": t("Failed"),
+        "cancelled": t("Cancelled"),
+    }.get(key, key)
+
+
+def reason(key: str) -> str:
+    """Return why a row waits in quarantine."""
+    return {
+        "outside": t("Outside every territory"),
+        "future": t("Date in the future"),
+        "bad_date": t("Date cannot be read"),
+        "bad_position": t("Position cannot be read"),
+        "swapped": t("Latitude and longitude swapped"),
+        "no_position": t("No position"),
+        "unknown_class": t("Unknown class"),
+        "duplicate": t("Same number twice"),
+    }.get(key, key.replace("_", " "))
+
+
+def load_kind(key: str) -> str:
+    """Return what kind of data was brought in."""
+    return {
+        "osm": t("Map data"),
+        "incidents": t("Incidents"),
+        "demo": t("Demo city"),
+        "grid": t("Unit grids"),
+        "territory": t("Territory"),
+    }.get(key, key)
+
+
+def act(key: str) -> str:
+    """Return what a record entry did."""
+    return {
+        "insert": t("Entered"),
+        "update": t("Changed"),
+        "delete": t("Deleted"),
+    }.get(key, key)
+
+
+def column(key: str) -> str:
+    """Return the name of a field in the history of an incident."""
+    return {
+        "status": t("Status"),
+        "priority": t("Priority"),
+        "emergency": t("Emergency"),
+        "reported_at": t("Reported at"),
+        "filed_at": t("Filed at"),
+        "dispatched_at": t("Dispatched at"),
+        "handled_at": t("Handled at"),
+        "closed_at": t("Closed at"),
+        "due_at": t("Due"),
+        "place": t("Place"),
+        "unit_id": t("Unit"),
+        "worker_id": t("Grid worker"),
+        "grid_id": t("Unit grid"),
+        "reworks": t("Reworks"),
+        "number": t("Number"),
+        "source": t("Source"),
+    }.get(key, "")
+
+
+def due(row: IncidentRow, now: dt.datetime) -> tuple[str, str]:
+    """Return what is left for an incident in words, and the tone: late, soon, good, done or empty."""
+    if not row.is_open:
+        return (status(row.status), "done")
+    if row.due_at is None:
+        return (t("no limit"), "")
+    left = i18n.span(row.due_at - now)
+    if row.due_at < now:
+        return (t("{span} late", span=left), "late")
+    if row.due_at - now < dt.timedelta(hours=2):
+        return (t("{span} left", span=left), "soon")
+    return (t("{span} left", span=left), "good")
