@@ -1,0 +1,119 @@
+"""Writing the communities of an extract and what it tells of the territory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+from geoalchemy2.shape import from_shape
+from shapely import MultiPolygon
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from geodata.osm_read import OsmContent
+from geodata.osm_territory import settlements
+from geodata.quality import as_areas
+from geodata.tables import Area, Territory, UnitGrid
+from geodata.territory import TerritoryInfo
+
+SOURCE = "osm"
+NEAR_M = 1500.0
+PLACE_RANK = ("city", "town", "suburb", "village", "hamlet")
+VIEW_ZOOM = 14
+
+
+def store_communities(
+    session: Session,
+    territory: TerritoryInfo,
+    found: pd.DataFrame,
+    content: OsmContent,
+    buildings: pd.DataFrame,
+) -> tuple[int, str]:
+    """Write the communities and return how many the territory has, and a sentence when they were kept as they were.
+
+    Areas known by their OSM identity keep their id. Where ``found`` is empty the communities stay as they are.
+    """
+    of_territory = (Area.territory_id == territory.id, Area.level == "community")
+    there = {row.source_ref: row for row in session.scalars(select(Area).where(*of_territory))}
+    if not len(found):
+        _settle(session, territory, content, buildings)
+        return len(there), ""
+    if session.scalar(select(exists().where(UnitGrid.territory_id == territory.id))):
+        same = {ref for ref in there if ref} == set(found["source_ref"])
+        hint = "The territory has unit grids, so its communities were kept; make the grids anew to change them."
+        return len(there), "" if same else hint
+    gone = [row.id for ref, row in there.items() if ref not in set(found["source_ref"])]
+    # Codes are unique: make room before they are given anew.
+    for number, row in enumerate(there.values()):
+        row.code = f"~{number}"
+    session.flush()
+    street = session.scalar(
+        select(Area.id).where(Area.territory_id == territory.id, Area.level == "street").order_by(Area.id).limit(1)
+    )
+    for number, area in enumerate(found.to_dict("records"), start=1):
+        values = {
+            "code": f"{number:03d}",
+            "name": area["name"],
+            "name_zh": area["name_zh"],
+            "boundary": from_shape(area["geom"], srid=4326),
+        }
+        known = there.get(area["source_ref"])
+        if known is None:
+            place = {"territory_id": territory.id, "level": "community", "parent_id": street, "source": SOURCE}
+            session.add(Area(**place, source_ref=area["source_ref"], **values))
+        else:
+            for key, value in values.items():
+                setattr(known, key, value)
+    session.execute(delete(Area).where(Area.id.in_(gone)))
+    session.flush()
+    # The same line with the corners of the communities in it, so that areas agree in every projection.
+    noded = shapely.union_all(found["geom"].to_numpy(dtype=object))
+    boundary = from_shape(MultiPolygon(as_areas(np.array([noded], dtype=object))[0][0]), srid=4326)
+    session.execute(update(Territory).where(Territory.id == territory.id).values(boundary=boundary))
+    session.execute(
+        update(Area).where(Area.territory_id == territory.id, Area.level != "community").values(boundary=boundary)
+    )
+    _settle(session, territory, content, buildings)
+    return len(found), ""
+
+
+def _settle(session: Session, territory: TerritoryInfo, content: OsmContent, buildings: pd.DataFrame) -> None:
+    """Mark each community as town or countryside."""
+    rows = session.execute(
+        select(Area.id, func.ST_AsBinary(Area.boundary)).where(
+            Area.territory_id == territory.id, Area.level == "community"
+        )
+    ).all()
+    frame = pd.DataFrame({"geom": list(shapely.from_wkb([bytes(wkb) for _, wkb in rows]))})
+    kinds = settlements(
+        frame,
+        territory.metric_srid,
+        shapely.point_on_surface(buildings["geom"].to_numpy(dtype=object)),
+        buildings["people"].to_numpy(dtype=float),
+        content.roads,
+    )
+    for (area_id, _), kind in zip(rows, kinds, strict=True):
+        session.execute(update(Area).where(Area.id == area_id).values(settlement=kind))
+
+
+def town_view(content: OsmContent, buildings: pd.DataFrame) -> tuple[float, float, int] | None:
+    """Return longitude, latitude and zoom of the town to open the map on; None without a named place.
+
+    It is, of the places of the highest rank, the one with most people within 1.5 km.
+    """
+    places = content.places
+    if not len(places):
+        return None
+    rank = np.array([PLACE_RANK.index(kind) for kind in places["kind"]])
+    points = places["geom"].to_numpy(dtype=object)[rank == rank.min()]
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    homes = shapely.centroid(buildings["geom"].to_numpy(dtype=object))
+    people = buildings["people"].to_numpy(dtype=float)
+    hx, hy = shapely.get_x(homes), shapely.get_y(homes)
+    metres = 111_320.0
+    near = [
+        people[np.hypot((hx - lon) * metres * np.cos(np.radians(lat)), (hy - lat) * metres) <= NEAR_M].sum()
+        for lon, lat in zip(x, y, strict=True)
+    ]
+    best = int(np.argmax(near)) if near else 0
+    return float(x[best]), float(y[best]), VIEW_ZOOM
