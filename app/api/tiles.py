@@ -1,0 +1,115 @@
+"""Vector tiles over HTTP: validated, cached by layer version and the actor's scope, tagged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import lru_cache
+
+from psycopg_pool import AsyncConnectionPool
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import InvalidInput, NotPermitted, SourceUnavailable
+from core.identity import Actor, require
+from core.settings import settings
+from geodata.db import conninfo, transaction
+from geodata.territory import list_territories
+from layers.cache import ByteCache, Entry
+from layers.registry import LayerEntry, find_layer
+from layers.tiles import TileKey, tile_bytes
+from layers.versions import listening, versions
+
+MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+POOL_SIZE = 5
+WAIT_S = 20.0
+HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+"""A browser keeps the answer but asks each time whether it is still true; the answer is mostly 304."""
+
+_pools: list[AsyncConnectionPool] = []
+
+
+@lru_cache(maxsize=1)
+def cache() -> ByteCache:
+    """Return the cache that tiles and values share, bounded by the settings."""
+    return ByteCache(settings().tile_cache_mib * 1024 * 1024)
+
+
+@contextlib.asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """Open the pool of tile connections and listen for changed layers while the server runs."""
+    pool = AsyncConnectionPool(
+        conninfo(), min_size=1, max_size=POOL_SIZE, open=False, timeout=WAIT_S, kwargs={"options": "-c jit=off"}
+    )
+    await pool.open()
+    _pools.append(pool)
+    try:
+        async with listening(conninfo()):
+            yield
+    finally:
+        _pools.remove(pool)
+        await pool.close()
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who asks, as the gate before the routes found out."""
+    actor = getattr(request.state, "actor", None)
+    if not isinstance(actor, Actor):
+        raise NotPermitted("Log in first.")
+    return actor
+
+
+def respond(request: Request, entry: Entry, media_type: str) -> Response:
+    """Return the entry, or 304 when the browser has it."""
+    headers = {**HEADERS, "ETag": entry.etag}
+    if request.headers.get("if-none-match") == entry.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(entry.body, media_type=media_type, headers=headers)
+
+
+async def serve_tile(request: Request) -> Response:
+    """Serve one tile of one layer of the actor's territory."""
+    actor = actor_of(request)
+    layer = find_layer(request.path_params["layer"])
+    require(actor, layer.capability)
+    if actor.territory_id != request.path_params["territory"]:
+        raise NotPermitted("You work in another territory.", hint="Change it at the top of the page.")
+    key = TileKey(*(request.path_params[part] for part in ("z", "x", "y")))
+    return respond(request, await _tile(actor, layer, key), MEDIA_TYPE)
+
+
+async def _tile(actor: Actor, layer: LayerEntry, key: TileKey) -> Entry:
+    if not layer.zooms[0] <= key.z <= layer.zooms[1]:
+        raise InvalidInput(
+            f"The layer {layer.key} has no tiles at zoom {key.z}.",
+            hint=f"Its zooms run from {layer.zooms[0]} to {layer.zooms[1]}.",
+        )
+    version = versions.of(actor.territory_id or 0, layer.depends_on)
+    cached = None if version is None else (layer.key, key, actor.scope_key, version)
+    entry = cache().get(cached) if cached is not None else None
+    if entry is None:
+        if not _pools:
+            raise SourceUnavailable("The map server is not running.", hint="Start it with `gridkeeper run`.")
+        zone = await run_in_threadpool(_zone, actor)
+        async with _pools[-1].connection() as connection:
+            entry = Entry.of(await tile_bytes(connection, actor, layer.statement(key.z), key, zone))
+        if cached is not None:
+            cache().put(cached, entry)
+    return entry
+
+
+_zones: dict[int, str] = {}
+
+
+def _zone(actor: Actor) -> str:
+    """Return the time zone of the actor's territory; it never changes, so it is read once."""
+    territory_id = actor.territory_id or 0
+    if territory_id not in _zones:
+        with transaction(actor) as session:
+            _zones.update({territory.id: territory.timezone for territory in list_territories(session)})
+    return _zones[territory_id]
+
+
+routes = [Route("/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt", serve_tile)]

@@ -1,0 +1,208 @@
+"""Maps for the pages: folium through streamlit-folium, drawn by our own script from our own tiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import folium
+from branca.element import MacroElement
+from folium.elements import JSCSSMixin
+from folium.template import Template
+from streamlit_folium import st_folium
+
+from app import i18n
+from app.api.assets import asset_url
+from app.api.values import address_of
+from app.i18n import t
+from app.offline import go_offline
+from core.identity import Actor, May
+from geodata.osm_facilities import FACILITY_KINDS
+from geodata.territory import TerritoryInfo
+from layers.facilities import GROUPS
+from layers.style import CATEGORY_COLOURS, LIGHT, LIMIT_CLASSES, YLGNBU
+from layers.values import EPOCH, METRICS, Question
+
+go_offline()
+
+RETURNED_OBJECTS = ("last_clicked", "all_drawings")
+MIN_ZOOM, MAX_ZOOM = 9, 19
+MARGIN_DEG = 0.15
+OSM_CREDIT = (
+    '© <a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">'
+    "OpenStreetMap contributors</a>, ODbL"
+)
+"""Stands on every map; a link, so nothing is fetched until somebody follows it."""
+
+
+@dataclass(frozen=True)
+class MapState:
+    """What the map shows at this moment; pushed into the living map, so that it keeps its tiles and place.
+
+    Attributes
+    ----------
+    question
+        What fills the grids.
+    counted
+        What the circles count when the map is far.
+    visible
+        Names of layers to switchboard: grids, incidents, facilities, traffic.
+    fly
+        Latitude, longitude and zoom to go to once; None to stay.
+    """
+
+    question: Question
+    counted: Question
+    visible: Mapping[str, bool]
+    selected: int | None = None
+    colour_by: str = "status"
+    fly: tuple[float, float, int] | None = None
+    serial: int = field(default=0)
+
+    def push(self) -> dict[str, Any]:
+        """Return the message to the script."""
+        asked = self.counted
+        return {
+            "serial": self.serial,
+            "values": address_of(self.question),
+            "counts": address_of(asked) if self.visible.get("incidents") else None,
+            "centres": "/api/cells",
+            "metric": t(METRICS[self.question.metric]),
+            "filter": {
+                "first": (asked.first - EPOCH).days,
+                "last": (asked.last - EPOCH).days,
+                "categories": None if asked.categories is None else list(asked.categories),
+                "status": asked.status,
+            },
+            "visible": dict(self.visible),
+            "selected": self.selected,
+            "colourBy": self.colour_by,
+            "fly": self.fly,
+        }
+
+
+class CityLayers(JSCSSMixin, MacroElement):
+    """The layers of the city on a folium map; all the drawing is done by ``app/assets``."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "GridkeeperMap.attach({{ this._parent.get_name() }}, {{ this.settings }});"
+        "{% endmacro %}"
+    )
+    default_js = [  # noqa: RUF012  (folium reads this class attribute)
+        ("protomaps-leaflet", asset_url("vendor/protomaps-leaflet/protomaps-leaflet.js")),
+        ("gridkeeper-data", asset_url("gk/gridkeeper-data.js")),
+        ("gridkeeper-style", asset_url("gk/gridkeeper-style.js")),
+        ("gridkeeper-map", asset_url("gk/gridkeeper-map.js")),
+    ]
+    default_css = [("gridkeeper-map", asset_url("gk/gridkeeper-map.css"))]  # noqa: RUF012
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "CityLayers"
+        self.settings = script_json(settings)
+
+
+class Push(MacroElement):
+    """A "layer" that is only a statement: streamlit-folium runs it in the living map without remounting."""
+
+    _template = Template("{% macro script(this, kwargs) %}GridkeeperMap.update({{ this.message }});{% endmacro %}")
+
+    def __init__(self, message: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "Push"
+        self.message = script_json(message)
+
+
+def script_json(value: object) -> str:
+    """Return JSON that is safe inside a script: no ``<`` ends it, no line separator breaks it."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def map_settings(territory: TerritoryInfo, actor: Actor, categories: Mapping[str, str]) -> dict[str, Any]:
+    """Return what stays the same while the page lives.
+
+    Parameters
+    ----------
+    categories
+        Category key to title, in the order of the catalogue; the order decides the colours.
+    """
+    west, south, east, north = territory.bounds
+    locale = i18n.locale()
+    return {
+        "territory": territory.id,
+        "bounds": [[south - MARGIN_DEG, west - MARGIN_DEG], [north + MARGIN_DEG, east + MARGIN_DEG]],
+        "lang": locale,
+        "theme": LIGHT.tokens(),
+        "outside": "water" if territory.is_demo else "ground",
+        "ramps": {str(classes): list(colours) for classes, colours in YLGNBU.items()},
+        "limits": [list(limit) for limit in LIMIT_CLASSES],
+        "points": actor.may(May.SEE_INCIDENT_POINTS),
+        "categories": dict(categories),
+        "categoryColours": category_colours(list(categories)),
+        "facilities": [
+            {"kinds": list(group.kinds), "colour": group.colour, "glyph": group.glyph, "from_zoom": group.from_zoom}
+            for group in GROUPS
+        ],
+        "kinds": {key: kind.label_zh if locale == "zh" else kind.label_en for key, kind in FACILITY_KINDS.items()},
+        "attribution": OSM_CREDIT,
+        "words": {
+            "label": t("Map of {place}", place=territory.title(locale)),
+            "ended": t("Your session has ended. Log in again."),
+            "failed": t("The map's figures could not be loaded. Load the page again."),
+            "unknown": t("no data"),
+            "few": t("too few people"),
+            "overdue": t("Overdue"),
+            "soon": t("Due within 24 h"),
+            "ontime": t("Open, on time"),
+            "closed": t("Closed"),
+            "void": t("Void"),
+            "signed": t("signed limit"),
+            "usual": t("usual for the class"),
+        },
+    }
+
+
+def category_colours(categories: list[str]) -> dict[str, str]:
+    """Return category key to colour; past eight categories colours repeat."""
+    return {key: CATEGORY_COLOURS[at % len(CATEGORY_COLOURS)] for at, key in enumerate(categories)}
+
+
+def city_map(territory: TerritoryInfo, settings: Mapping[str, Any]) -> folium.Map:
+    """Return a map of the territory that opens where it says and cannot leave it."""
+    west, south, east, north = territory.bounds
+    lon, lat, zoom = territory.opens
+    drawn = folium.Map(
+        [lat, lon],
+        zoom_start=zoom,
+        tiles=None,
+        control_scale=False,
+        prefer_canvas=True,
+        max_bounds=True,
+        min_lat=south - MARGIN_DEG,
+        max_lat=north + MARGIN_DEG,
+        min_lon=west - MARGIN_DEG,
+        max_lon=east + MARGIN_DEG,
+        min_zoom=MIN_ZOOM,
+        max_zoom=MAX_ZOOM,
+    )
+    drawn.add_child(CityLayers(settings))
+    return drawn
+
+
+def show(drawn: folium.Map, state: MapState, *, key: str, height: int) -> dict[str, Any]:
+    """Put the map on the page and return what the user did: ``last_clicked``, ``all_drawings``."""
+    pushed = folium.FeatureGroup(name="state")
+    pushed.add_child(Push(state.push()))
+    answer = st_folium(
+        drawn,
+        key=key,
+        height=height,
+        use_container_width=True,
+        feature_group_to_add=pushed,
+        returned_objects=list(RETURNED_OBJECTS),
+    )
+    return dict(answer or {})
