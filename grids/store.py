@@ -1,0 +1,244 @@
+"""All SQL of the grids."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, cast
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from geodata.tables import Area, Load, ResponsibilityGrid, UnitGrid
+
+LOAD_KIND = "grid"
+
+
+def live(territory_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the condition of the cells in force."""
+    return UnitGrid.territory_id == territory_id, UnitGrid.ended_on.is_(None)
+
+
+def lock_territory(session: Session, territory_id: int) -> None:
+    """Wait until nobody else draws grids in the territory; held to the end of the transaction."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridkeeper grids'), :id)"), {"id": territory_id})
+
+
+def count_live(session: Session, territory_id: int) -> int:
+    """Return the number of cells in force."""
+    return session.scalar(select(func.count()).select_from(UnitGrid).where(*live(territory_id))) or 0
+
+
+def last_load(session: Session, territory_id: int) -> Load | None:
+    """Return the load that made the cells in force last."""
+    same = (Load.territory_id == territory_id, Load.kind == LOAD_KIND)
+    return session.scalars(select(Load).where(*same).order_by(Load.id.desc()).limit(1)).first()
+
+
+def live_kinds(session: Session, territory_id: int) -> list[tuple[str, float | None]]:
+    """Return kinds and sizes of the cells in force."""
+    found = session.execute(select(UnitGrid.kind, UnitGrid.size_m).where(*live(territory_id)).distinct().order_by(UnitGrid.size_m))
+    return [(kind, size) for kind, size in found]
+
+
+def parent_codes(session: Session, territory_id: int) -> dict[int, tuple[str, str]]:
+    """Return district and street code of each community; empty where it has no such parent."""
+    street, district = aliased(Area), aliased(Area)
+    found = session.execute(
+        select(Area.id, func.coalesce(district.code, ""), func.coalesce(street.code, ""))
+        .outerjoin(street, (Area.parent_id == street.id) & (street.level == "street"))
+        .outerjoin(district, (street.parent_id == district.id) & (district.level == "district"))
+        .where(Area.territory_id == territory_id, Area.level == "community"),
+    )
+    return {identity: (district_code, street_code) for identity, district_code, street_code in found}
+
+
+def end_live_cells(session: Session, territory_id: int, day: dt.date) -> tuple[int, int]:
+    """Take the cells in force out of it; return how many ended, and how many unused ones were removed."""
+    parameters = {"territory": territory_id, "day": day}
+    removed = session.execute(
+        text(
+            "DELETE FROM unit_grid AS g WHERE territory_id = :territory AND ended_on IS NULL"
+            " AND NOT EXISTS (SELECT FROM incident WHERE incident.grid_id = g.id)"
+            " AND NOT EXISTS (SELECT FROM incident_day WHERE incident_day.grid_id = g.id) RETURNING id",
+        ),
+        parameters,
+    )
+    count_removed = len(removed.all())
+    ended = session.execute(
+        text(
+            "UPDATE unit_grid SET ended_on = :day, version = version + 1"
+            " WHERE territory_id = :territory AND ended_on IS NULL RETURNING id",
+        ),
+        parameters,
+    )
+    return len(ended.all()), count_removed
+
+
+def live_cells(session: Session, territory_id: int) -> gpd.GeoDataFrame:
+    """Return the cells in force by id, in EPSG:4326: id, community_id, kind, size_m, sequence, people, geometry."""
+    columns = (
+        UnitGrid.id,
+        UnitGrid.community_id,
+        UnitGrid.kind,
+        UnitGrid.size_m,
+        UnitGrid.sequence,
+        UnitGrid.people,
+        UnitGrid.responsibility_grid_id,
+    )
+    rows = session.execute(
+        select(*columns, func.ST_AsBinary(UnitGrid.geom).label("wkb")).where(*live(territory_id)).order_by(UnitGrid.id),
+    ).all()
+    frame = pd.DataFrame(rows, columns=[*(column.key for column in columns), "wkb"])
+    shapes = shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
+
+
+def live_version(session: Session, territory_id: int) -> tuple[Any, ...]:
+    """Return a key that changes whenever the cells in force change (cells are never changed in place)."""
+    statement = select(func.count(), func.max(UnitGrid.id), func.sum(UnitGrid.id)).where(*live(territory_id))
+    return (str(session.get_bind().engine.url), territory_id, *session.execute(statement).one())
+
+
+def cells_at(session: Session, territory_id: int, lon: float, lat: float) -> gpd.GeoDataFrame:
+    """Return the cells in force that touch a point: id, community_id, kind, size_m, geometry."""
+    point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
+    rows = session.execute(
+        select(UnitGrid.id, UnitGrid.community_id, UnitGrid.kind, UnitGrid.size_m, func.ST_AsBinary(UnitGrid.geom))
+        .where(*live(territory_id), func.ST_DWithin(UnitGrid.geom, point, 1e-9))
+        .order_by(UnitGrid.id),
+    ).all()
+    frame = pd.DataFrame(rows, columns=["id", "community_id", "kind", "size_m", "wkb"])
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object)), crs=4326)
+
+
+def metric_srid(session: Session, territory_id: int) -> int | None:
+    """Return the EPSG code of the territory's metric CRS; None where there is no such territory."""
+    return session.execute(text("SELECT metric_srid FROM territory WHERE id = :id"), {"id": territory_id}).scalar()
+
+
+def buildings(session: Session, territory_id: int) -> np.ndarray:
+    """Return longitude, latitude and people of every building, shape (n, 3)."""
+    rows = session.execute(
+        text(
+            "SELECT ST_X(at), ST_Y(at), people FROM ("
+            " SELECT ST_PointOnSurface(geom) AS at, people FROM building WHERE territory_id = :territory) AS b",
+        ),
+        {"territory": territory_id},
+    )
+    return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
+
+
+def write_people(session: Session, cell_ids: Sequence[int], people: Sequence[float]) -> int:
+    """Write the people of cells; return how many numbers changed."""
+    changed = session.execute(
+        text(
+            "UPDATE unit_grid AS g SET people = v.people, version = g.version + 1"
+            " FROM unnest(CAST(:ids AS integer[]), CAST(:people AS double precision[])) AS v (id, people)"
+            " WHERE g.id = v.id AND g.people IS DISTINCT FROM v.people RETURNING g.id",
+        ),
+        {"ids": list(cell_ids), "people": list(people)},
+    )
+    return len(changed.all())
+
+
+def write_responsibility_grid(session: Session, row: dict[str, Any]) -> int:
+    """Write a responsibility grid by its code and return its id; its boundary is WKB in EPSG:4326."""
+    written = session.execute(
+        text(
+            "INSERT INTO responsibility_grid AS r (territory_id, code, name, name_zh, boundary)"
+            " VALUES (:territory, :code, :name, :name_zh, ST_GeomFromWKB(:boundary, 4326))"
+            " ON CONFLICT (territory_id, code) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh,"
+            " boundary = excluded.boundary, version = r.version + 1"
+            " WHERE ST_AsBinary(r.boundary) IS DISTINCT FROM ST_AsBinary(excluded.boundary)"
+            " OR (r.name, r.name_zh) IS DISTINCT FROM (excluded.name, excluded.name_zh) RETURNING id",
+        ),
+        row,
+    ).scalar()
+    if written is None:  # nothing differed
+        same = (ResponsibilityGrid.territory_id == row["territory"], ResponsibilityGrid.code == row["code"])
+        written = session.execute(select(ResponsibilityGrid.id).where(*same)).scalar_one()
+    return cast(int, written)
+
+
+def bind_cells(session: Session, cell_ids: Sequence[int], responsibility_ids: Sequence[int]) -> int:
+    """Put cells into responsibility grids; return how many changed theirs."""
+    changed = session.execute(
+        text(
+            "UPDATE unit_grid AS g SET responsibility_grid_id = v.owner, version = g.version + 1"
+            " FROM unnest(CAST(:ids AS integer[]), CAST(:owners AS integer[])) AS v (id, owner)"
+            " WHERE g.id = v.id AND g.responsibility_grid_id IS DISTINCT FROM v.owner RETURNING g.id",
+        ),
+        {"ids": list(cell_ids), "owners": list(responsibility_ids)},
+    )
+    return len(changed.all())
+
+
+def drop_empty_responsibility_grids(session: Session, territory_id: int) -> int:
+    """Take the boundary from responsibility grids without a cell in force; delete those nothing refers to."""
+    parameters = {"territory": territory_id}
+    empty = (
+        " WHERE r.territory_id = :territory AND NOT EXISTS (SELECT FROM unit_grid AS g"
+        " WHERE g.responsibility_grid_id = r.id AND g.ended_on IS NULL)"
+    )
+    dropped = session.execute(
+        text(
+            f"DELETE FROM responsibility_grid AS r {empty}"  # noqa: S608  (both parts stand here)
+            " AND NOT EXISTS (SELECT FROM unit_grid AS g WHERE g.responsibility_grid_id = r.id)"
+            " AND NOT EXISTS (SELECT FROM worker AS w WHERE w.responsibility_grid_id = r.id) RETURNING id",
+        ),
+        parameters,
+    )
+    count = len(dropped.all())
+    session.execute(
+        text(
+            "UPDATE responsibility_grid AS r SET boundary = NULL, version = version + 1"  # noqa: S608
+            f" {empty} AND boundary IS NOT NULL",
+        ),
+        parameters,
+    )
+    return count
+
+
+def card(session: Session, territory_id: int | None, grid_id: int) -> dict[str, Any] | None:
+    """Return what is known of one cell in force; None where there is none."""
+    row = session.execute(
+        select(
+            UnitGrid.id,
+            UnitGrid.code,
+            UnitGrid.kind,
+            UnitGrid.size_m,
+            UnitGrid.area_m2,
+            UnitGrid.people,
+            UnitGrid.started_on,
+            UnitGrid.community_id,
+            Area.name.label("community"),
+            Area.name_zh.label("community_zh"),
+            Area.settlement,
+            ResponsibilityGrid.code.label("responsibility_code"),
+            ResponsibilityGrid.name.label("responsibility_name"),
+            ResponsibilityGrid.name_zh.label("responsibility_name_zh"),
+        )
+        .join(Area, Area.id == UnitGrid.community_id)
+        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
+        .where(UnitGrid.id == grid_id, UnitGrid.ended_on.is_(None))
+        .where(*([] if territory_id is None else [UnitGrid.territory_id == territory_id])),
+    ).one_or_none()
+    return None if row is None else dict(row._mapping)  # noqa: SLF001  (the documented way to a mapping)
+
+
+def facilities_in(session: Session, grid_id: int) -> dict[str, int]:
+    """Return the number of facilities inside a cell by kind, most frequent first."""
+    found = session.execute(
+        text(
+            "SELECT f.kind, count(*) FROM unit_grid AS g JOIN facility AS f"
+            " ON f.territory_id = g.territory_id AND ST_Intersects(f.geom, g.geom)"
+            " WHERE g.id = :grid GROUP BY f.kind ORDER BY count(*) DESC, f.kind",
+        ),
+        {"grid": grid_id},
+    )
+    return {kind: count for kind, count in found}
