@@ -1,8 +1,8 @@
-"""What lies around a point: streets, facilities, water and green of a territory as plain frames."""
+"""What a territory holds, as plain frames: streets, facilities, water, green, homes, responsibility grids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, May, require
-from geodata.tables import Area, Building, Facility, LandCover, Road
+from geodata.tables import Area, Building, Facility, LandCover, Road, UnitGrid
 
 
 def streets(session: Session, territory_id: int) -> gpd.GeoDataFrame:
@@ -55,7 +55,26 @@ def building_people(session: Session, territory_id: int) -> gpd.GeoDataFrame:
     return _frame(session, query, ("people",))
 
 
-def name_communities(session: Session, actor: Actor, territory_id: int, names_zh: dict[str, str]) -> None:
+def responsibilities(session: Session, territory_id: int) -> tuple[pd.DataFrame, dict[int, int]]:
+    """Return the responsibility grids (id, community_id, people), and unit grid in force to responsibility grid.
+
+    The community is the one of its first cell, the people are those of its cells.
+    """
+    query = (
+        select(UnitGrid.id, UnitGrid.responsibility_grid_id, UnitGrid.community_id, UnitGrid.people)
+        .where(
+            UnitGrid.territory_id == territory_id,
+            UnitGrid.ended_on.is_(None),
+            UnitGrid.responsibility_grid_id.is_not(None),
+        )
+        .order_by(UnitGrid.id)
+    )
+    cells = pd.DataFrame(session.execute(query).all(), columns=["cell", "id", "community_id", "people"])
+    grids = cells.groupby("id", as_index=False).agg(community_id=("community_id", "first"), people=("people", "sum"))
+    return grids, dict(zip(cells["cell"].tolist(), cells["id"].tolist(), strict=True))
+
+
+def name_communities(session: Session, actor: Actor, territory_id: int, names_zh: Mapping[str, str]) -> None:
     """Give communities their Chinese names, by English name; others keep what they have."""
     require(actor, May.LOAD_DATA)
     for name, name_zh in names_zh.items():

@@ -113,8 +113,8 @@ def _expected(
     rng: np.random.Generator,
 ) -> Floats:
     """Return the relative expected number per class and day, shape (classes, days)."""
-    weekday = np.asarray(days.weekday)
-    of_year = np.asarray(days.dayofyear, dtype=np.int64)
+    weekday = np.asarray(days.day_of_week)
+    of_year = np.asarray(days.day_of_year, dtype=np.int64)
     city_mood = _wander(rng, len(days), 0.10)
     rows = []
     for pattern in patterns:
@@ -203,9 +203,9 @@ def _draw_sources(
 def _chronic_times(days: pd.DatetimeIndex, end: dt.datetime, rng: np.random.Generator) -> NDArray[np.datetime64]:
     """Return the local times at the chronic corner: every week after collection day, sometimes twice."""
     times = []
-    for day in days[days.weekday == 1]:
+    for day in days[days.day_of_week == 1]:
         for after_days in (0, 3)[: 1 + int(rng.random() < 0.35)]:
-            hour = float(np.clip(rng.normal(8.2, 1.3), 5.5, 12))
+            hour = float(np.clip(rng.normal(8.2, 1.3), 6.1, 12))
             times.append(day + pd.Timedelta(days=after_days, hours=hour))
     begin = pd.Timestamp(end) - pd.Timedelta(days=DAYS)
     kept = [moment for moment in times if begin < moment < pd.Timestamp(end)]
