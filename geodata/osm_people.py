@@ -29,7 +29,7 @@ def with_people(
     filled = buildings.copy()
     shapes = filled["geom"].to_numpy(dtype=object)
     footprint = shapely.area(project(shapes, metric_srid)) if len(shapes) else np.empty(0)
-    use = filled["use"].to_numpy(dtype=object)
+    use = filled["use"].to_numpy(dtype=object, copy=True)
     plain = np.flatnonzero(pd.isna(use))
     if len(plain):
         on_site = _site_uses(shapes[plain], sites)
