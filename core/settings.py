@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     demo: bool = Field(default=True, description="Demo accounts may enter without a password")
     secret: SecretStr | None = Field(default=None, description="Key of cookies and persons; made on first use if unset")
     territory: str | None = Field(default=None, description="Name of the territory, where several live together")
+    overpass_url: str = Field(default="https://overpass-api.de/api", description="Server of OpenStreetMap objects")
+    nominatim_url: str = Field(default="https://nominatim.openstreetmap.org/", description="Server of place names")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     session_hours: float = Field(default=12, gt=0, le=168)
     tile_cache_mib: int = Field(default=128, ge=1, le=4096)
