@@ -155,13 +155,14 @@ install_packages() {
 
 has_postgis() {
   $venv/bin/python - >>$log 2>&1 9>&- <<'PYTHON'
-import sys
-from core.errors import GridkeeperError
-from core.settings import settings
+import os, sys
+from pathlib import Path
+from core.errors import SourceUnavailable
 from geodata.embedded import find_binaries
+wanted = os.environ.get("GRIDKEEPER_POSTGRES_BIN")
 try:
-    find_binaries(settings().postgres_bin)
-except GridkeeperError as error:
+    find_binaries(Path(wanted) if wanted else None)
+except SourceUnavailable as error:
     sys.exit(str(error))
 PYTHON
 }
