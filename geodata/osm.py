@@ -193,6 +193,11 @@ def load_osm(
 
     boundary = boundary_of(session, territory.id)
     content = clip(content or read_osm(path, progress), boundary)
+    if not (len(content.roads) or len(content.facilities) or len(content.buildings)):
+        raise InvalidInput(
+            f"Nothing in {path.name} lies inside the territory {territory.name!r}.",
+            hint="Name another territory with --territory; a name that is not taken makes a new one.",
+        )
     progress.step("Estimate people")
     buildings = with_people(content.buildings, content.sites, territory.metric_srid, people_total)
     load_id = begin_load(
@@ -203,9 +208,11 @@ def load_osm(
             session.execute(delete(table).where(table.territory_id == territory.id, table.source == SOURCE))
     fresh = replace or not _loaded(session, territory)
     written = store_rows(session, territory.id, content, buildings, progress, fresh=fresh)
+    if people_total is not None and not fresh:
+        _scale_people(session, territory, people_total)
     progress.step("Communities")
     cut = communities_of(content.areas, content.places, boundary, territory.metric_srid, community_level)
-    communities, kept_hint = store_communities(session, territory, cut, content, buildings)
+    communities, kept_hint = store_communities(session, territory, cut, content, buildings, fresh=fresh)
     hints = [hint for hint in (kept_hint, _people_hint(content, people_total)) if hint]
     if not len(content.areas):
         hints.append("The file holds no boundary inside the territory, so it is one community.")
@@ -248,6 +255,17 @@ def _loaded(session: Session, territory: TerritoryInfo) -> bool:
     """Return whether any row from OSM may be there already; the load just begun does not count."""
     loads = select(func.count(Load.id)).where(Load.territory_id == territory.id, Load.kind == KIND)
     return (session.scalar(loads) or 0) > 1
+
+
+def _scale_people(session: Session, territory: TerritoryInfo, people_total: float) -> None:
+    """Scale the people of all buildings, of this file and of others, to the total."""
+    there = session.scalar(select(func.sum(Building.people)).where(Building.territory_id == territory.id))
+    if there:
+        session.execute(
+            update(Building)
+            .where(Building.territory_id == territory.id)
+            .values(people=Building.people * (people_total / there))
+        )
 
 
 def _counts_of(stored: Mapping[str, Any]) -> dict[str, Any]:

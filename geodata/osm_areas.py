@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import shapely
 from geoalchemy2.shape import from_shape
+from numpy.typing import NDArray
 from shapely import MultiPolygon
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from geodata.osm_read import OsmContent
 from geodata.osm_territory import settlements
 from geodata.quality import as_areas
-from geodata.tables import Area, Territory, UnitGrid
+from geodata.tables import Area, Building, Road, Territory, UnitGrid
 from geodata.territory import TerritoryInfo
 
 SOURCE = "osm"
@@ -28,15 +31,22 @@ def store_communities(
     found: pd.DataFrame,
     content: OsmContent,
     buildings: pd.DataFrame,
+    *,
+    fresh: bool,
 ) -> tuple[int, str]:
     """Write the communities and return how many the territory has, and a sentence when they were kept as they were.
 
     Areas known by their OSM identity keep their id. Where ``found`` is empty the communities stay as they are.
+
+    Parameters
+    ----------
+    fresh
+        ``content`` and ``buildings`` are all there is from OSM in the territory.
     """
     of_territory = (Area.territory_id == territory.id, Area.level == "community")
     there = {row.source_ref: row for row in session.scalars(select(Area).where(*of_territory))}
     if not len(found):
-        _settle(session, territory, content, buildings)
+        _settle(session, territory, content, buildings, fresh=fresh)
         return len(there), ""
     if session.scalar(select(exists().where(UnitGrid.territory_id == territory.id))):
         same = {ref for ref in there if ref} == set(found["source_ref"])
@@ -73,12 +83,24 @@ def store_communities(
     session.execute(
         update(Area).where(Area.territory_id == territory.id, Area.level != "community").values(boundary=boundary)
     )
-    _settle(session, territory, content, buildings)
+    _settle(session, territory, content, buildings, fresh=fresh)
     return len(found), ""
 
 
-def _settle(session: Session, territory: TerritoryInfo, content: OsmContent, buildings: pd.DataFrame) -> None:
-    """Mark each community as town or countryside."""
+def _settle(
+    session: Session, territory: TerritoryInfo, content: OsmContent, buildings: pd.DataFrame, *, fresh: bool
+) -> None:
+    """Mark each community as town or countryside, by all buildings and roads of the territory."""
+    roads = content.roads
+    homes, people = shapely.point_on_surface(_shapes(buildings)), buildings["people"].to_numpy(dtype=float)
+    if not fresh:
+        stored = select(func.ST_AsBinary(func.ST_PointOnSurface(Building.geom)), Building.people)
+        wkb, residents = _columns(session, stored.where(Building.territory_id == territory.id))
+        homes, people = shapely.from_wkb(wkb), np.array(residents, dtype=float)
+        wkb, lengths = _columns(
+            session, select(func.ST_AsBinary(Road.geom), Road.length_m).where(Road.territory_id == territory.id)
+        )
+        roads = pd.DataFrame({"geom": list(shapely.from_wkb(wkb)), "length_m": lengths})
     rows = session.execute(
         select(Area.id, func.ST_AsBinary(Area.boundary)).where(
             Area.territory_id == territory.id, Area.level == "community"
@@ -88,12 +110,22 @@ def _settle(session: Session, territory: TerritoryInfo, content: OsmContent, bui
     kinds = settlements(
         frame,
         territory.metric_srid,
-        shapely.point_on_surface(buildings["geom"].to_numpy(dtype=object)),
-        buildings["people"].to_numpy(dtype=float),
-        content.roads,
+        homes,
+        people,
+        roads,
     )
     for (area_id, _), kind in zip(rows, kinds, strict=True):
         session.execute(update(Area).where(Area.id == area_id).values(settlement=kind))
+
+
+def _columns(session: Session, query: Select[tuple[Any, float]]) -> tuple[NDArray[np.object_], list[float]]:
+    """Return the geometry (WKB) and the number of each row of a query."""
+    rows = session.execute(query).all()
+    return np.array([bytes(wkb) for wkb, _ in rows], dtype=object), [number for _, number in rows]
+
+
+def _shapes(frame: pd.DataFrame) -> NDArray[np.object_]:
+    return frame["geom"].to_numpy(dtype=object)
 
 
 def town_view(content: OsmContent, buildings: pd.DataFrame) -> tuple[float, float, int] | None:
