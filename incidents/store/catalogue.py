@@ -87,6 +87,11 @@ def classes(session: Session, scheme: str, scheme_version: str) -> list[ClassInf
     return [_class_info(row) for row in rows]
 
 
+def shipped(session: Session) -> list[ClassInfo]:
+    """Return the active classes of the shipped scheme, by kind and code."""
+    return classes(session, SCHEME, SCHEME_VERSION)
+
+
 def add_limits(session: Session, specs: Sequence[LimitSpec], class_ids: Mapping[str, int]) -> int:
     """Add the limits that the shipped scheme has none of yet, and return how many."""
     known = set(

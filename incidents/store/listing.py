@@ -209,6 +209,11 @@ def open_in_grid(session: Session, territory_id: int, grid_id: int) -> int:
     ).scalar_one()
 
 
+def timezone(session: Session, territory_id: int) -> str:
+    """Return the IANA name of the territory's time zone."""
+    return session.execute(select(Territory.timezone).where(Territory.id == territory_id)).scalar_one()
+
+
 def _conditions(territory_id: int, wanted: IncidentFilter, moment: dt.datetime) -> Sequence[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Incident.territory_id == territory_id]
     if wanted.first_day is not None:

@@ -1,10 +1,10 @@
-"""Use cases of incidents: the catalogue, the list, one incident, Today, a grid, and bringing a file in."""
+"""Use cases of reading: the list, one incident, Today, a grid."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -14,12 +14,7 @@ from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata.persons import unseal
 from geodata.record import history
-from geodata.territory import TerritoryInfo
-from incidents.calendars import code_for, shipped_calendars, working_calendar
-from incidents.classes import CLASSES, SCHEME, SCHEME_VERSION
-from incidents.limits import LIMITS
 from incidents.model import (
-    Catalogue,
     Cursor,
     GridIncidents,
     IncidentDetail,
@@ -28,79 +23,12 @@ from incidents.model import (
     IncidentRow,
     TodayCounts,
 )
-from incidents.numbers import check_number, make_number, prefix_of
-from incidents.store import catalogue as catalogue_store
-from incidents.store import listing, loading
+from incidents.numbers import check_number
+from incidents.store import listing
 from incidents.summary import N_BINS, median_hours
 
 DAYS_SHOWN = 90
 PAGE_MOST = 1000
-
-
-def seed_catalogue(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[str, int]:
-    """Add what is missing of the shipped classes, limits and calendars, and return how many of each.
-
-    Doing it again adds nothing and changes nothing that was edited.
-    """
-    require(actor, May.LOAD_DATA)
-    calendars = catalogue_store.add_calendars(session, shipped_calendars(territory.timezone))
-    classes = catalogue_store.add_classes(session, CLASSES, SCHEME, SCHEME_VERSION)
-    ids = {row.key: row.id for row in catalogue_store.classes(session, SCHEME, SCHEME_VERSION)}
-    known = [spec for spec in LIMITS if spec.class_key is None or spec.class_key in ids]
-    return {
-        "calendars": calendars,
-        "classes": classes,
-        "limits": catalogue_store.add_limits(session, known, ids),
-    }
-
-
-def read_catalogue(session: Session, territory: TerritoryInfo) -> Catalogue:
-    """Return the shipped classes as stored, their limits, and the office calendar of the territory.
-
-    Raises
-    ------
-    NotFound
-        Before `seed_catalogue`.
-    """
-    classes = {row.key: row for row in catalogue_store.classes(session, SCHEME, SCHEME_VERSION)}
-    calendar = catalogue_store.calendar(session, code_for(territory.timezone))
-    if not classes or calendar is None:
-        raise NotFound("The catalogue of classes and calendars is empty.", hint="Seed it first.")
-    limits = catalogue_store.handle_limits(session, [row.id for row in classes.values()])
-    return Catalogue(classes, limits, working_calendar(calendar))
-
-
-def assign_owners(
-    session: Session, actor: Actor, territory: TerritoryInfo, units: Mapping[str, int], *, legal_basis: str = ""
-) -> int:
-    """Fill the duty list from category key to unit id and return how many classes got an owner.
-
-    Classes that already have an owner in the whole territory keep it.
-    """
-    require(actor, May.LOAD_DATA)
-    classes = catalogue_store.classes(session, SCHEME, SCHEME_VERSION)
-    unknown = sorted(set(units) - {row.category for row in classes})
-    if unknown:
-        raise InvalidInput(f"Unknown categories in the duty list: {', '.join(unknown)}.")
-    owners = {row.id: units[row.category] for row in classes if row.category in units}
-    return catalogue_store.add_owners(session, territory.id, owners, legal_basis)
-
-
-def owners(session: Session, territory: TerritoryInfo) -> dict[int, int]:
-    """Return class id to the unit that owns it in the whole territory today."""
-    return catalogue_store.owners_of(session, territory.id)
-
-
-def take_numbers(session: Session, territory: TerritoryInfo, years: np.ndarray) -> list[str]:
-    """Return a fresh number for each local year of report, in order; nobody else ever gets them."""
-    of_year = np.asarray(years, dtype=np.int64)
-    prefix = prefix_of(territory.name)
-    numbers = np.empty(len(of_year), dtype=object)
-    for year in np.unique(of_year).tolist():
-        places = np.flatnonzero(of_year == year)
-        first = loading.take_numbers(session, territory.id, year, len(places))
-        numbers[places] = [make_number(prefix, year, first + i) for i in range(len(places))]
-    return list(numbers)
 
 
 def list_incidents(
@@ -185,18 +113,18 @@ def late_incidents(
 
 
 def grid_incidents_summary(
-    session: Session, actor: Actor, territory: TerritoryInfo, grid_id: int, *, moment: dt.datetime | None = None
+    session: Session, actor: Actor, grid_id: int, *, moment: dt.datetime | None = None
 ) -> GridIncidents:
     """Return what happened in one unit grid in the last 90 local days, today included."""
-    _sees(actor, May.SEE_MAP)
+    territory_id = _sees(actor, May.SEE_MAP)
     at = _moment(moment)
-    last_day = at.astimezone(territory.zone).date()
+    last_day = at.astimezone(ZoneInfo(listing.timezone(session, territory_id))).date()
     days = tuple(last_day - dt.timedelta(days=back) for back in reversed(range(DAYS_SHOWN)))
     daily: Counter[dt.date] = Counter()
     by_category: Counter[str] = Counter()
     bins = np.zeros(N_BINS, dtype=np.int64)
     closed_total = 0
-    for day, category, is_open, closed, within in listing.grid_days(session, territory.id, grid_id, days[0]):
+    for day, category, is_open, closed, within in listing.grid_days(session, territory_id, grid_id, days[0]):
         daily[day] += is_open + closed
         by_category[category] += is_open + closed
         closed_total += closed
@@ -204,7 +132,7 @@ def grid_incidents_summary(
     hours = median_hours(bins)
     return GridIncidents(
         grid_id=grid_id,
-        open=listing.open_in_grid(session, territory.id, grid_id),
+        open=listing.open_in_grid(session, territory_id, grid_id),
         late=listing.late_in_grid(session, grid_id, at) if actor.may(May.SEE_INCIDENTS) else None,
         closed=closed_total,
         days=days,
