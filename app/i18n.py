@@ -102,6 +102,12 @@ def day(value: dt.date) -> str:
     return str(format_date(value, format="medium", locale=_BABEL[locale()]))
 
 
+def long_day(when: dt.datetime, timezone: str) -> str:
+    """Return the local day with its weekday and time: "Friday 20 November, 14:05"."""
+    pattern = "M月d日 EEEE HH:mm" if locale() == "zh" else "EEEE d MMMM, HH:mm"
+    return str(format_datetime(when, pattern, tzinfo=ZoneInfo(timezone), locale=_BABEL[locale()]))
+
+
 def span(length: dt.timedelta) -> str:
     """Return a length of time in words, rounded to its largest unit: "40 min", "3 h", "5 days"."""
     minutes = abs(length.total_seconds()) / 60

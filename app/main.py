@@ -6,10 +6,9 @@ import streamlit as st
 
 from app import guard, i18n, widgets
 from app.i18n import t
-from core.errors import NotFound
 from core.identity import Actor, May
 from geodata.db import transaction
-from geodata.territory import TerritoryInfo, list_territories
+from geodata.territory import list_territories
 
 
 def pages_for(actor: Actor) -> list[st.Page]:
@@ -26,15 +25,6 @@ def pages_for(actor: Actor) -> list[st.Page]:
     return pages
 
 
-def territory_of(actor: Actor) -> TerritoryInfo:
-    """Return the territory the actor works in."""
-    with transaction(actor) as session:
-        for territory in list_territories(session):
-            if territory.id == actor.territory_id:
-                return territory
-    raise NotFound("Your account belongs to no territory that exists.", hint="Ask an administrator.")
-
-
 def main() -> None:
     """Run the page that was asked for."""
     st.set_page_config(page_title="Gridkeeper", layout="wide", initial_sidebar_state="collapsed")
@@ -42,8 +32,9 @@ def main() -> None:
         actor = guard.current_actor()
         i18n.use(actor.locale)
         page = st.navigation(pages_for(actor), position="top")
-        territory = territory_of(actor)
-        widgets.head(actor, territory.title(i18n.locale()))
+        with transaction(actor) as session:
+            titles = {each.id: each.title(i18n.locale()) for each in list_territories(session)}
+        widgets.head(actor, titles)
         page.run()
 
 

@@ -136,11 +136,14 @@ def empty(what: str, why: str, *, link_label: str = "", href: str = "") -> None:
     write(f'<div class="gk-empty"><b>{escape(what)}</b>{escape(why)}{step}</div>')
 
 
-def head(actor: Actor, scope: str) -> None:
-    """Put the head that all pages share: scope, language, who acts, log out."""
+def head(actor: Actor, territories: Mapping[int, str]) -> None:
+    """Put the head that all pages share: territory, language, who acts, log out.
+
+    ``territories`` are the titles by id. Who has a role in several may change between them here.
+    """
     st.html(css())
     with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
-        st.html(f'<span class="gk-scope">{escape(scope)}</span>', width="content")
+        _scope(actor, territories)
         st.segmented_control(
             t("Language"),
             options=list(i18n.LOCALES),
@@ -156,6 +159,47 @@ def head(actor: Actor, scope: str) -> None:
         st.html(f'<span class="gk-who">{escape(words)}</span>', width="content")
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
+
+
+def _scope(actor: Actor, territories: Mapping[int, str]) -> None:
+    live = guard.stored_session()
+    mine = {}
+    if live is not None:
+        with transaction(actor) as session:
+            mine = {account.role_id: account for account in accounts.accounts_of(session, actor.user_id or 0)}
+    if live is None or len(mine) < 2:
+        place = territories.get(actor.territory_id or 0, "")
+        st.html(f'<span class="gk-scope">{escape(place)}</span>', width="content")
+        return
+    several_roles = len({account.role for account in mine.values()}) > 1
+
+    def words(role_id: int) -> str:
+        account = mine[role_id]
+        place = territories.get(account.territory_id, "")
+        return f"{place} · {role_name(account.role)}" if several_roles else place
+
+    key = f"{state.SCOPE_SWITCH}_{live.role_id}"
+    st.selectbox(
+        t("Territory"),
+        options=list(mine),
+        index=list(mine).index(live.role_id) if live.role_id in mine else 0,
+        format_func=words,
+        key=key,
+        label_visibility="collapsed",
+        on_change=_switch_role,
+        args=(key,),
+        width=200,
+    )
+
+
+def _switch_role(key: str) -> None:
+    live, chosen = guard.stored_session(), st.session_state.get(key)
+    if live is None or not isinstance(chosen, int):
+        return
+    with transaction(system_actor(label=live.actor.label)) as session:
+        accounts.switch_role(session, live, chosen)
+    guard.forget_sessions()
+    st.query_params.clear()
 
 
 def _switch_language() -> None:
@@ -181,6 +225,11 @@ def session_ended() -> None:
     )
 
 
+def wrong(first: str, rest: str) -> None:
+    """Put what went wrong and, below it, the exact words or the way out."""
+    write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(rest)}</p></div>')
+
+
 def known_error(error: GridkeeperError) -> None:
     """Say what went wrong and the way out; the exact words of the source stand below."""
     words = {
@@ -192,11 +241,11 @@ def known_error(error: GridkeeperError) -> None:
         SourceUnavailable: t("Something that is needed cannot be reached."),
     }
     first = next((words[kind] for kind in type(error).__mro__ if kind in words), t("This did not work."))
-    write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(str(error))}</p></div>')
+    wrong(first, str(error))
 
 
 def unknown_error(error_id: str) -> None:
     """Say that something unexpected happened, under which id it was logged."""
     first = t("Something went wrong on our side.")
     rest = t("Try again; if it happens again, tell your administrator this number: {id}", id=error_id)
-    write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(rest)}</p></div>')
+    wrong(first, rest)

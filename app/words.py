@@ -81,6 +81,26 @@ def job_state(key: str) -> str:
     }.get(key, key)
 
 
+def step(name: str) -> str:
+    """Return the name of a step of bringing a city in; a name with a file in it stands as it is."""
+    known = {
+        "Find the territory": t("Finding the territory"),
+        "Estimate people": t("Estimating people"),
+        "Communities": t("Storing communities"),
+        "Cutting the grid": t("Cutting the grid"),
+        "Cutting communities into cells": t("Cutting communities into cells"),
+        "Storing the cells": t("Storing the cells"),
+        "Write road": t("Storing roads"),
+        "Write building": t("Storing buildings"),
+        "Write facility": t("Storing facilities"),
+        "Write land cover": t("Storing water and green"),
+        "Write place name": t("Storing place names"),
+    }
+    if name.startswith("Read "):
+        return t("Reading the file")
+    return known.get(name, name)
+
+
 def reason(key: str) -> str:
     """Return why a row waits in quarantine."""
     return {

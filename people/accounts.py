@@ -51,12 +51,17 @@ def login(session: Session, name: str, password: str, *, locale: str, at: dt.dat
     return LoginOutcome(start_session(session, roles[0], locale=locale, at=now), None, found.user_id)
 
 
-def enter_demo(session: Session, name: str, *, locale: str, at: dt.datetime | None = None) -> LoginOutcome:
-    """Start a session of a demo account without a password; only in demo mode."""
+def enter_demo(
+    session: Session, name: str, *, locale: str, role_id: int | None = None, at: dt.datetime | None = None
+) -> LoginOutcome:
+    """Start a session of a demo account without a password; only in demo mode.
+
+    ``role_id`` says in which of its roles (territories); None takes the oldest.
+    """
     if not settings().demo:
         return LoginOutcome(None, LoginFailure.DEMO_OFF)
     for account in store.demo_accounts(session, None):
-        if account.login == name:
+        if account.login == name and role_id in {None, account.role_id}:
             return LoginOutcome(start_session(session, account, locale=locale, at=at), None, account.user_id)
     return LoginOutcome(None, LoginFailure.WRONG)
 

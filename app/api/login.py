@@ -48,6 +48,7 @@ class Form:
     name: str
     password: str
     demo: str
+    role_id: int | None
 
 
 @lru_cache(maxsize=1)
@@ -114,6 +115,7 @@ def _render(request: Request, language: str, *, message: str = "", status_code: 
             cards=[
                 {
                     "login": account.login,
+                    "role_id": account.role_id,
                     "role": role_name(account.role),
                     "purpose": role_purpose(account.role),
                     "title": account.title(language),
@@ -165,7 +167,8 @@ async def _form(request: Request) -> Form | None:
     except (UnicodeDecodeError, ValueError):
         return None
     first = {name: values[0] for name, values in fields.items()}
-    return Form(first.get("name", ""), first.get("password", ""), first.get("demo", ""))
+    role = int(first["role"]) if first.get("role", "").isdecimal() and len(first["role"]) < 10 else None
+    return Form(first.get("name", ""), first.get("password", ""), first.get("demo", ""), role)
 
 
 async def enter(request: Request) -> Response:
@@ -192,7 +195,7 @@ async def enter(request: Request) -> Response:
 def _log_in(form: Form, language: str, old_token: str | None) -> LoginOutcome:
     with transaction(system_actor(label=form.demo or form.name[:64].strip().lower()), purpose="login") as session:
         if form.demo:
-            outcome = accounts.enter_demo(session, form.demo, locale=language)
+            outcome = accounts.enter_demo(session, form.demo, locale=language, role_id=form.role_id)
         else:
             outcome = accounts.login(session, form.name, form.password, locale=language)
         if outcome.token is not None and old_token is not None:

@@ -1,0 +1,138 @@
+"""One incident beside the list: its fields, its clock, its tasks, its place and its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import streamlit as st
+
+from app import i18n, widgets, words
+from app.i18n import t
+from app.widgets import Cell, Column
+from core.clock import now
+from geodata.record import RecordEntry
+from geodata.territory import TerritoryInfo
+from incidents.model import IncidentDetail, IncidentRow, TaskInfo
+
+CHANGES_SHOWN = 6
+
+
+def show(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime) -> None:
+    """Put the incident."""
+    row = detail.row
+    left, tone = words.due(row, moment)
+    state = words.status(row.status)
+    tail = f" · {widgets.toned(left, tone).text}" if row.is_open else ""
+    label = f'<span class="gk-label">{t("Simulated data")}</span>' if row.simulated else ""
+    name = widgets.html(row.title(i18n.locale()))
+    number = widgets.html(row.number)
+    widgets.write(f'<div class="gk-title"><h2>{name}</h2>{label}</div><p>{number} · {state}{tail}</p>')
+    fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
+    with fields:
+        widgets.fields(_fields(detail))
+        widgets.heading(t("Clock"))
+        widgets.fields(_clock(row, territory, moment))
+    with tasks:
+        _tasks(detail.tasks, territory)
+    with history:
+        _history(detail.history, territory)
+
+
+def _fields(detail: IncidentDetail) -> dict[str, Cell]:
+    row = detail.row
+    fields: dict[str, Cell] = {
+        t("Category"): i18n.either(row.category_en, row.category_zh),
+        t("Priority"): t("emergency") if row.emergency else words.priority(row.priority),
+        t("Place"): row.place,
+        t("Community"): i18n.either(row.community, row.community_zh),
+        t("Unit grid"): widgets.link(row.grid_code, f"/map?grid={row.grid_id}"),
+        t("Unit"): i18n.either(row.unit, row.unit_zh),
+        t("Grid worker"): row.worker_code,
+        t("Source"): words.source(row.source),
+    }
+    if detail.external_ref:
+        fields[t("Number elsewhere")] = f"{detail.external_ref} ({detail.source_system})"
+    fields[t("Note")] = {
+        "shown": detail.note or "",
+        "none": "",
+        "erased": t("erased on request"),
+        "not permitted": t("not for your role"),
+    }.get(detail.note_state, "")
+    return fields
+
+
+def _clock(row: IncidentRow, territory: TerritoryInfo, moment: dt.datetime) -> dict[str, Cell]:
+    def at(when: dt.datetime | None) -> str | None:
+        return i18n.clock(when, territory.timezone, now=moment) if when else None
+
+    clock: dict[str, Cell] = {
+        t("Reported"): at(row.reported_at),
+        t("Filed"): at(row.filed_at),
+        t("Dispatched"): at(row.dispatched_at),
+        t("Handled"): at(row.handled_at),
+        t("Closed"): at(row.closed_at),
+    }
+    shown: dict[str, Cell] = {name: value for name, value in clock.items() if value}
+    shown[t("Due")] = i18n.moment(row.due_at, territory.timezone, now=moment) if row.due_at else t("no limit")
+    if row.reworks:
+        shown[t("Reworks")] = i18n.number(row.reworks)
+    return shown
+
+
+def _tasks(tasks: tuple[TaskInfo, ...], territory: TerritoryInfo) -> None:
+    if not tasks:
+        widgets.empty(t("No task yet."), t("Tasks come when the incident is dispatched."))
+        return
+    widgets.table(
+        [Column(t("Task")), Column(t("State")), Column(t("Owner")), Column(t("Due"), right=True)],
+        [
+            (
+                words.task_kind(task.kind),
+                words.task_state(task.state),
+                task.worker_code or i18n.either(task.unit, task.unit_zh),
+                i18n.clock(task.due_at, territory.timezone) if task.due_at else None,
+            )
+            for task in tasks
+        ],
+    )
+
+
+def _history(entries: tuple[RecordEntry, ...], territory: TerritoryInfo) -> None:
+    if not entries:
+        widgets.empty(t("No entry in the record."), t("Every later act on this incident will stand here."))
+        return
+    widgets.table(
+        [Column(t("When"), fixed=True), Column(t("Who")), Column(t("What"))],
+        [
+            (i18n.clock(entry.at, territory.timezone), entry.actor_label, _changes(entry, territory))
+            for entry in reversed(entries)
+        ],
+    )
+    widgets.note(t("The record cannot be changed; personal fields stand in it as ciphertext only."))
+
+
+def _changes(entry: RecordEntry, territory: TerritoryInfo) -> str:
+    act = words.act(entry.action)
+    if entry.action != "update":
+        return act
+    named = []
+    for column, (before, after) in entry.changes.items():
+        field = words.column(column)
+        if field:
+            old, new = _value(column, before, territory), _value(column, after, territory)
+            named.append(t("{field}: {before} to {after}", field=field, before=old, after=new))
+    return "; ".join(named[:CHANGES_SHOWN]) or act
+
+
+def _value(column: str, value: Any, territory: TerritoryInfo) -> str:
+    if value is None:
+        return "–"
+    if column == "status":
+        return words.status(str(value))
+    if column.endswith("_at"):
+        try:
+            return i18n.clock(dt.datetime.fromisoformat(str(value)), territory.timezone, now=now())
+        except ValueError:
+            return str(value)
+    return str(value)

@@ -1,0 +1,230 @@
+"""Bring in: one's own city from an OpenStreetMap extract, as background work that survives a closed tab."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import guard, i18n, state, widgets, words
+from app.i18n import t
+from app.where import territory_of
+from app.widgets import Column
+from core.errors import InvalidInput
+from core.identity import Actor, May, require
+from core.settings import settings
+from geodata import jobs
+from geodata.db import transaction
+from geodata.jobs import Job
+from geodata.territory import TerritoryInfo, list_territories, territory_name
+from layers import overview
+
+KIND = "load_osm"
+ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
+COPY_BYTES = 1 << 20
+JOBS_SHOWN = 5
+REFRESH_S = 1.5
+
+
+def show() -> None:
+    """Put the page."""
+    actor = guard.current_actor()
+    require(actor, May.LOAD_DATA)
+    with transaction(actor) as session:
+        territory = territory_of(session, actor)
+        latest = jobs.recent_jobs(session, None, KIND, limit=JOBS_SHOWN)
+    widgets.title(t("Bring in"))
+    left, right = st.columns([1.4, 1], gap="medium")
+    with left:
+        if latest and not latest[0].ended:
+            _running(latest[0].id)
+        else:
+            if latest:
+                _outcome(latest[0])
+            _upload(actor)
+        with transaction(actor) as session:
+            _earlier(latest[1:], territory)
+    with right, transaction(actor) as session:
+        _explain()
+        _quarantine(session, territory)
+
+
+def _upload(actor: Actor) -> None:
+    widgets.heading(t("Use your own .osm.pbf"))
+    most = settings().upload_max_mib
+    file = st.file_uploader(
+        t("OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2), at most {most} MB", most=i18n.number(most)),
+        max_upload_size=most,
+        key=state.UPLOAD,
+    )
+    title = st.text_input(
+        t("Name of the city"),
+        value=_guess(file.name) if file is not None else "",
+        max_chars=60,
+        key=f"{state.UPLOAD_TITLE}_{file.file_id if file is not None else ''}",
+    )
+    if not st.button(t("Build the city"), type="primary", disabled=file is None) or file is None:
+        return
+    with guard.page():
+        name = _new_name(actor, title or _guess(file.name))
+        path = save(file, file.name)
+        try:
+            with transaction(actor, purpose="bring in an extract") as session:
+                jobs.enqueue(session, actor, KIND, {"path": str(path), "name": name, "title": title.strip() or name})
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        st.rerun()
+
+
+def _guess(file_name: str) -> str:
+    stem = Path(file_name).name
+    for ending in ENDINGS:
+        stem = stem.removesuffix(ending)
+    return stem.replace("-latest", "").replace("-", " ").replace("_", " ").strip().title()
+
+
+def _new_name(actor: Actor, title: str) -> str:
+    wanted = territory_name(title)
+    with transaction(actor) as session:
+        if any(territory.name == wanted for territory in list_territories(session)):
+            raise InvalidInput(f"There is already a territory called {wanted}.", hint="Give another name.")
+    return wanted
+
+
+def save(source: BinaryIO, file_name: str) -> Path:
+    """Write an upload into the state folder under a name of our own and return its path.
+
+    Raises
+    ------
+    InvalidInput
+        For an ending we do not read, an empty file, and one above the limit.
+    """
+    lowered = file_name.lower()
+    ending = next((each for each in ENDINGS if lowered.endswith(each)), None)
+    if ending is None:
+        raise InvalidInput(
+            f"{Path(file_name).name} is not an OpenStreetMap extract.", hint="Its name ends in .osm.pbf."
+        )
+    folder = settings().state_dir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{secrets.token_hex(8)}{ending}"
+    most = settings().upload_max_mib << 20
+    written = 0
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with contextlib.ExitStack() as undo, os.fdopen(handle, "wb") as target:
+        undo.callback(path.unlink, missing_ok=True)
+        while chunk := source.read(COPY_BYTES):
+            written += len(chunk)
+            if written > most:
+                raise InvalidInput(f"The file is larger than {settings().upload_max_mib} MB.", hint="Cut it smaller.")
+            target.write(chunk)
+        if not written:
+            raise InvalidInput(f"{Path(file_name).name} is empty.", hint="Download it again.")
+        undo.pop_all()
+    return path
+
+
+@st.fragment(run_every=REFRESH_S)
+def _running(job_id: int) -> None:
+    with guard.page():
+        actor = guard.current_actor()
+        with transaction(actor) as session:
+            job = jobs.get_job(session, job_id)
+        if job.ended:
+            st.rerun()
+        widgets.heading(t("Building {name}", name=_title_of(job)))
+        widgets.write(f"<p>{widgets.html(words.job_state(job.state))}</p>")
+        if job.total:
+            st.progress(min(job.done / job.total, 1.0), text=_step(job))
+        elif job.step:
+            widgets.write(f"<p>{widgets.html(_step(job))}</p>")
+        widgets.note(t("You may close this page; the work goes on and its result will stand here."))
+        if st.button(t("Cancel"), key="gk_cancel"):
+            with transaction(actor) as session:
+                jobs.request_cancel(session, job_id)
+
+
+def _step(job: Job) -> str:
+    if job.total:
+        return f"{words.step(job.step)}: {i18n.number(job.done)} / {i18n.number(job.total)}"
+    return f"{words.step(job.step)}: {i18n.number(job.done)}" if job.done else words.step(job.step)
+
+
+def _title_of(job: Job) -> str:
+    return str((job.result or {}).get("territory") or t("your city"))
+
+
+def _outcome(job: Job) -> None:
+    if job.state == "done" and job.result is not None:
+        found = dict(job.result)
+        widgets.heading(t("Built: {name}", name=_title_of(job)))
+        widgets.fields(
+            {
+                t("Roads"): i18n.number(_count(found, "roads")),
+                t("Facilities"): i18n.number(_count(found, "facilities")),
+                t("Buildings"): i18n.number(_count(found, "buildings")),
+                t("Boundaries"): i18n.number(_count(found, "boundaries")),
+                t("Unit grids"): i18n.number(_count(found, "cells")),
+                t("Left out"): i18n.number(_count(found, "dropped")),
+            },
+        )
+        widgets.note(t("Choose it at the top of the page, then open the city map."))
+    elif job.state == "cancelled":
+        widgets.empty(t("Cancelled; nothing was changed."), t("Choose the file again to start anew."))
+    else:
+        first = t("This did not work; nothing was changed.")
+        widgets.wrong(first, job.message)
+
+
+def _count(found: dict[str, object], name: str) -> float:
+    value = found.get(name, 0)
+    if isinstance(value, dict):
+        return float(sum(each for each in value.values() if isinstance(each, (int, float))))
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _earlier(earlier: list[Job], territory: TerritoryInfo) -> None:
+    if not earlier:
+        return
+    widgets.heading(t("Earlier"))
+    widgets.table(
+        [Column(t("What")), Column(t("State")), Column(t("When"), right=True)],
+        [
+            (_title_of(job), words.job_state(job.state), i18n.clock(job.created_at, territory.timezone))
+            for job in earlier
+        ],
+    )
+
+
+def _explain() -> None:
+    widgets.heading(t("What happens"))
+    steps = (
+        t("Roads, buildings, facilities, water and green are read from the file."),
+        t("The territory is its administrative boundary, or the hull of the roads where there is none."),
+        t("Unit grids are cut inside each community; people are estimated from the buildings."),
+        t("You and, in demo mode, the demo accounts may work in the new city at once."),
+    )
+    items = "".join(f"<li>{widgets.html(step)}</li>" for step in steps)
+    widgets.write(f'<div class="gk-panel"><ol>{items}</ol></div>')
+    widgets.note(t("Extracts are free at Geofabrik and BBBike; a city of a million takes a minute or two."))
+
+
+def _quarantine(session: Session, territory: TerritoryInfo) -> None:
+    widgets.heading(t("Quarantine"))
+    waiting = overview.quarantine_by_reason(session, territory.id)
+    if not waiting:
+        widgets.empty(t("Nothing waits."), t("Rows that cannot be taken in would wait here, with the reason."))
+        return
+    widgets.table(
+        [Column(t("Reason")), Column(t("Rows"), right=True)],
+        [(words.reason(each.reason), i18n.number(each.rows)) for each in waiting],
+    )
+
+
+show()
