@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +100,7 @@ class CityLayers(JSCSSMixin, MacroElement):
     default_css = [("gridkeeper-map", asset_url("gk/gridkeeper-map.css"))]  # noqa: RUF012
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "CityLayers"
         self.settings = script_json(settings)
 
@@ -111,7 +111,7 @@ class Push(MacroElement):
     _template = Template("{% macro script(this, kwargs) %}GridkeeperMap.update({{ this.message }});{% endmacro %}")
 
     def __init__(self, message: Mapping[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Push"
         self.message = script_json(message)
 
@@ -193,8 +193,13 @@ def city_map(territory: TerritoryInfo, settings: Mapping[str, Any]) -> folium.Ma
     return drawn
 
 
-def show(drawn: folium.Map, state: MapState, *, key: str, height: int) -> dict[str, Any]:
-    """Put the map on the page and return what the user did: ``last_clicked``, ``all_drawings``."""
+def show(
+    drawn: folium.Map, state: MapState, *, key: str, height: int, on_change: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Put the map on the page and return what the user did: ``last_clicked``, ``all_drawings``.
+
+    ``on_change`` runs before the page does, with the same answer in the session state under ``key``.
+    """
     pushed = folium.FeatureGroup(name="state")
     pushed.add_child(Push(state.push()))
     answer = st_folium(
@@ -204,5 +209,6 @@ def show(drawn: folium.Map, state: MapState, *, key: str, height: int) -> dict[s
         use_container_width=True,
         feature_group_to_add=pushed,
         returned_objects=list(RETURNED_OBJECTS),
+        on_change=on_change,
     )
     return dict(answer or {})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -171,6 +172,19 @@ def values_key(actor: Actor, question: Question) -> tuple[object, ...] | None:
         return None
     minute = int(clock.now().timestamp() // OVERDUE_FRESH_S) if question.needs_open else 0
     return ("values", actor.scope_key, version, question, minute)
+
+
+def categories_of(session: Session, territory_id: int) -> dict[str, tuple[str, str]]:
+    """Return category key to English and Chinese title of what was reported, in the order of the catalogue."""
+    rows = session.execute(
+        text(
+            "SELECT d.category, min(c.category_en), min(c.category_zh) FROM"
+            " (SELECT DISTINCT category FROM incident_day WHERE territory_id = :territory) d"
+            " LEFT JOIN incident_class c ON c.category = d.category GROUP BY d.category ORDER BY d.category"
+        ),
+        {"territory": territory_id},
+    )
+    return {key: (english or key, chinese or english or key) for key, english, chinese in rows}
 
 
 def encoded_cells(cells: Cells) -> bytes:

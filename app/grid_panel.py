@@ -1,0 +1,93 @@
+"""The card of one unit grid beside the map: who, how many, how late, what stands there."""
+
+from __future__ import annotations
+
+from html import escape
+
+from sqlalchemy.orm import Session
+
+from app import widgets, words
+from app.i18n import either, locale, number, t, tn
+from app.map_legend import bars_html, spark_html
+from core.identity import Actor, May
+from geodata.osm_facilities import FACILITY_KINDS
+from geodata.territory import TerritoryInfo
+from grids.model import GridCard
+from grids.service import grid_card
+from incidents.service import grid_incidents_summary
+from layers.values import MIN_CLOSED
+from people.service import list_workers
+
+CATEGORIES_SHOWN = 5
+FACILITIES_SHOWN = 6
+
+
+def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id: int) -> None:
+    """Put the card of a grid on the page; raise `NotFound` when there is no such grid in force."""
+    card = grid_card(session, actor, grid_id)
+    found = grid_incidents_summary(session, actor, grid_id)
+    place = either(card.community, card.community_zh)
+    widgets.write(
+        f'<div class="gk-card-head"><h2>{escape(t("Grid {code}", code=card.code))}</h2>'
+        f'<span class="gk-muted">{escape(place)} · {escape(_settlement(card))}</span></div>'
+    )
+    late = "–" if found.late is None else number(found.late)
+    widgets.facts(
+        [
+            widgets.Fact(t("Open"), number(found.open)),
+            widgets.Fact(t("Late"), late, "late" if found.late else ""),
+            widgets.Fact(t("People"), number(card.people) if card.people is not None else "–"),
+        ]
+    )
+    median = "–"
+    if found.median_days is not None and found.closed >= MIN_CLOSED:
+        median = t("{days} days", days=number(found.median_days, 1))
+    total = sum(found.daily)
+    label = tn("{count} report in 90 days", "{count} reports in 90 days", total)
+    spark = spark_html(found.daily, label) if total else ""
+    note = f"<p>{escape(label)}</p>{spark}"
+    if total:
+        first, last = t("90 days ago"), t("today")
+        note += f'<p class="gk-muted gk-small gk-ends"><span>{escape(first)}</span><span>{escape(last)}</span></p>'
+    widgets.write(f'<div class="gk-part">{note}</div>')
+    if found.by_category:
+        shown = list(found.by_category.items())[:CATEGORIES_SHOWN]
+        widgets.write(bars_html({words.category(key): count for key, count in shown}))
+    widgets.fields(
+        {
+            t("Grid worker"): _worker(session, actor, territory, card),
+            t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh),
+            t("Median to close"): median,
+            t("Area"): t("{area} ha", area=number(card.area_m2 / 10_000, 1)),
+            t("Facilities"): _facilities(card),
+        }
+    )
+    if actor.may(May.SEE_INCIDENTS):
+        widgets.write(f"<p>{widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}</p>")
+
+
+def _settlement(card: GridCard) -> str:
+    return t("town") if card.settlement == "town" else t("countryside")
+
+
+def _worker(session: Session, actor: Actor, territory: TerritoryInfo, card: GridCard) -> str:
+    if card.responsibility_code is None or not actor.may(May.SEE_INCIDENTS):
+        return "–"
+    mine = [
+        worker.name or worker.code
+        for worker in list_workers(session, actor, territory.id)
+        if worker.grid_code == card.responsibility_code
+    ]
+    return ", ".join(mine) or t("nobody")
+
+
+def _facilities(card: GridCard) -> str:
+    if not card.facilities:
+        return t("none")
+    told = []
+    for kind, count in list(card.facilities.items())[:FACILITIES_SHOWN]:
+        known = FACILITY_KINDS.get(kind)
+        name = kind if known is None else known.label_zh if locale() == "zh" else known.label_en
+        told.append(f"{name} {number(count)}")
+    rest = len(card.facilities) - FACILITIES_SHOWN
+    return ", ".join(told) + (" …" if rest > 0 else "")
