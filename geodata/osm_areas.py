@@ -131,13 +131,15 @@ def _shapes(frame: pd.DataFrame) -> NDArray[np.object_]:
 def town_view(content: OsmContent, buildings: pd.DataFrame) -> tuple[float, float, int] | None:
     """Return longitude, latitude and zoom of the town to open the map on; None without a named place.
 
-    It is, of the places of the highest rank, the one with most people within 1.5 km.
+    It is, of the towns (else of the places of the highest rank), the one with most people within 1.5 km.
     """
     places = content.places
     if not len(places):
         return None
     rank = np.array([PLACE_RANK.index(kind) for kind in places["kind"]])
-    points = places["geom"].to_numpy(dtype=object)[rank == rank.min()]
+    # Which of them is tagged a city says little of its size.
+    towns = rank <= max(rank.min(), PLACE_RANK.index("town"))
+    points = _shapes(places)[towns]
     x, y = shapely.get_x(points), shapely.get_y(points)
     homes = shapely.centroid(buildings["geom"].to_numpy(dtype=object))
     people = buildings["people"].to_numpy(dtype=float)

@@ -23,12 +23,18 @@ class FacilityKind:
     grounds
         Often mapped twice, as an area and as a building or point inside it; the inner one is a duplicate
         unless it has a name of its own.
+    one_site
+        What lies on the grounds is a part of it (a ward of a hospital), whatever its name.
+    public
+        Serves the public only when access is not private.
     """
 
     label_en: str
     label_zh: str
     tags: tuple[tuple[str, str], ...]
     grounds: bool = False
+    one_site: bool = False
+    public: bool = False
 
 
 def _amenity(*values: str) -> tuple[tuple[str, str], ...]:
@@ -40,7 +46,9 @@ def _leisure(*values: str) -> tuple[tuple[str, str], ...]:
 
 
 FACILITY_KINDS: dict[str, FacilityKind] = {
-    "hospital": FacilityKind("Hospital", "医院", (*_amenity("hospital"), ("healthcare", "hospital")), grounds=True),
+    "hospital": FacilityKind(
+        "Hospital", "医院", (*_amenity("hospital"), ("healthcare", "hospital")), grounds=True, one_site=True
+    ),
     "pharmacy": FacilityKind("Pharmacy", "药店", (*_amenity("pharmacy"), ("healthcare", "pharmacy"))),
     "clinic": FacilityKind(
         "Clinic", "诊所", (*_amenity("clinic", "doctors", "dentist"), ("healthcare", ANY)), grounds=True
@@ -73,7 +81,7 @@ FACILITY_KINDS: dict[str, FacilityKind] = {
         ),
         grounds=True,
     ),
-    "playground": FacilityKind("Playground", "儿童游乐场", _leisure("playground")),
+    "playground": FacilityKind("Playground", "儿童游乐场", _leisure("playground"), public=True),
     "sports": FacilityKind(
         "Sports ground",
         "体育场地",
@@ -84,17 +92,17 @@ FACILITY_KINDS: dict[str, FacilityKind] = {
     ),
     "park": FacilityKind("Park", "公园", _leisure("park", "garden", "recreation_ground"), grounds=True),
     "marketplace": FacilityKind("Market", "集贸市场", _amenity("marketplace")),
-    "toilets": FacilityKind("Public toilets", "公共厕所", _amenity("toilets")),
+    "toilets": FacilityKind("Public toilets", "公共厕所", _amenity("toilets"), public=True),
     "bus_stop": FacilityKind("Bus stop", "公交站", (("highway", "bus_stop"), *_amenity("bus_station"))),
     "railway_station": FacilityKind(
-        "Railway station",
-        "火车站",
+        "Railway station or tram stop",
+        "火车站或电车站",
         (("railway", "station"), ("railway", "halt"), ("railway", "tram_stop")),
         grounds=True,
     ),
-    "parking": FacilityKind("Car park", "停车场", _amenity("parking")),
+    "parking": FacilityKind("Car park", "停车场", _amenity("parking"), public=True),
     "fuel": FacilityKind("Fuel station", "加油站", _amenity("fuel")),
-    "charging_station": FacilityKind("Charging station", "充电站", _amenity("charging_station")),
+    "charging_station": FacilityKind("Charging station", "充电站", _amenity("charging_station"), public=True),
     "recycling": FacilityKind("Recycling point", "垃圾分类点", _amenity("recycling", "waste_transfer_station")),
     "bank": FacilityKind("Bank", "银行", _amenity("bank")),
     "shop": FacilityKind("Shop", "商店", (("shop", ANY),)),
@@ -128,7 +136,7 @@ _NUMBER = re.compile(r"\d{1,6}(\.\d+)?")
 def facility_kind(tags: Tags) -> str | None:
     """Return the kind of facility that tags describe; None when they describe none.
 
-    A private garden, an unnamed garden, a private swimming pool or a disused building is none.
+    A private or unnamed garden, a private car park and what is disused are none.
     """
     found = []
     for key in FACILITY_KEYS:
@@ -142,11 +150,10 @@ def facility_kind(tags: Tags) -> str | None:
     if not found:
         return None
     kind = min(found, key=_RANK.__getitem__)
-    if (
-        kind == "park"
-        and tags.get("leisure") == "garden"
-        and (tags.get("access") in {"private", "no"} or "name" not in tags)
-    ):
+    private = tags.get("access") in {"private", "no"}
+    if private and (FACILITY_KINDS[kind].public or kind == "park"):
+        return None
+    if kind == "park" and tags.get("leisure") == "garden" and "name" not in tags:
         return None
     return kind
 

@@ -33,7 +33,7 @@ WATERWAYS = frozenset({"river", "stream", "canal", "drain"})
 
 _USE_WORDS = {
     "residential": "residential house detached semidetached_house semi apartments apartment flats terrace bungalow"
-    " dormitory cabin static_caravan houseboat villa farm farmhouse",
+    " dormitory houseboat villa farm farmhouse",
     "commercial": "commercial retail office supermarket kiosk hotel shop pub restaurant bank",
     "industrial": "industrial warehouse manufacture factory works storage_tank silo",
     "public": "public civic school kindergarten college university hospital church chapel cathedral mosque temple"
@@ -41,7 +41,7 @@ _USE_WORDS = {
     " sports_hall sports_centre pavilion clinic community_centre toilets",
     "farm": "farm_auxiliary barn stable cowshed sty greenhouse agricultural farm_shed poultry_house",
     "other": "garage garages carport shed roof hut ruins construction service parking boathouse bunker tent outbuilding"
-    " conservatory container canopy collapsed",
+    " conservatory container canopy collapsed static_caravan cabin",
 }
 _USES = {word: use for use, words in _USE_WORDS.items() for word in words.split()}
 SITE_USES = {
@@ -58,7 +58,7 @@ SITE_USES = {
 """Land use around a building to the use assumed for a plain ``building=yes`` on it."""
 
 DEFAULT_LEVELS = {"residential": 2.0, "commercial": 2.0, "industrial": 1.0, "public": 2.0, "farm": 1.0, "other": 1.0}
-_LEVELS_OF = {"apartments": 4.0, "bungalow": 1.0, "static_caravan": 1.0, "dormitory": 3.0, "hotel": 3.0, "office": 3.0}
+_LEVELS_OF = {"apartments": 4.0, "bungalow": 1.0, "dormitory": 3.0, "hotel": 3.0, "office": 3.0}
 HOUSE_MIN_M2, HOUSE_MAX_M2 = 35.0, 600.0
 """A plain ``building=yes`` on no marked land of this footprint is taken for a home."""
 FLOOR_AREA_PER_PERSON_M2 = 60.0

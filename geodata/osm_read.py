@@ -117,6 +117,9 @@ class _Reader:
 
     def _node(self, node: Node) -> None:
         tags = dict(node.tags)
+        if not node.location.valid():
+            self.dropped["invalid_nodes"] += 1
+            return
         kind = facility_kind(tags)
         point = {"source_ref": f"n{node.id}", "x": node.lon, "y": node.lat}
         if kind is not None:
@@ -392,16 +395,6 @@ _AREA_COLUMNS = {
     "boundary": ["source_ref", "admin_level", "name", "name_zh"],
 }
 _ROAD_COLUMNS = [
-    "source_ref",
-    "road_class",
-    "name",
-    "name_zh",
-    "ref",
-    "limit_kmh",
-    "speed_kmh",
-    "oneway",
-    "drivable",
-    "walkable",
-    "bridge",
-    "tunnel",
+    *("source_ref", "road_class", "name", "name_zh", "ref", "limit_kmh", "speed_kmh"),
+    *("oneway", "drivable", "walkable", "bridge", "tunnel"),
 ]

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from core.errors import InvalidInput
 from geodata.crs import metric_srid_of, project
+from geodata.osm_facilities import FACILITY_KINDS
 from geodata.osm_read import OsmContent
 from geodata.quality import as_areas
 
@@ -79,7 +80,7 @@ def find_boundary(content: OsmContent, box: BaseGeometry | None = None) -> Found
                 _cut(union, box), None, f"all {of_level.sum()} boundaries of level {level} in the file"
             )
     return FoundBoundary(
-        _cut(hull_of(lines), box), None, "the hull of the roads, as the file holds no boundary of it all"
+        _cut(hull_of(lines), box), None, "the hull of the roads, as the file holds no boundary around them"
     )
 
 
@@ -136,11 +137,10 @@ def without_doubles(facilities: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return the facilities without those that lie on the grounds of another of the same kind, and how many left.
 
     A school is often mapped as its grounds and again as a building or point on them. The inner one stays when it has
-    a name of its own.
+    a name of its own, unless it is a ward of a hospital.
     """
-    from geodata.osm_facilities import FACILITY_KINDS
-
     with_grounds = facilities["kind"].map(lambda kind: FACILITY_KINDS[kind].grounds).to_numpy(dtype=bool)
+    one_site = facilities["kind"].map(lambda kind: FACILITY_KINDS[kind].one_site).to_numpy(dtype=bool)
     ground = facilities["ground"].to_numpy(dtype=object)
     candidates = np.flatnonzero(with_grounds & shapely.is_geometry(ground))
     if not len(candidates):
@@ -156,7 +156,7 @@ def without_doubles(facilities: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         (outer != inner)
         & (kind[outer] == kind[inner])
         & ((size[outer] > size[inner]) | ((size[outer] == size[inner]) & (outer < inner)))
-        & ((name[inner] == "") | (name[inner] == name[outer]))
+        & (one_site[inner] | (name[inner] == "") | (name[inner] == name[outer]))
     )
     keep = np.ones(len(facilities), dtype=bool)
     keep[inner[double]] = False
