@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from geodata.tables import Area, Load, ResponsibilityGrid, UnitGrid
 
 LOAD_KIND = "grid"
+_AROUND_DEG = 1e-4
 
 
 def live(territory_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -41,7 +42,9 @@ def last_load(session: Session, territory_id: int) -> Load | None:
 
 def live_kinds(session: Session, territory_id: int) -> list[tuple[str, float | None]]:
     """Return kinds and sizes of the cells in force."""
-    found = session.execute(select(UnitGrid.kind, UnitGrid.size_m).where(*live(territory_id)).distinct().order_by(UnitGrid.size_m))
+    found = session.execute(
+        select(UnitGrid.kind, UnitGrid.size_m).where(*live(territory_id)).distinct().order_by(UnitGrid.size_m)
+    )
     return [(kind, size) for kind, size in found]
 
 
@@ -105,11 +108,15 @@ def live_version(session: Session, territory_id: int) -> tuple[Any, ...]:
 
 
 def cells_at(session: Session, territory_id: int, lon: float, lat: float) -> gpd.GeoDataFrame:
-    """Return the cells in force that touch a point: id, community_id, kind, size_m, geometry."""
-    point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
+    """Return the cells in force around a point: id, community_id, kind, size_m, geometry.
+
+    Sides that are straight in metres bend in degrees, by metres where a cell is kilometres wide; so
+    the search reaches a little further, and the polygons in metres decide.
+    """
+    near = func.ST_Expand(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326), _AROUND_DEG)
     rows = session.execute(
         select(UnitGrid.id, UnitGrid.community_id, UnitGrid.kind, UnitGrid.size_m, func.ST_AsBinary(UnitGrid.geom))
-        .where(*live(territory_id), func.ST_DWithin(UnitGrid.geom, point, 1e-9))
+        .where(*live(territory_id), UnitGrid.geom.op("&&")(near))
         .order_by(UnitGrid.id),
     ).all()
     frame = pd.DataFrame(rows, columns=["id", "community_id", "kind", "size_m", "wkb"])
@@ -233,12 +240,12 @@ def card(session: Session, territory_id: int | None, grid_id: int) -> dict[str, 
 
 def facilities_in(session: Session, grid_id: int) -> dict[str, int]:
     """Return the number of facilities inside a cell by kind, most frequent first."""
-    found = session.execute(
+    rows = session.execute(
         text(
-            "SELECT f.kind, count(*) FROM unit_grid AS g JOIN facility AS f"
+            "SELECT f.kind, count(*) AS number FROM unit_grid AS g JOIN facility AS f"
             " ON f.territory_id = g.territory_id AND ST_Intersects(f.geom, g.geom)"
             " WHERE g.id = :grid GROUP BY f.kind ORDER BY count(*) DESC, f.kind",
         ),
         {"grid": grid_id},
     )
-    return {kind: count for kind, count in found}
+    return {row.kind: row.number for row in rows}
