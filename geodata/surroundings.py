@@ -1,4 +1,4 @@
-"""What a territory holds, as plain frames: streets, facilities, water, green, homes, responsibility grids."""
+"""What a territory holds, as plain frames: streets, facilities, water, green, homes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, May, require
-from geodata.tables import Area, Building, Facility, LandCover, Road, UnitGrid
+from geodata.tables import Area, Building, Facility, LandCover, Road
 
 
 def streets(session: Session, territory_id: int) -> gpd.GeoDataFrame:
@@ -53,25 +53,6 @@ def building_people(session: Session, territory_id: int) -> gpd.GeoDataFrame:
         .order_by(Building.id)
     )
     return _frame(session, query, ("people",))
-
-
-def responsibilities(session: Session, territory_id: int) -> tuple[pd.DataFrame, dict[int, int]]:
-    """Return the responsibility grids (id, community_id, people), and unit grid in force to responsibility grid.
-
-    The community is the one of its first cell, the people are those of its cells.
-    """
-    query = (
-        select(UnitGrid.id, UnitGrid.responsibility_grid_id, UnitGrid.community_id, UnitGrid.people)
-        .where(
-            UnitGrid.territory_id == territory_id,
-            UnitGrid.ended_on.is_(None),
-            UnitGrid.responsibility_grid_id.is_not(None),
-        )
-        .order_by(UnitGrid.id)
-    )
-    cells = pd.DataFrame(session.execute(query).all(), columns=["cell", "id", "community_id", "people"])
-    grids = cells.groupby("id", as_index=False).agg(community_id=("community_id", "first"), people=("people", "sum"))
-    return grids, dict(zip(cells["cell"].tolist(), cells["id"].tolist(), strict=True))
 
 
 def name_communities(session: Session, actor: Actor, territory_id: int, names_zh: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -116,3 +117,20 @@ def _as_application_database(cluster: Cluster, name: str) -> Iterator[Engine]:
         del os.environ["GRIDKEEPER_DATABASE_URL"], os.environ["GRIDKEEPER_OWNER_DATABASE_URL"]
         settings.cache_clear()
         db.engine.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def demo_template(cluster: Cluster, fresh_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the small demo city of `tests.demo_city`, built once a run."""
+    from tests.demo_city import load_tiny_town
+
+    name = fresh_database()
+    with contextlib.contextmanager(_as_application_database)(cluster, name):
+        load_tiny_town(tmp_path_factory.mktemp("tiny-town"))
+    return name
+
+
+@pytest.fixture(scope="module")
+def demo_database(cluster: Cluster, fresh_database: Callable[[str], str], demo_template: str) -> Iterator[Engine]:
+    """A copy of the small demo city for one module; `geodata.db.engine()` points at it."""
+    yield from _as_application_database(cluster, fresh_database(demo_template))

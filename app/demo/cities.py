@@ -9,7 +9,6 @@ from app.demo.office import StreetOffice
 from core.errors import InvalidInput
 
 DEFAULT_CITY = "isle-of-wight"
-ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,8 @@ class DemoCity:
     clip
         West, south, east, north: what lies outside is dropped.
     people
-        Residents that the buildings are scaled to.
+        Residents that the buildings are scaled to: on the island the estimates of 2019 and later, in the
+        centre of Helsinki what the region's population squares of 2020 hold there.
     focus
         Communities of the demo grid manager; the map opens on the first.
     incidents
@@ -35,7 +35,6 @@ class DemoCity:
     title_zh: str
     clip: tuple[float, float, float, float]
     people: int
-    people_note: str
     opens: tuple[float, float, int]
     focus: tuple[str, ...]
     offices: tuple[StreetOffice, ...]
@@ -89,12 +88,8 @@ CITIES: dict[str, DemoCity] = {
         title_zh="怀特岛",
         clip=(-1.60, 50.57, -1.06, 50.78),
         people=140_000,
-        people_note=(
-            "Estimated: the floor area of each building by its use, scaled to about 140,000 residents in all "
-            "(mid-year estimates of 2019 and later lie between 140,000 and 142,000)."
-        ),
         opens=(-1.2945, 50.6995, 14),
-        focus=("Newport", "Whippingham", "Wootton Bridge", "Fishbourne"),
+        focus=("Newport", "East Cowes", "Whippingham", "Wootton Bridge", "Northwood"),
         offices=(
             StreetOffice("Newport Street Office", "纽波特街道办事处", -1.2952, 50.7004),
             StreetOffice("Cowes Street Office", "考斯街道办事处", -1.2985, 50.7633),
@@ -113,10 +108,6 @@ CITIES: dict[str, DemoCity] = {
         title_zh="赫尔辛基市中心",
         clip=(24.93, 60.15, 24.97, 60.18),
         people=5_400,
-        people_note=(
-            "Estimated: the floor area of each building by its use, scaled to about 5,400 residents, what the "
-            "population squares of the region held here in 2020; by day far more people are in the centre."
-        ),
         opens=(24.9443, 60.1695, 15),
         focus=("Helsinki centre",),
         offices=(StreetOffice("Centre Street Office", "中心区街道办事处", 24.9443, 60.1695),),

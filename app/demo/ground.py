@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from grids.service import locate
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from core.errors import InvalidInput
 from geodata import surroundings
 from geodata.crs import project
 from geodata.territory import TerritoryInfo
+from grids.service import locate
 
 Ids = NDArray[np.int64]
 Texts = NDArray[np.object_]
@@ -85,7 +85,7 @@ def survey(session: Session, territory: TerritoryInfo, focus_community: int) -> 
 
 def _texts(frame: gpd.GeoDataFrame, column: str) -> Texts:
     """Return a column of names with empty texts where there is none."""
-    return np.array([value or "" for value in frame[column].to_numpy(dtype=object)], dtype=object)
+    return np.array([value if isinstance(value, str) else "" for value in frame[column]], dtype=object)
 
 
 def _people_km2(points: NDArray[np.object_], homes: gpd.GeoDataFrame, metric_srid: int) -> NDArray[np.float64]:

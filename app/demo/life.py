@@ -20,9 +20,9 @@ OPENS_H, SHUTS_H = 7.5, 19.0
 
 VOID_SHARE = 0.03
 REWORK_SHARE = 0.045
-STUBBORN_SHARE = 0.003
-HURRIED = 0.35
-USUAL_PART, SPREAD = 0.46, 0.45
+STUBBORN_SHARE = 0.008
+HURRIED = 0.55
+USUAL_PART, SPREAD = 0.5, 0.45
 """Median and log spread of the part of its time limit that a unit uses."""
 
 
@@ -74,7 +74,7 @@ def live(
     part += rework * rng.uniform(0.3, 0.9, n)
     # What runs late is soon noticed and hurried; a few stubborn ones are not.
     part = np.where(part > 1, 1 + HURRIED * (part - 1), part)
-    part = np.where(rng.random(n) < STUBBORN_SHARE, part + rng.uniform(1, 4, n), part)
+    part = np.where(rng.random(n) < STUBBORN_SHARE, part + rng.uniform(0.6, 2.5, n), part)
     accepted_at = _after(dispatched, limit_h * part * rng.uniform(0.05, 0.5, n))
     handled = _by_day(_after(dispatched, limit_h * part), offset, urgent, rng)
     # Checking counts into the limit too, so nobody waits with it when time runs out.

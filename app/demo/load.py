@@ -12,7 +12,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-from grids.service import estimate_people, make_grid, make_responsibility_grids
 from numpy.typing import NDArray
 from shapely import box
 from sqlalchemy.orm import Session
@@ -32,6 +31,7 @@ from geodata import surroundings
 from geodata.bulk import begin_load, file_sha256, finish_load
 from geodata.osm import load_osm_as_territory
 from geodata.territory import TerritoryInfo, communities, list_territories
+from grids.service import estimate_people, make_grid, make_responsibility_grids, responsibilities
 from incidents.model import Catalogue
 from incidents.service import read_catalogue, seed_catalogue
 
@@ -135,13 +135,17 @@ def load_demo(
     areas = communities(session, territory.id)
     watch.lap("map")
 
-    sizes = {
-        int(area): city.town_m if settlement == "town" else city.countryside_m
-        for area, settlement in zip(areas["id"], areas["settlement"], strict=True)
-    }
-    made = make_grid(session, actor, territory, kind="square", size_m=sizes, progress=progress)
+    made = make_grid(
+        session,
+        actor,
+        territory,
+        kind="square",
+        size_m=city.countryside_m,
+        town_size_m=city.town_m,
+        progress=progress,
+    )
     estimate_people(session, actor, territory)
-    make_responsibility_grids(session, actor, territory)
+    make_responsibility_grids(session, actor, territory, progress=progress)
     watch.lap("grids")
 
     progress.step("Setting up the offices")
@@ -199,7 +203,7 @@ def _focus(areas: gpd.GeoDataFrame, city: DemoCity) -> gpd.GeoDataFrame:
 def _make_crew(
     session: Session, territory: TerritoryInfo, units: Units, city: DemoCity, focus: gpd.GeoDataFrame
 ) -> Crew:
-    grids, responsible = surroundings.responsibilities(session, territory.id)
+    grids, responsible = responsibilities(session, territory.id)
     placed = place_workers(grids, city.workers, [int(area) for area in focus["id"]])
     ids = make_workers(session, territory, units, placed)
     return Crew(ids, placed["responsibility_grid_id"].to_numpy(dtype=np.int64), responsible)

@@ -49,7 +49,7 @@ class AccountSpec:
 
 
 GOVERNANCE, SUPERVISION, COMMAND = "GOV", "SC", "CC"
-HANDLER_UNIT = "WM"
+HANDLER_UNIT = "PG"
 SLOW_UNIT = "PG"
 SLOW_FACTOR = 1.9
 """The department that takes its time, and how much more than the others."""
@@ -79,7 +79,7 @@ ACCOUNTS = (
     AccountSpec("dispatcher", Role.DISPATCHER, "Dispatcher, Command Centre", "指挥中心派遣员"),
     AccountSpec("supervisor", Role.SUPERVISOR, "Supervisor, Supervision Centre", "监督中心监督员"),
     AccountSpec("planner", Role.PLANNER, "City planner", "规划师"),
-    AccountSpec("handler", Role.HANDLER, "Handler, Waste and Street Cleaning", "环境卫生管理局经办人"),
+    AccountSpec("handler", Role.HANDLER, "Handler, Parks and Greenery", "园林绿化局经办人"),
     AccountSpec("auditor", Role.AUDITOR, "Auditor", "审计员"),
     AccountSpec("administrator", Role.ADMINISTRATOR, "Administrator", "系统管理员"),
 )

@@ -14,6 +14,7 @@ Texts = NDArray[np.object_]
 
 SPACING_M = 25.0
 NEAR_M = 120.0
+OUTLINE_M = 20.0
 ROAD_CLASS_WEIGHT = {
     "primary": 1.0, "secondary": 1.0, "tertiary": 0.9, "residential": 1.0, "living_street": 1.0,
     "unclassified": 0.6, "pedestrian": 1.6, "service": 0.25, "footway": 0.2, "cycleway": 0.15,
@@ -63,11 +64,16 @@ def points_along(lines: NDArray[np.object_], length_m: Floats) -> tuple[NDArray[
 
 
 def distance_m(points: NDArray[Any], shapes: NDArray[Any], farthest_m: float) -> Floats:
-    """Return the distance of each point to the nearest shape, ``farthest_m`` where none is nearer; metric CRS."""
+    """Return the distance of each point to the nearest outline, ``farthest_m`` where none is nearer; metric CRS.
+
+    Outlines count as points every `OUTLINE_M`, which is near enough here and ten times as fast.
+    """
     found = np.full(len(points), farthest_m)
     if len(shapes) == 0 or len(points) == 0:
         return found
-    tree = shapely.STRtree(shapes)
+    outline = shapely.get_coordinates(shapely.segmentize(shapes, OUTLINE_M))
+    spots = shapely.points(np.unique(np.round(outline / OUTLINE_M), axis=0) * OUTLINE_M)
+    tree = shapely.STRtree(np.asarray(spots, dtype=object))
     (index, _), metres = tree.query_nearest(points, max_distance=farthest_m, return_distance=True, all_matches=False)
     found[index] = metres
     return found
@@ -91,7 +97,7 @@ def place_weights(sites: Sites, where: str) -> Floats:
         "roads": road * (0.15 + homes**0.6),
         "homes": road * (0.02 + homes),
         "centre": road * (0.05 + homes * 0.6 + np.sqrt(sites.shops)),
-        "shops": road * (0.01 + sites.shops),
+        "shops": road * (0.01 + sites.shops**0.8),
         "main": np.where(main, 1.0, 0.03) * (0.25 + homes**0.6),
         "lanes": road * (0.3 + np.exp(-homes)) * np.where(main, 0.5, 1.0),
         "water": road * np.exp(-sites.water_m / 60.0) * (0.1 + homes**0.7) + 1e-4 * road * homes,
@@ -106,7 +112,7 @@ def rough_ground(sites: Sites, rng: np.random.Generator, block_deg: float = 0.00
     block = np.stack([np.floor(sites.lon / block_deg), np.floor(sites.lat / block_deg)], axis=1)
     _, index = np.unique(block, axis=0, return_inverse=True)
     index = index.reshape(-1)
-    blocks = rng.normal(0.0, 0.75, int(index.max(initial=0)) + 1)
+    blocks = rng.normal(0.0, 0.6, int(index.max(initial=0)) + 1)
     worse: Floats = np.exp(blocks[index] + rng.normal(0.0, 0.5, len(sites)))
     return worse
 
