@@ -46,7 +46,9 @@ CREATE TRIGGER load_row_no_truncate BEFORE TRUNCATE ON load_row
 -- gridkeeper.load) gets one record row per statement, whose `after` holds the count and the hash
 -- over the rows that are kept in load_row; so no way of writing escapes the record.
 CREATE FUNCTION gk_record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_catalog, pg_temp AS $$
+SET search_path = public, pg_catalog, pg_temp
+SET enable_nestloop = off  -- the plan is kept from small statements; for big ones it would be quadratic
+AS $$
 DECLARE
     key text := TG_ARGV[0];
     hidden text[] := string_to_array(TG_ARGV[1], ',');
@@ -68,10 +70,14 @@ BEGIN
             )
             SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
         ELSIF TG_OP = 'UPDATE' THEN
-            WITH rows AS MATERIALIZED (
-                SELECT row_number() OVER () AS no, to_jsonb(o) - hidden AS row_before, to_jsonb(n) - hidden AS row_after
-                FROM old_rows AS o JOIN new_rows AS n ON to_jsonb(o) ->> key = to_jsonb(n) ->> key
-                WHERE to_jsonb(o) IS DISTINCT FROM to_jsonb(n)
+            WITH o AS MATERIALIZED (
+                SELECT to_jsonb(r) AS whole FROM old_rows AS r
+            ), n AS MATERIALIZED (
+                SELECT to_jsonb(r) AS whole FROM new_rows AS r
+            ), rows AS MATERIALIZED (
+                SELECT row_number() OVER () AS no, o.whole - hidden AS row_before, n.whole - hidden AS row_after
+                FROM o JOIN n ON o.whole ->> key = n.whole ->> key
+                WHERE o.whole IS DISTINCT FROM n.whole
             ), hashed AS MATERIALIZED (
                 SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
             ), written AS (
