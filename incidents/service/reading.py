@@ -51,11 +51,11 @@ def list_incidents(
     moment
         What counts as now for overdue ones.
     """
-    territory_id = _sees(actor, May.SEE_INCIDENTS)
+    _sees(actor, May.SEE_INCIDENTS)
     if not 1 <= limit <= PAGE_MOST:
         raise InvalidInput(f"A page holds 1 to {PAGE_MOST} incidents, not {limit}.")
     rows = listing.page(
-        session, territory_id, wanted or IncidentFilter(), moment=_moment(moment), after=after, limit=limit + 1
+        session, actor, wanted or IncidentFilter(), moment=_moment(moment), after=after, limit=limit + 1
     )
     shown = tuple(rows[:limit])
     more = len(rows) > limit
@@ -66,8 +66,8 @@ def count_incidents(
     session: Session, actor: Actor, wanted: IncidentFilter | None = None, *, moment: dt.datetime | None = None
 ) -> int:
     """Return how many incidents within the actor's reach the filter finds."""
-    territory_id = _sees(actor, May.SEE_INCIDENTS)
-    return listing.count(session, territory_id, wanted or IncidentFilter(), _moment(moment))
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.count(session, actor, wanted or IncidentFilter(), _moment(moment))
 
 
 def incident_detail(session: Session, actor: Actor, incident_id: int) -> IncidentDetail:
@@ -102,14 +102,16 @@ def find_incident(session: Session, actor: Actor, number: str) -> int | None:
 
 def today_counts(session: Session, actor: Actor, moment: dt.datetime | None = None) -> TodayCounts:
     """Return the counts at the head of the page Today, within the actor's reach."""
-    return listing.today(session, _sees(actor, May.SEE_INCIDENTS), _moment(moment))
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.today(session, actor, _moment(moment))
 
 
 def late_incidents(
     session: Session, actor: Actor, moment: dt.datetime | None = None, *, limit: int = 20
 ) -> list[IncidentRow]:
     """Return open incidents past their deadline: emergencies first, then by priority and lateness."""
-    return listing.late(session, _sees(actor, May.SEE_INCIDENTS), _moment(moment), limit)
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.late(session, actor, _moment(moment), limit)
 
 
 def grid_incidents_summary(

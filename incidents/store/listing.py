@@ -2,18 +2,19 @@
 
 Row-level security narrows every query here to the actor's reach. The conditions of our own are on
 integers, times and texts compared for equality first: those may use an index under a policy.
+A search inside a text reads every row in reach.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Float, Select, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.identity import Actor, Role
 from geodata.tables import (
     Area,
     Incident,
@@ -83,7 +84,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
 
 def page(
     session: Session,
-    territory_id: int,
+    actor: Actor,
     wanted: IncidentFilter,
     *,
     moment: dt.datetime,
@@ -91,7 +92,7 @@ def page(
     limit: int,
 ) -> list[IncidentRow]:
     """Return up to ``limit`` incidents, newest report first, that come after the cursor."""
-    ids = select(Incident.id).where(*_conditions(territory_id, wanted, moment))
+    ids = select(Incident.id).where(*_conditions(actor, wanted, moment))
     if after is not None:
         ids = ids.where(tuple_(Incident.reported_at, Incident.id) < after)
     chosen = ids.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(limit).subquery()
@@ -100,18 +101,16 @@ def page(
     return [IncidentRow(*row) for row in found]
 
 
-def count(session: Session, territory_id: int, wanted: IncidentFilter, moment: dt.datetime) -> int:
+def count(session: Session, actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> int:
     """Return how many incidents the filter finds."""
-    return session.execute(
-        select(func.count(Incident.id)).where(*_conditions(territory_id, wanted, moment))
-    ).scalar_one()
+    return session.execute(select(func.count(Incident.id)).where(*_conditions(actor, wanted, moment))).scalar_one()
 
 
-def late(session: Session, territory_id: int, moment: dt.datetime, limit: int) -> list[IncidentRow]:
+def late(session: Session, actor: Actor, moment: dt.datetime, limit: int) -> list[IncidentRow]:
     """Return open incidents past their deadline, the most urgent and longest late first."""
     query = (
         _rows()
-        .where(Incident.territory_id == territory_id, _is_open(), Incident.due_at < moment)
+        .where(*_within_reach(actor), _is_open(), Incident.due_at < moment)
         .order_by(Incident.emergency.desc(), Incident.priority, Incident.due_at, Incident.id)
         .limit(limit)
     )
@@ -163,8 +162,9 @@ def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
     return [TaskInfo(*row) for row in session.execute(query)]
 
 
-def today(session: Session, territory_id: int, moment: dt.datetime) -> TodayCounts:
+def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
     """Return the counts of Today within the actor's reach."""
+    mine = _within_reach(actor)
     soon = moment + dt.timedelta(hours=2)
     is_open = session.execute(
         select(
@@ -172,13 +172,12 @@ def today(session: Session, territory_id: int, moment: dt.datetime) -> TodayCoun
             func.count().filter(Incident.due_at.between(moment, soon)),
             func.count(),
             func.count().filter(Incident.status.in_(("reported", "filed"))),
-        ).where(Incident.territory_id == territory_id, _is_open())
+        ).where(*mine, _is_open())
     ).one()
-    since = func.date_trunc("day", func.timezone(_zone(territory_id), moment)) - dt.timedelta(days=1)
-    yesterday = func.timezone(_zone(territory_id), since, type_=DateTime(timezone=True))
-    mine = Incident.territory_id == territory_id
-    filed = select(func.count(Incident.id)).where(mine, Incident.filed_at >= yesterday).scalar_subquery()
-    closed = select(func.count(Incident.id)).where(mine, Incident.closed_at >= yesterday).scalar_subquery()
+    since = func.date_trunc("day", func.timezone(_zone(actor.territory_id), moment)) - dt.timedelta(days=1)
+    yesterday = func.timezone(_zone(actor.territory_id), since, type_=DateTime(timezone=True))
+    filed = select(func.count(Incident.id)).where(*mine, Incident.filed_at >= yesterday).scalar_subquery()
+    closed = select(func.count(Incident.id)).where(*mine, Incident.closed_at >= yesterday).scalar_subquery()
     return TodayCounts(*is_open, *session.execute(select(filed, closed)).one())
 
 
@@ -214,12 +213,12 @@ def timezone(session: Session, territory_id: int) -> str:
     return session.execute(select(Territory.timezone).where(Territory.id == territory_id)).scalar_one()
 
 
-def _conditions(territory_id: int, wanted: IncidentFilter, moment: dt.datetime) -> Sequence[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Incident.territory_id == territory_id]
+def _conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list[ColumnElement[bool]]:
+    conditions = _within_reach(actor)
     if wanted.first_day is not None:
-        conditions.append(Incident.reported_at >= _midnight(territory_id, wanted.first_day))
+        conditions.append(Incident.reported_at >= _midnight(actor.territory_id, wanted.first_day))
     if wanted.last_day is not None:
-        conditions.append(Incident.reported_at < _midnight(territory_id, wanted.last_day + dt.timedelta(days=1)))
+        conditions.append(Incident.reported_at < _midnight(actor.territory_id, wanted.last_day + dt.timedelta(days=1)))
     if wanted.categories:
         conditions.append(Incident.category.in_(wanted.categories))
     if wanted.statuses:
@@ -238,15 +237,25 @@ def _conditions(territory_id: int, wanted: IncidentFilter, moment: dt.datetime) 
     return conditions
 
 
+def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
+    """Return the conditions that row-level security makes anyway, in a form that an index can answer."""
+    conditions: list[ColumnElement[bool]] = [Incident.territory_id == actor.territory_id]
+    if actor.role in {Role.GRID_MANAGER, Role.GRID_WORKER}:
+        conditions.append(Incident.community_id.in_(actor.area_ids))
+    elif actor.role is Role.HANDLER:
+        conditions.append(Incident.unit_id.in_(actor.unit_ids))
+    return conditions
+
+
 def _is_open() -> ColumnElement[bool]:
     # Written as the partial index ix_incident_open_due has it.
     return Incident.status.not_in(("closed", "void"))
 
 
-def _zone(territory_id: int) -> ColumnElement[str]:
+def _zone(territory_id: int | None) -> ColumnElement[str]:
     return select(Territory.timezone).where(Territory.id == territory_id).scalar_subquery()
 
 
-def _midnight(territory_id: int, day: dt.date) -> ColumnElement[dt.datetime]:
+def _midnight(territory_id: int | None, day: dt.date) -> ColumnElement[dt.datetime]:
     local = cast(dt.datetime.combine(day, dt.time(0)), DateTime(timezone=False))
     return func.timezone(_zone(territory_id), local, type_=DateTime(timezone=True))

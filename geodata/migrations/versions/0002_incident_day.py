@@ -18,9 +18,12 @@ depends_on = None
 
 def upgrade() -> None:
     run_file("0002_incident_day.sql")
+    run_file("0002_incident_indexes.sql")
 
 
 def downgrade() -> None:
+    for index in ("community_reported", "unit_reported", "status_reported", "filed", "closed"):
+        op.execute(f"DROP INDEX incident_{index}")
     for event in ("insert", "update", "delete"):
         op.execute(f"DROP TRIGGER day_{event} ON incident")
     op.execute("DROP TRIGGER day_time_zone ON territory")
