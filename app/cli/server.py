@@ -104,9 +104,9 @@ def run(
     with progress() as shown:
         db.ensure_database(shown)
     if demo and chosen.demo and _no_territory():
-        from app.cli.load_demo import load_demo
+        from app.cli.load_demo import load_demo_city
 
-        load_demo(city=city)
+        load_demo_city(city=city)
     _serve_until_stopped()
     if began:
         db.cluster().down()
