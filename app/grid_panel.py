@@ -53,15 +53,15 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
     if found.by_category:
         shown = list(found.by_category.items())[:CATEGORIES_SHOWN]
         widgets.write(bars_html({words.category(key): count for key, count in shown}))
-    widgets.fields(
-        {
-            t("Grid worker"): _worker(session, actor, territory, card),
-            t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh),
-            t("Median to close"): median,
-            t("Area"): t("{area} ha", area=number(card.area_m2 / 10_000, 1)),
-            t("Facilities"): _facilities(card),
-        }
-    )
+    pairs = {
+        t("Grid worker"): _worker(session, actor, territory, card),
+        t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh) or "–",
+        t("Median to close"): median,
+        t("Surface"): t("{area} ha", area=number(card.area_m2 / 10_000, 2)),
+        t("Facilities"): _facilities(card),
+    }
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in pairs.items())
+    widgets.write(f'<table class="gk-pairs">{rows}</table>')
     if actor.may(May.SEE_INCIDENTS):
         widgets.write(f"<p>{widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}</p>")
 

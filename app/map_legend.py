@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from urllib.parse import quote
 
 from app.i18n import number, t
 from layers.facilities import GROUPS
 from layers.legend import Legend, LegendItem
 from layers.style import LIGHT
 
+_SVG = 'xmlns="http://www.w3.org/2000/svg"'
 SPARK_WIDTH, SPARK_HEIGHT = 300, 48
 
 
@@ -58,7 +60,7 @@ def _swatch(item: LegendItem) -> str:
         "sign": f'<circle cx="11" cy="8" r="8" fill="{colour}"/>'
         f'<path transform="translate(5.4 2.4) scale(0.7)" d="{glyph}" fill="{white}" fill-rule="evenodd"/>',
     }
-    return f'<svg width="22" height="16" viewBox="0 0 22 16" aria-hidden="true">{bodies[shape]}</svg>'
+    return _picture(f'<svg {_SVG} width="22" height="16" viewBox="0 0 22 16">{bodies[shape]}</svg>')
 
 
 def spark_html(daily: Sequence[int], label: str) -> str:
@@ -71,10 +73,16 @@ def spark_html(daily: Sequence[int], label: str) -> str:
         for at, value in enumerate(daily)
         if value
     )
-    return (
-        f'<svg class="gk-spark" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{escape(label)}"><g fill="{LIGHT.primary}">{bars}</g></svg>'
+    drawn = (
+        f'<svg {_SVG} width="{SPARK_WIDTH}" height="{SPARK_HEIGHT}" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}"'
+        f' preserveAspectRatio="none"><g fill="{LIGHT.primary}">{bars}</g></svg>'
     )
+    return _picture(drawn, css_class="gk-spark", label=label)
+
+
+def _picture(svg: str, *, css_class: str = "", label: str = "") -> str:
+    """Return a drawing as an image: Streamlit takes drawings out of HTML, but leaves images in it."""
+    return f'<img class="{css_class}" alt="{escape(label)}" src="data:image/svg+xml,{quote(svg)}">'
 
 
 def bars_html(values: Mapping[str, int]) -> str:

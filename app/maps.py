@@ -122,13 +122,17 @@ def script_json(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def map_settings(territory: TerritoryInfo, actor: Actor, categories: Mapping[str, str]) -> dict[str, Any]:
+def map_settings(
+    territory: TerritoryInfo, actor: Actor, categories: Mapping[str, str], *, island: bool
+) -> dict[str, Any]:
     """Return what stays the same while the page lives.
 
     Parameters
     ----------
     categories
         Category key to title, in the order of the catalogue; the order decides the colours.
+    island
+        Whether what lies outside is drawn as water.
     """
     west, south, east, north = territory.bounds
     locale = i18n.locale()
@@ -137,7 +141,7 @@ def map_settings(territory: TerritoryInfo, actor: Actor, categories: Mapping[str
         "bounds": [[south - MARGIN_DEG, west - MARGIN_DEG], [north + MARGIN_DEG, east + MARGIN_DEG]],
         "lang": locale,
         "theme": LIGHT.tokens(),
-        "outside": "water" if territory.is_demo else "ground",
+        "outside": "water" if island else "ground",
         "ramps": {str(classes): list(colours) for classes, colours in YLGNBU.items()},
         "limits": [list(limit) for limit in LIMIT_CLASSES],
         "points": actor.may(May.SEE_INCIDENT_POINTS),

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
 from layers.registry import LayerEntry, t
 from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
 
@@ -115,6 +118,22 @@ def statement(z: int) -> LiteralString:
     if z >= NAMES_FROM:
         parts.append(_names(z))
     return together(*parts)
+
+
+def surrounded_by_water(session: Session, territory_id: int) -> bool:
+    """Return whether the territory is an island as far as its roads tell: no through road reaches its edge."""
+    found = session.execute(
+        text(
+            "WITH edge AS MATERIALIZED (SELECT ST_Expand(e, 1e-7) AS box, e FROM territory t,"
+            " LATERAL ST_Subdivide(ST_Boundary(t.boundary), 32) AS e WHERE t.id = :territory)"
+            " SELECT EXISTS (SELECT 1 FROM edge JOIN road r ON r.geom && edge.box AND ST_DWithin(r.geom, edge.e, 1e-7)"
+            " WHERE r.territory_id = :territory"
+            " AND r.road_class IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary')),"
+            " EXISTS (SELECT 1 FROM road WHERE territory_id = :territory)"
+        ),
+        {"territory": territory_id},
+    ).one()
+    return bool(found[1] and not found[0])
 
 
 ENTRY = LayerEntry(

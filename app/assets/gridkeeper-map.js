@@ -5,6 +5,7 @@ const GridkeeperMap = (() => {
   const { decode, valueOf, incidentState, passes, cluster, short } = GridkeeperData;
   const Style = GridkeeperStyle;
   const POINTS_FROM = 15;
+  const GRIDS_TELL_FROM = 13; // from here on the filled grids are large enough to tell the counts
   const REFRESH_MS = 60000;
   const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null };
   const timing = {};
@@ -84,6 +85,11 @@ const GridkeeperMap = (() => {
       this._canvas.remove();
       map.off("moveend zoomend resize viewreset", this.draw, this);
     },
+    redraw() {
+      if (this._map) {
+        this.draw();
+      }
+    },
     draw() {
       const size = map.getSize();
       const ratio = window.devicePixelRatio || 1;
@@ -93,7 +99,8 @@ const GridkeeperMap = (() => {
       this._canvas.style.height = `${size.y}px`;
       L.DomUtil.setPosition(this._canvas, map.containerPointToLayerPoint([0, 0]));
       const zoom = map.getZoom();
-      if (!state.counts || !state.centres || (config.points && zoom >= POINTS_FROM)) {
+      const told = zoom >= GRIDS_TELL_FROM && state.pushed && state.pushed.visible.grids;
+      if (!state.counts || !state.centres || told || (config.points && zoom >= POINTS_FROM)) {
         return;
       }
       const corner = map.getPixelBounds().min;
@@ -102,18 +109,18 @@ const GridkeeperMap = (() => {
       ctx.scale(ratio, ratio);
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
-      for (const one of cluster(state.centres, state.counts, zoom, 58, box).reverse()) {
-        const r = Math.min(25, 9 + 2.1 * Math.log2(1 + one.count));
+      for (const one of cluster(state.centres, state.counts, zoom, 72, box).reverse()) {
+        const r = Math.min(20, 7 + 1.5 * Math.log2(1 + one.count));
         ctx.beginPath();
         ctx.arc(one.x - corner.x, one.y - corner.y, r, 0, 2 * Math.PI);
-        ctx.fillStyle = config.theme.text;
-        ctx.globalAlpha = 0.82;
+        ctx.fillStyle = config.theme.surface;
+        ctx.globalAlpha = 0.92;
         ctx.fill();
         ctx.globalAlpha = 1;
-        ctx.lineWidth = 1.5;
-        ctx.strokeStyle = config.theme.surface;
+        ctx.lineWidth = 1.4;
+        ctx.strokeStyle = config.theme.text;
         ctx.stroke();
-        ctx.fillStyle = config.theme.surface;
+        ctx.fillStyle = config.theme.text;
         ctx.font = `600 12px ${Style.FONT}`;
         ctx.fillText(short(one.count), one.x - corner.x, one.y - corner.y + 0.5);
       }
@@ -154,7 +161,7 @@ const GridkeeperMap = (() => {
     state.nowMin = Math.floor(Date.now() / 60000);
     if (before !== [answer.tag, state.counts && state.counts.tag].join()) {
       await Promise.all([repaint(layers.cells), repaint(layers.incidents)]);
-      bubbles.draw();
+      bubbles.redraw();
     }
     timing.painted = performance.now();
     map.getContainer().dataset.painted = String(asked.serial);
@@ -184,6 +191,7 @@ const GridkeeperMap = (() => {
     show("facilities", push.visible.facilities);
     show("incidents", push.visible.incidents);
     show("bubbles", push.visible.incidents);
+    bubbles.redraw();
     choose(push.selected);
     if (push.fly) {
       map.setView(push.fly, Math.max(map.getZoom(), push.fly[2] || 15), { animate: false });

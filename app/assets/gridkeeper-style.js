@@ -6,14 +6,14 @@ const GridkeeperStyle = (() => {
   const FONT = '"Source Sans", "Source Sans 3", "Noto Sans", "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
 
   const ROAD_WIDTH = {
-    motorway: [[8, 1.5], [12, 3.5], [15, 8], [18, 20]],
-    trunk: [[8, 1.4], [12, 3.2], [15, 8], [18, 20]],
-    primary: [[8, 1.1], [12, 2.8], [15, 7.5], [18, 19]],
-    secondary: [[9, 0.8], [12, 2.2], [15, 6.5], [18, 17]],
-    tertiary: [[11, 0.9], [13, 2], [15, 5.5], [18, 15]],
-    minor: [[12, 0.5], [13, 0.9], [14, 2], [15, 4], [18, 13]],
-    service: [[13, 0.4], [15, 1.8], [18, 7]],
-    path: [[14, 0.6], [16, 1], [18, 2]],
+    motorway: [[8, 1.4], [12, 3], [15, 6], [17, 11], [19, 20]],
+    trunk: [[8, 1.3], [12, 2.8], [15, 6], [17, 11], [19, 20]],
+    primary: [[8, 1], [12, 2.4], [15, 5.5], [17, 10], [19, 19]],
+    secondary: [[9, 0.7], [12, 1.9], [15, 4.8], [17, 9], [19, 17]],
+    tertiary: [[11, 0.8], [13, 1.6], [15, 4], [17, 8], [19, 15]],
+    minor: [[12, 0.4], [13, 0.7], [14, 1.3], [15, 2.4], [16, 3.6], [17, 6], [19, 13]],
+    service: [[13, 0.3], [15, 1.2], [17, 2.6], [19, 7]],
+    path: [[14, 0.5], [16, 0.9], [18, 1.6]],
   };
   const ROAD_ORDER = ["service", "minor", "tertiary", "secondary", "primary", "trunk", "motorway"];
 
@@ -111,9 +111,10 @@ const GridkeeperStyle = (() => {
       symbolizer: new P.LineLabelSymbolizer({ labelProps: names, font: `${size}px ${FONT}`, fill: theme.label, stroke: theme.halo, width: 3, position: 2, repeatDistance: 400, maxLabelChars: 34 }),
     });
     return [
-      place(["city", "town"], 14, 600, 6, 16, theme.text),
-      place(["suburb", "village"], 12, 600, 11, 17, theme.text),
-      place(["hamlet"], 11, 400, 13, 17, theme.label),
+      place(["city", "town"], 13, 600, 6, 16, theme.text),
+      place(["village"], 11, 600, 12, 17, theme.text),
+      place(["suburb"], 11, 500, 13, 17, theme.label),
+      place(["hamlet"], 10, 400, 13, 17, theme.label),
       road(["motorway", "trunk", "primary"], 13, 12),
       road(["secondary", "tertiary"], 14, 12),
       road(["minor", "service"], 16, 11),
@@ -164,9 +165,9 @@ const GridkeeperStyle = (() => {
             ctx.fill();
           }
           if (z >= 13) {
-            ctx.globalAlpha = z >= 15 ? 0.5 : 0.28;
+            ctx.globalAlpha = z >= 15 ? 0.4 : 0.16;
             ctx.strokeStyle = config.theme.muted;
-            ctx.lineWidth = z >= 15 ? 0.8 : 0.5;
+            ctx.lineWidth = z >= 15 ? 0.7 : 0.5;
             ctx.stroke();
           }
         },

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -21,12 +22,13 @@ from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from grids.service import locate_one
+from layers.basemap import surrounded_by_water
 from layers.legend import Legend, incident_legend, limit_legend, metric_legend
 from layers.registry import layer_entries
 from layers.values import METRICS, STATUSES, CellValues, Question, categories_of, cell_values
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
-HEIGHT_PX = 600
+HEIGHT_PX = 580
 PERIODS = (7, 30, 90, 365)
 DEFAULT_PERIOD = 90
 OWN_DATES = 0
@@ -68,8 +70,9 @@ def show() -> None:
         left, right = st.columns([2.6, 1], gap="small")
         with left:
             found = cell_values(session, actor, filters.question())
-            _map(actor, territory, titles, filters, selected)
-            _legend(territory, filters, titles, found)
+            settings = maps.map_settings(territory, actor, titles, island=_island(session, territory.id))
+            _map(actor, territory, settings, filters, selected)
+            _legend(actor, territory, filters, titles, found)
         with right, st.container(key="gk-side", height=HEIGHT_PX, border=True):
             _side(session, actor, territory, selected, found)
 
@@ -138,6 +141,11 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
     return Filters(first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by)
 
 
+@st.cache_data(ttl=3600, show_spinner=False)
+def _island(_session: Session, territory_id: int) -> bool:
+    return surrounded_by_water(_session, territory_id)
+
+
 def _period_name(days: int) -> str:
     return {7: t("Last 7 days"), 30: t("Last 30 days"), 90: t("Last 90 days"), 365: t("Last 12 months")}.get(
         days, t("Own dates")
@@ -150,9 +158,9 @@ def _selected() -> int | None:
 
 
 def _map(
-    actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str], filters: Filters, selected: int | None
+    actor: Actor, territory: TerritoryInfo, settings: Mapping[str, Any], filters: Filters, selected: int | None
 ) -> None:
-    drawn = maps.city_map(territory, maps.map_settings(territory, actor, titles))
+    drawn = maps.city_map(territory, settings)
     pushed = maps.MapState(
         question=filters.question(),
         counted=filters.counted(),
@@ -180,7 +188,9 @@ def _clicked(key: str, actor: Actor, territory_id: int) -> None:
         st.query_params["grid"] = str(found[0])
 
 
-def _legend(territory: TerritoryInfo, filters: Filters, titles: Mapping[str, str], found: CellValues) -> None:
+def _legend(
+    actor: Actor, territory: TerritoryInfo, filters: Filters, titles: Mapping[str, str], found: CellValues
+) -> None:
     legends: list[Legend] = []
     if "grids" in filters.layers:
         legends.append(metric_legend(filters.metric, found.edges))
@@ -197,6 +207,8 @@ def _legend(territory: TerritoryInfo, filters: Filters, titles: Mapping[str, str
     ]
     if found.limited:
         notes.append(t("Only your own area is counted"))
+    if "incidents" in filters.layers and actor.may(May.SEE_INCIDENT_POINTS):
+        notes.append(t("Zoom in to see single incidents"))
     if territory.is_demo:
         notes.append(t("Incidents are simulated"))
     notes.append(t("Map data {credit}", credit=maps.OSM_CREDIT))
