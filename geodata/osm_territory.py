@@ -24,8 +24,9 @@ COVERS_SHARE = 0.5
 """A level of boundaries makes the communities when it covers this share of the territory."""
 HULL_RATIO = 0.1
 HULL_MARGIN_M = 50.0
-SLIVER_M2, SLIVER_SHARE, SLIVER_WIDTH_M = 250_000.0, 0.01, 30.0
-"""Land in no community: below this area, share of the territory or mean width it joins its neighbour."""
+SLIVER_M2, SLIVER_WIDTH_M, SLIVER_SHARE, PART_SHARE = 250_000.0, 30.0, 0.01, 0.1
+"""Land in no community joins its neighbour when it is narrow, or below 1 % of the territory, or below 250,000 m² and
+10 % of the territory; else it stands alone."""
 TOWN_PEOPLE_PER_KM2 = 300.0
 """From this density a community is a town (the urban threshold of the UN degree of urbanisation)."""
 TOWN_ROAD_KM_PER_KM2 = 8.0
@@ -255,7 +256,8 @@ def _fill(communities: pd.DataFrame, places: pd.DataFrame, boundary: MultiPolygo
     free = free[shapely.get_dimensions(free) == 2]
     metric = project(free, srid)
     area, width = shapely.area(metric), 2 * shapely.area(metric) / np.maximum(shapely.length(metric), 1e-9)
-    least = max(SLIVER_M2, SLIVER_SHARE * _area_m2(np.array([boundary], dtype=object), srid)[0])
+    whole = _area_m2(np.array([boundary], dtype=object), srid)[0]
+    least = max(SLIVER_SHARE * whole, min(SLIVER_M2, PART_SHARE * whole))
     alone = (area >= least) & (width >= SLIVER_WIDTH_M)
     for number, part in enumerate(free[alone], start=1):
         name, name_zh = _place_in(part, places)
