@@ -121,6 +121,8 @@ def span(length: dt.timedelta) -> str:
 def distance(when: dt.datetime, *, now: dt.datetime | None = None) -> str:
     """Return how far a moment is from now: "in 40 min" or "3 h ago"."""
     away = when - (now or clock_now())
+    if abs(away.total_seconds()) < 30:
+        return t("just now")
     return t("in {span}", span=span(away)) if away > dt.timedelta() else t("{span} ago", span=span(away))
 
 

@@ -103,9 +103,9 @@ def _history(entries: tuple[RecordEntry, ...], territory: TerritoryInfo) -> None
         widgets.empty(t("No entry in the record."), t("Every later act on this incident will stand here."))
         return
     widgets.table(
-        [Column(t("When"), fixed=True), Column(t("Who")), Column(t("What"))],
+        [Column(t("When"), fixed=True), Column(t("By")), Column(t("What"))],
         [
-            (i18n.clock(entry.at, territory.timezone), entry.actor_label, _changes(entry, territory))
+            (i18n.clock(entry.at, territory.timezone), words.doer(entry.actor_label), _changes(entry, territory))
             for entry in reversed(entries)
         ],
     )

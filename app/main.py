@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import guard, i18n, widgets
@@ -9,6 +11,8 @@ from app.i18n import t
 from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.territory import list_territories
+
+ICON = Path(__file__).parent / "templates" / "icon.svg"
 
 
 def pages_for(actor: Actor) -> list[st.Page]:
@@ -27,10 +31,11 @@ def pages_for(actor: Actor) -> list[st.Page]:
 
 def main() -> None:
     """Run the page that was asked for."""
-    st.set_page_config(page_title="Gridkeeper", layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_title="Gridkeeper", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
     with guard.page():
         actor = guard.current_actor()
         i18n.use(actor.locale)
+        st.logo(str(ICON), size="large")
         page = st.navigation(pages_for(actor), position="top")
         with transaction(actor) as session:
             titles = {each.id: each.title(i18n.locale()) for each in list_territories(session)}

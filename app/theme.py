@@ -8,8 +8,9 @@ from pathlib import Path
 from layers.style import LIGHT
 
 
-@lru_cache(maxsize=1)
-def css() -> str:
-    """Return the style element that every page begins with."""
+@lru_cache(maxsize=4)
+def css(product: str, choose_file: str) -> str:
+    """Return the style element that every page begins with, with the words that only CSS can place."""
     tokens = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in LIGHT.tokens().items())
+    tokens += f'--product:"{product}";--choose-file:"{choose_file}";'
     return f"<style>:root{{{tokens}}}\n{(Path(__file__).parent / 'theme.css').read_text()}</style>"

@@ -141,7 +141,7 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
 
     ``territories`` are the titles by id. Who has a role in several may change between them here.
     """
-    st.html(css())
+    st.html(css(t("Gridkeeper"), t("Choose a file")))
     with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
         _scope(actor, territories)
         st.segmented_control(
@@ -155,7 +155,8 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
             on_change=_switch_language,
         )
         who = guard.current_title() or actor.label
-        words = role_name(actor.role) if who == role_name(actor.role) else f"{who} · {role_name(actor.role)}"
+        role = role_name(actor.role)
+        words = who if role.lower() in who.lower() else f"{who} · {role}"
         st.html(f'<span class="gk-who">{escape(words)}</span>', width="content")
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
@@ -216,7 +217,7 @@ def _switch_language() -> None:
 
 def session_ended() -> None:
     """Say that nobody is logged in any more, with the way back in."""
-    st.html(css())
+    st.html(css(t("Gridkeeper"), t("Choose a file")))
     empty(
         t("Your session has ended."),
         t("You were away for long, logged out elsewhere, or an administrator ended it."),

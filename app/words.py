@@ -123,7 +123,23 @@ def load_kind(key: str) -> str:
         "demo": t("Demo city"),
         "grid": t("Unit grids"),
         "territory": t("Territory"),
+        "responsibility": t("Responsibility grids"),
+        "people": t("People, estimated"),
     }.get(key, key)
+
+
+def load_source(kind: str, name: str) -> str:
+    """Return where data came from: the file's name; nothing for what was computed here."""
+    return name if kind in {"osm", "incidents", "demo"} else ""
+
+
+def doer(label: str) -> str:
+    """Return who did it; accounts stand as they are, processes in words."""
+    return {
+        "command line": t("command line"),
+        "system": t("the platform itself"),
+        "retention": t("the platform itself"),
+    }.get(label, label)
 
 
 def act(key: str) -> str:

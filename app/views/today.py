@@ -300,7 +300,12 @@ def _loads(session: Session, territory: TerritoryInfo) -> None:
     widgets.table(
         [Column(t("What")), Column(t("From")), Column(t("By"), wide=True), Column(t("When"), right=True)],
         [
-            (words.load_kind(load.kind), load.source_name, load.actor_label, i18n.clock(load.at, territory.timezone))
+            (
+                words.load_kind(load.kind),
+                words.load_source(load.kind, load.source_name),
+                words.doer(load.actor_label),
+                i18n.clock(load.at, territory.timezone),
+            )
             for load in loads
         ],
     )
