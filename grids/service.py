@@ -28,7 +28,7 @@ from grids import store
 from grids.codes import check_room, make_code, scheme_of
 from grids.locate import Locator
 from grids.model import GridCard, Located, MadeGrid, MadeResponsibility, PeopleEstimate
-from grids.partition import partition
+from grids.partition import check_count, lattices_of, partition
 from grids.responsibility import contiguous_groups
 from grids.seams import neighbours
 
@@ -53,7 +53,8 @@ def make_grid(
 ) -> MadeGrid:
     """Cut the communities of a territory into cells, number and store them.
 
-    The same grid again writes nothing. Another grid ends the earlier cells: those an incident refers
+    Each cell gets the people of the buildings in it, where buildings are known. The same grid again
+    writes nothing. Another grid ends the earlier cells: those an incident refers
     to get an end date and stay, so that it still resolves; unused ones are removed.
 
     Parameters
@@ -82,6 +83,8 @@ def make_grid(
             hint="Load its map with 'gridkeeper load osm', or make the territory with a boundary.",
         )
     wanted = _sizes(areas, size_m, town_size_m)
+    metric = areas.set_geometry(project(areas.geometry.to_numpy(), territory.metric_srid), crs=territory.metric_srid)
+    check_count(metric, lattices_of(list(areas["community_id"]), kind=kind, size_m=wanted))
     boundary_m2 = float(shapely.area(project(np.array([boundary_of(session, territory.id)]), territory.metric_srid)[0]))
     fingerprint = _fingerprint(territory, areas, kind, wanted)
     live, last = store.count_live(session, territory.id), store.last_load(session, territory.id)
@@ -99,9 +102,10 @@ def make_grid(
             f"{territory.title_en} has {live:,} cells already ({there}).",
             hint="Say --replace to end them and make new ones; incidents keep the cells they were filed under.",
         )
-    metric = areas.set_geometry(project(areas.geometry.to_numpy(), territory.metric_srid), crs=territory.metric_srid)
     cells = partition(metric, kind=kind, size_m=wanted, progress=progress)
     codes = _codes(session, territory, areas, cells)
+    locator = Locator(cells.geometry.to_numpy(), [kind] * len(cells), cells["size_m"].tolist())
+    people, _ = _people(session, territory, locator)
     progress.step("Storing the cells", len(cells))
     load_id = begin_load(
         session,
@@ -126,6 +130,7 @@ def make_grid(
             "kind": [kind] * count,
             "size_m": cells["size_m"].to_numpy(),
             "area_m2": cells["area_m2"].to_numpy(),
+            "people": people,
             "started_on": [today] * count,
             "geom": project(cells.geometry.to_numpy(), 4326, territory.metric_srid),
         },
@@ -178,19 +183,14 @@ def estimate_people(session: Session, actor: Actor, territory: TerritoryInfo) ->
     Without any building the numbers stay unknown, not zero.
     """
     _require(actor, May.EDIT_GRIDS, territory.id)
-    buildings = store.buildings(session, territory.id)
-    if len(buildings) == 0:
-        return PeopleEstimate(0, 0.0, 0.0)
     cells = store.live_cells(session, territory.id)
-    grid_id = locate(session, territory.id, buildings[:, 0], buildings[:, 1]).grid_id
-    identities = cells["id"].to_numpy()
-    inside = grid_id > 0
-    rank = np.searchsorted(identities, grid_id[inside])
-    people = np.round(np.bincount(rank, weights=buildings[inside, 2], minlength=len(identities)), 6)
+    people, outside = _people(session, territory, _locator(cells, territory.metric_srid))
+    if np.isnan(people).any():
+        return PeopleEstimate(0, 0.0, 0.0)
     load_id = _begin(session, actor, territory, "people", people)
-    changed = store.write_people(session, identities.tolist(), people.tolist())
+    changed = store.write_people(session, cells["id"].tolist(), people.tolist())
     finish_load(session, load_id, {"cells": changed})
-    return PeopleEstimate(changed, float(people.sum()), float(buildings[~inside, 2].sum()))
+    return PeopleEstimate(changed, float(people.sum()), outside)
 
 
 def make_responsibility_grids(
@@ -288,6 +288,17 @@ _KNOWN: dict[tuple[Any, ...], _Known] = {}
 @lru_cache(maxsize=8)
 def _to_metric(srid: int) -> Transformer:
     return Transformer.from_crs(4326, srid, always_xy=True)
+
+
+def _people(session: Session, territory: TerritoryInfo, locator: Locator) -> tuple[npt.NDArray[np.float64], float]:
+    """Return people of each cell (NaN while no building is known), and people outside every cell."""
+    buildings = store.buildings(session, territory.id)
+    if len(buildings) == 0:
+        return np.full(len(locator), np.nan), 0.0
+    index = locator.locate(*_to_metric(territory.metric_srid).transform(buildings[:, 0], buildings[:, 1]))
+    inside = index >= 0
+    people = np.bincount(index[inside], weights=buildings[inside, 2], minlength=len(locator))
+    return np.round(people, 6), float(buildings[~inside, 2].sum())
 
 
 def _located(known: _Known, srid: int, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Located:

@@ -315,6 +315,8 @@ def test_people_are_those_of_the_buildings(session: Session, town: TerritoryInfo
     session.expire_all()
     assert sum(cell.people or 0 for cell in live(session, town)) == pytest.approx(estimate.people)
     assert estimate_people(session, SYSTEM, town).cells_changed == 0
+    make_grid(session, SYSTEM, town, kind="square", size_m=300, replace=True)  # buildings are known by now
+    assert sum(cell.people or 0 for cell in live(session, town)) == pytest.approx(estimate.people)
 
 
 def test_responsibility_grids_are_contiguous_and_stay_when_nothing_changes(
