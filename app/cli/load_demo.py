@@ -44,7 +44,7 @@ def load_demo_city(
         if there:
             emit({"territory": chosen.name, "already": True, "incidents": 0}, as_json)
             return
-        path = fetch_extract(chosen.name)
+        path = fetch_extract(chosen.name, shown)
         with db.transaction(actor, purpose="load demo") as session:
             counts = load_demo(
                 session, actor, chosen, path, until=now(), progress=shown, incidents=incidents, seed=seed

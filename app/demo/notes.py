@@ -15,7 +15,8 @@ from app.demo.patterns import PUBLIC_SOURCES
 Texts = NDArray[np.object_]
 CHINESE_SHARE = 0.35
 BLOCKS_PASSAGE = ("event-01-02", "event-05-05", "event-05-06", "event-05-07", "component-03-04")
-ENDANGERS = ("component-01-01", "component-01-02", "component-01-03", "event-03-06", "event-04-01", "component-02-11")
+SUDDEN = ("event-01-11", "event-01-12", "event-04-01", "event-04-02", "event-04-03", "event-04-04")
+ENDANGERS = ("component-01-01", "component-01-02", "component-01-03", "event-03-06", "component-02-11")
 
 
 def write_notes(incidents: pd.DataFrame, street: Texts, landmark: Texts, *, seed: int) -> Texts:
@@ -99,8 +100,11 @@ def _note(
         "weekday": _pick(words.WEEKDAYS, u[6]),
     }
     what = _pick(words.WHAT[key], u[0])
-    where = _pick(words.AT if street else words.AT_NO_STREET, u[1]).format(**fill)
+    nameless = words.AT_NO_STREET if landmark else words.AT_NO_STREET[:1]
+    where = _pick(words.AT if street else nameless, u[1]).format(**fill)
     tails = words.TAIL_PUBLIC if public else words.TAIL_PATROL
+    if key in SUDDEN:
+        tails = words.TAIL_URGENT
     if key in BLOCKS_PASSAGE:
         tails += words.TAIL_PASSAGE
     elif key in ENDANGERS:

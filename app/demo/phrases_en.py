@@ -271,7 +271,7 @@ AT = (
     "in {street}, near number {number}",
     "on {street}",
     "in {street}, opposite number {number}",
-    "{street}, about {metres} m from the junction",
+    "in {street}, about {metres} m from the junction",
     "between {number} and {next_number} {street}",
     "at the {side} end of {street}",
     "in {street} by {landmark}",
@@ -314,6 +314,15 @@ TAIL_PUBLIC = (
     "First noticed on {weekday}.",
     "Is this yours or the landlord's?",
     "Kindly confirm by message.",
+    "",
+)
+TAIL_URGENT = (
+    "Please come soon.",
+    "It is getting worse by the hour.",
+    "Somebody should stay here until it is safe.",
+    "Two cars have turned round already.",
+    "Happened here last winter too.",
+    "The neighbours have been told.",
     "",
 )
 TAIL_PASSAGE = (

@@ -113,7 +113,7 @@ def rough_ground(sites: Sites, rng: np.random.Generator, block_deg: float = 0.00
     _, index = np.unique(block, axis=0, return_inverse=True)
     index = index.reshape(-1)
     blocks = rng.normal(0.0, 0.6, int(index.max(initial=0)) + 1)
-    worse: Floats = np.exp(blocks[index] + rng.normal(0.0, 0.5, len(sites)))
+    worse: Floats = np.exp(blocks[index] + rng.normal(0.0, 0.3, len(sites)))
     return worse
 
 
