@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
+import folium
 import streamlit as st
 
-from app import i18n, widgets, words
+from app import i18n, maps, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
+from core.identity import Actor
 from geodata.record import RecordEntry
 from geodata.territory import TerritoryInfo
 from incidents.model import IncidentDetail, IncidentRow, TaskInfo
+from layers.style import LIGHT
+from layers.values import Question
 
 CHANGES_SHOWN = 6
+MAP_ZOOM = 16
+MAP_PX = 240
 
 
-def show(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime) -> None:
+def show(detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
     """Put the incident."""
     row = detail.row
     left, tone = words.due(row, moment)
@@ -31,6 +38,7 @@ def show(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime) 
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
         widgets.fields(_fields(detail))
+        _map(row, actor, territory, moment)
         widgets.heading(t("Clock"))
         widgets.fields(_clock(row, territory, moment))
     with tasks:
@@ -67,17 +75,30 @@ def _clock(row: IncidentRow, territory: TerritoryInfo, moment: dt.datetime) -> d
         return i18n.clock(when, territory.timezone, now=moment) if when else None
 
     clock: dict[str, Cell] = {
-        t("Reported"): at(row.reported_at),
-        t("Filed"): at(row.filed_at),
-        t("Dispatched"): at(row.dispatched_at),
-        t("Handled"): at(row.handled_at),
-        t("Closed"): at(row.closed_at),
+        t("Reported at"): at(row.reported_at),
+        t("Filed at"): at(row.filed_at),
+        t("Dispatched at"): at(row.dispatched_at),
+        t("Handled at"): at(row.handled_at),
+        t("Closed at"): at(row.closed_at),
     }
     shown: dict[str, Cell] = {name: value for name, value in clock.items() if value}
     shown[t("Due")] = i18n.moment(row.due_at, territory.timezone, now=moment) if row.due_at else t("no limit")
     if row.reworks:
         shown[t("Reworks")] = i18n.number(row.reworks)
     return shown
+
+
+def _map(row: IncidentRow, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
+    """Put a small map of the place, without the layers of the city map."""
+    settings = maps.map_settings(territory, actor, {}, island=False)
+    drawn = maps.city_map(replace(territory, opens=(row.lon, row.lat, MAP_ZOOM)), settings)
+    folium.CircleMarker(
+        [row.lat, row.lon], radius=8, color=LIGHT.surface, weight=2, fill_color=LIGHT.primary, fill_opacity=1
+    ).add_to(drawn)
+    today = moment.astimezone(territory.zone).date()
+    nothing = Question("reported", today, today)
+    hidden = dict.fromkeys(("grids", "incidents", "facilities", "traffic"), False)
+    maps.show(drawn, maps.MapState(nothing, nothing, hidden), key=f"gk-point-{row.id}-{i18n.locale()}", height=MAP_PX)
 
 
 def _tasks(tasks: tuple[TaskInfo, ...], territory: TerritoryInfo) -> None:

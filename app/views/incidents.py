@@ -50,7 +50,8 @@ def show() -> None:
         if chosen is None:
             _list(here, wanted, chosen)
             return
-        left, right = st.columns([1.25, 1], gap="medium")
+        with st.container(key="gk-beside"):
+            left, right = st.columns([1.25, 1], gap="medium")
         with left:
             picked = _list(here, wanted, chosen)
         with right:
@@ -164,14 +165,14 @@ def _table(page: IncidentPage, here: Here, *, compact: bool) -> int | None:
         t("What"): [row.title(language) for row in page.rows],
         t("Status"): [words.status(row.status) for row in page.rows],
         t("Time left"): [words.due(row, here.moment)[0] if row.is_open else "" for row in page.rows],
-        t("Reported"): [i18n.clock(row.reported_at, here.territory.timezone, now=here.moment) for row in page.rows],
+        t("Reported at"): [i18n.clock(row.reported_at, here.territory.timezone, now=here.moment) for row in page.rows],
         t("Community"): [i18n.either(row.community, row.community_zh) for row in page.rows],
         t("Place"): [row.place for row in page.rows],
         t("Unit"): [i18n.either(row.unit, row.unit_zh) for row in page.rows],
     }
     frame = pd.DataFrame(columns)
     if compact:
-        frame = frame[[t("Number"), t("What"), t("Status"), t("Time left"), t("Reported")]]
+        frame = frame[[t("Number"), t("What"), t("Status"), t("Time left"), t("Reported at")]]
     shown = min(len(frame), TABLE_ROWS_SHOWN)
     event = st.dataframe(
         frame,
@@ -220,7 +221,7 @@ def _detail(here: Here, incident_id: int) -> None:
         _fresh_table()
     with guard.page():
         detail = incidents.incident_detail(here.session, here.actor, incident_id)
-        incident_detail.show(detail, here.territory, here.moment)
+        incident_detail.show(detail, here.actor, here.territory, here.moment)
 
 
 show()
