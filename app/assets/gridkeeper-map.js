@@ -46,13 +46,10 @@ const GridkeeperMap = (() => {
   function buildLayers() {
     const ground = tiles("basemap", pane("gk-ground", 200), { paintRules: Style.groundRules(config.theme) });
     const cells = tiles("grids", pane("gk-cells", 210, { opacity: 0.72 }), { paintRules: [Style.cellRule(state, config)] });
-    const roads = tiles("basemap", pane("gk-roads", 220), {
-      paintRules: Style.roadRules(config.theme),
-      labels: Style.labelRules(config.theme, config.lang),
-      share: ground,
-    });
+    const roads = tiles("basemap", pane("gk-roads", 220), { paintRules: Style.roadRules(config.theme), share: ground });
+    const names = tiles("basemap", pane("gk-names", 245), { labels: Style.labelRules(config.theme, config.lang), share: ground });
     const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells });
-    const built = { ground, cells, roads, outline };
+    const built = { ground, cells, roads, outline, names };
     built.traffic = tiles("traffic", pane("gk-traffic", 230), { paintRules: Style.limitRules(config) });
     built.facilities = tiles("facilities", pane("gk-facilities", 250), { labels: [Style.facilityRule(config, config.lang)], minZoom: 12 });
     if (config.points) {
@@ -246,8 +243,9 @@ const GridkeeperMap = (() => {
 
   function onMove(event) {
     const cell = pick(layers.cells, event.latlng, 1);
-    const lines = describe(event.latlng) || (cell && cell.props.code ? describeCell(cell) : null);
-    const id = cell && map.getZoom() >= 13 ? cell.id : null;
+    const shown = state.pushed && state.pushed.visible.grids;
+    const lines = describe(event.latlng) || (shown && cell && cell.props.code ? describeCell(cell) : null);
+    const id = shown && cell && map.getZoom() >= 13 ? cell.id : null;
     if (id !== state.hovered) {
       state.hovered = id;
       repaint(layers.outline);
@@ -280,14 +278,14 @@ const GridkeeperMap = (() => {
     layers = buildLayers();
     pane("gk-bubbles", 270);
     bubbles = new Bubbles();
-    for (const name of ["ground", "cells", "roads", "outline"]) {
+    for (const name of ["ground", "cells", "roads", "outline", "names"]) {
       layers[name].addTo(map);
     }
     layers.cells.once("load", () => {
       timing.cells = performance.now();
       container.dataset.cells = "1";
     });
-    layers.roads.once("load", () => {
+    layers.names.once("load", () => {
       timing.ground = performance.now();
       container.dataset.ground = "1";
     });

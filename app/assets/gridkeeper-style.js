@@ -153,9 +153,10 @@ const GridkeeperStyle = (() => {
           trace(ctx, geom);
           if (filled.kind === "class" || filled.kind === "few") {
             const colour = filled.kind === "few" ? config.theme.too_few : filled.colour;
-            ctx.globalAlpha = 1;
+            ctx.globalAlpha = filled.kind === "few" ? 0.45 : 1;
             ctx.fillStyle = colour;
             ctx.fill();
+            ctx.globalAlpha = filled.kind === "few" ? 0 : 1;
             ctx.strokeStyle = colour; // closes the hairlines between neighbours
             ctx.lineWidth = 0.6;
             ctx.stroke();

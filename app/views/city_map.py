@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -29,9 +29,10 @@ from layers.values import METRICS, STATUSES, CellValues, Question, categories_of
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
 HEIGHT_PX = 580
-PERIODS = (7, 30, 90, 365)
-DEFAULT_PERIOD = 90
 OWN_DATES = 0
+PERIODS = (7, 30, 90, 365, OWN_DATES)
+DEFAULT_PERIOD = 90
+Key = TypeVar("Key")
 LAYERS = ("grids", "incidents", "facilities", "traffic")
 DEFAULT_LAYERS = ("grids", "incidents")
 
@@ -82,63 +83,81 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
     today = now().astimezone(territory.zone).date()
     # Deadlines are of single incidents: a role that sees only counts is not asked about them.
     hidden = () if actor.may(May.SEE_INCIDENTS) else ("overdue",)
+    entries = layer_entries()
     with st.container(key="gk-filters", horizontal=True, vertical_alignment="bottom"):
-        period = st.selectbox(
-            t("Reported in"),
-            [*PERIODS, OWN_DATES],
-            index=PERIODS.index(DEFAULT_PERIOD),
-            format_func=_period_name,
-            key=state.MAP_PERIOD,
-            width=150,
+        period = _choice(
+            "period", t("Reported in"), {days: _period_name(days) for days in PERIODS}, DEFAULT_PERIOD, 150
         )
         first, last = today - dt.timedelta(days=(period or DEFAULT_PERIOD) - 1), today
         if period == OWN_DATES:
-            given = st.date_input(
-                t("From – to"), (first, last), max_value=today, format="YYYY-MM-DD", key=state.MAP_DATES, width=230
-            )
-            # While the second day is not chosen yet the first stands for both.
-            first, last = (given[0], given[-1]) if isinstance(given, tuple) and given else (first, last)
+            first, last = _own_dates(first, last)
         chosen = st.multiselect(
             t("Category"),
             list(titles),
+            default=[key for key in _kept("categories", ()) if key in titles],
             format_func=titles.__getitem__,
             placeholder=t("All categories"),
-            key=state.MAP_CATEGORIES,
+            key=_key("categories"),
             width=240,
         )
-        status = st.selectbox(
-            t("Status"),
-            [key for key in STATUSES if key not in hidden],
-            format_func=lambda key: t(STATUSES[key]),
-            key=state.MAP_STATUS,
-            width=120,
-        )
-        metric = st.selectbox(
-            t("Fill grids by"),
-            [key for key in METRICS if key not in hidden],
-            format_func=lambda key: t(METRICS[key]),
-            key=state.MAP_METRIC,
-            width=230,
-        )
-        entries = layer_entries()
+        statuses = {key: t(title) for key, title in STATUSES.items() if key not in hidden}
+        status = _choice("status", t("Status"), statuses, "all", 120)
+        metrics = {key: t(title) for key, title in METRICS.items() if key not in hidden}
+        metric = _choice("metric", t("Fill grids by"), metrics, "reported", 230)
         layers = st.pills(
             t("Layers"),
             LAYERS,
             selection_mode="multi",
-            default=DEFAULT_LAYERS,
+            default=_kept("layers", DEFAULT_LAYERS),
             format_func=lambda key: t(entries[key].title),
-            key=state.MAP_LAYERS,
+            key=_key("layers"),
         )
         colour_by = "status"
         if actor.may(May.SEE_INCIDENT_POINTS) and "incidents" in layers:
-            colour_by = st.selectbox(
-                t("Colour points by"),
-                ["status", "category"],
-                format_func={"status": t("Status"), "category": t("Category")}.__getitem__,
-                key=state.MAP_COLOUR_BY,
-                width=120,
-            )
+            ways = {"status": t("Status"), "category": t("Category")}
+            colour_by = _choice("colour_by", t("Colour points by"), ways, "status", 120)
+    st.session_state[state.MAP_FILTERS] = {
+        "period": period,
+        "dates": (first, last),
+        "categories": tuple(chosen),
+        "status": status,
+        "metric": metric,
+        "layers": tuple(layers),
+        "colour_by": colour_by,
+    }
     return Filters(first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by)
+
+
+def _key(name: str) -> str:
+    """Return a widget's key: Streamlit remembers a choice by its words, so each language has its own."""
+    return f"{state.MAP_FILTERS}_{name}_{i18n.locale()}"
+
+
+def _kept(name: str, default: Any) -> Any:
+    """Return what the bar said last, also after another page or in another language."""
+    return st.session_state.get(state.MAP_FILTERS, {}).get(name, default)
+
+
+def _choice(name: str, label: str, options: Mapping[Key, str], default: Key, width: int) -> Key:
+    """Put one select box and return the chosen key."""
+    keys = list(options)
+    kept = _kept(name, default)
+    index = keys.index(kept if kept in options else default)
+    chosen = st.selectbox(label, keys, index=index, format_func=options.__getitem__, key=_key(name), width=width)
+    return default if chosen is None else chosen
+
+
+def _own_dates(first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
+    given = st.date_input(
+        t("From – to"),
+        _kept("dates", (first, last)),
+        max_value=last,
+        format="YYYY-MM-DD",
+        key=_key("dates"),
+        width=230,
+    )
+    # While the second day is not chosen yet the first stands for both.
+    return (given[0], given[-1]) if isinstance(given, tuple) and given else (first, last)
 
 
 @st.cache_data(ttl=3600, show_spinner=False)
@@ -194,7 +213,8 @@ def _legend(
     legends: list[Legend] = []
     if "grids" in filters.layers:
         legends.append(metric_legend(filters.metric, found.edges))
-    if "incidents" in filters.layers:
+    points = "incidents" in filters.layers and actor.may(May.SEE_INCIDENT_POINTS)
+    if points:
         by_status = filters.colour_by == "status"
         legends.append(incident_legend() if by_status else category_legend(titles, maps.category_colours(list(titles))))
     if "traffic" in filters.layers:
@@ -207,7 +227,7 @@ def _legend(
     ]
     if found.limited:
         notes.append(t("Only your own area is counted"))
-    if "incidents" in filters.layers and actor.may(May.SEE_INCIDENT_POINTS):
+    if points:
         notes.append(t("Zoom in to see single incidents"))
     if territory.is_demo:
         notes.append(t("Incidents are simulated"))
