@@ -34,6 +34,7 @@ DEFAULT_SPEED_KMH: dict[str, float] = {
 }
 """Road classes taken in, with the speed assumed without a sign; others (proposed, corridor …) are not roads."""
 
+_OTHER_WORDS = {"trail": "path", "byway": "track", "minor": "unclassified", "bus_guideway": "busway", "stairs": "steps"}
 _OPEN_TO_CARS = frozenset(
     list(DEFAULT_SPEED_KMH)[: list(DEFAULT_SPEED_KMH).index("service") + 1],
 )
@@ -170,7 +171,8 @@ def walkable(road_class: str, tags: Tags) -> bool:
 
 def road_class_of(tags: Tags) -> str | None:
     """Return the class of a road; None for what is not a road to move along (areas, proposed roads, platforms)."""
-    value = tags.get("highway")
+    value = tags.get("highway", "")
+    value = _OTHER_WORDS.get(value, value)
     if value not in DEFAULT_SPEED_KMH or tags.get("area") == "yes":
         return None
     return value
