@@ -14,6 +14,8 @@ Texts = NDArray[np.object_]
 
 SPACING_M = 25.0
 NEAR_M = 120.0
+COUNTY_TOWN = 1.6
+"""People come to the main town from all around, so more happens there than its homes tell."""
 OUTLINE_M = 20.0
 ROAD_CLASS_WEIGHT = {
     "primary": 1.0, "secondary": 1.0, "tertiary": 0.9, "residential": 1.0, "living_street": 1.0,
@@ -103,7 +105,7 @@ def place_weights(sites: Sites, where: str) -> Floats:
         "water": road * np.exp(-sites.water_m / 60.0) * (0.1 + homes**0.7) + 1e-4 * road * homes,
         "green": road * np.exp(-sites.green_m / 50.0) * (0.1 + homes**0.7) + 1e-4 * road * homes,
     }[where]
-    chance: Floats = weights * named + 1e-9
+    chance: Floats = weights * named * np.where(sites.in_focus, COUNTY_TOWN, 1.0) + 1e-9
     return chance
 
 
