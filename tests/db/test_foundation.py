@@ -150,6 +150,17 @@ def test_a_statement_that_changes_nothing_leaves_no_record(session: Session) -> 
     assert session.execute(text("SELECT count(*) FROM record")).scalar() == before
 
 
+def test_a_changed_key_does_not_escape_the_record(session: Session) -> None:
+    territory, areas, *_ = a_city(session)
+    spare = Area(territory_id=territory.id, level="street", code="9", name="spare", boundary=areas[0].boundary)
+    session.add(spare)
+    session.flush()
+    session.execute(text("UPDATE area SET id = id + 1000, name = 'moved' WHERE id = :id"), {"id": spare.id})
+    assert [entry.action for entry in record.history(session, "area", spare.id)] == ["insert", "update"]
+    arrived = record.history(session, "area", spare.id + 1000)
+    assert [entry.changes["name"] for entry in arrived] == [(None, "moved")]
+
+
 def test_hashes_of_single_and_bulk_rows_can_be_recomputed(session: Session) -> None:
     territory, areas, _, _ = a_city(session)
     actor = system_actor(territory.id)

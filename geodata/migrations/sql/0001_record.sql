@@ -44,81 +44,54 @@ CREATE TRIGGER load_row_no_truncate BEFORE TRUNCATE ON load_row
 -- Writes what a statement changed. Arguments: key column, columns that must not be recorded
 -- (comma list). Ordinary work gets one record row per changed row. A bulk load (the setting
 -- gridkeeper.load) gets one record row per statement, whose `after` holds the count and the hash
--- over the rows that are kept in load_row; so no way of writing escapes the record.
+-- over the rows that are kept in load_row; so no way of writing escapes the record. A changed key
+-- shows as two rows, one that lost its after and one that lost its before.
+-- The statements are planned anew each time: a plan kept from small statements would join the rows
+-- of a big one by nested loops.
 CREATE FUNCTION gk_record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_catalog, pg_temp
-SET enable_nestloop = off  -- the plan is kept from small statements; for big ones it would be quadratic
-AS $$
+SET search_path = public, pg_catalog, pg_temp AS $$
 DECLARE
     key text := TG_ARGV[0];
     hidden text[] := string_to_array(TG_ARGV[1], ',');
     load integer := gk_setting('load')::integer;
+    home text := CASE WHEN TG_TABLE_NAME = 'territory' THEN 'id' ELSE 'territory_id' END;
+    changed text := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT NULL::jsonb AS b, to_jsonb(n) AS a FROM new_rows AS n'
+        WHEN 'DELETE' THEN 'SELECT to_jsonb(o) AS b, NULL::jsonb AS a FROM old_rows AS o'
+        ELSE 'SELECT b, a FROM (SELECT to_jsonb(o) AS b FROM old_rows AS o) AS o
+              FULL JOIN (SELECT to_jsonb(n) AS a FROM new_rows AS n) AS n ON b ->> $1 = a ->> $1
+              WHERE b IS DISTINCT FROM a'
+    END;
     bulk bigint;
     kept bigint;
     digest bytea;
 BEGIN
-    IF load IS NOT NULL THEN
-        bulk := nextval(pg_get_serial_sequence('record', 'seq'));
-        IF TG_OP = 'INSERT' THEN
-            WITH rows AS MATERIALIZED (
-                SELECT row_number() OVER () AS no, NULL::jsonb AS row_before, to_jsonb(n) - hidden AS row_after FROM new_rows AS n
-            ), hashed AS MATERIALIZED (
-                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
-            ), written AS (
-                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
-                SELECT bulk, no, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
-            )
-            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
-        ELSIF TG_OP = 'UPDATE' THEN
-            WITH o AS MATERIALIZED (
-                SELECT to_jsonb(r) AS whole FROM old_rows AS r
-            ), n AS MATERIALIZED (
-                SELECT to_jsonb(r) AS whole FROM new_rows AS r
-            ), rows AS MATERIALIZED (
-                SELECT row_number() OVER () AS no, o.whole - hidden AS row_before, n.whole - hidden AS row_after
-                FROM o JOIN n ON o.whole ->> key = n.whole ->> key
-                WHERE o.whole IS DISTINCT FROM n.whole
-            ), hashed AS MATERIALIZED (
-                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
-            ), written AS (
-                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
-                SELECT bulk, no, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
-            )
-            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
-        ELSE
-            WITH rows AS MATERIALIZED (
-                SELECT row_number() OVER () AS no, to_jsonb(o) - hidden AS row_before, NULL::jsonb AS row_after FROM old_rows AS o
-            ), hashed AS MATERIALIZED (
-                SELECT *, sha256(convert_to(jsonb_build_array(row_before, row_after)::text, 'UTF8')) AS hash FROM rows
-            ), written AS (
-                INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
-                SELECT bulk, no, row_before ->> key, (row_before ->> 'grid_id')::integer, row_before, row_after, hash FROM hashed
-            )
-            SELECT count(*), sha256(string_agg(hash, ''::bytea ORDER BY no)) INTO kept, digest FROM hashed;
-        END IF;
-        IF kept > 0 THEN
-            INSERT INTO record (seq, action, subject_table, after, load_id)
-            OVERRIDING SYSTEM VALUE
-            VALUES (bulk, 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
-                    jsonb_build_object('rows', kept, 'sha256', encode(digest, 'hex')), load);
-        END IF;
-    ELSIF TG_OP = 'INSERT' THEN
-        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, after)
-        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_after ->> 'id')::integer ELSE (row_after ->> 'territory_id')::integer END,
-               'insert', TG_TABLE_NAME, row_after ->> key, (row_after ->> 'grid_id')::integer, row_after - hidden
-        FROM (SELECT to_jsonb(n) AS row_after FROM new_rows AS n) AS changed;
-    ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before, after)
-        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_after ->> 'id')::integer ELSE (row_after ->> 'territory_id')::integer END,
-               'update', TG_TABLE_NAME, row_after ->> key, (row_after ->> 'grid_id')::integer, row_before - hidden, row_after - hidden
-        FROM (SELECT to_jsonb(o) AS row_before FROM old_rows AS o) AS a
-        JOIN (SELECT to_jsonb(n) AS row_after FROM new_rows AS n) AS b ON a.row_before ->> key = b.row_after ->> key
-        WHERE row_before IS DISTINCT FROM row_after;
-    ELSE
-        INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before)
-        SELECT CASE WHEN TG_TABLE_NAME = 'territory' THEN (row_before ->> 'id')::integer ELSE (row_before ->> 'territory_id')::integer END,
-               'delete', TG_TABLE_NAME, row_before ->> key, (row_before ->> 'grid_id')::integer, row_before - hidden
-        FROM (SELECT to_jsonb(o) AS row_before FROM old_rows AS o) AS changed;
+    IF load IS NULL THEN
+        EXECUTE 'INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before, after)
+                 SELECT (coalesce(a, b) ->> $3)::integer, $4, $5, coalesce(a, b) ->> $1,
+                        (coalesce(a, b) ->> ''grid_id'')::integer, b - $2, a - $2
+                 FROM (' || changed || ') AS changed'
+        USING key, hidden, home, lower(TG_OP), TG_TABLE_NAME;
+        RETURN NULL;
+    END IF;
+    bulk := nextval(pg_get_serial_sequence('record', 'seq'));
+    EXECUTE 'WITH rows AS MATERIALIZED (
+                 SELECT row_number() OVER () AS no, coalesce(a, b) ->> $1 AS id,
+                        (coalesce(a, b) ->> ''grid_id'')::integer AS grid, b - $2 AS b, a - $2 AS a
+                 FROM (' || changed || ') AS changed
+             ), hashed AS MATERIALIZED (
+                 SELECT *, sha256(convert_to(jsonb_build_array(b, a)::text, ''UTF8'')) AS hash FROM rows
+             ), written AS (
+                 INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
+                 SELECT $3, no, id, grid, b, a, hash FROM hashed
+             )
+             SELECT count(*), sha256(string_agg(hash, ''''::bytea ORDER BY no)) FROM hashed'
+    INTO kept, digest USING key, hidden, bulk;
+    IF kept > 0 THEN
+        INSERT INTO record (seq, action, subject_table, after, load_id)
+        OVERRIDING SYSTEM VALUE
+        VALUES (bulk, 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
+                jsonb_build_object('rows', kept, 'sha256', encode(digest, 'hex')), load);
     END IF;
     RETURN NULL;
 END $$;
