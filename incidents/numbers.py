@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"([A-Z]{2,4})-(\d{4})-(\d{6,})-([A-Z0-9])")
 
 
 def make_number(prefix: str, year: int, sequence: int) -> str:
-    """Return the number of the ``sequence``-th incident of a year, e.g. ``IOW-2026-004417-K``.
+    """Return the number of the ``sequence``-th incident of a year, e.g. ``IOW-2026-004417-N``.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def check_number(text: str) -> str:
     number = re.sub(r"\s+", "", text).upper()
     match = _NUMBER.fullmatch(number)
     if match is None:
-        raise InvalidInput(f"{text!r} is not an incident number.", hint="It looks like IOW-2026-004417-K.")
+        raise InvalidInput(f"{text!r} is not an incident number.", hint="It looks like IOW-2026-004417-N.")
     if match[4] != _check(number[: match.start(4) - 1]):
         raise InvalidInput(f"The incident number {number} is mistyped.", hint="Compare it once more.")
     return number

@@ -63,6 +63,11 @@ def import_file(
         swapped in most rows, no row in the territory. Nothing is written then.
     """
     require(actor, May.LOAD_DATA)
+    if not loading.has_grids(session, territory.id):
+        raise InvalidInput(
+            f"{territory.title_en} has no unit grids yet, so no incident can be placed.",
+            hint="Make them first with 'gridkeeper grid make'.",
+        )
     progress = progress or Silent()
     began = time.monotonic()
     progress.step(f"Reading {path.name}")

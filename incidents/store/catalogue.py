@@ -99,7 +99,7 @@ def add_limits(session: Session, specs: Sequence[LimitSpec], class_ids: Mapping[
             select(TimeLimit.class_id, TimeLimit.stage, TimeLimit.condition).where(
                 TimeLimit.scheme == SCHEME, TimeLimit.scheme_version == SCHEME_VERSION
             )
-        ).tuples()
+        )
     )
     new = [
         TimeLimit(
@@ -167,7 +167,7 @@ def owners_of(session: Session, territory_id: int) -> dict[int, int]:
         .where(ClassOwner.territory_id == territory_id, ClassOwner.area_id.is_(None), _valid_today(ClassOwner))
         .order_by(ClassOwner.valid_from, ClassOwner.id)
     )
-    return dict(rows.tuples().all())
+    return {row.class_id: row.unit_id for row in rows}
 
 
 def _valid_today(table: type[TimeLimit | ClassOwner]) -> ColumnElement[bool]:

@@ -197,7 +197,7 @@ def grid_days(
             IncidentDay.day, IncidentDay.category, IncidentDay.open, IncidentDay.closed, IncidentDay.closed_within
         ).where(IncidentDay.territory_id == territory_id, IncidentDay.grid_id == grid_id, IncidentDay.day >= first_day)
     )
-    return list(rows.tuples().all())
+    return [(day, category, is_open, closed, within) for day, category, is_open, closed, within in rows]
 
 
 def open_in_grid(session: Session, territory_id: int, grid_id: int) -> int:

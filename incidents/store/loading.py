@@ -10,12 +10,18 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geodata.bulk import copy_rows
-from geodata.tables import Incident, Quarantine
+from geodata.tables import Incident, Quarantine, UnitGrid
 
 
 def take_numbers(session: Session, territory_id: int, year: int, count: int) -> int:
     """Take ``count`` running numbers of a year and return the first; a second taker waits for our commit."""
     return int(session.execute(select(func.gk_take_numbers(territory_id, year, count))).scalar_one())
+
+
+def has_grids(session: Session, territory_id: int) -> bool:
+    """Return whether the territory has a unit grid in force."""
+    cell = select(UnitGrid.id).where(UnitGrid.territory_id == territory_id, UnitGrid.ended_on.is_(None)).limit(1)
+    return session.scalar(cell) is not None
 
 
 def known_references(session: Session, territory_id: int, source_system: str) -> set[str]:
