@@ -1,0 +1,226 @@
+"""Tiles, values and assets over HTTP: who may see what, what is cached, what is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app import guard
+from app.api import assets, tiles, values
+from core.identity import Actor, Role, system_actor
+from geodata import db
+from layers.tiles import tiles_of
+from layers.versions import versions
+from tests.map_city import CENTRES, MapCity, add_incidents, at, make_map_city
+
+SPAN = "from=2026-06-01&to=2026-07-01"
+
+
+class Acts:
+    """Stands where the gate stands: puts an actor into the request."""
+
+    actor: Actor | None = None
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if Acts.actor is not None:
+            scope.setdefault("state", {})["actor"] = Acts.actor
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def city(database: Engine) -> MapCity:
+    with db.transaction(system_actor()) as session:
+        made = make_map_city(session)
+        rows = [{"reported_at": at("2026-06-20")}, {"reported_at": at("2026-06-20"), "half": "east"}]
+        add_incidents(session, made, rows)
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(city: MapCity) -> Iterator[TestClient]:
+    app = Starlette(
+        routes=[*tiles.routes, *values.routes, *assets.routes],
+        middleware=[Middleware(Acts)],
+        lifespan=lambda _app: tiles.lifespan(),
+        exception_handlers={k: v for k, v in guard.EXCEPTION_HANDLERS.items() if k is not Exception},
+    )
+    with TestClient(app) as opened:
+        until(lambda: versions.connected)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def dispatcher(city: MapCity) -> Iterator[None]:
+    Acts.actor = city.officer(Role.DISPATCHER)
+    yield
+    Acts.actor = None
+
+
+def until(holds: object, seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def address(city: MapCity, layer: str, z: int, half: str = "west") -> str:
+    lon, lat = CENTRES[half]
+    key = tiles_of((lon, lat, lon, lat), z)[0]
+    return f"/tiles/{city.territory.id}/{layer}/{key.z}/{key.x}/{key.y}.mvt"
+
+
+@pytest.mark.parametrize(
+    ("layer", "z", "held"),
+    [
+        ("basemap", 9, b"land"),
+        ("basemap", 14, "高街".encode()),
+        ("basemap", 14, b"building"),
+        ("basemap", 11, b"Mapton"),
+        ("grids", 9, b"grid"),
+        ("grids", 14, b"code"),
+        ("traffic", 14, b"High Street"),
+        ("traffic", 10, b"signed"),
+        ("facilities", 13, b"Oak School"),
+        ("incidents", 15, b"event-04"),
+    ],
+)
+def test_every_layer_has_tiles(client: TestClient, city: MapCity, layer: str, z: int, held: bytes) -> None:
+    answer = client.get(address(city, layer, z))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == tiles.MEDIA_TYPE
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert held in answer.content
+
+
+def test_an_unchanged_tile_is_not_sent_again(client: TestClient, city: MapCity) -> None:
+    first = client.get(address(city, "grids", 13))
+    second = client.get(address(city, "grids", 13), headers={"if-none-match": first.headers["etag"]})
+    assert (second.status_code, second.content) == (304, b"")
+
+
+def test_a_commit_makes_tiles_and_values_new(client: TestClient, city: MapCity) -> None:
+    tile = address(city, "incidents", 15)
+    before = client.get(tile).headers["etag"], client.get(f"/api/values?{SPAN}").headers["etag"]
+    version = versions.of(city.territory.id, ("incidents",))
+    with db.transaction(system_actor(city.territory.id)) as session:
+        add_incidents(session, city, [{"reported_at": at("2026-06-21")}])
+    until(lambda: versions.of(city.territory.id, ("incidents",)) != version)
+    after = client.get(tile).headers["etag"], client.get(f"/api/values?{SPAN}").headers["etag"]
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_nothing_is_cached_while_nobody_listens(
+    client: TestClient, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "connected", False)
+    size = len(tiles.cache())
+    assert client.get(address(city, "facilities", 12)).status_code == 200
+    assert client.get(f"/api/values?{SPAN}&metric=open").status_code == 200
+    assert len(tiles.cache()) == size
+
+
+def test_points_reach_as_far_as_the_role(client: TestClient, city: MapCity) -> None:
+    Acts.actor = city.officer(Role.GRID_MANAGER, "east")
+    assert b"incident" not in client.get(address(city, "incidents", 15, "west")).content
+    assert b"incident" in client.get(address(city, "incidents", 15, "east")).content
+
+
+@pytest.mark.parametrize("role", [Role.PLANNER, Role.ADMINISTRATOR])
+def test_roles_without_incidents_get_no_points(client: TestClient, city: MapCity, role: Role) -> None:
+    Acts.actor = city.officer(role)
+    assert client.get(address(city, "incidents", 15)).status_code == 403
+    assert client.get(f"/api/values?{SPAN}&metric=overdue").status_code == 403
+    assert client.get(f"/api/values?{SPAN}").status_code == 200
+
+
+def test_nobody_gets_nothing(client: TestClient, city: MapCity) -> None:
+    Acts.actor = None
+    for path in (address(city, "grids", 12), f"/api/values?{SPAN}", "/api/cells"):
+        assert client.get(path).status_code == 403
+
+
+def test_another_territory_is_refused(client: TestClient, city: MapCity) -> None:
+    path = address(city, "grids", 12).replace(f"/tiles/{city.territory.id}/", f"/tiles/{city.territory.id + 1}/")
+    assert client.get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/tiles/{id}/grids/12/5000/0.mvt", 400),
+        ("/tiles/{id}/grids/25/0/0.mvt", 400),
+        ("/tiles/{id}/facilities/3/0/0.mvt", 400),
+        ("/tiles/{id}/weather/3/0/0.mvt", 404),
+        ("/tiles/{id}/grids/x/0/0.mvt", 404),
+        ("/api/values?from=2026-06-01", 400),
+        ("/api/values?from=yesterday&to=2026-06-01", 400),
+        ("/api/values?from=2026-06-02&to=2026-06-01", 400),
+        (f"/api/values?{SPAN}&metric=beauty", 400),
+        (f"/api/values?{SPAN}&colour=red", 400),
+        (f"/api/values?{SPAN}&categories=" + ",".join(map(str, range(300))), 400),
+    ],
+)
+def test_bad_addresses_are_answered_in_a_sentence(client: TestClient, city: MapCity, path: str, status: int) -> None:
+    answer = client.get(path.format(id=city.territory.id))
+    assert answer.status_code == status
+    if "/tiles/{id}/grids/x" not in path:
+        assert answer.json()["error"].endswith(".")
+
+
+def test_values_of_a_scope_are_not_given_to_another(client: TestClient, city: MapCity) -> None:
+    path = f"/api/values?{SPAN}&metric=overdue"
+    with db.transaction(system_actor(city.territory.id)) as session:
+        late = {"reported_at": at("2026-06-22"), "due_at": at("2026-06-23")}
+        add_incidents(session, city, [late, late | {"half": "east"}])
+    tags = []
+    for actor in (city.officer(Role.DISPATCHER), city.officer(Role.GRID_MANAGER, "east")):
+        Acts.actor = actor
+        tags.append(client.get(path).headers["etag"])
+    assert tags[0] != tags[1]
+
+
+def test_the_cells_have_centres(client: TestClient, city: MapCity) -> None:
+    answer = client.get("/api/cells")
+    assert answer.content.startswith(b"GKV1")
+    again = client.get("/api/cells", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_addresses_and_questions_agree(city: MapCity) -> None:
+    from starlette.datastructures import QueryParams
+
+    question = values.question_of(QueryParams(f"{SPAN}&metric=open&categories=b,a&status=closed"))
+    assert values.question_of(QueryParams(values.address_of(question).partition("?")[2])) == question
+
+
+def test_an_engine_is_not_needed_for_assets(client: TestClient) -> None:
+    answer = client.get("/assets/vendor/leaflet/leaflet.js")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    tagged = client.get(assets.asset_url("vendor/leaflet/leaflet.js"))
+    assert "immutable" in tagged.headers["cache-control"]
+    known = {"if-none-match": answer.headers["etag"]}
+    assert client.get("/assets/vendor/leaflet/leaflet.js", headers=known).status_code == 304
+    for name in (
+        "vendor/leaflet/../../package.json",
+        "gk/tests/data.test.js",
+        "gk/eslint.config.mjs",
+        "../app/guard.py",
+    ):
+        assert client.get(f"/assets/{name}").status_code == 404
+
+
+def test_every_asset_of_the_white_list_is_there() -> None:
+    for name in assets.FILES:
+        assert assets.asset(name).body

@@ -1,0 +1,137 @@
+"""Values by cell: the arrays against what was put in, the reach of roles, the age of caches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import struct
+
+import numpy as np
+import pytest
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput, NotPermitted
+from core.identity import Role
+from geodata import db
+from layers.values import TOO_FEW, CellValues, Question, categories_of, cell_values, cells_of, encoded_cells
+from tests.map_city import MapCity, add_incidents, at, make_map_city
+
+NOW = at("2026-07-01", 11)
+DAYS = (dt.date(2026, 6, 1), dt.date(2026, 7, 1))
+
+
+@pytest.fixture
+def city(session: Session) -> MapCity:
+    made = make_map_city(session)
+    done = {"status": "closed", "reported_at": at("2026-06-10")}
+    add_incidents(
+        session,
+        made,
+        [
+            {"reported_at": at("2026-06-20"), "due_at": at("2026-06-25")},
+            {"reported_at": at("2026-06-21"), "due_at": at("2026-07-05"), "code": "order"},
+            {"reported_at": at("2026-06-22"), "half": "east", "due_at": at("2026-06-23")},
+            {"reported_at": at("2026-03-01"), "due_at": at("2026-03-02")},
+            {"status": "void", "reported_at": at("2026-06-20")},
+            *({**done, "closed_at": at(f"2026-06-{day}")} for day in (11, 12, 13)),
+            {**done, "half": "east", "closed_at": at("2026-06-12")},
+        ],
+    )
+    return made
+
+
+def ask(session: Session, city: MapCity, role: Role = Role.DISPATCHER, *halves: str, **question: object) -> CellValues:
+    actor = city.officer(role, *halves)
+    db.as_actor(session, actor)
+    wanted = {"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | question
+    return cell_values(session, actor, Question(**wanted), now=NOW)  # type: ignore[arg-type]
+
+
+def at_cell(found: CellValues, city: MapCity, half: str) -> float:
+    return float(found.values[city.cells[half] - found.first_id])
+
+
+@pytest.mark.parametrize(
+    ("question", "west", "east"),
+    [
+        ({}, 5, 2),
+        ({"status": "open"}, 2, 1),
+        ({"status": "closed"}, 3, 1),
+        ({"status": "overdue"}, 1, 1),
+        ({"metric": "open"}, 2, 1),
+        ({"metric": "overdue"}, 1, 1),
+        ({"metric": "overdue", "first": dt.date(2026, 1, 1)}, 2, 1),
+        ({"categories": ("event-05",)}, 1, 0),
+        ({"categories": ()}, 0, 0),
+        ({"categories": ("unknown",)}, 0, 0),
+    ],
+)
+def test_counts(session: Session, city: MapCity, question: dict[str, object], west: int, east: int) -> None:
+    found = ask(session, city, **question)
+    assert (at_cell(found, city, "west"), at_cell(found, city, "east")) == (west, east)
+    assert found.total == west + east
+
+
+def test_a_rate_is_not_shown_where_few_live(session: Session, city: MapCity) -> None:
+    found = ask(session, city, metric="per_1000")
+    assert at_cell(found, city, "west") == pytest.approx(5 / 500 * 1000)
+    assert at_cell(found, city, "east") == TOO_FEW
+
+
+def test_a_median_needs_three_closed(session: Session, city: MapCity) -> None:
+    found = ask(session, city, metric="median_days")
+    assert at_cell(found, city, "west") == pytest.approx(2, rel=0.5)
+    assert np.isnan(at_cell(found, city, "east"))
+
+
+def test_overdue_counts_only_what_the_actor_may_see(session: Session, city: MapCity) -> None:
+    found = ask(session, city, Role.GRID_MANAGER, "east", metric="overdue")
+    assert (at_cell(found, city, "west"), at_cell(found, city, "east")) == (0, 1)
+    assert found.limited
+    with pytest.raises(NotPermitted):
+        ask(session, city, Role.PLANNER, metric="overdue")
+    with pytest.raises(NotPermitted):
+        ask(session, city, Role.PLANNER, status="overdue")
+    assert at_cell(ask(session, city, Role.PLANNER), city, "west") == 5
+
+
+def test_the_encoding_can_be_read_back(session: Session, city: MapCity) -> None:
+    found = ask(session, city)
+    body = found.encoded()
+    length = struct.unpack("<I", body[4:8])[0]
+    header = json.loads(body[8 : 8 + length])
+    values = np.frombuffer(body[8 + length :], "<f4")
+    assert body[:4] == b"GKV1"
+    assert length % 4 == 0
+    assert header["first"] == found.first_id
+    assert np.array_equal(values, found.values, equal_nan=True)
+    cells = cells_of(session, city.territory.id)
+    assert len(encoded_cells(cells)) > 8 * len(cells)
+    assert cells.live.all()
+    assert 0.49 < np.nanmin(cells.x) <= np.nanmax(cells.x) < 0.5
+
+
+def test_categories_have_titles_in_both_languages(session: Session, city: MapCity) -> None:
+    assert categories_of(session, city.territory.id)["event-05"] == ("Street order", "街面秩序")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metric": "beauty"},
+        {"status": "lost"},
+        {"first": dt.date(2026, 7, 2)},
+        {"first": dt.date(1990, 1, 1)},
+    ],
+)
+def test_a_wrong_question_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        Question(**({"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | wrong))  # type: ignore[arg-type]
+
+
+def test_a_territory_without_grids_gives_empty_arrays(session: Session) -> None:
+    from core.identity import Actor
+
+    actor = Actor(None, "x", Role.DISPATCHER, 10**6)
+    found = cell_values(session, actor, Question("reported", *DAYS))
+    assert (len(found.values), found.edges, found.total) == (0, (), 0)
