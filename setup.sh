@@ -106,7 +106,11 @@ find_python() { # prints the first Python that can make an environment, else the
 }
 
 make_venv() {
-  [ "$(cat $stamps/place 2>/dev/null)" = "$PWD" ] && recent $venv/bin/python && return
+  # scripts inside name the folder they were made for, so a moved checkout makes a new one
+  if grep -qsF "$PWD/$venv" $venv/pyvenv.cfg && [ -e $venv/bin/pip ] && recent $venv/bin/python; then
+    mkdir -p $stamps
+    return
+  fi
   local python package
   python=$(find_python)
   if [ -z "$python" ] && may_install python3 python3-venv; then
@@ -124,7 +128,6 @@ make_venv() {
   rm -rf $venv
   "$python" -m venv $venv || stop "$python could not make an environment in $venv."
   mkdir -p $stamps
-  echo "$PWD" >$stamps/place
 }
 
 # --- 2 Python packages ----------------------------------------------------------------------------------------
