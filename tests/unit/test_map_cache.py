@@ -1,0 +1,99 @@
+"""The cache keeps within its bound; versions are only known while somebody listens."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidInput, NotFound
+from layers.cache import ByteCache, Entry
+from layers.registry import find_layer, layer_entries
+from layers.snapshot import Kept
+from layers.tiles import TileKey, tiles_of
+from layers.versions import LAYERS, LayerVersions
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3000)), max_size=60))
+def test_the_bound_holds_and_the_sum_is_right(puts: list[tuple[int, int]]) -> None:
+    cache = ByteCache(10_000)
+    for key, size in puts:
+        cache.put(key, Entry.of(bytes(size)))
+        assert cache.used_bytes <= 10_000
+    kept = [entry for key in range(21) if (entry := cache.get(key))]
+    assert cache.used_bytes == sum(len(entry.body) + cache.COST for entry in kept)
+
+
+def test_the_least_used_goes_first() -> None:
+    cache = ByteCache(3 * 1300)
+    for key in "ab":
+        cache.put(key, Entry.of(bytes(600)))
+    for key in "cd":
+        assert cache.get("a")
+        cache.put(key, Entry.of(bytes(600)))
+        cache.put(key + "2", Entry.of(bytes(600)))
+    assert cache.get("a")
+    assert cache.get("b") is None
+
+
+def test_what_is_too_large_is_not_kept() -> None:
+    cache = ByteCache(1000)
+    cache.put("a", Entry.of(bytes(500)))
+    assert len(cache) == 0
+
+
+def test_tags_name_the_content() -> None:
+    assert Entry.of(b"a").etag == Entry.of(b"a").etag != Entry.of(b"b").etag
+
+
+def test_versions_are_counted_by_territory_and_layer() -> None:
+    versions = LayerVersions()
+    assert versions.of(1, ("grids",)) is None
+    versions.connected = True
+    first = versions.of(1, ("grids", "roads"))
+    versions.changed("2:grids")
+    versions.changed("1:incidents")
+    assert versions.of(1, ("grids", "roads")) == first
+    versions.changed("1:roads")
+    assert versions.of(1, ("grids", "roads")) != first
+
+
+@pytest.mark.parametrize("payload", ["", "x", "1:weather", "one:grids"])
+def test_a_strange_notification_makes_all_new(payload: str) -> None:
+    versions = LayerVersions()
+    versions.connected = True
+    before = versions.of(7, LAYERS)
+    versions.changed(payload)
+    assert versions.of(7, LAYERS) != before
+
+
+def test_snapshots_are_kept_by_version() -> None:
+    kept: Kept[int] = Kept(limit=2)
+    reads = iter(range(100))
+    assert [kept.get("a", (1,), reads.__next__) for _ in range(2)] == [0, 0]
+    assert kept.get("a", (2,), reads.__next__) == 1
+    assert [kept.get("a", None, reads.__next__) for _ in range(2)] == [2, 3]
+    kept.get("b", (1,), reads.__next__)
+    kept.get("c", (1,), reads.__next__)
+    assert kept.get("a", (2,), reads.__next__) == 6
+
+
+def test_layers_know_their_tiles() -> None:
+    for key, entry in layer_entries().items():
+        assert find_layer(key) is entry
+        assert set(entry.depends_on) <= set(LAYERS)
+        for z in range(entry.zooms[0], entry.zooms[1] + 1):
+            assert "ST_AsMVT" in entry.statement(z)
+    with pytest.raises(NotFound):
+        find_layer("weather")
+
+
+@pytest.mark.parametrize(("z", "x", "y"), [(-1, 0, 0), (17, 0, 0), (3, 8, 0), (3, 0, -1)])
+def test_tiles_that_do_not_exist(z: int, x: int, y: int) -> None:
+    with pytest.raises(InvalidInput):
+        TileKey(z, x, y)
+
+
+def test_tiles_of_a_box() -> None:
+    assert tiles_of((-180, -85, 180, 85), 1) == [TileKey(1, x, y) for y in (0, 1) for x in (0, 1)]
+    assert tiles_of((-1.2945, 50.6995, -1.2945, 50.6995), 14) == [TileKey(14, 8133, 5506)]
