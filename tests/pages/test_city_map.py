@@ -1,0 +1,113 @@
+"""The city map as each role and in both languages finds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from streamlit.testing.v1 import AppTest
+
+from app import guard, i18n
+from core.clock import now
+from core.identity import Role, system_actor
+from geodata import db
+from tests.map_city import MapCity, add_incidents, make_map_city
+
+PAGE = Path(__file__).resolve().parents[2] / "app" / "views" / "city_map.py"
+
+
+@pytest.fixture(scope="module")
+def city(database: Engine) -> MapCity:
+    with db.transaction(system_actor()) as session:
+        made = make_map_city(session)
+        add_incidents(session, made, [{"reported_at": now()}, {"reported_at": now(), "code": "order"}])
+    return made
+
+
+def run(
+    city: MapCity,
+    monkeypatch: pytest.MonkeyPatch,
+    role: Role = Role.DISPATCHER,
+    *,
+    language: str = "en",
+    **query: str,
+) -> AppTest:
+    monkeypatch.setattr(guard, "current_actor", lambda: city.officer(role))
+    page = AppTest.from_file(PAGE, default_timeout=30)
+    page.session_state[i18n.SESSION_KEY] = language
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    return " ".join(block.body for block in page.get("html"))
+
+
+def test_an_unclicked_map_says_what_to_do(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch)
+    shown = words(page)
+    assert "Click a grid on the map." in shown
+    assert "2 incidents counted" in shown
+    assert "OpenStreetMap contributors" in shown
+
+
+def test_the_address_of_a_grid_opens_its_card(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = words(run(city, monkeypatch, grid=str(city.cells["west"])))
+    for expected in ("Westend", "2 reports in 90 days", "500", "School 1", f"/incidents?grid={city.cells['west']}"):
+        assert expected in shown
+
+
+@pytest.mark.parametrize("grid", ["999999", "x", "-1", "99999999999999"])
+def test_a_grid_that_is_not_there(city: MapCity, monkeypatch: pytest.MonkeyPatch, grid: str) -> None:
+    shown = words(run(city, monkeypatch, grid=grid))
+    assert "does not exist" in shown or "Click a grid" in shown
+
+
+def test_filters_change_what_is_counted(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch)
+    page.multiselect[0].select("event-05").run()
+    assert "1 incidents counted" in words(page)
+    box(page, "Status").select("closed").run()
+    assert "0 incidents counted" in words(page)
+    box(page, "Fill grids by").select("per_1000").run()
+    assert "Too few people" in words(page)
+    box(page, "Reported in").select(0).run()
+    assert not page.exception
+    assert page.date_input
+
+
+def box(page: AppTest, label: str) -> object:
+    return next(found for found in page.selectbox if found.label == label)
+
+
+def test_every_metric_has_its_legend(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch)
+    for metric in ("open", "overdue", "median_days"):
+        box(page, "Fill grids by").select(metric).run()  # type: ignore[attr-defined]
+        assert not page.exception
+
+
+def test_a_planner_is_not_asked_about_single_incidents(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch, Role.PLANNER, grid=str(city.cells["west"]))
+    assert "Overdue now" not in box(page, "Fill grids by").options  # type: ignore[attr-defined]
+    assert "Incidents of this grid" not in words(page)
+    assert "Incidents by status" not in words(page)
+
+
+def test_the_same_page_in_chinese(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch, language="zh", grid=str(city.cells["west"]))
+    shown = words(page)
+    for expected in ("城市地图", "共计 2 件案件", "90 天内上报 2 件", "街面秩序"):
+        assert expected in shown
+    labels = [found.label for found in page.selectbox]
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in label) for label in labels)
+
+
+def test_a_territory_without_grids_says_what_is_missing(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.transaction(system_actor(city.territory.id)) as session:
+        session.execute(text("UPDATE unit_grid SET ended_on = CURRENT_DATE"))
+    assert "There are no grids yet." in words(run(city, monkeypatch))
