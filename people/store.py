@@ -76,7 +76,7 @@ def workers(
         )
     if unit_ids is not None:
         query = query.where(Worker.unit_id.in_(unit_ids))
-    return [_sealed_worker(*row) for row in session.execute(query).tuples()]
+    return [_sealed_worker(*row) for row in session.execute(query)]
 
 
 def _sealed_worker(worker: Worker, unit: Unit, grid: ResponsibilityGrid | None, person: Person | None) -> SealedWorker:
@@ -127,7 +127,7 @@ _ACCOUNT = select(AppUser, UserRole).join(UserRole, UserRole.user_id == AppUser.
 
 def accounts_of(session: Session, user_id: int) -> list[Account]:
     """Return the roles of an active user, oldest first."""
-    rows = session.execute(_ACCOUNT.where(AppUser.id == user_id).order_by(UserRole.id)).tuples()
+    rows = session.execute(_ACCOUNT.where(AppUser.id == user_id).order_by(UserRole.id))
     return [_account(user, role) for user, role in rows]
 
 
@@ -136,7 +136,7 @@ def demo_accounts(session: Session, territory_id: int | None) -> list[Account]:
     query = _ACCOUNT.where(AppUser.is_demo).order_by(UserRole.territory_id, UserRole.id)
     if territory_id is not None:
         query = query.where(UserRole.territory_id == territory_id)
-    return [_account(user, role) for user, role in session.execute(query).tuples()]
+    return [_account(user, role) for user, role in session.execute(query)]
 
 
 def count_demo_accounts(session: Session) -> int:
@@ -242,7 +242,7 @@ def live_session(session: Session, session_id: str, now: dt.datetime) -> tuple[L
     ).one_or_none()
     if row is None:
         return None
-    login, user, role = row.tuple()
+    login, user, role = row
     account = _account(user, role)
     live = LiveSession(
         id=login.id,
@@ -307,7 +307,7 @@ def sessions(session: Session, territory_id: int, now: dt.datetime) -> list[Sess
         .join(UserRole, UserRole.id == UserSession.role_id)
         .where(UserRole.territory_id == territory_id, UserSession.revoked_at.is_(None), UserSession.expires_at > now)
         .order_by(UserSession.created_at.desc()),
-    ).tuples()
+    )
     return [
         SessionRow(
             id=row.id,

@@ -1,0 +1,78 @@
+"""Pages run as somebody: the actor of a demo account, in a language."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import guard, i18n
+from core.identity import Actor, Role, system_actor
+from geodata.db import transaction
+from people import accounts
+
+MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
+Run = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def actors(demo_database) -> dict[Role, Actor]:
+    """The actor of each demo account of the small demo town."""
+    with transaction(system_actor()) as session:
+        return {account.role: account.actor() for account in accounts.demo_accounts(session)}
+
+
+@pytest.fixture
+def run(actors, monkeypatch) -> Iterator[Run]:
+    """Runs a page: ``run("today", Role.DISPATCHER, "zh", incident="5")``."""
+
+    def runner(view: str, role: Role, language: str = "en", **address: str) -> AppTest:
+        actor = dataclasses.replace(actors[role], locale=language)
+        monkeypatch.setattr(guard, "current_actor", lambda: actor)
+        monkeypatch.setattr(guard, "stored_session", lambda: None)
+        page = AppTest.from_file(str(MAIN), default_timeout=60)
+        for name, value in address.items():
+            page.query_params[name] = value
+        page.run()
+        if view != "today":
+            for name, value in address.items():
+                page.query_params[name] = value
+            page.switch_page(f"views/{view}.py").run()
+        assert not page.exception, page.exception
+        return page
+
+    yield runner
+    i18n.use("en")
+
+
+def shown(page: AppTest) -> list[str]:
+    """Every piece of text on the page, as a reader sees it."""
+    pieces: list[str] = []
+    for element in page.get("html"):
+        body = re.sub(r"<style>.*?</style>", "", element.proto.body, flags=re.DOTALL)
+        pieces += [html.unescape(piece) for piece in re.split(r"<[^>]+>", body)]
+    for kind in (
+        "button",
+        "multiselect",
+        "selectbox",
+        "text_input",
+        "toggle",
+        "date_input",
+        "tab",
+        "pills",
+        "checkbox",
+    ):
+        pieces += [element.label for element in page.get(kind) if getattr(element, "label", "")]
+    for frame in page.dataframe:
+        pieces += [str(column) for column in frame.value.columns]
+        pieces += [str(cell) for row in frame.value.to_numpy() for cell in row]
+    return [piece.strip() for piece in pieces if piece and piece.strip()]
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(shown(page))

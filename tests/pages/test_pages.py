@@ -1,0 +1,233 @@
+"""Every page, every role, both languages: it stands, it is whole, it shows no more than the role may see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from sqlalchemy import text
+
+from app import guard
+from core.errors import NotPermitted
+from core.identity import Role, system_actor
+from geodata import db
+from incidents import service as incidents
+from tests.pages.conftest import shown, words
+
+OFFICERS = sorted(set(Role) - {Role.SYSTEM, Role.GRID_WORKER})
+SEE_INCIDENTS = [Role.GRID_MANAGER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
+LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
+VIEWS = {
+    "today": OFFICERS,
+    "city_map": OFFICERS,
+    "incidents": SEE_INCIDENTS,
+    "bring_in": LOADERS,
+    "help": OFFICERS,
+}
+TITLES = {
+    "today": ("Today", "今日"),
+    "city_map": ("City map", "城市地图"),
+    "incidents": ("Incidents", "案件"),
+    "bring_in": ("Bring in", "数据汇入"),
+    "help": ("Help", "帮助"),
+}
+CATALOGUE = Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES" / "gridkeeper.po"
+EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]
+
+
+@pytest.fixture(scope="module")
+def english_texts() -> set[str]:
+    """Texts that have a Chinese form and must not stand on a Chinese page."""
+    with CATALOGUE.open("rb") as file:
+        texts = [message.id for message in read_po(file, locale="zh") if isinstance(message.id, str)]
+    return {text for text in texts if re.search(r"[A-Za-z]{2}", text) and "{" not in text}
+
+
+@pytest.mark.parametrize(("view", "role"), EVERYWHERE)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_page_stands(run, english_texts, view, role, language):
+    page = run(view, role, language)
+    pieces = shown(page)
+    assert TITLES[view][language == "zh"] in pieces
+    assert not page.error
+    assert "gk-wrong" not in "".join(
+        element.proto.body for element in page.get("html") if "<style>" not in element.proto.body
+    )
+    if language == "zh":
+        assert not english_texts.intersection(pieces), "English left on a Chinese page"
+    else:
+        interface = [piece for piece in pieces if piece in {title for _, title in TITLES.values()}]
+        assert not interface, "Chinese left on an English page"
+
+
+@pytest.mark.parametrize(("view", "role"), EVERYWHERE)
+def test_no_emoji_and_no_trace(run, view, role):
+    text = words(run(view, role))
+    assert not re.search("[\U0001f300-\U0001faff\u2600-\u27bf]", text)
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("role", [Role.PLANNER, Role.ADMINISTRATOR])
+def test_planner_and_administrator_see_no_incident(run, role):
+    with db.transaction(system_actor()) as session:
+        numbers = [number for (number,) in session.execute(text("SELECT number FROM incident")).all()]
+    page_text = words(run("today", role))
+    assert numbers
+    assert not [number for number in numbers if number in page_text]
+
+
+@pytest.mark.parametrize("role", SEE_INCIDENTS)
+def test_incident_pages_say_that_data_are_simulated(run, role):
+    for view in ("today", "incidents"):
+        assert "Simulated data" in shown(run(view, role))
+
+
+@pytest.mark.parametrize("role", LOADERS)
+def test_the_big_button_is_on_the_first_page_of_those_who_may(run, role):
+    page = run("today", role)
+    (button,) = [each for each in page.button if each.label == "Use your own .osm.pbf"]
+    button.click().run()
+    assert "Bring in" in shown(page)
+
+
+@pytest.mark.parametrize("role", sorted(set(OFFICERS) - set(LOADERS)))
+def test_the_big_button_is_not_there_for_others(run, role):
+    assert not [each for each in run("today", role).button if "osm.pbf" in each.label]
+
+
+# --- Today
+
+
+def test_late_incidents_are_links_to_themselves(run, actors):
+    actor = actors[Role.DISPATCHER]
+    with db.transaction(actor) as session:
+        late = incidents.late_incidents(session, actor, limit=3)
+    bodies = "".join(element.proto.body for element in run("today", Role.DISPATCHER).get("html"))
+    assert late
+    for row in late:
+        assert f'href="/incidents?incident={row.id}"' in bodies
+        assert row.number in bodies
+
+
+def test_the_counts_are_those_of_the_service(run, actors):
+    actor = actors[Role.GRID_MANAGER]
+    with db.transaction(actor) as session:
+        counts = incidents.today_counts(session, actor)
+    pieces = shown(run("today", Role.GRID_MANAGER))
+    assert pieces[pieces.index("Late") + 1] == f"{counts.late:,}"
+    assert pieces[pieces.index("Open") + 1] == f"{counts.open:,}"
+
+
+def test_a_manager_sees_the_own_communities_only(run, actors):
+    bodies = words(run("today", Role.GRID_MANAGER))
+    assert "Westside" in bodies
+    assert "Eastside" not in bodies
+
+
+# --- Incidents
+
+
+@pytest.fixture
+def one(actors):
+    actor = actors[Role.SUPERVISOR]
+    with db.transaction(actor) as session:
+        return incidents.list_incidents(session, actor, limit=1).rows[0]
+
+
+def test_an_address_opens_the_incident_beside_the_list(run, one):
+    page = run("incidents", Role.SUPERVISOR, incident=str(one.id))
+    assert one.number in words(page)
+    assert {"Incident", "Tasks", "History"} <= {tab.label for tab in page.tabs}
+    assert len(page.dataframe) == 1
+
+
+@pytest.mark.parametrize("address", ["999999999", "abc", "-1", "1 OR 1=1", "9" * 30])
+def test_an_unknown_incident_is_a_sentence(run, address):
+    page = run("incidents", Role.SUPERVISOR, incident=address)
+    assert len(page.dataframe) == 1
+
+
+def test_an_incident_elsewhere_is_not_shown_to_a_manager(run, actors):
+    actor, everything = actors[Role.GRID_MANAGER], actors[Role.DISPATCHER]
+    with db.transaction(everything) as session:
+        rows = incidents.list_incidents(session, everything, limit=200).rows
+    foreign = next(row for row in rows if row.community_id not in actor.area_ids)
+    page = run("incidents", Role.GRID_MANAGER, incident=str(foreign.id))
+    assert "This does not exist, or not in your area." in shown(page)
+    assert foreign.number not in words(page)
+
+
+def test_the_auditor_reads_no_note(run, one):
+    assert "not for your role" in shown(run("incidents", Role.AUDITOR, incident=str(one.id)))
+
+
+def test_older_and_newer_turn_pages_without_a_gap(run):
+    page = run("incidents", Role.SUPERVISOR)
+    first = list(page.dataframe[0].value["Number"])
+    _button(page, "Older").click().run()
+    second = list(page.dataframe[0].value["Number"])
+    assert len(first) == len(second) == 50
+    assert not set(first) & set(second)
+    _button(page, "Newer").click().run()
+    assert list(page.dataframe[0].value["Number"]) == first
+
+
+def _button(page, label):
+    return next(each for each in page.button if each.label == label)
+
+
+def test_filters_narrow_and_begin_at_the_first_page(run):
+    page = run("incidents", Role.SUPERVISOR)
+    _button(page, "Older").click().run()
+    next(each for each in page.toggle if each.label == "Late only").set_value(True).run()
+    frame = page.dataframe[0].value
+    assert all(left.endswith("late") for left in frame["Time left"])
+
+
+def test_a_link_sets_the_filters(run):
+    page = run("incidents", Role.SUPERVISOR, overdue="1")
+    assert next(each for each in page.toggle if each.label == "Late only").value is True
+
+
+def test_nothing_found_says_why(run):
+    page = run("incidents", Role.SUPERVISOR)
+    page.text_input[0].set_value("no such street anywhere").run()
+    assert "No incident fits the filters." in shown(page)
+
+
+# --- errors and the end of a session
+
+
+def test_an_ended_session_leads_back_to_the_login(run, monkeypatch):
+    page = run("today", Role.DISPATCHER)
+
+    def ended():
+        raise guard.SessionEnded("over")
+
+    monkeypatch.setattr(guard, "current_actor", ended)
+    page.run()
+    assert "Your session has ended." in shown(page)
+    assert not page.exception
+
+
+def test_an_unexpected_error_is_shown_as_its_id(run, monkeypatch, caplog):
+    def broken(*_args, **_more):
+        raise ZeroDivisionError("secret inside")
+
+    monkeypatch.setattr(incidents, "today_counts", broken)
+    text = words(run("today", Role.DISPATCHER))
+    assert "Something went wrong on our side." in text
+    assert "secret" not in text
+    (error_id,) = re.findall(r"this number: (\w+)", text)
+    assert error_id in caplog.text
+
+
+def test_a_known_error_is_a_sentence(run, monkeypatch):
+    def refused(*_args, **_more):
+        raise NotPermitted("As handler you may not.", hint="Ask.")
+
+    monkeypatch.setattr(incidents, "today_counts", refused)
+    text = words(run("today", Role.DISPATCHER, "zh"))
+    assert "您的角色无权进行此操作。" in text
