@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import folium
@@ -48,7 +48,7 @@ class MapState:
     counted
         What the circles count when the map is far.
     visible
-        Names of layers to switchboard: grids, incidents, facilities, traffic.
+        Which of the layers grids, incidents, facilities and traffic are shown.
     fly
         Latitude, longitude and zoom to go to once; None to stay.
     """
@@ -59,13 +59,11 @@ class MapState:
     selected: int | None = None
     colour_by: str = "status"
     fly: tuple[float, float, int] | None = None
-    serial: int = field(default=0)
 
     def push(self) -> dict[str, Any]:
         """Return the message to the script."""
         asked = self.counted
         return {
-            "serial": self.serial,
             "values": address_of(self.question),
             "counts": address_of(asked) if self.visible.get("incidents") else None,
             "centres": "/api/cells",
@@ -171,7 +169,7 @@ def map_settings(
 
 
 def category_colours(categories: list[str]) -> dict[str, str]:
-    """Return category key to colour; past eight categories colours repeat."""
+    """Return category key to colour; past twelve categories colours repeat."""
     return {key: CATEGORY_COLOURS[at % len(CATEGORY_COLOURS)] for at, key in enumerate(categories)}
 
 

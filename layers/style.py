@@ -107,8 +107,21 @@ YLGNBU: dict[int, tuple[str, ...]] = {
 }
 """Sequential ramp by number of classes, light to dark (ColorBrewer YlGnBu)."""
 
-CATEGORY_COLOURS = ("#0B6B70", "#B86E00", "#6A4C93", "#A23B52", "#3B6FB6", "#5B7F2B", "#8A5A2B", "#4B5960")
-"""Qualitative colours of incident categories in the order of the catalogue; more than eight repeat."""
+CATEGORY_COLOURS = (
+    "#0B6B70",
+    "#C2600C",
+    "#6A4C93",
+    "#B0305A",
+    "#2F6DB5",
+    "#5B7F2B",
+    "#8A5A2B",
+    "#4B5960",
+    "#9B2FAE",
+    "#1F7A3D",
+    "#9A7B00",
+    "#2A2F7A",
+)
+"""Qualitative colours of incident categories in the order of the catalogue; more than twelve repeat."""
 
 LIMIT_CLASSES: tuple[tuple[float, str], ...] = (
     (0, "#5E4FA2"),

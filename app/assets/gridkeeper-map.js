@@ -161,7 +161,8 @@ const GridkeeperMap = (() => {
       bubbles.redraw();
     }
     timing.painted = performance.now();
-    map.getContainer().dataset.painted = String(asked.serial);
+    timing.paints = (timing.paints || 0) + 1;
+    map.getContainer().dataset.painted = String(timing.paints);
   }
 
   function show(name, on) {

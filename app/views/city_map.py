@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import guard, i18n, maps, state, widgets
 from app.grid_panel import grid_panel
-from app.i18n import t
+from app.i18n import t, tn
 from app.map_legend import category_legend, facility_legend, legend_html
 from app.where import territory_of
 from core.clock import now
@@ -223,7 +223,7 @@ def _legend(
         legends.append(facility_legend())
     notes = [
         t("Reported {first} – {last}", first=i18n.day(filters.first), last=i18n.day(filters.last)),
-        t("{count} incidents counted", count=i18n.number(found.total)),
+        tn("{count} incident counted", "{count} incidents counted", found.total),
     ]
     if found.limited:
         notes.append(t("Only your own area is counted"))

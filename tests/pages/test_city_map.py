@@ -70,7 +70,7 @@ def test_a_grid_that_is_not_there(city: MapCity, monkeypatch: pytest.MonkeyPatch
 def test_filters_change_what_is_counted(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
     page = run(city, monkeypatch)
     page.multiselect[0].select("event-05").run()
-    assert "1 incidents counted" in words(page)
+    assert "1 incident counted" in words(page)
     box(page, "Status").select("closed").run()
     assert "0 incidents counted" in words(page)
     box(page, "Fill grids by").select("per_1000").run()
