@@ -27,12 +27,12 @@ _OVERLAP_SHARE = 1e-9
 
 
 class _Pieces(NamedTuple):
-    """Cells of one community while they are being cut."""
+    """Cells of one community while they are being cut; ``seam`` marks those on or beside its boundary."""
 
     shapes: Geometries
     column: Ints
     row: Ints
-    cut: np.ndarray
+    seam: np.ndarray
 
 
 def partition(
@@ -87,8 +87,8 @@ def partition(
             found[name].append(values)
         progress.advance()
     columns = {name: np.concatenate(values) for name, values in found.items()}
-    shapes, cut = columns["shapes"], columns["cut"]
-    shapes[cut] = share_vertices(shapes[cut])
+    shapes, seam = columns["shapes"], columns["seam"]
+    shapes[seam] = share_vertices(shapes[seam])
     centre = shapely.centroid(shapes)
     frame = pd.DataFrame(
         {
@@ -192,15 +192,19 @@ def _cut(area: BaseGeometry, lattice: Lattice) -> _Pieces:
     at = shapely.point_on_surface(faces)
     x, y = shapely.get_x(at), shapely.get_y(at)
     face_column, face_row = lattice.index(x, y)
-    height = north - south + 3
-    # The ring of touched cells also closes a face around all whole cells: that one is dropped.
+    height = north - south + 3  # a spare row each way, so that keys of neighbours are unique too
     cut_keys = cut_column * height + (cut_row - south)
+    # The ring of touched cells also closes a face around all whole cells: that one is dropped.
     keep = np.isin(face_column * height + (face_row - south), cut_keys) & shapely.contains_xy(area, x, y)
+    # A boundary that passes nanometres from a corner leaves the cell whole, but its corner is on the seam.
+    beside = (
+        cut_keys[:, None] + np.array([-height - 1, -height, 1 - height, -1, 1, height - 1, height, height + 1])
+    ).ravel()
     return _Pieces(
         np.concatenate([shapes, faces[keep]]),
         np.concatenate([column, face_column[keep]]),
         np.concatenate([row, face_row[keep]]),
-        np.repeat([False, True], [len(shapes), int(keep.sum())]),
+        np.concatenate([np.isin(column * height + (row - south), beside), np.ones(int(keep.sum()), dtype=bool)]),
     )
 
 
@@ -234,9 +238,9 @@ def _without_slivers(pieces: _Pieces, smallest_m2: float) -> _Pieces:
     owner = groups.owners()
     joined = np.flatnonzero(np.bincount(owner, minlength=len(owner)) > 1)
     members = np.flatnonzero(np.isin(owner, joined))
-    shapes, cut = pieces.shapes.copy(), pieces.cut.copy()
+    shapes, seam = pieces.shapes.copy(), pieces.seam.copy()
     for group in joined:
         shapes[group] = shapely.union_all(pieces.shapes[members[owner[members] == group]])
-    cut[joined] = True
+    seam[joined] = True
     kept = np.flatnonzero(owner == np.arange(len(owner)))
-    return _Pieces(shapes[kept], pieces.column[kept], pieces.row[kept], cut[kept])
+    return _Pieces(shapes[kept], pieces.column[kept], pieces.row[kept], seam[kept])

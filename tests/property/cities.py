@@ -43,8 +43,11 @@ def cities(draw: st.DrawFn, most_communities: int = 6) -> gpd.GeoDataFrame:
         if (ends[0] != ends[1]).any():
             away = (ends[1] - ends[0]) / np.hypot(*(ends[1] - ends[0])) * 10_000
             lines.append(shapely.LineString([ends[0] - away, ends[1] + away]))
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.union_all(lines))))
+    noded = shapely.union_all(lines, grid_size=0.01)  # surveyed to the centimetre
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     faces = faces[shapely.contains(outline, shapely.point_on_surface(faces)) & (shapely.area(faces) > 1e-3)]
+    if shapely.is_empty(shapely.buffer(faces, -0.5)).any():  # lines so close that a hair is left between them
+        faces = shapely.get_parts([shapely.set_precision(outline, 0.01)])
     part_of = np.arange(len(faces)) % most_communities
     areas = [shapely.union_all(faces[part_of == part]) for part in np.unique(part_of)]
     return gpd.GeoDataFrame({"community_id": [7 * n + 3 for n in range(len(areas))]}, geometry=areas, crs=CRS)
