@@ -17,6 +17,7 @@ from core.identity import Actor, May, require
 from core.progress import Progress, Silent
 from geodata.bulk import begin_load, file_sha256, find_load, finish_load
 from geodata.osm_areas import store_communities, town_view
+from geodata.osm_coast import land_of
 from geodata.osm_facilities import FACILITY_KINDS, FacilityKind
 from geodata.osm_landuse import FLOOR_AREA_PER_PERSON_M2
 from geodata.osm_people import inhabited, with_people
@@ -123,7 +124,8 @@ def load_osm_as_territory(
     how = "the boundary given"
     if boundary is None:
         found = find_boundary(content, box)
-        boundary, how = found.geometry, found.how
+        boundary, sea = land_of(found.geometry, content.coast)
+        how = found.how + (f", without the sea ({sea:.0%} of it)" if sea else "")
         title = found.name
     else:
         title = None

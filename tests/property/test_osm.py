@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.crs import GEOD, metric_srid_of
+from geodata.osm_coast import SEA_SHARE, land_of
 from geodata.osm_roads import split_roads
 from geodata.osm_roadtags import parse_speed_kmh
 from geodata.osm_territory import communities_of, hull_of
@@ -92,3 +93,29 @@ def test_hull_is_an_area_near_the_roads(points):
     west, _, _, north = shapely.total_bounds(lines)
     assert hull.bounds[0] <= west + 1e-3
     assert hull.bounds[3] >= north - 1e-3
+
+
+@given(st.floats(0.01, 0.09), st.booleans())
+def test_a_boundary_is_cut_at_the_coast(x, land_in_the_west):
+    boundary = shapely.MultiPolygon([shapely.box(10, 50, 10.1, 50.1)])
+    # Land lies on the left: northward it is the west.
+    ends = (49.9, 50.2) if land_in_the_west else (50.2, 49.9)
+    coast = np.array([shapely.LineString([(10 + x, y) for y in ends])], dtype=object)
+    land, sea = land_of(boundary, coast)
+    share = 1 - x / 0.1 if land_in_the_west else x / 0.1
+    if share > SEA_SHARE + 1e-6:
+        assert sea == pytest.approx(share, abs=1e-6)
+        assert land.area == pytest.approx(boundary.area * (1 - share), rel=1e-6)
+    elif share < SEA_SHARE - 1e-6:
+        assert (land, sea) == (boundary, 0.0)
+
+
+def test_an_island_in_its_box_is_cut_out_and_an_inland_line_parts_nothing():
+    box = shapely.MultiPolygon([shapely.box(10, 50, 10.1, 50.1)])
+    island = shapely.box(10.02, 50.02, 10.05, 50.06, ccw=True)
+    land, sea = land_of(box, np.array([island.exterior], dtype=object))
+    assert land.equals(shapely.MultiPolygon([island]))
+    assert sea == pytest.approx(0.88)
+    dangling = np.array([shapely.LineString([(10.05, 50.05), (10.06, 50.05)])], dtype=object)
+    assert land_of(box, dangling) == (box, 0.0)
+    assert land_of(box, np.empty(0, dtype=object)) == (box, 0.0)
