@@ -80,7 +80,7 @@ class WorkingCalendar:
         day = moment.astimezone(self.zone).date()
         for offset in range(HORIZON_DAYS):
             for begin, end in self._moments_of(day + dt.timedelta(days=offset)):
-                if end <= moment:
+                if end < moment:
                     continue
                 opened = max(begin, moment)
                 if left <= end - opened:
