@@ -7,6 +7,7 @@ from html import escape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from layers.basemap import surrounded_by_water
 from layers.style import LIGHT
 
 WIDTH_PX = 1000
@@ -66,16 +67,17 @@ def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> s
     frame = session.execute(_FRAME, given).one_or_none()
     if frame is None:
         return None
-    px = max(frame.east - frame.west, 1.0) / WIDTH_PX
+    px = max(frame.east - frame.west, frame.north - frame.south, 1.0) / WIDTH_PX
     given |= {"srid": frame.srid, "px": px}
     west, top, width, height = view_box(frame.west, frame.south, frame.east, frame.north, margin=40 * px)
+    outside = LIGHT.water if surrounded_by_water(session, territory_id) else LIGHT.ground
     box = f"{west:.0f} {top:.0f} {width:.0f} {height:.0f}"
     land = session.execute(_LAND, given).scalar_one()
     cover = session.execute(_COVER, given).all()
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">',
         f'<defs><clipPath id="land"><path d="{land}"/></clipPath></defs>',
-        f'<rect x="{west:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" fill="{LIGHT.water}"/>',
+        f'<rect x="{west:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" fill="{outside}"/>',
         f'<path d="{land}" fill="{LIGHT.land}" stroke="#A9BFCB" stroke-width="{1.2 * px:.0f}"/>',
         '<g clip-path="url(#land)">',
         *(_cover(kind, path, px) for kind, path in cover if path),

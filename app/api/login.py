@@ -25,6 +25,7 @@ from core.identity import system_actor
 from core.settings import settings
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, list_territories
+from layers.basemap import surrounded_by_water
 from layers.portrait import portrait
 from layers.style import LIGHT
 from people import accounts
@@ -110,6 +111,7 @@ def _render(request: Request, language: str, *, message: str = "", status_code: 
         .render(
             language=language,
             territory=chosen,
+            inland=chosen is not None and not _island(chosen.id),
             territory_title=chosen.title(language) if chosen else "",
             others=[each for each in territories if chosen and each.id != chosen.id] if demo else [],
             cards=[
@@ -235,6 +237,18 @@ async def ask_to_leave(request: Request) -> Response:
     i18n.use(_language(request))
     page = _pages().get_template("logout.html").render(language=i18n.locale())
     return Response(page, media_type="text/html; charset=utf-8", headers={"content-security-policy": CONTENT_POLICY})
+
+
+_islands: dict[int, tuple[float, bool]] = {}
+
+
+def _island(territory_id: int) -> bool:
+    kept = _islands.get(territory_id)
+    if kept is None or kept[0] < time.monotonic():
+        with transaction(system_actor()) as session:
+            kept = (time.monotonic() + PICTURE_AGE_S, surrounded_by_water(session, territory_id))
+        _islands[territory_id] = kept
+    return kept[1]
 
 
 _pictures: dict[tuple[int, bool], tuple[float, str, bytes]] = {}

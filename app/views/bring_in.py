@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,14 +16,15 @@ from app import guard, i18n, state, widgets, words
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Column
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from core.settings import settings
 from geodata import jobs
 from geodata.db import transaction
 from geodata.jobs import Job
-from geodata.territory import TerritoryInfo, list_territories, territory_name
+from geodata.territory import TerritoryInfo, find_territory, list_territories, territory_name
 from layers import overview
+from people import accounts
 
 KIND = "load_osm"
 ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -37,7 +39,8 @@ def show() -> None:
     require(actor, May.LOAD_DATA)
     with transaction(actor) as session:
         territory = territory_of(session, actor)
-        latest = jobs.recent_jobs(session, None, KIND, limit=JOBS_SHOWN)
+        latest = jobs.recent_jobs(session, actor.territory_id, KIND, limit=JOBS_SHOWN)
+        titles = {each.name: each.title(i18n.locale()) for each in list_territories(session)}
     widgets.title(t("Bring in"))
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
@@ -45,10 +48,9 @@ def show() -> None:
             _running(latest[0].id)
         else:
             if latest:
-                _outcome(latest[0])
+                _outcome(actor, latest[0], titles)
             _upload(actor)
-        with transaction(actor) as session:
-            _earlier(latest[1:], territory)
+        _earlier(latest[1:], territory, titles)
     with right, transaction(actor) as session:
         _explain()
         _quarantine(session, territory)
@@ -68,7 +70,7 @@ def _upload(actor: Actor) -> None:
         max_chars=60,
         key=f"{state.UPLOAD_TITLE}_{file.file_id if file is not None else ''}",
     )
-    if not st.button(t("Build the city"), type="primary", disabled=file is None) or file is None:
+    if not st.button(t("Build the city"), type="primary", disabled=file is None, key="gk_build") or file is None:
         return
     with guard.page():
         name = _new_name(actor, title or _guess(file.name))
@@ -138,7 +140,7 @@ def _running(job_id: int) -> None:
             job = jobs.get_job(session, job_id)
         if job.ended:
             st.rerun()
-        widgets.heading(t("Building {name}", name=_title_of(job)))
+        widgets.heading(t("Building your city"))
         widgets.write(f"<p>{widgets.html(words.job_state(job.state))}</p>")
         if job.total:
             st.progress(min(job.done / job.total, 1.0), text=_step(job))
@@ -156,14 +158,11 @@ def _step(job: Job) -> str:
     return f"{words.step(job.step)}: {i18n.number(job.done)}" if job.done else words.step(job.step)
 
 
-def _title_of(job: Job) -> str:
-    return str((job.result or {}).get("territory") or t("your city"))
-
-
-def _outcome(job: Job) -> None:
+def _outcome(actor: Actor, job: Job, titles: Mapping[str, str]) -> None:
     if job.state == "done" and job.result is not None:
         found = dict(job.result)
-        widgets.heading(t("Built: {name}", name=_title_of(job)))
+        name = str(found.get("territory", ""))
+        widgets.heading(t("Built: {name}", name=titles.get(name, name)))
         widgets.fields(
             {
                 t("Roads"): i18n.number(_count(found, "roads")),
@@ -174,12 +173,25 @@ def _outcome(job: Job) -> None:
                 t("Left out"): i18n.number(_count(found, "dropped")),
             },
         )
-        widgets.note(t("Choose it at the top of the page, then open the city map."))
+        if name in titles and st.button(t("Open {name}", name=titles[name]), key="gk_open_city"):
+            _open(actor, name)
     elif job.state == "cancelled":
         widgets.empty(t("Cancelled; nothing was changed."), t("Choose the file again to start anew."))
     else:
-        first = t("This did not work; nothing was changed.")
-        widgets.wrong(first, job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+
+
+def _open(actor: Actor, name: str) -> None:
+    """Go to the map of the new city, in the role the user has there."""
+    live = guard.current_session()
+    with transaction(actor) as session:
+        wanted = find_territory(session, name).id
+        roles = [each for each in accounts.accounts_of(session, actor.user_id or 0) if each.territory_id == wanted]
+        if not roles:
+            raise NotFound("You have no role in this city.", hint="Ask an administrator.")
+        accounts.switch_role(session, live, roles[0].role_id)
+    guard.forget_sessions()
+    st.switch_page("views/city_map.py")
 
 
 def _count(found: dict[str, object], name: str) -> float:
@@ -189,14 +201,18 @@ def _count(found: dict[str, object], name: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _earlier(earlier: list[Job], territory: TerritoryInfo) -> None:
+def _earlier(earlier: list[Job], territory: TerritoryInfo, titles: Mapping[str, str]) -> None:
     if not earlier:
         return
     widgets.heading(t("Earlier"))
     widgets.table(
         [Column(t("What")), Column(t("State")), Column(t("When"), right=True)],
         [
-            (_title_of(job), words.job_state(job.state), i18n.clock(job.created_at, territory.timezone))
+            (
+                titles.get(str((job.result or {}).get("territory", "")), t("OpenStreetMap file")),
+                words.job_state(job.state),
+                i18n.clock(job.created_at, territory.timezone),
+            )
             for job in earlier
         ],
     )
