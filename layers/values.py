@@ -24,7 +24,7 @@ from layers.versions import versions
 
 METRICS = {
     "reported": t("Incidents reported"),
-    "open": t("Still open"),
+    "open": t("Open now"),
     "overdue": t("Overdue now"),
     "per_1000": t("Incidents per 1,000 people"),
     "median_days": t("Median days to close"),

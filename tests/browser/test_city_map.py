@@ -1,0 +1,79 @@
+"""The city map in a real browser: layers, points, circles, the planner's view, the session that ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import Served, enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FrameLocator, Page
+
+pytestmark = pytest.mark.browser
+
+
+def open_map(page: Page, served: Served, role: str) -> FrameLocator:
+    enter(page, served, role)
+    page.goto(f"{served.url}/map")
+    frame = page.frame_locator("iframe[title*='st_folium']")
+    frame.locator(".leaflet-container[data-painted][data-cells][data-ground]").wait_for()
+    return frame
+
+
+def settled(page: Page) -> None:
+    page.wait_for_timeout(600)
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_map_names_itself_its_scale_and_its_source(page: Page, served: Served) -> None:
+    frame = open_map(page, served, "dispatcher")
+    container = frame.locator(".leaflet-container")
+    assert container.get_attribute("aria-label") == "Map of Tiny Town"
+    assert container.get_attribute("tabindex") == "0"
+    assert "OpenStreetMap contributors" in frame.locator(".leaflet-control-attribution").inner_text()
+    assert frame.locator(".leaflet-control-scale").inner_text()
+
+
+def test_points_come_when_near_and_layers_when_asked_for(page: Page, served: Served) -> None:
+    frame = open_map(page, served, "dispatcher")
+    settled(page)
+    assert served.asked("/incidents/"), "the town opens near enough for points"
+    assert not served.asked("/facilities/")
+    assert not served.asked("/traffic/")
+    page.get_by_role("button", name="Facilities").click()
+    page.get_by_role("button", name="Roads and limits").click()
+    settled(page)
+    assert served.asked("/facilities/")
+    assert served.asked("/traffic/")
+    assert page.get_by_text("Health and care").count() == 1
+    before = len(served.asked("/incidents/"))
+    for _ in range(3):
+        frame.locator(".leaflet-control-zoom-out").click()
+        settled(page)
+    assert len(served.asked("/incidents/")) == before, "far away the counts come from the values"
+
+
+def test_a_planner_asks_for_no_points(page: Page, served: Served) -> None:
+    open_map(page, served, "planner")
+    settled(page)
+    assert served.asked("/tiles/")
+    assert not served.asked("/incidents/")
+
+
+def test_a_hovered_grid_tells_its_code_and_value(page: Page, served: Served) -> None:
+    frame = open_map(page, served, "manager")
+    page.get_by_role("button", name="Incidents", exact=True).click()
+    settled(page)
+    frame.locator(".leaflet-container").hover(position={"x": 300, "y": 300})
+    tooltip = frame.locator(".gk-tooltip")
+    tooltip.wait_for()
+    assert "Incidents reported:" in tooltip.inner_text()
+
+
+def test_an_ended_session_is_said_on_the_map(page: Page, served: Served) -> None:
+    frame = open_map(page, served, "dispatcher")
+    page.context.clear_cookies()
+    page.frames[-1].evaluate("GridkeeperMap.update(GridkeeperMap.state.pushed)")
+    frame.locator(".gk-notice", has_text="Your session has ended").wait_for()
