@@ -18,8 +18,9 @@ def run_file(name: str) -> None:
 
 def run_script(script: str) -> None:
     """Run several statements as they stand; per cent signs mean nothing here."""
-    driver = op.get_bind().connection.dbapi_connection
-    driver.execute(script)
+    cursor = op.get_bind().connection.cursor()
+    cursor.execute(script)
+    cursor.close()
 
 
 def record_table(table: str, *, key: str = "id", hidden: str = "") -> None:
