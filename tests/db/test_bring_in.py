@@ -21,8 +21,9 @@ assert kinds.serve
 
 @pytest.fixture(scope="module")
 def supervisor(database: Engine) -> Actor:
-    from geodata.territory import make_territory
     from shapely import box
+
+    from geodata.territory import make_territory
 
     with transaction(system_actor()) as session:
         home = make_territory(session, system_actor(), "home", boundary=box(7.4, 43.7, 7.5, 43.8))
