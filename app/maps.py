@@ -50,7 +50,7 @@ class MapState:
     visible
         Which of the layers grids, incidents, facilities and traffic are shown.
     fly
-        Latitude, longitude and zoom to go to once; None to stay.
+        Latitude, longitude and zoom to go to, once for each place; None to stay.
     """
 
     question: Question

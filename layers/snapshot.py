@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -51,6 +52,14 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.live)
+
+    def centre(self, grid_id: int) -> tuple[float, float] | None:
+        """Return latitude and longitude of a living cell's centre, None for any other number."""
+        at = grid_id - self.first_id
+        if not (0 <= at < len(self) and self.live[at]):
+            return None
+        lat = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * float(self.y[at])))))
+        return lat, float(self.x[at]) * 360 - 180
 
 
 @dataclass(frozen=True, eq=False)

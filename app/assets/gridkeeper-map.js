@@ -7,7 +7,7 @@ const GridkeeperMap = (() => {
   const POINTS_FROM = 15;
   const GRIDS_TELL_FROM = 13; // from here on the filled grids are large enough to tell the counts
   const REFRESH_MS = 60000;
-  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null };
+  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null, flown: "" };
   const timing = {};
   let map, config, layers, bubbles, tooltip, notice;
 
@@ -191,9 +191,10 @@ const GridkeeperMap = (() => {
     show("bubbles", push.visible.incidents);
     bubbles.redraw();
     choose(push.selected);
-    if (push.fly) {
-      map.setView(push.fly, Math.max(map.getZoom(), push.fly[2] || 15), { animate: false });
+    if (push.fly && String(push.fly) !== state.flown) {
+      map.setView(push.fly.slice(0, 2), Math.max(map.getZoom(), push.fly[2]), { animate: false });
     }
+    state.flown = String(push.fly);
     repaint(layers.incidents);
     refresh().catch((error) => console.warn(error.message));
   }

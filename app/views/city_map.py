@@ -25,10 +25,11 @@ from grids.service import locate_one
 from layers.basemap import surrounded_by_water
 from layers.legend import Legend, incident_legend, limit_legend, metric_legend
 from layers.registry import layer_entries
-from layers.values import METRICS, STATUSES, CellValues, Question, categories_of, cell_values
+from layers.values import METRICS, STATUSES, CellValues, Question, categories_of, cell_values, cells_of
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
 HEIGHT_PX = 580
+NEAR_ZOOM = 16
 OWN_DATES = 0
 PERIODS = (7, 30, 90, 365, OWN_DATES)
 DEFAULT_PERIOD = 90
@@ -72,7 +73,7 @@ def show() -> None:
         with left:
             found = cell_values(session, actor, filters.question())
             settings = maps.map_settings(territory, actor, titles, island=_island(session, territory.id))
-            _map(actor, territory, settings, filters, selected)
+            _map(actor, territory, settings, filters, selected, fly=_fly(session, territory.id, selected))
             _legend(actor, territory, filters, titles, found)
         with right, st.container(key="gk-side", height=HEIGHT_PX, border=True):
             _side(session, actor, territory, selected, found)
@@ -176,8 +177,22 @@ def _selected() -> int | None:
     return int(given) if given.isdigit() and len(given) < 10 else None
 
 
+def _fly(session: Session, territory_id: int, selected: int | None) -> tuple[float, float, int] | None:
+    """Return where to go when a grid was opened by its address and not by a click on the map."""
+    if selected is None or selected == st.session_state.get(state.MAP_CLICKED):
+        return None
+    centre = cells_of(session, territory_id).centre(selected)
+    return None if centre is None else (*centre, NEAR_ZOOM)
+
+
 def _map(
-    actor: Actor, territory: TerritoryInfo, settings: Mapping[str, Any], filters: Filters, selected: int | None
+    actor: Actor,
+    territory: TerritoryInfo,
+    settings: Mapping[str, Any],
+    filters: Filters,
+    selected: int | None,
+    *,
+    fly: tuple[float, float, int] | None,
 ) -> None:
     drawn = maps.city_map(territory, settings)
     pushed = maps.MapState(
@@ -186,6 +201,7 @@ def _map(
         visible={key: key in filters.layers for key in LAYERS},
         selected=selected,
         colour_by=filters.colour_by,
+        fly=fly,
     )
     key = f"{state.MAP}-{territory.id}-{i18n.locale()}"
     maps.show(drawn, pushed, key=key, height=HEIGHT_PX, on_change=lambda: _clicked(key, actor, territory.id))
@@ -201,6 +217,7 @@ def _clicked(key: str, actor: Actor, territory_id: int) -> None:
     st.session_state[state.MAP_CLICK] = place
     with transaction(actor) as session:
         found = locate_one(session, territory_id, lon=place[1], lat=place[0])
+    st.session_state[state.MAP_CLICKED] = found[0] if found else None
     if found is None:
         st.query_params.pop("grid", None)
     else:

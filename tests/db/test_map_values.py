@@ -108,6 +108,10 @@ def test_the_encoding_can_be_read_back(session: Session, city: MapCity) -> None:
     cells = cells_of(session, city.territory.id)
     assert len(encoded_cells(cells)) > 8 * len(cells)
     assert cells.live.all()
+    lat, lon = cells.centre(city.cells["west"]) or (0, 0)
+    assert abs(lat - 50.69) < 0.01
+    assert abs(lon + 1.305) < 0.01
+    assert cells.centre(10**9) is None
     assert 0.49 < np.nanmin(cells.x) <= np.nanmax(cells.x) < 0.5
 
 
