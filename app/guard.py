@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from anyio import to_thread
@@ -134,8 +135,8 @@ def current_actor() -> Actor:
 class Gate:
     """ASGI middleware: nothing but `OPEN_PATHS` without a live session, no writing from other sites.
 
-    The actor stands in ``scope["state"]["actor"]`` for the routes behind. A websocket is looked at
-    again with every message, so that a revoked session cannot act through an open page.
+    The actor stands in ``scope["state"]["actor"]`` for the routes behind. The session of a websocket is
+    looked up again with every message, so that a revoked one cannot act through an open page.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -161,7 +162,7 @@ class Gate:
             await _refuse(scope, receive, send, _refusal(connection))
             return
         if scope["type"] == "websocket":
-            receive = _watched(receive, send, value)
+            receive = _watched(receive, value)
         await self.app(scope, receive, send)
 
 
@@ -175,17 +176,29 @@ async def _look_up(value: str | None) -> LiveSession | None:
     return await to_thread.run_sync(live_session, value)
 
 
-def _watched(receive: Receive, send: Send, value: str | None) -> Receive:
-    """Return a ``receive`` that ends the websocket when its session has ended."""
+def _watched(receive: Receive, value: str | None) -> Receive:
+    """Return a ``receive`` that takes the words out of messages once the session has ended.
+
+    Each becomes a wish to draw the page anew, without any widget's state: no callback runs and no part
+    of a page is refreshed, the page finds nobody logged in and says so. Closing the socket instead would
+    leave the old page standing under Streamlit's "connection error".
+    """
 
     async def watched() -> Message:
         message = await receive()
         if message["type"] == "websocket.receive" and await _look_up(value) is None:
-            await send({"type": "websocket.close", "code": REFUSED_WEBSOCKET, "reason": "session ended"})
-            return {"type": "websocket.disconnect", "code": REFUSED_WEBSOCKET}
+            return {"type": "websocket.receive", "bytes": _draw_anew()}
         return message
 
     return watched
+
+
+@lru_cache(maxsize=1)
+def _draw_anew() -> bytes:
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ClientState_pb2 import ClientState
+
+    return bytes(BackMsg(rerun_script=ClientState()).SerializeToString())
 
 
 def same_origin(scope: Scope) -> bool:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
-from typing import BinaryIO
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import guard, i18n, state, widgets, words
 from app.i18n import t
+from app.uploads import save, title_of
 from app.where import territory_of
 from app.widgets import Column
 from core.errors import InvalidInput, NotFound
@@ -27,8 +23,6 @@ from layers import overview
 from people import accounts
 
 KIND = "load_osm"
-ENDINGS = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2")
-COPY_BYTES = 1 << 20
 JOBS_SHOWN = 5
 REFRESH_S = 1.5
 
@@ -66,14 +60,14 @@ def _upload(actor: Actor) -> None:
     )
     title = st.text_input(
         t("Name of the city"),
-        value=_guess(file.name) if file is not None else "",
+        value=title_of(file.name) if file is not None else "",
         max_chars=60,
         key=f"{state.UPLOAD_TITLE}_{file.file_id if file is not None else ''}",
     )
     if not st.button(t("Build the city"), type="primary", disabled=file is None, key="gk_build") or file is None:
         return
     with guard.page():
-        name = _new_name(actor, title or _guess(file.name))
+        name = _new_name(actor, title or title_of(file.name))
         path = save(file, file.name)
         try:
             with transaction(actor, purpose="bring in an extract") as session:
@@ -84,52 +78,12 @@ def _upload(actor: Actor) -> None:
         st.rerun()
 
 
-def _guess(file_name: str) -> str:
-    stem = Path(file_name).name
-    for ending in ENDINGS:
-        stem = stem.removesuffix(ending)
-    return stem.replace("-latest", "").replace("-", " ").replace("_", " ").strip().title()
-
-
 def _new_name(actor: Actor, title: str) -> str:
     wanted = territory_name(title)
     with transaction(actor) as session:
         if any(territory.name == wanted for territory in list_territories(session)):
             raise InvalidInput(f"There is already a territory called {wanted}.", hint="Give another name.")
     return wanted
-
-
-def save(source: BinaryIO, file_name: str) -> Path:
-    """Write an upload into the state folder under a name of our own and return its path.
-
-    Raises
-    ------
-    InvalidInput
-        For an ending we do not read, an empty file, and one above the limit.
-    """
-    lowered = file_name.lower()
-    ending = next((each for each in ENDINGS if lowered.endswith(each)), None)
-    if ending is None:
-        raise InvalidInput(
-            f"{Path(file_name).name} is not an OpenStreetMap extract.", hint="Its name ends in .osm.pbf."
-        )
-    folder = settings().state_dir / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{secrets.token_hex(8)}{ending}"
-    most = settings().upload_max_mib << 20
-    written = 0
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with contextlib.ExitStack() as undo, os.fdopen(handle, "wb") as target:
-        undo.callback(path.unlink, missing_ok=True)
-        while chunk := source.read(COPY_BYTES):
-            written += len(chunk)
-            if written > most:
-                raise InvalidInput(f"The file is larger than {settings().upload_max_mib} MB.", hint="Cut it smaller.")
-            target.write(chunk)
-        if not written:
-            raise InvalidInput(f"{Path(file_name).name} is empty.", hint="Download it again.")
-        undo.pop_all()
-    return path
 
 
 @st.fragment(run_every=REFRESH_S)

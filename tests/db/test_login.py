@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app import cookie, guard
 from app.api import login
 from app.routes import exception_handlers, middleware
+from core.errors import SourceUnavailable
 from core.identity import Role, system_actor
 from core.settings import settings
 from geodata.db import transaction
@@ -238,3 +239,14 @@ def test_style_font_and_sign_are_ours(client):
     assert "--primary:#0B6B70" in client.get("/login/style.css").text
     assert client.get("/login/sans.woff2").content[:4] == b"wOF2"
     assert client.get("/login/icon.svg").text.startswith("<svg")
+
+
+def test_without_a_database_the_page_says_what_to_do(monkeypatch):
+    def down(*_arguments, **_more):
+        raise SourceUnavailable("The database does not answer.")
+
+    monkeypatch.setattr(login, "transaction", down)
+    with TestClient(Starlette(routes=[*login.routes])) as client:
+        answer = client.get("/login?lang=zh")
+    assert "数据库没有响应" in answer.text
+    assert "gridkeeper up" in answer.text

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import guard
 from core.errors import NotPermitted
 from core.identity import Role, system_actor
-from geodata import db
+from geodata import db, jobs
 from incidents import service as incidents
 from tests.pages.conftest import shown, words
 
@@ -231,3 +231,40 @@ def test_a_known_error_is_a_sentence(run, monkeypatch):
     monkeypatch.setattr(incidents, "today_counts", refused)
     text = words(run("today", Role.DISPATCHER, "zh"))
     assert "您的角色无权进行此操作。" in text
+
+
+# --- Bring in
+
+
+def test_an_extract_becomes_a_job_that_can_be_cancelled(run, actors):
+    page = run("bring_in", Role.SUPERVISOR)
+    assert _button(page, "Build the city").disabled
+    page.file_uploader[0].set_value(("new-town-latest.osm.pbf", b"not really", "application/octet-stream")).run()
+    assert page.text_input[0].value == "New Town"
+    _button(page, "Build the city").click().run()
+    pieces = shown(page)
+    assert "Building your city" in pieces
+    assert "Waiting to begin" in pieces
+    with db.transaction(system_actor()) as session:
+        (job,) = jobs.recent_jobs(session, actors[Role.SUPERVISOR].territory_id, "load_osm")
+        path = Path(session.execute(text("SELECT arguments #>> '{arguments,path}' FROM job_run")).scalar_one())
+    assert path.read_bytes() == b"not really"
+    assert job.state == "waiting"
+    assert "Building your city" in shown(run("bring_in", Role.SUPERVISOR)), "a closed tab changes nothing"
+    _button(page, "Cancel").click().run()
+    assert "Cancelled; nothing was changed." in shown(run("bring_in", Role.SUPERVISOR))
+
+
+def test_a_file_that_is_no_extract_is_a_sentence(run):
+    page = run("bring_in", Role.SUPERVISOR)
+    page.file_uploader[0].set_value(("table.csv", b"a,b", "text/csv")).run()
+    _button(page, "Build the city").click().run()
+    assert "table.csv is not an OpenStreetMap extract" in words(page)
+
+
+def test_a_name_that_is_taken_is_a_sentence(run):
+    page = run("bring_in", Role.SUPERVISOR)
+    page.file_uploader[0].set_value(("x.osm", b"x", "text/xml")).run()
+    page.text_input[0].set_value("Tiny Town").run()
+    _button(page, "Build the city").click().run()
+    assert "already a territory called tiny-town" in words(page)
