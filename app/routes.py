@@ -10,6 +10,7 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.middleware import Middleware
+from streamlit import config as streamlit_config
 
 from app import guard
 from app.api import assets, login, tiles, values
@@ -36,6 +37,7 @@ def prepare() -> None:
         When the database cannot be reached, or demo accounts live outside demo mode.
     """
     log.configure(settings().log_level)
+    streamlit_config.set_option("server.maxUploadSize", settings().upload_max_mib)
     db.ensure_database()
     with db.transaction(system_actor()) as session:
         accounts.refuse_demo_accounts(session)
