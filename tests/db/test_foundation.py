@@ -300,6 +300,34 @@ def test_numpy_types_survive_the_copy(session: Session) -> None:
     assert session.execute(text("SELECT ST_SRID(geom) FROM incident LIMIT 1")).scalar() == 4326
 
 
+@pytest.mark.parametrize(
+    ("role", "seen"), [(Role.DISPATCHER, 2), (Role.GRID_MANAGER, 1), (Role.AUDITOR, 2), (Role.PLANNER, 0)]
+)
+@pytest.mark.parametrize("bulk_load", [False, True])
+def test_the_record_of_an_incident_is_read_by_whom_the_incident_is(
+    session: Session, role: Role, seen: int, bulk_load: bool
+) -> None:
+    territory, areas, cells, kind = a_city(session)
+    if bulk_load:
+        bulk.begin_load(
+            session,
+            territory_id=territory.id,
+            kind="demo",
+            source_name="x",
+            content_sha256="0",
+            actor=system_actor(),
+        )
+    incidents = [an_incident(territory, cell, kind, f"T-{cell.id}") for cell in cells]
+    session.add_all(incidents)
+    session.flush()
+    areas_seen = (areas[0].id,) if role is Role.GRID_MANAGER else ()
+    as_actor(session, Actor(None, role.value, role, territory.id, area_ids=areas_seen))
+    assert sum(len(record.history(session, "incident", incident.id)) for incident in incidents) == seen
+    whole_table = "load_row" if bulk_load else "record"
+    others = session.execute(text(f"SELECT count(*) FROM {whole_table} WHERE after ? 'number'")).scalar()
+    assert others == seen
+
+
 def test_bulk_writing_is_not_a_way_past_the_policies(session: Session, _session_engine: Engine) -> None:
     territory, areas, cells, kind = a_city(session)
     as_actor(session, Actor(None, "p", Role.PLANNER, territory.id))

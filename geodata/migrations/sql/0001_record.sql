@@ -88,9 +88,9 @@ BEGIN
              SELECT count(*), sha256(string_agg(hash, ''''::bytea ORDER BY no)) FROM hashed'
     INTO kept, digest USING key, hidden, bulk;
     IF kept > 0 THEN
-        INSERT INTO record (seq, action, subject_table, after, load_id)
+        INSERT INTO record (seq, territory_id, action, subject_table, after, load_id)
         OVERRIDING SYSTEM VALUE
-        VALUES (bulk, 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
+        VALUES (bulk, (SELECT territory_id FROM load AS l WHERE l.id = load), 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
                 jsonb_build_object('rows', kept, 'sha256', encode(digest, 'hex')), load);
     END IF;
     RETURN NULL;
@@ -104,8 +104,22 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_catalog, pg_temp AS $
     WHERE event NOT IN ('insert', 'update', 'delete', 'bulk_insert', 'bulk_update', 'bulk_delete');
 $$;
 
+-- The record holds whole rows, so it is no wider than the rows: who runs the oversight reads all of
+-- the territory, everybody else only what happened to incidents that he may see, and that a load
+-- took place (a bulk row holds a count and a hash).
 ALTER TABLE record ENABLE ROW LEVEL SECURITY;
 CREATE POLICY record_here ON record FOR SELECT USING (
     (SELECT gk_role()) = 'system'
-    OR territory_id = (SELECT gk_territory()) AND (SELECT gk_role()) <> 'nobody'
+    OR territory_id = (SELECT gk_territory()) AND (
+        (SELECT gk_role()) IN ('supervisor', 'auditor')
+        OR subject_id IS NULL AND (SELECT gk_role()) <> 'nobody'
+        OR subject_table = 'incident' AND EXISTS (SELECT FROM incident WHERE incident.id = subject_id::bigint)
+    )
+);
+ALTER TABLE load_row ENABLE ROW LEVEL SECURITY;
+CREATE POLICY load_row_here ON load_row FOR SELECT USING (
+    (SELECT gk_role()) = 'system'
+    OR (SELECT gk_role()) IN ('supervisor', 'auditor') AND EXISTS (SELECT FROM record WHERE seq = record_seq)
+    OR EXISTS (SELECT FROM record WHERE seq = record_seq AND subject_table = 'incident')
+    AND EXISTS (SELECT FROM incident WHERE incident.id = subject_id::bigint)
 );

@@ -967,6 +967,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _drop_queue()
+    op.execute("DROP POLICY load_row_here ON load_row")
+    op.execute("DROP POLICY record_here ON record")
     for function in (
         "gk_record_event",
         "gk_record_change",

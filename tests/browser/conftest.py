@@ -1,0 +1,140 @@
+"""The real server on the small demo city, and Chromium; a page that asks anybody else fails its test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from geodata.embedded import APP, OWNER, Cluster
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_S = 90
+
+
+@dataclass
+class Served:
+    """A running server: where, and what its pages asked for since the last look."""
+
+    url: str
+    log: Path
+    requests: list[str] = field(default_factory=list)
+
+    def asked(self, part: str) -> list[str]:
+        return [url for url in self.requests if part in url]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(database_url: str, owner_url: str, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the plain command of the pages and wait until it answers."""
+    port = free_port()
+    environment = os.environ | {"GRIDKEEPER_DATABASE_URL": database_url, "GRIDKEEPER_OWNER_DATABASE_URL": owner_url}
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+            continue
+        return process, url
+    process.kill()
+    raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="package")
+def served(
+    cluster: Cluster,
+    fresh_database: Callable[[str], str],
+    demo_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Served]:
+    """The pages of the small demo city, served as users get them."""
+    name = fresh_database(demo_template)
+    log = tmp_path_factory.mktemp("served") / "server.log"
+    process, url = start(cluster.url(APP, name), cluster.url(OWNER, name), log)
+    yield Served(url, log)
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One headless Chromium of the machine."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, served: Served) -> Iterator[Page]:
+    """A fresh visitor; fails the test when a page asked another host or a script broke."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened = context.new_page()
+    elsewhere: list[str] = []
+    broken: list[str] = []
+    served.requests.clear()
+
+    def asked(request: Request) -> None:
+        served.requests.append(request.url)
+        if not request.url.startswith((served.url, served.url.replace("http", "ws", 1), "data:", "blob:")):
+            elsewhere.append(request.url)
+
+    context.on("request", asked)
+    opened.on("websocket", lambda ws: None if "localhost" in ws.url else elsewhere.append(ws.url))
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()
+    assert elsewhere == [], "a page asked another host"
+    assert broken == [], "a script of a page broke"
+
+
+def enter(page: Page, served: Served, role: str, *, language: str = "en") -> None:
+    """Log in by the demo card of a role."""
+    page.goto(f"{served.url}/login?lang={language}")
+    page.locator(f"form:has(input[name='demo'][value^='{role}']) button").click()
+    page.wait_for_url(f"{served.url}/")
+    page.locator(".gk-title h1").wait_for()

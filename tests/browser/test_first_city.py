@@ -1,0 +1,108 @@
+"""A grid manager's first minutes, in English and Chinese, and what each role finds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import Served, enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FrameLocator, Page
+
+pytestmark = pytest.mark.browser
+
+
+def the_map(page: Page) -> FrameLocator:
+    """The map, once its tiles are drawn."""
+    frame = page.frame_locator("iframe").first
+    frame.locator(".leaflet-container canvas").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    return frame
+
+
+def colours(page: Page) -> int:
+    """How many different colours the middle of the map shows."""
+    return int(
+        page.frames[-1].evaluate(
+            """() => {
+                const seen = new Set();
+                for (const canvas of document.querySelectorAll('.leaflet-container canvas')) {
+                    if (!canvas.width) continue;
+                    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+                    for (let i = 0; i < data.length; i += 404) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+                }
+                return seen.size;
+            }"""
+        )
+    )
+
+
+WORDS = {
+    "en": {"today": "Today", "map": "City map", "metric": "Fill grids by", "open": "Open now"},
+    "zh": {"today": "今日", "map": "城市地图", "metric": "网格着色依据", "open": "当前未结"},
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page, served: Served, language: str) -> None:
+    words = WORDS[language]
+    enter(page, served, "manager", language=language)
+    assert page.locator(".gk-title h1").inner_text() == words["today"]
+    assert page.locator(".gk-facts .gk-value").count() >= 4
+
+    page.get_by_role("link", name=words["map"], exact=True).click()
+    page.locator(".gk-title h1", has_text=words["map"]).wait_for()
+    frame = the_map(page)
+    assert served.asked("/tiles/"), "the map draws no tiles"
+    assert colours(page) > 5
+
+    tiles_before, values_before = len(served.asked("/tiles/")), len(served.asked("/api/values"))
+    page.get_by_label(words["metric"]).click()
+    page.get_by_role("option", name=words["open"]).click()
+    page.wait_for_timeout(1500)
+    assert len(served.asked("/api/values")) > values_before, "the filter fetched no values"
+    assert len(served.asked("/tiles/")) == tiles_before, "the filter loaded tiles again"
+
+    box = frame.locator(".leaflet-container").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"grid=\d+"))
+    card = page.locator(".gk-card-head h2")
+    assert re.search(r"\d{3,}", card.inner_text())
+    page.reload()
+    card.wait_for()
+
+
+def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: Page, served: Served) -> None:
+    enter(page, served, "dispatcher")
+    page.locator("a[href*='incident=']").first.click()
+    page.wait_for_url(re.compile(r"incident=\d+"))
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("tabpanel").locator("tr, li").first.wait_for()
+
+
+@pytest.mark.parametrize(
+    "role", ["manager", "dispatcher", "supervisor", "planner", "handler", "auditor", "administrator"]
+)
+def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:
+    enter(page, served, role)
+    links = page.locator("header a, [data-testid='stTopNavLink']").all()
+    addresses = sorted({link.get_attribute("href") or "" for link in links} - {""})
+    assert len(addresses) >= 3
+    for address in addresses:
+        page.goto(address if address.startswith("http") else served.url + address)
+        page.locator(".gk-title h1").wait_for()
+        page.wait_for_load_state("networkidle")
+        assert page.locator("[role=alert].gk-wrong").count() == 0, f"{role} at {address}"
+        assert page.locator("[data-testid=stException]").count() == 0, f"{role} at {address}"
+
+
+def test_after_logging_out_the_way_back_is_the_login_page(page: Page, served: Served) -> None:
+    enter(page, served, "planner")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url(re.compile("/login"))
+    page.goto(f"{served.url}/map")
+    page.wait_for_url(re.compile("/login"))
