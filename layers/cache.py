@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+PACK_FROM_BYTES = 1024
+PACK_LEVEL = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Bytes ready to be sent, with the entity tag that names exactly them."""
+    """Bytes ready to be sent, with the entity tag that names exactly them.
+
+    Attributes
+    ----------
+    body
+        As kept and sent: packed by gzip where ``packed`` says so.
+    """
 
     body: bytes
     etag: str
+    packed: bool = False
 
     @classmethod
-    def of(cls, body: bytes) -> Entry:
-        """Return the entry of ``body``."""
-        return cls(body, f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"')
+    def of(cls, plain: bytes) -> Entry:
+        """Return the entry of ``plain``, packed once here when it is worth it and not at every answer."""
+        etag = f'"{hashlib.blake2b(plain, digest_size=8).hexdigest()}"'
+        if len(plain) >= PACK_FROM_BYTES:
+            body = gzip.compress(plain, PACK_LEVEL, mtime=0)
+            if len(body) < 0.9 * len(plain):
+                return cls(body, etag, packed=True)
+        return cls(plain, etag)
+
+    def plain(self) -> bytes:
+        """Return the bytes unpacked."""
+        return gzip.decompress(self.body) if self.packed else self.body
 
 
 class ByteCache:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.wire import respond
 from core.errors import NotFound, SourceUnavailable
 from core.settings import CHECKOUT
 from layers.cache import Entry
@@ -90,13 +91,8 @@ async def serve_asset(request: Request) -> Response:
     name = request.path_params["name"]
     entry = asset(name)
     tagged = request.query_params.get("v") == entry.etag.strip('"')
-    headers = {
-        "ETag": entry.etag,
-        "Cache-Control": f"private, max-age={YEAR_S}, immutable" if tagged else f"private, max-age={DAY_S}",
-    }
-    if request.headers.get("if-none-match") == entry.etag:
-        return Response(status_code=304, headers=headers)
-    return Response(entry.body, media_type=_TYPES[FILES[name].suffix], headers=headers)
+    keep = f"private, max-age={YEAR_S}, immutable" if tagged else f"private, max-age={DAY_S}"
+    return respond(request, entry, _TYPES[FILES[name].suffix], keep=keep)
 
 
 routes = [Route("/assets/{name:path}", serve_asset)]

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.wire import answer_at_once, respond
 from core.errors import InvalidInput, NotPermitted, SourceUnavailable
 from core.identity import Actor, require
 from core.settings import settings
@@ -25,9 +26,6 @@ from layers.versions import listening, versions
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 POOL_SIZE = 5
 WAIT_S = 20.0
-HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
-"""A browser keeps the answer but asks each time whether it is still true; the answer is mostly 304."""
-
 _pools: list[AsyncConnectionPool] = []
 
 
@@ -40,6 +38,7 @@ def cache() -> ByteCache:
 @contextlib.asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Open the pool of tile connections and listen for changed layers while the server runs."""
+    answer_at_once()
     pool = AsyncConnectionPool(
         conninfo(), min_size=1, max_size=POOL_SIZE, open=False, timeout=WAIT_S, kwargs={"options": "-c jit=off"}
     )
@@ -59,14 +58,6 @@ def actor_of(request: Request) -> Actor:
     if not isinstance(actor, Actor):
         raise NotPermitted("Log in first.")
     return actor
-
-
-def respond(request: Request, entry: Entry, media_type: str) -> Response:
-    """Return the entry, or 304 when the browser has it."""
-    headers = {**HEADERS, "ETag": entry.etag}
-    if request.headers.get("if-none-match") == entry.etag:
-        return Response(status_code=304, headers=headers)
-    return Response(entry.body, media_type=media_type, headers=headers)
 
 
 async def serve_tile(request: Request) -> Response:
@@ -94,7 +85,9 @@ async def _tile(actor: Actor, layer: LayerEntry, key: TileKey) -> Entry:
             raise SourceUnavailable("The map server is not running.", hint="Start it with `gridkeeper run`.")
         zone = await run_in_threadpool(_zone, actor)
         async with _pools[-1].connection() as connection:
-            entry = Entry.of(await tile_bytes(connection, actor, layer.statement(key.z), key, zone))
+            entry = await run_in_threadpool(
+                Entry.of, await tile_bytes(connection, actor, layer.statement(key.z), key, zone)
+            )
         if cached is not None:
             cache().put(cached, entry)
     return entry

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.api.tiles import actor_of, cache, respond
+from app.api.tiles import actor_of, cache
+from app.wire import respond
 from core.errors import InvalidInput
 from core.identity import Actor, May, require
 from geodata.db import transaction

@@ -150,6 +150,15 @@ def test_nobody_gets_nothing(client: TestClient, city: MapCity) -> None:
         assert client.get(path).status_code == 403
 
 
+def test_an_answer_is_packed_for_those_who_can_unpack(client: TestClient, city: MapCity) -> None:
+    path = address(city, "grids", 13)
+    packed = client.get(path, headers={"accept-encoding": "gzip"})
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
 def test_another_territory_is_refused(client: TestClient, city: MapCity) -> None:
     path = address(city, "grids", 12).replace(f"/tiles/{city.territory.id}/", f"/tiles/{city.territory.id + 1}/")
     assert client.get(path).status_code == 403

@@ -18,7 +18,7 @@ from layers.versions import LAYERS, LayerVersions
 def test_the_bound_holds_and_the_sum_is_right(puts: list[tuple[int, int]]) -> None:
     cache = ByteCache(10_000)
     for key, size in puts:
-        cache.put(key, Entry.of(bytes(size)))
+        cache.put(key, Entry(bytes(size), "tag"))
         assert cache.used_bytes <= 10_000
     kept = [entry for key in range(21) if (entry := cache.get(key))]
     assert cache.used_bytes == sum(len(entry.body) + cache.COST for entry in kept)
@@ -27,19 +27,31 @@ def test_the_bound_holds_and_the_sum_is_right(puts: list[tuple[int, int]]) -> No
 def test_the_least_used_goes_first() -> None:
     cache = ByteCache(3 * 1300)
     for key in "ab":
-        cache.put(key, Entry.of(bytes(600)))
+        cache.put(key, Entry(bytes(600), "tag"))
     for key in "cd":
         assert cache.get("a")
-        cache.put(key, Entry.of(bytes(600)))
-        cache.put(key + "2", Entry.of(bytes(600)))
+        cache.put(key, Entry(bytes(600), "tag"))
+        cache.put(key + "2", Entry(bytes(600), "tag"))
     assert cache.get("a")
     assert cache.get("b") is None
 
 
 def test_what_is_too_large_is_not_kept() -> None:
     cache = ByteCache(1000)
-    cache.put("a", Entry.of(bytes(500)))
+    cache.put("a", Entry(bytes(500), "tag"))
     assert len(cache) == 0
+
+
+@given(st.binary(max_size=5000))
+def test_what_was_packed_is_unpacked(plain: bytes) -> None:
+    entry = Entry.of(plain)
+    assert entry.plain() == plain
+    assert len(entry.body) <= len(plain)
+
+
+def test_what_repeats_is_packed() -> None:
+    assert Entry.of(b"grid" * 1000).packed
+    assert not Entry.of(b"grid").packed
 
 
 def test_tags_name_the_content() -> None:
