@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from functools import lru_cache
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -99,16 +100,25 @@ def transaction(actor: Actor, *, purpose: str = "", command_id: str | None = Non
     SourceUnavailable
         When the database does not answer.
     """
-    with Session(engine(), expire_on_commit=False) as session:
-        try:
+    try:
+        with Session(engine(), expire_on_commit=False) as session:
             as_actor(session, actor, purpose=purpose, command_id=command_id)
-        except OperationalError as error:
-            raise SourceUnavailable(
-                "The database does not answer.",
-                hint="Start it with `gridkeeper up`, or check GRIDKEEPER_DATABASE_URL.",
-            ) from error
-        yield session
-        session.commit()
+            yield session
+            session.commit()
+    except (OperationalError, psycopg.OperationalError) as error:
+        if not _is_gone(error):
+            raise
+        raise SourceUnavailable(
+            "The database does not answer; nothing of this act was kept.",
+            hint="Start it with `gridkeeper up`, or check GRIDKEEPER_DATABASE_URL, then try again.",
+        ) from error
+
+
+def _is_gone(error: OperationalError | psycopg.OperationalError) -> bool:
+    """Return whether the connection was refused or lost, and not merely a statement (deadlock, time-out)."""
+    driver = error.orig if isinstance(error, OperationalError) else error
+    state = getattr(driver, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 def ensure_database(progress: Progress | None = None) -> None:

@@ -150,6 +150,19 @@ def test_a_statement_that_changes_nothing_leaves_no_record(session: Session) -> 
     assert session.execute(text("SELECT count(*) FROM record")).scalar() == before
 
 
+def test_an_update_that_leaves_the_shape_alone_does_not_keep_it_again(session: Session) -> None:
+    _, areas, *_ = a_city(session)
+    wider = "SRID=4326;" + shapely.MultiPolygon([shapely.box(0, 0, 0.2, 0.1)]).wkt
+    session.execute(text("UPDATE area SET name = 'renamed' WHERE id = :id"), {"id": areas[0].id})
+    session.execute(
+        text("UPDATE area SET boundary = ST_GeomFromEWKT(:wkt) WHERE id = :id"), {"id": areas[0].id, "wkt": wider}
+    )
+    created, renamed, moved = record.history(session, "area", areas[0].id)
+    assert "boundary" in created.changes
+    assert dict(renamed.changes) == {"name": ("001", "renamed")}
+    assert set(moved.changes) == {"boundary"}
+
+
 def test_a_changed_key_does_not_escape_the_record(session: Session) -> None:
     territory, areas, *_ = a_city(session)
     spare = Area(territory_id=territory.id, level="street", code="9", name="spare", boundary=areas[0].boundary)

@@ -45,7 +45,8 @@ CREATE TRIGGER load_row_no_truncate BEFORE TRUNCATE ON load_row
 -- (comma list). Ordinary work gets one record row per changed row. A bulk load (the setting
 -- gridkeeper.load) gets one record row per statement, whose `after` holds the count and the hash
 -- over the rows that are kept in load_row; so no way of writing escapes the record. A changed key
--- shows as two rows, one that lost its after and one that lost its before.
+-- shows as two rows, one that lost its after and one that lost its before. A shape that an update
+-- left alone is left out of both sides: it would be most of the record.
 -- The statements are planned anew each time: a plan kept from small statements would join the rows
 -- of a big one by nested loops.
 CREATE FUNCTION gk_record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -58,9 +59,14 @@ DECLARE
     changed text := CASE TG_OP
         WHEN 'INSERT' THEN 'SELECT NULL::jsonb AS b, to_jsonb(n) AS a FROM new_rows AS n'
         WHEN 'DELETE' THEN 'SELECT to_jsonb(o) AS b, NULL::jsonb AS a FROM old_rows AS o'
-        ELSE 'SELECT b, a FROM (SELECT to_jsonb(o) AS b FROM old_rows AS o) AS o
-              FULL JOIN (SELECT to_jsonb(n) AS a FROM new_rows AS n) AS n ON b ->> $1 = a ->> $1
-              WHERE b IS DISTINCT FROM a'
+        ELSE 'SELECT b - same AS b, a - same AS a FROM (
+                  SELECT b, a, CASE WHEN b -> ''geom'' IS NOT DISTINCT FROM a -> ''geom''
+                                     AND b -> ''boundary'' IS NOT DISTINCT FROM a -> ''boundary''
+                                    THEN ''{geom,boundary}'' ELSE ''{}'' END::text[] AS same
+                  FROM (SELECT to_jsonb(o) AS b FROM old_rows AS o) AS o
+                  FULL JOIN (SELECT to_jsonb(n) AS a FROM new_rows AS n) AS n ON b ->> $1 = a ->> $1
+                  WHERE b IS DISTINCT FROM a
+              ) AS pairs'
     END;
     bulk bigint;
     kept bigint;
