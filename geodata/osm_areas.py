@@ -13,15 +13,14 @@ from shapely import MultiPolygon
 from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from geodata.osm_read import OsmContent
-from geodata.osm_territory import settlements
+from geodata.osm_read import PLACE_KINDS, OsmContent
+from geodata.osm_rows import SOURCE
+from geodata.osm_territory import TOWN_PLACES, settlements
 from geodata.quality import as_areas
-from geodata.tables import Area, Building, Road, Territory, UnitGrid
+from geodata.tables import Area, Building, PlaceName, Road, Territory, UnitGrid
 from geodata.territory import TerritoryInfo
 
-SOURCE = "osm"
 NEAR_M = 1500.0
-PLACE_RANK = ("city", "town", "suburb", "village", "hamlet")
 VIEW_ZOOM = 14
 
 
@@ -90,7 +89,7 @@ def store_communities(
 def _settle(
     session: Session, territory: TerritoryInfo, content: OsmContent, buildings: pd.DataFrame, *, fresh: bool
 ) -> None:
-    """Mark each community as town or countryside, by all buildings and roads of the territory."""
+    """Mark each community as town or countryside, by all places, buildings and roads of the territory."""
     roads = content.roads
     homes, people = shapely.point_on_surface(_shapes(buildings)), buildings["people"].to_numpy(dtype=float)
     if not fresh:
@@ -106,14 +105,14 @@ def _settle(
             Area.territory_id == territory.id, Area.level == "community"
         )
     ).all()
-    frame = pd.DataFrame({"geom": list(shapely.from_wkb([bytes(wkb) for _, wkb in rows]))})
-    kinds = settlements(
-        frame,
-        territory.metric_srid,
-        homes,
-        people,
-        roads,
+    shapes = shapely.from_wkb(np.array([bytes(wkb) for _, wkb in rows], dtype=object))
+    towns = session.scalars(
+        select(func.ST_AsBinary(PlaceName.geom)).where(
+            PlaceName.territory_id == territory.id, PlaceName.kind.in_(TOWN_PLACES)
+        )
     )
+    at = shapely.from_wkb(np.array([bytes(wkb) for wkb in towns], dtype=object))
+    kinds = settlements(shapes, territory.metric_srid, people_at=homes, people=people, roads=roads, towns=at)
     for (area_id, _), kind in zip(rows, kinds, strict=True):
         session.execute(update(Area).where(Area.id == area_id).values(settlement=kind))
 
@@ -136,9 +135,9 @@ def town_view(content: OsmContent, buildings: pd.DataFrame) -> tuple[float, floa
     places = content.places
     if not len(places):
         return None
-    rank = np.array([PLACE_RANK.index(kind) for kind in places["kind"]])
+    rank = np.array([PLACE_KINDS.index(kind) for kind in places["kind"]])
     # Which of them is tagged a city says little of its size.
-    towns = rank <= max(rank.min(), PLACE_RANK.index("town"))
+    towns = rank <= max(rank.min(), PLACE_KINDS.index("town"))
     points = _shapes(places)[towns]
     x, y = shapely.get_x(points), shapely.get_y(points)
     homes = shapely.centroid(buildings["geom"].to_numpy(dtype=object))

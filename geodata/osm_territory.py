@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from core.errors import InvalidInput
 from geodata.crs import metric_srid_of, project
 from geodata.osm_facilities import FACILITY_KINDS
-from geodata.osm_read import OsmContent
+from geodata.osm_read import PLACE_KINDS, OsmContent
 from geodata.quality import as_areas
 
 HOLDS_SHARE = 0.8
@@ -27,6 +27,8 @@ HULL_MARGIN_M = 50.0
 SLIVER_M2, SLIVER_WIDTH_M, SLIVER_SHARE, PART_SHARE = 250_000.0, 30.0, 0.01, 0.1
 """Land in no community joins its neighbour when it is narrow, or below 1 % of the territory, or below 250,000 m² and
 10 % of the territory; else it stands alone."""
+TOWN_PLACES = ("city", "town")
+"""A community that holds a place of these kinds is a town."""
 TOWN_PEOPLE_PER_KM2 = 300.0
 """From this density a community is a town (the urban threshold of the UN degree of urbanisation)."""
 TOWN_ROAD_KM_PER_KM2 = 8.0
@@ -205,21 +207,28 @@ def communities_of(
 
 
 def settlements(
-    communities: pd.DataFrame,
+    shapes: NDArray[np.object_],
     metric_srid: int,
+    *,
     people_at: NDArray[np.object_],
     people: NDArray[np.float64],
     roads: pd.DataFrame,
+    towns: NDArray[np.object_],
 ) -> list[str]:
-    """Return town or countryside for each community, by the density of its people, else of its roads."""
-    shapes = communities["geom"].to_numpy(dtype=object)
+    """Return town or countryside for each community, given by its shape.
+
+    A town holds one of ``towns`` (points of places called town or city), or is densely peopled; where no building
+    tells of people, its roads lie densely.
+    """
     km2 = _area_m2(shapes, metric_srid) / 1e6
     if people.sum() > 0:
-        density = _sum_in(shapes, people_at, people) / km2
-        return ["town" if value >= TOWN_PEOPLE_PER_KM2 else "countryside" for value in density]
-    lines = roads["geom"].to_numpy(dtype=object)
-    road_km = _sum_in(shapes, shapely.get_point(lines, 0), roads["length_m"].to_numpy(dtype=float) / 1000)
-    return ["town" if value >= TOWN_ROAD_KM_PER_KM2 else "countryside" for value in road_km / km2]
+        dense = _sum_in(shapes, people_at, people) / km2 >= TOWN_PEOPLE_PER_KM2
+    else:
+        starts = shapely.get_point(roads["geom"].to_numpy(dtype=object), 0)
+        road_km = _sum_in(shapes, starts, roads["length_m"].to_numpy(dtype=float) / 1000)
+        dense = road_km / km2 >= TOWN_ROAD_KM_PER_KM2
+    named = _sum_in(shapes, towns, np.ones(len(towns))) > 0
+    return ["town" if is_town else "countryside" for is_town in dense | named]
 
 
 def _sum_in(
@@ -284,8 +293,7 @@ def _place_in(part: BaseGeometry, places: pd.DataFrame) -> tuple[str | None, str
     inside = places[_touches(places["geom"].to_numpy(dtype=object), part)]
     if not len(inside):
         return None, None
-    ranks = ["city", "town", "suburb", "village", "hamlet"]
-    first = inside.iloc[int(np.argmin([ranks.index(kind) for kind in inside["kind"]]))]
+    first = inside.iloc[int(np.argmin([PLACE_KINDS.index(kind) for kind in inside["kind"]]))]
     return first["name"], first["name_zh"]
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 from core.errors import InvalidInput
 from core.identity import system_actor
 from geodata.osm import ATTRIBUTION, load_osm, load_osm_as_territory
-from geodata.tables import Area, Building, Facility, LandCover, Load, PlaceName, Road, Territory
+from geodata.tables import Building, Facility, LandCover, Load, PlaceName, Road, Territory
 from geodata.territory import boundary_of, communities, find_territory, make_territory
 from tests import osm_city
 
@@ -49,7 +49,7 @@ def test_an_extract_becomes_a_territory(session, extract):
     areas = communities(session, territory.id)
     assert areas["name"].tolist() == ["West End", "East End"]
     assert areas["code"].tolist() == ["001", "002"]
-    assert set(areas["settlement"]) <= {"town", "countryside"}
+    assert areas["settlement"].tolist() == ["town", "town"]
     whole = boundary_of(session, territory.id)
     assert areas.to_crs(32632).area.sum() == pytest.approx(
         session.scalar(
@@ -189,14 +189,26 @@ def test_a_broken_file_leaves_nothing_behind(session, extract, tmp_path):
     assert session.scalar(select(func.count(Load.id)).where(Load.territory_id == territory.id)) == 0
 
 
-def test_settlement_is_told_by_density(session, extract):
-    territory, _ = load_osm_as_territory(session, SYSTEM, "dense", extract, people_total=5000)
-    kinds = dict(
-        session.execute(
-            select(Area.name, Area.settlement).where(Area.territory_id == territory.id, Area.level == "community")
-        ).all()
-    )
-    assert kinds["West End"] == "town"
+def settled(session, territory):
+    areas = communities(session, territory.id)
+    return dict(zip(areas["name"], areas["settlement"], strict=True))
+
+
+def test_settlement_is_told_by_density(session, tmp_path):
+    path = osm_city.write(tmp_path / "dense.osm", [e for e in osm_city.city() if e["tags"].get("place") != "town"])
+    few, _ = load_osm_as_territory(session, SYSTEM, "few", path, people_total=20)
+    assert settled(session, few) == {"West End": "countryside", "East End": "countryside"}
+    many, _ = load_osm_as_territory(session, SYSTEM, "many", path, people_total=5000)
+    assert settled(session, many)["West End"] == "town"
+
+
+def test_a_community_that_holds_a_town_is_one_however_few_live_there(session, extract, tmp_path):
+    territory, _ = load_osm_as_territory(session, SYSTEM, "named", extract, people_total=20)
+    assert settled(session, territory) == {"West End": "town", "East End": "countryside"}
+    # A second extract without the town takes nothing of that away.
+    shop = {"type": "node", "id": 9001, "lon": 10.005, "lat": 50.003, "tags": {"shop": "bakery"}}
+    load_osm(session, SYSTEM, territory, osm_city.write(tmp_path / "more.osm", [shop]))
+    assert settled(session, territory) == {"West End": "town", "East End": "countryside"}
 
 
 def test_community_level_can_be_chosen(session, extract):
