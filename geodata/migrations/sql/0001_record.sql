@@ -59,14 +59,16 @@ DECLARE
     changed text := CASE TG_OP
         WHEN 'INSERT' THEN 'SELECT NULL::jsonb AS b, to_jsonb(n) AS a FROM new_rows AS n'
         WHEN 'DELETE' THEN 'SELECT to_jsonb(o) AS b, NULL::jsonb AS a FROM old_rows AS o'
-        ELSE 'SELECT b - same AS b, a - same AS a FROM (
-                  SELECT b, a, CASE WHEN b -> ''geom'' IS NOT DISTINCT FROM a -> ''geom''
-                                     AND b -> ''boundary'' IS NOT DISTINCT FROM a -> ''boundary''
-                                    THEN ''{geom,boundary}'' ELSE ''{}'' END::text[] AS same
-                  FROM (SELECT to_jsonb(o) AS b FROM old_rows AS o) AS o
-                  FULL JOIN (SELECT to_jsonb(n) AS a FROM new_rows AS n) AS n ON b ->> $1 = a ->> $1
-                  WHERE b IS DISTINCT FROM a
-              ) AS pairs'
+        -- MATERIALIZED: otherwise to_jsonb, with its shapes, is worked out anew at every mention.
+        ELSE 'WITH o AS MATERIALIZED (SELECT to_jsonb(r) AS b FROM old_rows AS r),
+                   n AS MATERIALIZED (SELECT to_jsonb(r) AS a FROM new_rows AS r),
+                   pairs AS MATERIALIZED (
+                       SELECT b, a, CASE WHEN b -> ''geom'' IS NOT DISTINCT FROM a -> ''geom''
+                                          AND b -> ''boundary'' IS NOT DISTINCT FROM a -> ''boundary''
+                                         THEN ''{geom,boundary}'' ELSE ''{}'' END::text[] AS same
+                       FROM o FULL JOIN n ON b ->> $1 = a ->> $1 WHERE b IS DISTINCT FROM a
+                   )
+              SELECT b - same AS b, a - same AS a FROM pairs'
     END;
     bulk bigint;
     kept bigint;
