@@ -12,6 +12,8 @@ from incidents.deadlines import Limit, due_at
 
 Cursor = tuple[dt.datetime, int]
 """Where a page of the list ends: report time and id of its last row."""
+DUE_SOON = dt.timedelta(hours=2)
+"""An open incident is due soon when its deadline comes within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ class IncidentFilter:
     text
         Part of a number or of a place, upper or lower case.
     overdue
-        Only open incidents whose deadline has passed at ``now`` of the query.
+        Only open incidents whose deadline has passed at ``moment`` of the query.
+    due_soon
+        Only open incidents whose deadline comes within `DUE_SOON` of that moment.
     """
 
     first_day: dt.date | None = None
@@ -79,8 +83,10 @@ class IncidentFilter:
     categories: Sequence[str] = ()
     statuses: Sequence[str] = ()
     grid_id: int | None = None
+    community_id: int | None = None
     unit_id: int | None = None
     overdue: bool = False
+    due_soon: bool = False
     text: str = ""
 
 
@@ -190,7 +196,7 @@ class TodayCounts:
     late
         Open and past the deadline.
     due_soon
-        Open and due within the next two hours.
+        Open and due within `DUE_SOON`.
     waiting
         Reported or filed, not yet with anybody.
     filed, closed

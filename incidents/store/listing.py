@@ -27,7 +27,7 @@ from geodata.tables import (
     UnitGrid,
     Worker,
 )
-from incidents.model import Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
+from incidents.model import DUE_SOON, Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def late(session: Session, actor: Actor, moment: dt.datetime, limit: int) -> lis
     """Return open incidents past their deadline, the most urgent and longest late first."""
     query = (
         _rows()
-        .where(*_within_reach(actor), _is_open(), Incident.due_at < moment)
+        .where(*_within_reach(actor), _is_open(), _is_past(moment))
         .order_by(Incident.emergency.desc(), Incident.priority, Incident.due_at, Incident.id)
         .limit(limit)
     )
@@ -165,11 +165,10 @@ def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
 def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
     """Return the counts of Today within the actor's reach."""
     mine = _within_reach(actor)
-    soon = moment + dt.timedelta(hours=2)
     is_open = session.execute(
         select(
-            func.count().filter(Incident.due_at < moment),
-            func.count().filter(Incident.due_at.between(moment, soon)),
+            func.count().filter(_is_past(moment)),
+            func.count().filter(_is_soon(moment)),
             func.count(),
             func.count().filter(Incident.status.in_(("reported", "filed"))),
         ).where(*mine, _is_open())
@@ -184,7 +183,7 @@ def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
 def late_in_grid(session: Session, grid_id: int, moment: dt.datetime) -> int:
     """Return the open incidents of a grid past their deadline."""
     return session.execute(
-        select(func.count(Incident.id)).where(Incident.grid_id == grid_id, _is_open(), Incident.due_at < moment)
+        select(func.count(Incident.id)).where(Incident.grid_id == grid_id, _is_open(), _is_past(moment))
     ).scalar_one()
 
 
@@ -223,12 +222,16 @@ def _conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> li
         conditions.append(Incident.category.in_(wanted.categories))
     if wanted.statuses:
         conditions.append(Incident.status.in_(wanted.statuses))
-    if wanted.grid_id is not None:
-        conditions.append(Incident.grid_id == wanted.grid_id)
-    if wanted.unit_id is not None:
-        conditions.append(Incident.unit_id == wanted.unit_id)
+    of = {
+        Incident.grid_id: wanted.grid_id,
+        Incident.community_id: wanted.community_id,
+        Incident.unit_id: wanted.unit_id,
+    }
+    conditions += [column == number for column, number in of.items() if number is not None]
     if wanted.overdue:
-        conditions += [_is_open(), Incident.due_at < moment]
+        conditions += [_is_open(), _is_past(moment)]
+    if wanted.due_soon:
+        conditions += [_is_open(), _is_soon(moment)]
     if wanted.text.strip():
         part = wanted.text.strip()
         conditions.append(
@@ -250,6 +253,14 @@ def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
 def _is_open() -> ColumnElement[bool]:
     # Written as the partial index ix_incident_open_due has it.
     return Incident.status.not_in(("closed", "void"))
+
+
+def _is_past(moment: dt.datetime) -> ColumnElement[bool]:
+    return Incident.due_at < moment
+
+
+def _is_soon(moment: dt.datetime) -> ColumnElement[bool]:
+    return Incident.due_at.between(moment, moment + DUE_SOON)
 
 
 def _zone(territory_id: int | None) -> ColumnElement[str]:

@@ -13,7 +13,16 @@ from core.errors import InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
 from geodata import db
 from geodata.persons import erase, seal_many
-from geodata.tables import CalendarDay, ClassOwner, IncidentClass, IncidentPersonal, Task, TimeLimit, Unit
+from geodata.tables import (
+    OPEN_STATUSES,
+    CalendarDay,
+    ClassOwner,
+    IncidentClass,
+    IncidentPersonal,
+    Task,
+    TimeLimit,
+    Unit,
+)
 from incidents.model import IncidentFilter
 from incidents.service import (
     assign_owners,
@@ -120,6 +129,8 @@ def test_the_filter_narrows(session: Session, city: City, add_incident: Add, uni
         (IncidentFilter(overdue=True), [late]),
         (IncidentFilter(unit_id=unit_id), [late]),
         (IncidentFilter(grid_id=city.east_grid), [closed]),
+        (IncidentFilter(community_id=city.east_id), [closed]),
+        (IncidentFilter(community_id=city.west_id, overdue=True), [late]),
         (IncidentFilter(first_day=dt.date(2026, 6, 2)), [closed, late]),
         (IncidentFilter(last_day=dt.date(2026, 6, 1)), [old]),
         (IncidentFilter(last_day=dt.date(2026, 5, 31)), []),
@@ -226,6 +237,24 @@ def test_today_counts_within_reach(session: Session, city: City, add_incident: A
     counts = today_counts(session, manager, NOW)
     assert (counts.late, counts.open, counts.filed, counts.closed) == (1, 1, 1, 0)
     assert [row.id for row in late_incidents(session, manager, NOW)] == [urgent]
+
+
+def test_the_numbers_of_today_are_those_of_their_rows(session: Session, city: City, add_incident: Add) -> None:
+    add_incident(due_at=NOW - HOUR)
+    soon = [add_incident(due_at=NOW), add_incident(due_at=NOW + 2 * HOUR, status="handling")]
+    add_incident(due_at=NOW + 2.01 * HOUR)
+    add_incident(due_at=NOW + HOUR, status="closed", closed_at=NOW)
+    add_incident(due_at=None, status="reported")
+    chief = city.officer(Role.SUPERVISOR)
+    assert sorted(seen(session, chief, IncidentFilter(due_soon=True))) == soon
+    counts = today_counts(session, chief, NOW)
+    for number, wanted in (
+        (counts.late, IncidentFilter(overdue=True)),
+        (counts.due_soon, IncidentFilter(due_soon=True)),
+        (counts.waiting, IncidentFilter(statuses=("reported", "filed"))),
+        (counts.open, IncidentFilter(statuses=OPEN_STATUSES)),
+    ):
+        assert number == len(seen(session, chief, wanted)) > 0, wanted
 
 
 def test_a_grid_in_numbers(session: Session, city: City, add_incident: Add) -> None:
