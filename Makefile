@@ -19,7 +19,7 @@ run: ## Set up what is missing, then open the platform (Ctrl+C ends it)
 
 test: ## Set up what is missing, then pass all tests but the slow ones
 	@./setup.sh test
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --hypothesis-profile=ci --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 test-slow: ## The long proofs: large rows, killed servers, whole extracts
 	@./setup.sh test
