@@ -175,7 +175,7 @@ def class_edges(values: NDArray[np.floating], *, whole: bool, classes: int = 6) 
         return []
     distinct = np.unique(positive)
     if len(distinct) <= classes:
-        return [float(value) if whole else round_nicely_down(float(value)) for value in distinct]
+        return sorted({float(value) if whole else round_nicely_down(float(value)) for value in distinct})
     quantiles = np.quantile(positive, np.arange(classes) / classes)
     # Skewed counts put several quantiles on the same small number; the top is then split further.
     edges: list[float] = [float(distinct[0]) if whole else round_nicely_down(float(distinct[0]))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 from starlette.applications import Starlette
@@ -216,6 +216,7 @@ def test_no_text_is_a_cookie_by_chance(text):
     assert cookie.token_of(text) is None
 
 
+@example("00\x1f\x1f", 65, 1)
 @given(
     st.text(alphabet=st.characters(codec="ascii"), min_size=1, max_size=60), st.integers(0, 200), st.integers(1, 255)
 )
@@ -223,7 +224,9 @@ def test_one_changed_character_breaks_the_cookie(token, place, change):
     value = cookie.sign(token)
     place %= len(value)
     changed = value[:place] + chr((ord(value[place]) + change) % 128) + value[place + 1 :]
-    assert cookie.token_of(changed) is None or changed == value
+    # the last sign of base64 has bits that mean nothing, so there another sign may say the same
+    last = place == len(value) - 1
+    assert cookie.token_of(changed) is None or changed == value or (last and cookie.token_of(changed) == token)
 
 
 # --- where the login leads

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.map_legend import bars_html, facility_legend, legend_html, spark_html
@@ -57,6 +57,7 @@ def test_every_count_has_a_class(values: np.ndarray) -> None:
 
 
 @given(reals)
+@example(np.array([61000.0, 61001.0], dtype=np.float32))
 def test_every_real_has_a_class(values: np.ndarray) -> None:
     check(values, class_edges(values, whole=False))
 
