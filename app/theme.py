@@ -7,7 +7,6 @@ from pathlib import Path
 
 from layers.style import LIGHT
 
-
 SOON_INK = "#8F5500"
 """The colour of "due soon" dark enough for small words."""
 
