@@ -382,13 +382,11 @@ def test_the_card_of_a_cell(session: Session, town: TerritoryInfo) -> None:
     )
     planner = Actor(user_id=1, label="x", role=Role.PLANNER, territory_id=town.id)
     card = grid_card(session, planner, found[0])
-    assert card.facilities == {"school": 2, "clinic": 1}
+    assert (card.facilities, card.people) == ({"school": 2, "clinic": 1}, None)
     assert (card.community, card.settlement, card.kind, card.size_m) == ("Westend", "town", "square", 500.0)
     assert (card.responsibility_code or "").startswith("001-R0")
-    assert card.people is None
-    stranger = dataclasses.replace(planner, territory_id=town.id + 1)
     with pytest.raises(NotFound):
-        grid_card(session, stranger, found[0])
+        grid_card(session, dataclasses.replace(planner, territory_id=town.id + 1), found[0])
     make_grid(session, SYSTEM, town, kind="square", size_m=250, replace=True)
     with pytest.raises(NotFound, match="may have ended"):
         grid_card(session, planner, found[0])
