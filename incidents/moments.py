@@ -6,7 +6,6 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
@@ -23,16 +22,8 @@ _TIME_OF_DAY = re.compile(_CLOCK)
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time that was read; ``has_clock`` is False when only a day was given."""
-
-    at: dt.datetime
-    has_clock: bool
-
-
-def read_moments(texts: Sequence[str], zone: ZoneInfo, *, column: str, file: str) -> list[Moment | None]:
-    """Return each text as a moment in UTC, None where it is no time.
+def read_moments(texts: Sequence[str], zone: ZoneInfo, *, column: str, file: str) -> list[dt.datetime | None]:
+    """Return each text as a time in UTC, None where it is no time.
 
     A time without a zone is local to ``zone``; of an hour that comes twice the first is meant.
     Known are ISO and its relatives, 31/12/2025 and 12/31/2025 with a 12- or 24-hour clock,
@@ -83,7 +74,7 @@ def _day_first(spellings: Iterable[str], *, column: str, file: str) -> bool:
     return day_first > month_first
 
 
-def _read(spelling: str, zone: ZoneInfo, *, day_first: bool) -> Moment | None:
+def _read(spelling: str, zone: ZoneInfo, *, day_first: bool) -> dt.datetime | None:
     if not spelling:
         return None
     if _NUMBER.fullmatch(spelling):
@@ -100,9 +91,9 @@ def _read(spelling: str, zone: ZoneInfo, *, day_first: bool) -> Moment | None:
     except ValueError:
         return None
     if match["h"] is None:
-        return Moment(_utc(dt.datetime.combine(day, dt.time(0)), match["zone"], zone), has_clock=False)
+        return _utc(dt.datetime.combine(day, dt.time(0)), match["zone"], zone)
     clock = _clock(match)
-    return None if clock is None else Moment(_utc(dt.datetime.combine(day, clock), match["zone"], zone), has_clock=True)
+    return None if clock is None else _utc(dt.datetime.combine(day, clock), match["zone"], zone)
 
 
 def _clock(match: re.Match[str]) -> dt.time | None:
@@ -128,7 +119,7 @@ def _utc(local: dt.datetime, written: str | None, zone: ZoneInfo) -> dt.datetime
     return (local - (offset if written[0] == "+" else -offset)).replace(tzinfo=dt.UTC)
 
 
-def _from_number(spelling: str, zone: ZoneInfo) -> Moment | None:
+def _from_number(spelling: str, zone: ZoneInfo) -> dt.datetime | None:
     number = float(spelling)
     if 10_000 <= number < 30_000:
         return _from_days(dt.date(1970, 1, 1), number, zone)
@@ -138,13 +129,13 @@ def _from_number(spelling: str, zone: ZoneInfo) -> Moment | None:
         digits = f"{int(number)}"
         return _read(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}", zone, day_first=False)
     if 1e8 <= number < 4.2e9:
-        return Moment(_EPOCH + dt.timedelta(seconds=number), has_clock=True)
+        return _EPOCH + dt.timedelta(seconds=number)
     if 1e11 <= number < 4.2e12:
-        return Moment(_EPOCH + dt.timedelta(milliseconds=number), has_clock=True)
+        return _EPOCH + dt.timedelta(milliseconds=number)
     return None
 
 
-def _from_days(epoch: dt.date, days: float, zone: ZoneInfo) -> Moment:
+def _from_days(epoch: dt.date, days: float, zone: ZoneInfo) -> dt.datetime:
     seconds = round((days % 1) * 86_400)
     local = dt.datetime.combine(epoch, dt.time(0)) + dt.timedelta(days=int(days), seconds=seconds)
-    return Moment(_utc(local, None, zone), has_clock=seconds > 0)
+    return _utc(local, None, zone)

@@ -43,7 +43,7 @@ def incident_columns(
     rows = chosen.tolist()
     kinds = [classes[draft.label[row]] for row in rows]
     status = [draft.status[row] for row in rows]
-    reported = [_at(draft.reported[row]) for row in rows]
+    reported = [draft.reported[row] for row in rows]
     return {
         "external_ref": [draft.reference[row] for row in rows],
         "class_id": [kind.id for kind in kinds],
@@ -53,11 +53,9 @@ def incident_columns(
         "emergency": [kind.emergency for kind in kinds],
         "reported_at": reported,
         "filed_at": [None if word == "reported" else at for word, at in zip(status, reported, strict=True)],
-        "closed_at": [
-            _at(draft.closed[row]) if word == "closed" else None for row, word in zip(rows, status, strict=True)
-        ],
+        "closed_at": [draft.closed[row] if word == "closed" else None for row, word in zip(rows, status, strict=True)],
         "due_at": [
-            _due(_at(draft.due[row]), word, kind, at, catalogue)
+            _due(draft.due[row], word, kind, at, catalogue)
             for row, word, kind, at in zip(rows, status, kinds, reported, strict=True)
         ],
         "place": [draft.place[row] for row in rows],
@@ -66,10 +64,6 @@ def incident_columns(
         "community_id": placed.community_id[chosen],
         "geom": np.asarray(shapely.points(draft.lon[chosen], draft.lat[chosen])),
     }
-
-
-def _at(moment: Any) -> dt.datetime | None:
-    return None if moment is None else moment.at
 
 
 def _due(

@@ -90,8 +90,6 @@ GROUPS = (
 )
 """In drawing order of importance; a test holds them together with `geodata.osm_facilities.FACILITY_KINDS`."""
 
-GROUP_OF_KIND = {kind: group.key for group in GROUPS for kind in group.kinds}
-
 
 def statement(z: int) -> LiteralString:
     """Return the SQL of a tile at zoom ``z``; the minor kinds come when near."""

@@ -12,8 +12,6 @@ from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
 POINTS_FROM = 14
 """First tile zoom with points; the map shows them from display zoom 15."""
 
-STATUS_GROUPS = {"open": t("Open"), "overdue": t("Overdue"), "closed": t("Closed"), "void": t("Void")}
-
 
 def statement(z: int) -> LiteralString:
     """Return the SQL of a tile at zoom ``z``.

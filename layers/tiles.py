@@ -13,8 +13,6 @@ from core.errors import InvalidInput
 from core.identity import Actor
 from geodata.db import SCOPE_SQL, scope_parameters
 
-EXTENT = 4096
-BUFFER = 64
 MAX_ZOOM = 16
 """Deepest zoom with tiles of its own; the map enlarges these for more."""
 TIMEOUT_MS = 8000

@@ -18,7 +18,6 @@ class UnitInfo:
     kind: str
     name: str
     name_zh: str | None
-    phone: str | None
 
     def title(self, locale: str) -> str:
         """Return the name in the language of ``locale``, or the only one there is."""

@@ -42,7 +42,7 @@ def units(session: Session, territory_id: int) -> list[UnitInfo]:
         .where(Unit.territory_id == territory_id, or_(Unit.valid_to.is_(None), Unit.valid_to >= func.current_date()))
         .order_by(Unit.code),
     )
-    return [UnitInfo(row.id, row.code, row.kind, row.name, row.name_zh, row.phone) for row in rows]
+    return [UnitInfo(row.id, row.code, row.kind, row.name, row.name_zh) for row in rows]
 
 
 def workers(

@@ -17,7 +17,6 @@ class UnitSpec:
     name: str
     name_zh: str
     parent: str | None = None
-    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

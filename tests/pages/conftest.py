@@ -17,7 +17,6 @@ from geodata.db import transaction
 from people import accounts
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
-LABELLED = ("button", "multiselect", "selectbox", "text_input", "toggle", "date_input", "tab", "pills", "checkbox")
 Run = Callable[..., AppTest]
 
 

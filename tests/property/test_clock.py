@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from core.clock import WorkingCalendar
 
-MINUTES = st.integers(0, 24 * 60 - 1)
-
 
 @st.composite
 def calendars(draw: st.DrawFn) -> WorkingCalendar:
