@@ -7,17 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
-
 from core import log
-from core.errors import Conflict
 from core.identity import Actor, system_actor
 from core.progress import Progress
 from core.settings import settings
 from geodata import db, jobs
+from people.retention import forget_ended_sessions
 
 logger = log.get(__name__)
-ENDED_SESSION_KEPT_DAYS = 30
 UPLOAD_KEPT_S = 7 * 86400
 NIGHTLY = "17 3 * * *"
 
@@ -34,11 +31,9 @@ def _load_osm(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Ma
 
 def tidy() -> None:
     """Delete sessions that ended long ago and uploads that nobody needs any more."""
-    with db.transaction(system_actor(label="retention")) as session:
-        session.execute(
-            text("DELETE FROM user_session WHERE expires_at < now() - make_interval(days => :days)"),
-            {"days": ENDED_SESSION_KEPT_DAYS},
-        )
+    keeper = system_actor(label="retention")
+    with db.transaction(keeper) as session:
+        forget_ended_sessions(session, keeper)
     oldest = time.time() - UPLOAD_KEPT_S
     for path in (settings().state_dir / "uploads").glob("*"):
         if path.is_file() and path.stat().st_mtime < oldest:
@@ -61,12 +56,8 @@ def serve(*, forever: bool = True) -> None:
         del timestamp
         tidy()
 
-    holder = create_engine(db.url(), isolation_level="AUTOCOMMIT")
-    with holder.connect() as connection:
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": jobs.WATCH_LOCK}).scalar():
-            raise Conflict("Another jobs process is at work on this database.", hint="Stop it first.")
+    with jobs.alone():
         again = jobs.take_up_again()
         if again:
             logger.info("%d jobs that were cut off begin again", again)
         jobs.work(app, forever=forever)
-    holder.dispose()

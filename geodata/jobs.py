@@ -7,21 +7,22 @@ simply run again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
-from sqlalchemy import select, text, update
+from sqlalchemy import NullPool, create_engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import log
 from core.clock import now
-from core.errors import GridkeeperError, InvalidInput, NotFound
+from core.errors import Conflict, GridkeeperError, InvalidInput, NotFound
 from core.identity import Actor, Role, system_actor
 from core.progress import Cancelled, Progress
 from geodata import db
@@ -184,6 +185,22 @@ def _work_of(name: str) -> Work:
     if name not in KINDS:
         raise InvalidInput(f"There is no job of kind {name}.")
     return KINDS[name]
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Be the only one who does jobs on this database while the context is open.
+
+    Raises
+    ------
+    Conflict
+        When another jobs process is at work.
+    """
+    holder = create_engine(db.url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with holder.connect() as connection:
+        if not connection.execute(select(func.pg_try_advisory_lock(WATCH_LOCK))).scalar():
+            raise Conflict("Another jobs process is at work on this database.", hint="Stop it first.")
+        yield
 
 
 def take_up_again() -> int:

@@ -26,8 +26,7 @@ from geodata.osm_roads import split_roads
 from geodata.quality import as_areas
 
 SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
-PLACE_KINDS = ("city", "town", "suburb", "village", "hamlet")
-"""Named settlements taken in, the highest rank first."""
+PLACE_KINDS = ("city", "town", "suburb", "village", "hamlet")  # the highest rank first
 _AREA_KEYS = ("building", "boundary", *landuse.COVER_KEYS, *FACILITY_KEYS)
 _EVERY = 20_000
 _WKB = osmium.geom.WKBFactory()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.identity import Role
@@ -297,6 +297,12 @@ def revoke_session(session: Session, session_id: str, now: dt.datetime) -> bool:
         .returning(UserSession.id),
     )
     return result.one_or_none() is not None
+
+
+def delete_sessions(session: Session, *, expired_before: dt.datetime) -> int:
+    """Delete the sessions that expired before a moment; return how many."""
+    gone = session.execute(delete(UserSession).where(UserSession.expires_at < expired_before).returning(UserSession.id))
+    return len(gone.all())
 
 
 def sessions(session: Session, territory_id: int, now: dt.datetime) -> list[SessionRow]:

@@ -16,6 +16,7 @@ GROUPS = {
     "territory": "Territories.",
     "grid": "Management grids.",
     "jobs": "Background work.",
+    "user": "Accounts.",
 }
 MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user")
 UNKNOWN_ERROR_EXIT = 70
@@ -26,7 +27,7 @@ def build() -> typer.Typer:
     app = typer.Typer(help="Gridkeeper: a city governed by grids.", no_args_is_help=True, add_completion=False)
     groups = {name: typer.Typer(help=text, no_args_is_help=True) for name, text in GROUPS.items()}
     for name in MODULES:
-        importlib.import_module(f"app.cli.{name}").register(app, **groups)
+        importlib.import_module(f"app.cli.{name}").register(app, groups)
     for name, group in groups.items():
         app.add_typer(group, name=name)
     return app

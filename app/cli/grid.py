@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -18,17 +19,9 @@ TownSize = Annotated[float | None, typer.Option("--town-size-m", help="Width in 
 Replace = Annotated[bool, typer.Option("--replace", help="End the cells there are and make new ones.")]
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    del app, load, territory, jobs
-    grid.callback()(grids)
-    grid.command("make")(make)
-
-
-def grids() -> None:
-    """Make management grids."""
+    groups["grid"].command("make")(make)
 
 
 def make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -19,12 +20,9 @@ Incidents = Annotated[
 ]
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the command of this file."""
-    del app, territory, grid, jobs
-    load.command("demo")(load_demo_city)
+    groups["load"].command("demo")(load_demo_city)
 
 
 def load_demo_city(

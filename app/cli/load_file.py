@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,12 +36,9 @@ def _option(role: str, text: str) -> typer.models.OptionInfo:
     return option
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the command of this file."""
-    del app, territory, grid, jobs
-    load.command("file")(load_file)
+    groups["load"].command("file")(load_file)
 
 
 def load_file(

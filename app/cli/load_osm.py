@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,9 @@ from geodata.quality import parse_bbox, read_boundary
 from geodata.territory import find_territory, list_territories, territory_name
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the command of this file."""
-    del app, territory, grid, jobs
-    load.command("osm")(osm)
+    groups["load"].command("osm")(osm)
 
 
 def osm(

@@ -9,45 +9,30 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType
 
 import typer
-from sqlalchemy import text
 
 from app.cli.common import AsJson, emit, progress
 from core.errors import Conflict, SourceUnavailable
 from core.identity import system_actor
 from core.settings import CHECKOUT, settings
 from geodata import db
-from geodata.migrations import head
+from geodata.status import read_status
+from geodata.territory import list_territories
 
-COUNTED = (
-    "territory",
-    "area",
-    "unit_grid",
-    "facility",
-    "road",
-    "building",
-    "incident",
-    "task",
-    "worker",
-    "quarantine",
-    "record",
-)
 RESTART_PAUSE_S = 2.0
 STOP_WAIT_S = 15.0
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    del load, territory, grid
     app.command()(up)
     app.command()(down)
     app.command()(status)
     app.command()(run)
-    jobs.command("run")(jobs_run)
+    groups["jobs"].command("run")(jobs_run)
 
 
 def up() -> None:
@@ -71,17 +56,15 @@ def status(*, as_json: AsJson = False) -> None:
         emit(result, as_json)
         raise typer.Exit(1)
     with db.transaction(system_actor()) as session:
-        result["revision"] = db.revision(session)
-        result["database"] = "PostgreSQL " + session.execute(text("SHOW server_version")).scalar_one()
-        result["postgis"] = session.execute(
-            text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'")
-        ).scalar()
-        if result["revision"] == head():
-            sums = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED)  # noqa: S608  (names are ours)
-            counts = session.execute(text(f"SELECT {sums}")).one()
-            result["counts"] = dict(zip(COUNTED, counts, strict=True))
-        else:
-            result["note"] = "The schema is not up to date; run: gridkeeper up"
+        found = read_status(session)
+    result |= {
+        "database": f"PostgreSQL {found.postgresql}",
+        "postgis": found.postgis,
+        "revision": found.revision,
+        "counts": dict(found.counts),
+    }
+    if not found.up_to_date:
+        result["note"] = "The schema is not up to date; run: gridkeeper up"
     emit(result, as_json)
 
 
@@ -114,7 +97,7 @@ def run(
 
 def _no_territory() -> bool:
     with db.transaction(system_actor()) as session:
-        return not session.execute(text("SELECT EXISTS (SELECT FROM territory)")).scalar()
+        return not list_territories(session)
 
 
 def _refuse_taken_port(address: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -24,13 +25,10 @@ BoundaryFile = Annotated[Path | None, typer.Option(help="Vector file whose polyg
 Box = Annotated[str | None, typer.Option(metavar="W,S,E,N", help="Box in degrees: west,south,east,north.")]
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer
-) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    del app, load, grid, jobs
-    territory.command("make")(make)
-    territory.command("list")(show)
+    groups["territory"].command("make")(make)
+    groups["territory"].command("list")(show)
 
 
 def make(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -17,13 +18,12 @@ from people import accounts, service
 ROLES = [role.value for role in Role if role is not Role.SYSTEM]
 
 
-def register(app: typer.Typer, **_groups: typer.Typer) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    users = typer.Typer(help="Accounts.", no_args_is_help=True)
+    users = groups["user"]
     users.command("add")(add)
     users.command("list")(sessions)
     users.command("retire-demo")(retire_demo)
-    app.add_typer(users, name="user")
 
 
 def add(

@@ -3,9 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-import typer
 
-from app.cli import load_osm, territory
+from app.cli import build
 from core.errors import InvalidInput
 from tests import osm_city
 
@@ -14,14 +13,8 @@ KEYS = {"territory", "roads", "facilities", "buildings", "boundaries", "dropped"
 
 @pytest.fixture
 def gridkeeper(database, capsys):
-    """The commands of these two files, as the command line has them; returns what --json prints."""
-    app = typer.Typer()
-    groups = {name: typer.Typer() for name in ("load", "territory", "grid", "jobs")}
-    for module in (territory, load_osm):
-        module.register(app, **groups)
-    app.add_typer(groups["load"], name="load")
-    app.add_typer(groups["territory"], name="territory")
-    app.command("unused")(lambda: None)
+    """The command line; returns what a command prints, with --json what it says."""
+    app = build()
 
     def run(*arguments):
         capsys.readouterr()

@@ -54,6 +54,13 @@ def test_errors_are_caught_by_name() -> None:
     assert broad - guards == set()
 
 
+def test_there_is_no_sql_in_app() -> None:
+    """Pages, commands and routes pass sessions on; of SQLAlchemy they need the session's type only."""
+    pattern = re.compile(r"^\s*(from sqlalchemy(?!\.orm import Session$)|import sqlalchemy)", re.MULTILINE)
+    sources = {path.relative_to(ROOT).as_posix(): path.read_text() for path in tracked() if path.suffix == ".py"}
+    assert sorted(name for name, source in sources.items() if name.startswith("app/") and pattern.search(source)) == []
+
+
 def test_readme_is_short_and_its_links_lead_somewhere() -> None:
     readme = (ROOT / "README.md").read_text()
     assert len(readme.splitlines()) <= MAX_README_LINES
