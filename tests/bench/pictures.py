@@ -1,0 +1,221 @@
+"""Pictures of every page, to be looked at: as each role, in both languages, at the widths that matter.
+
+Takes a running demo platform as it is and changes nothing in it, but for ``--extract``, which builds
+a city from a file to show that page at work::
+
+    python tests/bench/pictures.py --url http://localhost:8501 --out /tmp/pictures
+    python tests/bench/pictures.py --only today incidents --languages zh --sizes 390x844
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FrameLocator, Page
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+DESK, WALL, PHONE = (1440, 900), (1920, 1080), (390, 844)
+PATIENCE_MS = 60_000
+BUILD_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: what it is called, whose page it is, and what is done before it is taken."""
+
+    name: str
+    role: str
+    path: str = "/"
+    act: Callable[[Page], None] | None = None
+    sizes: tuple[tuple[int, int], ...] = (DESK,)
+
+
+def the_map(page: Page) -> FrameLocator:
+    """Return the map once it is drawn."""
+    frame = page.frame_locator("iframe[title*='st_folium']")
+    frame.locator(".leaflet-container[data-painted][data-cells][data-ground]").wait_for()
+    return frame
+
+
+def map_drawn(page: Page) -> None:
+    """Wait for the map."""
+    the_map(page)
+
+
+def grid_clicked(page: Page) -> None:
+    """Open the card of the grid in the middle of the map."""
+    the_map(page)
+    settle(page)
+    box = page.locator("iframe[title*='st_folium']").bounding_box()
+    if box is not None:
+        page.mouse.click(box["x"] + box["width"] * 0.47, box["y"] + box["height"] * 0.47)
+    page.locator(".gk-card-head").wait_for()
+
+
+def layers_on(page: Page) -> None:
+    """Show facilities and roads as well."""
+    the_map(page)
+    pills = page.locator("[data-testid='stButtonGroup'] button")
+    more = page.locator("[data-testid='stPopover'] button")
+    if not pills.last.is_visible() and more.count():
+        more.first.click()
+    for at in (-2, -1):
+        pills.nth(at).click()
+        settle(page)
+
+
+def points_near(page: Page) -> None:
+    """Zoom in until incidents are points."""
+    frame = the_map(page)
+    for _ in range(2):
+        frame.locator(".leaflet-control-zoom-in").click()
+        settle(page)
+
+
+def incident_opened(page: Page) -> None:
+    """Open the first late incident."""
+    page.locator("a[href*='incident=']").first.click()
+    page.locator("[role='tab']").first.wait_for()
+    page.wait_for_timeout(1500)
+
+
+def history_opened(page: Page) -> None:
+    """Open the history of the first late incident."""
+    incident_opened(page)
+    page.locator("[role='tab']").nth(2).click()
+
+
+def second_tab(page: Page) -> None:
+    """Open the second tab of the page."""
+    page.locator("[role='tab']").nth(1).click()
+
+
+PICTURES = (
+    Picture("login", "", "/login", sizes=(DESK, PHONE)),
+    Picture("today", "manager", sizes=(DESK, PHONE)),
+    Picture("today-dispatcher", "dispatcher"),
+    Picture("today-handler", "handler"),
+    Picture("today-planner", "planner"),
+    Picture("today-administrator", "administrator"),
+    Picture("map", "manager", "/map", map_drawn, (DESK, WALL, PHONE)),
+    Picture("map-grid", "manager", "/map", grid_clicked, (DESK, PHONE)),
+    Picture("map-layers", "dispatcher", "/map", layers_on),
+    Picture("map-points", "dispatcher", "/map", points_near, (DESK, WALL)),
+    Picture("map-planner", "planner", "/map", map_drawn),
+    Picture("incidents", "dispatcher", "/incidents", sizes=(DESK, PHONE)),
+    Picture("incident", "dispatcher", "/", incident_opened, (DESK, PHONE)),
+    Picture("incident-history", "dispatcher", "/", history_opened),
+    Picture("bring-in", "administrator", "/bring-in"),
+    Picture("help", "manager", "/help"),
+    Picture("help-limits", "manager", "/help", second_tab),
+)
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing loads and nothing runs any more."""
+    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
+    page.locator("[data-testid='stStatusWidget']").wait_for(state="detached")
+    page.wait_for_timeout(400)
+
+
+def visit(page: Page, url: str, picture: Picture, language: str) -> None:
+    """Enter by the role's card and bring the page to the state of the picture."""
+    page.goto(f"{url}/login?lang={language}")
+    if picture.role:
+        page.locator(f"form:has(input[name='demo'][value^='{picture.role}']) button").click()
+        page.locator(".gk-title h1").wait_for()
+        if picture.path != "/":
+            page.goto(url + picture.path)
+            page.locator(".gk-title h1").wait_for()
+    if picture.act is not None:
+        picture.act(page)
+    settle(page)
+
+
+def take(browser: Browser, url: str, picture: Picture, language: str, *, size: tuple[int, int], out: Path) -> None:
+    """Take one picture into ``out``."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    visit(page, url, picture, language)
+    page.screenshot(path=out / f"{picture.name}-{width}-{language}.png")
+    context.close()
+
+
+def build(browser: Browser, url: str, extract: Path, language: str, out: Path) -> None:
+    """Build a city from an extract as the administrator, and show the page running and done."""
+    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    visit(page, url, Picture("bring-in", "administrator", "/bring-in"), language)
+    page.locator("input[type=file]").set_input_files(extract)
+    page.locator(".st-key-gk_build button:enabled").wait_for()
+    settle(page)
+    page.screenshot(path=out / f"bring-in-chosen-{DESK[0]}-{language}.png")
+    page.locator(".st-key-gk_build button").click()
+    page.locator(".st-key-gk_cancel button").wait_for()
+    page.wait_for_timeout(2500)
+    page.screenshot(path=out / f"bring-in-running-{DESK[0]}-{language}.png")
+    page.locator(".st-key-gk_open_city button, .gk-wrong").first.wait_for(timeout=BUILD_MS)
+    settle(page)
+    page.screenshot(path=out / f"bring-in-done-{DESK[0]}-{language}.png")
+    context.close()
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Return width and height of "1440x900"."""
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+def main() -> int:
+    """Take the pictures that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", default="http://localhost:8501")
+    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--only", nargs="*", default=[], help="names of pictures; all without")
+    parser.add_argument("--roles", nargs="*", default=[], help="manager, dispatcher, …; all without")
+    parser.add_argument("--languages", nargs="*", default=["en", "zh"])
+    parser.add_argument("--sizes", nargs="*", type=size_of, help="such as 1440x900; each picture's own without")
+    parser.add_argument("--extract", type=Path, help="also build a city from this file")
+    asked = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.stderr.write("Chromium is not installed (Debian: apt-get install chromium)\n")
+        return 2
+    from playwright.sync_api import Error, sync_playwright
+
+    asked.out.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        for picture in PICTURES:
+            if (asked.only and picture.name not in asked.only) or (asked.roles and picture.role not in asked.roles):
+                continue
+            for language in asked.languages:
+                for size in asked.sizes or picture.sizes:
+                    try:
+                        take(browser, asked.url, picture, language, size=size, out=asked.out)
+                    except Error as error:
+                        failed += 1
+                        sys.stderr.write(f"{picture.name} {language} {size[0]}x{size[1]}: {error}\n")
+        if asked.extract is not None:
+            build(browser, asked.url, asked.extract, asked.languages[0], asked.out)
+        browser.close()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
