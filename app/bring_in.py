@@ -17,7 +17,7 @@ from geodata import db
 from geodata.crs import project
 from geodata.osm import load_osm_as_territory
 from geodata.territory import TerritoryInfo, boundary_of, communities
-from grids.service import estimate_people, make_grid
+from grids.service import make_grid, make_responsibility_grids
 from incidents.service import seed_catalogue
 from people import accounts
 
@@ -38,7 +38,7 @@ def city_from_extract(actor: Actor, path: Path, *, name: str, title: str, progre
         size_m = cell_size_m(session, territory)
         progress.step("Cutting the grid")
         made = make_grid(session, acting, territory, kind="square", size_m=size_m, progress=progress)
-        estimate_people(session, acting, territory)
+        make_responsibility_grids(session, acting, territory, progress=progress)
         seed_catalogue(session, acting, territory)
         _open_to_officers(session, actor, territory)
     return {"territory": name, "cells": made.cells, "size_m": size_m, **counts.as_dict()}

@@ -27,6 +27,8 @@ class MadeGrid:
         Earlier cells that ended because incidents refer to them, and unused ones that were removed.
     largest_community
         The most cells in one community.
+    people
+        Estimated residents of all cells; None where no building is known.
     hint
         What the user should know, empty when nothing.
     """
@@ -39,6 +41,7 @@ class MadeGrid:
     ended: int = 0
     removed: int = 0
     largest_community: int = 0
+    people: float | None = None
     hint: str = ""
 
     def as_dict(self) -> dict[str, Any]:

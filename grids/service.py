@@ -89,11 +89,16 @@ def make_grid(
     fingerprint = _fingerprint(territory, areas, kind, wanted)
     live, last = store.count_live(session, territory.id), store.last_load(session, territory.id)
     if live and last is not None and last.content_sha256 == fingerprint and last.counts.get("cells") == live:
-        area_m2 = float(last.counts["area_m2"])
-        largest = int(last.counts["largest_community"])
-        seconds = time.perf_counter() - began
-        hint = "This very grid was there already; nothing was changed."
-        return MadeGrid(live, area_m2, boundary_m2, seconds, unchanged=True, largest_community=largest, hint=hint)
+        return MadeGrid(
+            cells=live,
+            area_m2=float(last.counts["area_m2"]),
+            boundary_area_m2=boundary_m2,
+            seconds=time.perf_counter() - began,
+            unchanged=True,
+            largest_community=int(last.counts["largest_community"]),
+            people=store.sum_people(session, territory.id),
+            hint="This very grid was there already; nothing was changed.",
+        )
     if live and not replace:
         there = ", ".join(
             f"{name} {size:g} m" if size else name for name, size in store.live_kinds(session, territory.id)
@@ -144,6 +149,7 @@ def make_grid(
         ended=ended,
         removed=removed,
         largest_community=int(cells["sequence"].max()),
+        people=None if np.isnan(people).any() else round(float(people.sum()), 1),
         hint=_hint(float(cells["area_m2"].sum()), boundary_m2, ended),
     )
     finish_load(session, load_id, made.as_dict())
@@ -178,12 +184,14 @@ def locate_one(session: Session, territory_id: int, lon: float, lat: float) -> t
 
 
 def estimate_people(session: Session, actor: Actor, territory: TerritoryInfo) -> PeopleEstimate:
-    """Write the residents of each cell: the sum over buildings whose inner point lies in it.
+    """Write the residents of each cell anew: the sum over buildings whose inner point lies in it.
 
-    Without any building the numbers stay unknown, not zero.
+    To be called when buildings changed after the cells were made. Without any building or cell nothing is written.
     """
     _require(actor, May.EDIT_GRIDS, territory.id)
     cells = store.live_cells(session, territory.id)
+    if len(cells) == 0:
+        return PeopleEstimate(0, 0.0, 0.0)
     people, outside = _people(session, territory, _locator(cells, territory.metric_srid))
     if np.isnan(people).any():
         return PeopleEstimate(0, 0.0, 0.0)

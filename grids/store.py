@@ -34,6 +34,11 @@ def count_live(session: Session, territory_id: int) -> int:
     return session.scalar(select(func.count()).select_from(UnitGrid).where(*live(territory_id))) or 0
 
 
+def sum_people(session: Session, territory_id: int) -> float | None:
+    """Return the people of all cells in force; None while unknown."""
+    return session.scalar(select(func.sum(UnitGrid.people)).where(*live(territory_id)))
+
+
 def last_load(session: Session, territory_id: int) -> Load | None:
     """Return the load that made the cells in force last."""
     same = (Load.territory_id == territory_id, Load.kind == LOAD_KIND)

@@ -11,7 +11,7 @@ from app.cli.common import AsJson, TerritoryName, emit, progress
 from core.identity import system_actor
 from geodata import db
 from geodata.territory import find_territory
-from grids.service import estimate_people, make_grid, make_responsibility_grids
+from grids.service import make_grid, make_responsibility_grids
 
 Kind = Annotated[str, typer.Option("--kind", help="Shape of the cells: square or hexagon.")]
 Size = Annotated[float, typer.Option("--size-m", help="Width of a cell in metres; 100 makes hectares.")]
@@ -51,7 +51,6 @@ def make(
             )
             result = {"territory": chosen.name, "kind": kind, **made.as_dict()}
             if not made.unchanged:
-                people = estimate_people(session, actor, chosen)
                 bound = make_responsibility_grids(session, actor, chosen, progress=shown)
-                result |= {"people": round(people.people), "responsibility_grids": bound.grids}
+                result["responsibility_grids"] = bound.grids
     emit(result, as_json)

@@ -21,6 +21,7 @@ from geodata.osm import OsmCounts, TerritoryFacts, load_osm, load_osm_as_territo
 from geodata.osm_place import fetch_place
 from geodata.quality import parse_bbox, read_boundary
 from geodata.territory import find_territory, list_territories, territory_name
+from grids.service import estimate_people
 
 
 def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
@@ -106,7 +107,7 @@ def _load(
                     f"The territory {territory.name!r} has its boundary already.",
                     hint="Leave --boundary and --bbox out, or name a new territory.",
                 )
-            return load_osm(
+            counts = load_osm(
                 session,
                 actor,
                 territory,
@@ -116,6 +117,9 @@ def _load(
                 people_total=people,
                 community_level=level,
             )
+            if not counts.unchanged:
+                estimate_people(session, actor, territory)
+            return counts
         _, counts = load_osm_as_territory(
             session,
             actor,

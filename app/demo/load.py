@@ -31,7 +31,7 @@ from geodata import surroundings
 from geodata.bulk import begin_load, file_sha256, finish_load
 from geodata.osm import load_osm_as_territory
 from geodata.territory import TerritoryInfo, communities, list_territories
-from grids.service import estimate_people, make_grid, make_responsibility_grids, responsibilities
+from grids.service import make_grid, make_responsibility_grids, responsibilities
 from incidents.model import Catalogue
 from incidents.service import read_catalogue, seed_catalogue
 
@@ -144,7 +144,6 @@ def load_demo(
         town_size_m=city.town_m,
         progress=progress,
     )
-    estimate_people(session, actor, territory)
     make_responsibility_grids(session, actor, territory, progress=progress)
     watch.lap("grids")
 

@@ -58,6 +58,17 @@ def test_from_a_file_to_a_territory_and_back(gridkeeper, tmp_path):
         gridkeeper("load", "osm", extract, "--territory", "west", "--bbox", "9,49,10,50")
 
 
+def test_cells_follow_the_buildings_of_a_later_extract(gridkeeper, tmp_path):
+    extract = osm_city.write(tmp_path / "growing.osm")
+    here = ("--territory", "growing", "--json")
+    gridkeeper("load", "osm", extract, "--people", "1000", *here)
+    grid = ("grid", "make", "--kind", "square", "--size-m", "100")
+    assert gridkeeper(*grid, *here)["people"] == pytest.approx(1000)
+    gridkeeper("load", "osm", extract, "--people", "3000", "--replace", *here)
+    again = gridkeeper(*grid, *here)
+    assert (again["unchanged"], again["people"]) == (True, pytest.approx(3000))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
