@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from geodata.embedded import APP, OWNER, Cluster
-from tests.conftest import ROOT
+from tests import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
@@ -32,7 +25,6 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_S = 90
 
 
 @dataclass
@@ -47,34 +39,6 @@ class Served:
         return [url for url in self.requests if part in url]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(database_url: str, owner_url: str, log: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the plain command of the pages and wait until it answers."""
-    port = free_port()
-    environment = os.environ | {"GRIDKEEPER_DATABASE_URL": database_url, "GRIDKEEPER_OWNER_DATABASE_URL": owner_url}
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-    url = f"http://localhost:{port}"
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-            continue
-        return process, url
-    process.kill()
-    raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
-
-
 @pytest.fixture(scope="package")
 def served(
     cluster: Cluster,
@@ -85,13 +49,13 @@ def served(
     """The pages of the small demo city, served as users get them."""
     name = fresh_database(demo_template)
     log = tmp_path_factory.mktemp("served") / "server.log"
-    process, url = start(cluster.url(APP, name), cluster.url(OWNER, name), log)
-    yield Served(url, log)
-    process.terminate()
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    urls = {
+        "GRIDKEEPER_DATABASE_URL": cluster.url(APP, name),
+        "GRIDKEEPER_OWNER_DATABASE_URL": cluster.url(OWNER, name),
+    }
+    with serving.served(log, **urls) as server:
+        assert server.answers(), f"the server did not start:\n{log.read_text()[-3000:]}"
+        yield Served(server.address, log)
 
 
 @pytest.fixture(scope="package")

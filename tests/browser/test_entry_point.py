@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,9 +15,8 @@ from websockets.sync.client import connect
 
 from core.identity import system_actor
 from geodata.db import transaction
+from tests.serving import served
 
-ROOT = Path(__file__).resolve().parents[2]
-START_WITHIN_S = 60
 PAGES = ["/", "/map", "/incidents?incident=1", "/bring-in", "/help", "/nowhere", "/index.html"]
 PROGRAMS = [
     "/tiles/1/grids/14/8134/5482.mvt", "/api/values", "/api/cells", "/assets/gk/gridkeeper-map.js",
@@ -31,39 +25,10 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def served(log: Path, **environment: str) -> Iterator[str]:
-    """The address of the platform started by the plain command, and stopped afterwards."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        deadline = time.monotonic() + START_WITHIN_S
-        address = f"http://127.0.0.1:{port}"
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{address}/_stcore/health").status_code == 200:
-                    break
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
 @pytest.fixture(scope="module")
 def platform(demo_database, tmp_path_factory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("entry") / "log") as address:
-        yield address
+    with served(tmp_path_factory.mktemp("entry") / "log") as server:
+        yield server.address
 
 
 @pytest.fixture
@@ -190,8 +155,8 @@ def test_tiles_of_another_territory_are_refused(enter):
 
 def test_outside_demo_mode_the_platform_does_not_start_with_demo_accounts(demo_database, tmp_path):
     log = tmp_path / "log"
-    with served(log, GRIDKEEPER_DEMO="false") as address, pytest.raises(httpx.TransportError):
-        httpx.get(f"{address}/login")
+    with served(log, GRIDKEEPER_DEMO="false") as server, pytest.raises(httpx.TransportError):
+        httpx.get(f"{server.address}/login")
     said = log.read_text()
     assert "Demo mode is off, but 7 demo accounts are active." in said
     assert "Traceback" not in said
@@ -199,7 +164,7 @@ def test_outside_demo_mode_the_platform_does_not_start_with_demo_accounts(demo_d
 
 def test_a_wrong_setting_is_a_sentence(demo_database, tmp_path):
     log = tmp_path / "log"
-    with served(log, GRIDKEEPER_PROT="1"), contextlib.suppress(httpx.TransportError):
-        pass
+    with served(log, GRIDKEEPER_PROT="1") as server:
+        assert not server.answers()
     assert "GRIDKEEPER_PROT is not a setting (did you mean GRIDKEEPER_PORT?)" in log.read_text()
     assert "Traceback" not in log.read_text()

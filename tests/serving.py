@@ -1,0 +1,69 @@
+"""The platform started by a command in a process of its own, as users start it, and stopped afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ROOT
+
+STREAMLIT = ("streamlit", "run", "streamlit_app.py")
+START_WITHIN_S = 90
+STOP_WITHIN_S = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    """A started command: its address, its process, and where it writes."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.address}/_stcore/health").status_code == 200
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(log: Path, module: Sequence[str] = STREAMLIT, **environment: str) -> Iterator[Server]:
+    """The server of ``python -m module…`` on a free port, once it answers or has ended by itself."""
+    port = str(free_port())
+    options = ("--server.port", port) if module[0] == "streamlit" else ()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module, *options],
+            cwd=ROOT,
+            env={**os.environ, "GRIDKEEPER_PORT": port, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://localhost:{port}", process, log)
+    try:
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline and process.poll() is None and not server.answers():
+            time.sleep(0.2)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
