@@ -42,11 +42,10 @@ def test_points_come_when_near_and_layers_when_asked_for(page: Page, served: Ser
     assert served.asked("/incidents/"), "the town opens near enough for points"
     assert not served.asked("/facilities/")
     assert not served.asked("/traffic/")
-    page.get_by_role("button", name="Facilities").click()
-    page.get_by_role("button", name="Roads and limits").click()
+    for name, tiles in (("Facilities", "/facilities/"), ("Roads and limits", "/traffic/")):
+        with page.expect_request(lambda request, tiles=tiles: tiles in request.url):
+            page.get_by_role("button", name=name).click()
     settled(page)
-    assert served.asked("/facilities/")
-    assert served.asked("/traffic/")
     assert page.get_by_text("Health and care").count() == 1
     before = len(served.asked("/incidents/"))
     for _ in range(3):

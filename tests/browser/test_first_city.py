@@ -51,7 +51,7 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
     words = WORDS[language]
     enter(page, served, "manager", language=language)
     assert page.locator(".gk-title h1").inner_text() == words["today"]
-    assert page.locator(".gk-facts .gk-value").count() >= 4
+    page.locator(".gk-facts .gk-value").nth(3).wait_for()
 
     page.get_by_role("link", name=words["map"], exact=True).click()
     page.locator(".gk-title h1", has_text=words["map"]).wait_for()
@@ -61,9 +61,10 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
 
     tiles_before, values_before = len(served.asked("/tiles/")), len(served.asked("/api/values"))
     page.get_by_label(words["metric"]).click()
-    page.get_by_role("option", name=words["open"]).click()
-    page.wait_for_timeout(1500)
-    assert len(served.asked("/api/values")) > values_before, "the filter fetched no values"
+    with page.expect_request(lambda request: "/api/values" in request.url):
+        page.get_by_role("option", name=words["open"]).click()
+    page.wait_for_timeout(1000)
+    assert len(served.asked("/api/values")) > values_before
     assert len(served.asked("/tiles/")) == tiles_before, "the filter loaded tiles again"
 
     box = frame.locator(".leaflet-container").bounding_box()
