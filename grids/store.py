@@ -218,7 +218,7 @@ def drop_empty_responsibility_grids(session: Session, territory_id: int) -> int:
 
 def card(session: Session, territory_id: int | None, grid_id: int) -> dict[str, Any] | None:
     """Return what is known of one cell in force; None where there is none."""
-    row = session.execute(
+    found = session.execute(
         select(
             UnitGrid.id,
             UnitGrid.code,
@@ -239,8 +239,9 @@ def card(session: Session, territory_id: int | None, grid_id: int) -> dict[str, 
         .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
         .where(UnitGrid.id == grid_id, UnitGrid.ended_on.is_(None))
         .where(*([] if territory_id is None else [UnitGrid.territory_id == territory_id])),
-    ).one_or_none()
-    return None if row is None else dict(row._mapping)  # noqa: SLF001  (the documented way to a mapping)
+    ).mappings()
+    row = found.one_or_none()
+    return None if row is None else dict(row)
 
 
 def facilities_in(session: Session, grid_id: int) -> dict[str, int]:

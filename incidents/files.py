@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
+import math
 import re
 import warnings
 import zipfile
@@ -204,7 +205,7 @@ def _as_text(rows: pd.DataFrame) -> dict[str, Cells]:
 def _cell(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
-    if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, (dt.datetime, dt.date, pd.Timestamp)):
         return value.isoformat()

@@ -65,7 +65,7 @@ def simulate_year(plan: Plan, sites: Sites) -> pd.DataFrame:
     class_index, day_index = np.nonzero(drawn)
     times = drawn[class_index, day_index]
     class_index, day_index = np.repeat(class_index, times), np.repeat(day_index, times)
-    local = _times_of_day(patterns, class_index, day_index, days, end, rng)
+    local = _times_of_day(patterns, class_index, day_index, days, end=end, rng=rng)
 
     stormy = storm[day_index] & np.array([p.storm for p in patterns])[class_index]
     site = _draw_sites(patterns, class_index, stormy, sites, rng)
@@ -136,11 +136,12 @@ def _wander(rng: np.random.Generator, n_days: int, spread: float) -> Floats:
     return np.exp(spread * drift - spread**2 / 2)
 
 
-def _times_of_day(  # noqa: PLR0917
+def _times_of_day(
     patterns: Sequence[Pattern],
     class_index: NDArray[np.int64],
     day_index: NDArray[np.int64],
     days: pd.DatetimeIndex,
+    *,
     end: dt.datetime,
     rng: np.random.Generator,
 ) -> NDArray[np.datetime64]:

@@ -68,7 +68,7 @@ def dispatcher(city: MapCity) -> Iterator[None]:
 
 def until(holds: object, seconds: float = 5.0) -> None:
     end = time.monotonic() + seconds
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
 

@@ -44,7 +44,7 @@ def ask(session: Session, city: MapCity, role: Role = Role.DISPATCHER, *halves: 
     actor = city.officer(role, *halves)
     db.as_actor(session, actor)
     wanted = {"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | question
-    return cell_values(session, actor, Question(**wanted), now=NOW)  # type: ignore[arg-type]
+    return cell_values(session, actor, Question(**wanted), now=NOW)
 
 
 def at_cell(found: CellValues, city: MapCity, half: str) -> float:
@@ -130,7 +130,7 @@ def test_categories_have_titles_in_both_languages(session: Session, city: MapCit
 )
 def test_a_wrong_question_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
-        Question(**({"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | wrong))  # type: ignore[arg-type]
+        Question(**({"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | wrong))
 
 
 def test_a_territory_without_grids_gives_empty_arrays(session: Session) -> None:

@@ -87,13 +87,13 @@ def box(page: AppTest, label: str) -> object:
 def test_every_metric_has_its_legend(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
     page = run(city, monkeypatch)
     for metric in ("open", "overdue", "median_days"):
-        box(page, "Fill grids by").select(metric).run()  # type: ignore[attr-defined]
+        box(page, "Fill grids by").select(metric).run()
         assert not page.exception
 
 
 def test_a_planner_is_not_asked_about_single_incidents(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
     page = run(city, monkeypatch, Role.PLANNER, grid=str(city.cells["west"]))
-    assert "Overdue now" not in box(page, "Fill grids by").options  # type: ignore[attr-defined]
+    assert "Overdue now" not in box(page, "Fill grids by").options
     assert "Incidents of this grid" not in words(page)
     assert "Incidents by status" not in words(page)
 

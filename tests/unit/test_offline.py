@@ -23,7 +23,7 @@ USED = (folium.Map, folium.plugins.Draw, folium.plugins.MarkerCluster, maps.City
 @pytest.mark.parametrize("kind", USED)
 def test_what_we_use_comes_from_us(kind: type) -> None:
     assert outside_links(kind) == []
-    assert kind.default_js or kind.default_css  # type: ignore[attr-defined]
+    assert kind.default_js or kind.default_css
 
 
 def test_doing_it_again_changes_nothing() -> None:

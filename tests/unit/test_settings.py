@@ -28,7 +28,7 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        settings().port = 1  # type: ignore[misc]
+        settings().port = 1
 
 
 def test_the_pages_listen_on_this_machine_only_unless_told_otherwise() -> None:

@@ -36,7 +36,7 @@ GOOD = (
 @pytest.fixture
 def bring_in(session: Session, city: City) -> Callable[..., ImportResult]:
     def bring(path: Path, **options: object) -> ImportResult:
-        return import_file(session, city.actor, city.territory, path, moment=NOW, **options)  # type: ignore[arg-type]
+        return import_file(session, city.actor, city.territory, path, moment=NOW, **options)
 
     return bring
 
