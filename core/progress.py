@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from core.errors import GridkeeperError
@@ -35,8 +36,8 @@ class Silent:
 class Lines:
     """Progress as plain lines: a line per step, and a line every ``every_s`` seconds with the rate."""
 
-    def __init__(self, write: object = None, every_s: float = 2.0) -> None:
-        self._write = write if callable(write) else print
+    def __init__(self, write: Callable[[str], object] = print, every_s: float = 2.0) -> None:
+        self._write = write
         self._every_s = every_s
         self._name, self._done = "", 0
         self._total: int | None = None

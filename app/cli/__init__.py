@@ -20,6 +20,7 @@ GROUPS = {
 }
 MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user")
 UNKNOWN_ERROR_EXIT = 70
+STOPPED_EXIT = 130
 
 
 def build() -> typer.Typer:
@@ -41,15 +42,12 @@ def main(arguments: list[str] | None = None) -> None:
     except GridkeeperError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
     except typer.TyperException as error:
         show = getattr(error, "show", None)
         _ = show() if show else print(f"error: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 2))
     except (KeyboardInterrupt, typer.Abort):
-        print("stopped; nothing half-done was kept", file=sys.stderr)
-        sys.exit(130)
+        code = STOPPED_EXIT
     except Exception as error:  # noqa: BLE001  (the guard of the command line)
         logger = log.get("gridkeeper.cli")
         path = settings().state_dir / "log" / "errors.log"
@@ -58,4 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"error: something unexpected happened; see {log.unknown_error(logger, error)} in {path}", file=sys.stderr
         )
         sys.exit(UNKNOWN_ERROR_EXIT)
+    # Typer turns an interrupt and an early end into the code it returns.
+    if code == STOPPED_EXIT:
+        print("stopped; nothing half-done was kept", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata.osm import load_osm_as_territory
+from geodata.territory import communities
 from grids.service import estimate_people, make_grid, make_responsibility_grids, responsibilities
 from grids.store import live_cells
 
@@ -21,11 +22,14 @@ SYSTEM = system_actor()
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["square", "hexagon"])
 def test_an_island_of_parishes(session: Session, shared_data: Path, kind: str) -> None:
-    island, _ = load_osm_as_territory(
+    island, counts = load_osm_as_territory(
         session, SYSTEM, "island", shared_data / "osm" / "isle_of_wight_2020.osm.pbf", people_total=140_000
     )
     made = make_grid(session, SYSTEM, island, kind=kind, size_m=500, town_size_m=100)
-    assert made.cells > 10_000
+    settled = communities(session, island.id).set_index("name")["settlement"]
+    assert len(settled) == counts.communities == 33
+    assert settled[["Newport", "Yarmouth", "Brading", "Shorwell"]].tolist() == ["town"] * 3 + ["countryside"]
+    assert 10_000 < made.cells < 40_000
     assert made.area_m2 == pytest.approx(made.boundary_area_m2, rel=1e-9)
     measured = session.execute(
         text("SELECT sum(ST_Area(ST_Transform(geom, :srid))), bool_and(ST_IsValid(geom)) FROM unit_grid"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -100,6 +101,12 @@ def test_set_up_does_nothing_when_all_is_there() -> None:
         pytest.skip("this environment was not made by setup.sh")
     answer = subprocess.run(["./setup.sh", "run"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_the_merge_check_runs_check_and_test() -> None:
+    script = ROOT / ".ci/run"
+    assert os.access(script, os.X_OK)
+    assert {"make check", "make test"} <= {line.partition(" ||")[0] for line in script.read_text().splitlines()}
 
 
 def test_make_names_its_targets() -> None:
