@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     postgres_bin: Path | None = Field(default=None, description="Folder with initdb and postgres")
     durable: bool = Field(default=True, description="Durable writes; only tests turn them off")
     demo: bool = Field(default=True, description="Demo accounts may enter without a password")
-    secret: SecretStr | None = Field(default=None, description="Key of cookies and persons; made on first use if unset")
+    secret: SecretStr | None = Field(
+        default=None, min_length=32, description="Key of cookies and persons; made on first use if unset"
+    )
     territory: str | None = Field(default=None, description="Name of the territory, where several live together")
     overpass_url: str = Field(default="https://overpass-api.de/api", description="Server of OpenStreetMap objects")
     nominatim_url: str = Field(default="https://nominatim.openstreetmap.org/", description="Server of place names")

@@ -1,1 +1,10 @@
 """Everything that touches PostGIS or a geographic file, and nothing that knows a use case."""
+
+import os
+
+# GDAL knows a format by its content, whatever the file is called, and some formats only point at other
+# files, addresses or commands: a boundary from a stranger could read our files. GDAL looks at this once,
+# when pyogrio is imported, which happens after this package is.
+os.environ["GDAL_SKIP"] = (
+    "OGR_VRT,GDALG,HTTP,WFS,OAPIF,OGCAPI,CSW,EEDA,PLSCENES,Carto,AmigoCloud,Elasticsearch,NGW,ADBC"
+)

@@ -19,7 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+import geodata  # noqa: F401  (bounds what GDAL opens, before pyogrio is imported)
 from core.errors import InvalidInput
+from core.settings import settings
 
 TABLES = (".csv", ".tsv", ".txt")
 MAPS = (".geojson", ".json", ".gpkg", ".fgb", ".shp")
@@ -27,6 +29,8 @@ SHEETS = (".xlsx", ".xlsm")
 Cells = npt.NDArray[np.object_]
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HEAD_CHARACTERS = 65_536
+_UNPACKED = 8
+"""How many times the largest upload a packed file may unpack to."""
 
 
 @dataclass(frozen=True)
@@ -125,14 +129,17 @@ def _is_common(character: str) -> bool:
 
 
 def _from_text(path: Path) -> Table:
-    raw = path.read_bytes()
-    if path.suffix.lower() == ".gz":
+    if path.suffix.lower() != ".gz":
+        raw = path.read_bytes()
+    else:
         try:
-            raw = gzip.decompress(raw)
+            with gzip.open(path) as packed:
+                raw = packed.read(_most_bytes() + 1)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InvalidInput(
                 f"{path.name} is cut short or is no gzip file ({error}).", hint="Fetch it again; nothing was loaded."
             ) from error
+        _refuse_bomb(path, len(raw))
     if not raw.strip():
         raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?")
     text, encoding = decode(raw, path.name)
@@ -161,6 +168,18 @@ def _from_text(path: Path) -> Table:
     return Table(path.name, _as_text(rows), None, f"CSV, {encoding}")
 
 
+def _most_bytes() -> int:
+    return _UNPACKED * settings().upload_max_mib << 20
+
+
+def _refuse_bomb(path: Path, unpacked_bytes: int) -> None:
+    if unpacked_bytes > _most_bytes():
+        raise InvalidInput(
+            f"{path.name} unpacks to more than {_most_bytes() >> 20:,} MB.",
+            hint="Split it, or raise GRIDKEEPER_UPLOAD_MAX_MIB.",
+        )
+
+
 def _separator(text: str) -> str:
     first_line = text[: text.find("\n")] if "\n" in text else text
     outside_quotes = re.sub(r'"[^"]*"', "", first_line)
@@ -169,6 +188,8 @@ def _separator(text: str) -> str:
 
 def _from_sheet(path: Path) -> Table:
     try:
+        with zipfile.ZipFile(path) as book:
+            _refuse_bomb(path, sum(part.file_size for part in book.infolist()))
         rows = pd.read_excel(path, dtype=object, engine="openpyxl", keep_default_na=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InvalidInput(f"{path.name} is no readable Excel workbook ({error}).", hint="Save it as CSV.") from error
