@@ -12,16 +12,12 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.identity import Actor, Role, system_actor
-from geodata import db
+from core.identity import Actor, Role
 from geodata.bulk import copy_rows
-from geodata.tables import Area, Incident, IncidentClass, UnitGrid
-from geodata.territory import TerritoryInfo, make_territory
-from grids.service import make_grid
-from incidents.service import seed_catalogue
+from geodata.tables import Incident, IncidentClass, UnitGrid
+from geodata.territory import TerritoryInfo
+from tests.halves import EAST, MIDDLE, SOUTH, WEST, make_halves
 
-WEST, SOUTH, EAST, NORTH = -1.32, 50.68, -1.26, 50.70
-MIDDLE = (WEST + EAST) / 2
 CENTRES = {"west": (-1.305, 50.69), "east": (-1.275, 50.69)}
 CODES = {"gas": "04-03", "order": "05-01"}
 
@@ -40,35 +36,8 @@ class MapCity:
 
 
 def make_map_city(session: Session, name: str = "map-city") -> MapCity:
-    territory = make_territory(
-        session,
-        system_actor(),
-        name,
-        boundary=shapely.box(WEST, SOUTH, EAST, NORTH),
-        timezone="Europe/London",
-        title_zh="地图城",
-    )
-    actor = system_actor(territory.id)
-    db.as_actor(session, actor)
-    west = session.scalars(select(Area).where(Area.territory_id == territory.id, Area.level == "community")).one()
-    west.name, west.boundary = (
-        "Westend",
-        from_shape(shapely.MultiPolygon([shapely.box(WEST, SOUTH, MIDDLE, NORTH)]), 4326),
-    )
-    east = Area(
-        territory_id=territory.id,
-        level="community",
-        parent_id=west.parent_id,
-        code="002",
-        name="Eastend",
-        settlement="town",
-        boundary=from_shape(shapely.MultiPolygon([shapely.box(MIDDLE, SOUTH, EAST, NORTH)]), 4326),
-    )
-    session.add(east)
-    session.flush()
-    make_grid(session, actor, territory, kind="square", size_m=500)
-    seed_catalogue(session, actor, territory)
-    communities = {"west": west.id, "east": east.id}
+    territory, west_id, east_id = make_halves(session, name, title_zh="地图城")
+    communities = {"west": west_id, "east": east_id}
     cells = {}
     for half, (lon, lat) in CENTRES.items():
         point = from_shape(shapely.Point(lon, lat), 4326)

@@ -15,14 +15,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, Role, system_actor
-from geodata import db
-from geodata.tables import Area, Incident, IncidentClass, UnitGrid
-from geodata.territory import TerritoryInfo, make_territory
-from grids.service import make_grid
-from incidents.service import seed_catalogue
+from geodata.tables import Incident, IncidentClass, UnitGrid
+from geodata.territory import TerritoryInfo
+from tests.halves import make_halves
 
-WEST, SOUTH, EAST, NORTH = -1.32, 50.68, -1.26, 50.70
-MIDDLE = (WEST + EAST) / 2
 NOW = dt.datetime(2026, 7, 1, 11, 0, tzinfo=dt.UTC)  # a Wednesday, noon in London
 
 
@@ -47,31 +43,12 @@ def city(session: Session) -> City:
 
 
 def make_city(session: Session, name: str = "small-city") -> City:
-    territory = make_territory(
-        session, system_actor(), name, boundary=shapely.box(WEST, SOUTH, EAST, NORTH), timezone="Europe/London"
-    )
-    actor = system_actor(territory.id)
-    db.as_actor(session, actor)
-    west = session.scalars(select(Area).where(Area.territory_id == territory.id, Area.level == "community")).one()
-    west.boundary = from_shape(shapely.MultiPolygon([shapely.box(WEST, SOUTH, MIDDLE, NORTH)]), 4326)
-    east = Area(
-        territory_id=territory.id,
-        level="community",
-        parent_id=west.parent_id,
-        code="002",
-        name="East",
-        settlement="town",
-        boundary=from_shape(shapely.MultiPolygon([shapely.box(MIDDLE, SOUTH, EAST, NORTH)]), 4326),
-    )
-    session.add(east)
-    session.flush()
-    make_grid(session, actor, territory, kind="square", size_m=500)
-    seed_catalogue(session, actor, territory)
+    territory, west_id, east_id = make_halves(session, name)
     cells = {
         area: session.scalars(select(UnitGrid.id).where(UnitGrid.community_id == area).order_by(UnitGrid.id)).first()
-        for area in (west.id, east.id)
+        for area in (west_id, east_id)
     }
-    return City(territory, actor, west.id, east.id, cells[west.id] or 0, cells[east.id] or 0)
+    return City(territory, system_actor(territory.id), west_id, east_id, cells[west_id] or 0, cells[east_id] or 0)
 
 
 @pytest.fixture
