@@ -66,6 +66,11 @@ def copy_rows(session: Session, table: str, columns: Mapping[str, Sequence[Any] 
         EPSG:4326, JSONB takes dicts; None, NaN and NaT become NULL. Columns left out get their
         default.
 
+    Raises
+    ------
+    InvalidInput
+        When the columns differ in length.
+
     Notes
     -----
     PostgreSQL refuses COPY into tables with row-level security, so rows for those go through a

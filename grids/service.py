@@ -51,11 +51,11 @@ def make_grid(
     progress: Progress | None = None,
     replace: bool = False,
 ) -> MadeGrid:
-    """Cut the communities of a territory into cells, number and store them.
+    """Cut the communities of a territory into cells, number and store them, and return what came of it.
 
     Each cell gets the people of the buildings in it, where buildings are known. The same grid again
-    writes nothing. Another grid ends the earlier cells: those an incident refers
-    to get an end date and stay, so that it still resolves; unused ones are removed.
+    writes nothing. Another grid ends the earlier cells: those an incident refers to get an end date
+    and stay, so that it still resolves; unused ones are removed.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def sum_people(session: Session, territory_id: int) -> float | None:
 
 
 def last_load(session: Session, territory_id: int) -> Load | None:
-    """Return the load that made the cells in force last."""
+    """Return the load that cut the territory last; None when it never was."""
     same = (Load.territory_id == territory_id, Load.kind == LOAD_KIND)
     return session.scalars(select(Load).where(*same).order_by(Load.id.desc()).limit(1)).first()
 
@@ -88,7 +88,10 @@ def end_live_cells(session: Session, territory_id: int, day: dt.date) -> tuple[i
 
 
 def live_cells(session: Session, territory_id: int) -> gpd.GeoDataFrame:
-    """Return the cells in force by id, in EPSG:4326: id, community_id, kind, size_m, sequence, people, geometry."""
+    """Return the cells in force by id.
+
+    Columns: id, community_id, kind, size_m, sequence, people, responsibility_grid_id, geometry (EPSG:4326).
+    """
     columns = (
         UnitGrid.id,
         UnitGrid.community_id,
