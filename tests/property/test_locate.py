@@ -23,6 +23,10 @@ def locator_of(cells: gpd.GeoDataFrame) -> Locator:
     return Locator(cells.geometry.to_numpy(), cells["kind"].tolist(), cells["size_m"].tolist())
 
 
+CORNER_MOVES_M = 0.005
+"""Cutting at a community line may move a lattice corner by millimetres; arithmetic keeps the lattice."""
+
+
 def covering(cells: gpd.GeoDataFrame, x: np.ndarray, y: np.ndarray) -> list[set[int]]:
     """The oracle: all cells whose closed polygon holds the point."""
     found: list[set[int]] = [set() for _ in x]
@@ -57,11 +61,11 @@ def test_agrees_with_the_polygons(data: st.DataObject, city: gpd.GeoDataFrame, k
             assert found[point] >= 0
         if not on_line:
             near = cells.geometry.iloc[found[point]].distance(shapely.Point(x[point], y[point]))
-            assert found[point] in allowed or near < 1e-6
+            assert found[point] in allowed or near < CORNER_MOVES_M
         elif allowed:
             assert found[point] in allowed or found[point] < 0 or not deep_inside[point]
         elif found[point] >= 0:
-            assert cells.geometry.iloc[found[point]].distance(shapely.Point(x[point], y[point])) < 1e-6
+            assert cells.geometry.iloc[found[point]].distance(shapely.Point(x[point], y[point])) < CORNER_MOVES_M
 
 
 @settings(max_examples=30, deadline=None)
