@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import widgets, words
 from app.i18n import either, locale, number, t, tn
 from app.map_legend import bars_html, spark_html
-from core.identity import Actor, May
+from core.identity import Actor, May, Role
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
 from grids.model import GridCard
@@ -31,14 +31,21 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
         f'<div class="gk-card-head"><h2>{escape(t("Grid {code}", code=card.code))}</h2>'
         f'<span class="gk-muted">{escape(place)} · {escape(_settlement(card))}</span></div>'
     )
+    # A handler's list holds the own unit only, so it would not show what is counted here.
+    listed = actor.may(May.SEE_INCIDENTS) and actor.role is not Role.HANDLER
+    rows = f"/incidents?grid={grid_id}" if listed else ""
     late = "–" if found.late is None else number(found.late)
     widgets.facts(
         [
-            widgets.Fact(t("Open"), number(found.open)),
-            widgets.Fact(t("Late"), late, "late" if found.late else ""),
+            widgets.Fact(t("Open"), number(found.open), href=f"{rows}&status=open" if rows and found.open else ""),
+            widgets.Fact(
+                t("Late"), late, "late" if found.late else "", href=f"{rows}&overdue=1" if rows and found.late else ""
+            ),
             widgets.Fact(t("People"), number(card.people) if card.people is not None else "–"),
         ]
     )
+    if actor.may(May.SEE_INCIDENTS):
+        widgets.write(f"<p>{widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}</p>")
     median = "–"
     if found.median_days is not None and found.closed >= MIN_CLOSED:
         median = t("{days} days", days=number(found.median_days, 1))
@@ -52,7 +59,12 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
     widgets.write(f'<div class="gk-part">{note}</div>')
     if found.by_category:
         shown = list(found.by_category.items())[:CATEGORIES_SHOWN]
-        widgets.write(bars_html({words.category(key): count for key, count in shown}))
+        hrefs = {
+            words.category(key): f"{rows}&days={len(found.days)}&status=open,closed&category={key}"
+            for key, _ in shown
+            if rows
+        }
+        widgets.write(bars_html({words.category(key): count for key, count in shown}, hrefs))
     pairs = {
         t("Grid worker"): _worker(session, actor, territory, card),
         t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh) or "–",
@@ -60,10 +72,8 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
         t("Surface"): t("{area} ha", area=number(card.area_m2 / 10_000, 2)),
         t("Facilities"): _facilities(card),
     }
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in pairs.items())
-    widgets.write(f'<table class="gk-pairs">{rows}</table>')
-    if actor.may(May.SEE_INCIDENTS):
-        widgets.write(f"<p>{widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}</p>")
+    lines = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in pairs.items())
+    widgets.write(f'<table class="gk-pairs">{lines}</table>')
 
 
 def _settlement(card: GridCard) -> str:

@@ -31,16 +31,16 @@ def show(detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment:
     left, tone = words.due(row, moment)
     state = words.status(row.status)
     tail = f" · {widgets.toned(left, tone).text}" if row.is_open else ""
-    label = f'<span class="gk-label">{t("Simulated data")}</span>' if row.simulated else ""
+    # In a demo city the head of the page says it already.
+    label = f'<span class="gk-label">{t("Simulated data")}</span>' if row.simulated and not territory.is_demo else ""
     name = widgets.html(row.title(i18n.locale()))
     number = widgets.html(row.number)
     widgets.write(f'<div class="gk-title"><h2>{name}</h2>{label}</div><p>{number} · {state}{tail}</p>')
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
-        widgets.fields(_fields(detail))
+        widgets.fields(_fields(detail), beside=True)
+        widgets.fields(_clock(row, territory, moment), beside=True)
         _map(row, actor, territory, moment)
-        widgets.heading(t("Clock"))
-        widgets.fields(_clock(row, territory, moment))
     with tasks:
         _tasks(detail.tasks, territory)
     with history:
@@ -53,9 +53,11 @@ def _fields(detail: IncidentDetail) -> dict[str, Cell]:
         t("Category"): i18n.either(row.category_en, row.category_zh),
         t("Priority"): t("emergency") if row.emergency else words.priority(row.priority),
         t("Place"): row.place,
-        t("Community"): i18n.either(row.community, row.community_zh),
         t("Unit grid"): widgets.link(row.grid_code, f"/map?grid={row.grid_id}"),
-        t("Unit"): i18n.either(row.unit, row.unit_zh),
+        t("Community"): widgets.link(
+            i18n.either(row.community, row.community_zh), f"/incidents?community={row.community_id}"
+        ),
+        t("Unit"): _unit(row),
         t("Grid worker"): row.worker_code,
         t("Source"): words.source(row.source),
     }
@@ -68,6 +70,12 @@ def _fields(detail: IncidentDetail) -> dict[str, Cell]:
         "not permitted": t("not for your role"),
     }.get(detail.note_state, "")
     return fields
+
+
+def _unit(row: IncidentRow) -> Cell:
+    if row.unit_id is None:
+        return None
+    return widgets.link(i18n.either(row.unit, row.unit_zh), f"/incidents?unit={row.unit_id}")
 
 
 def _clock(row: IncidentRow, territory: TerritoryInfo, moment: dt.datetime) -> dict[str, Cell]:

@@ -17,6 +17,8 @@ from geodata.territory import TerritoryInfo, boundary_of, communities
 from layers.portrait import view_box
 
 LEAST_WIDTH_M = 1500.0
+LEAST_RATIO = 1.1
+"""Width to height; a taller picture would leave its column half empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def _frame(session: Session, territory: TerritoryInfo, area_ids: Sequence[int]) 
         shapes = np.array([boundary_of(session, territory.id)], dtype=object)
     west, south, east, north = shapely.total_bounds(project(shapes, territory.metric_srid))
     spare = max(0.0, LEAST_WIDTH_M - (east - west)) / 2
-    return view_box(west - spare, south - spare, east + spare, north + spare, margin=0.04 * (east - west))
+    wide = max(spare, ((north - south + 2 * spare) * LEAST_RATIO - (east - west)) / 2)
+    return view_box(west - wide, south - spare, east + wide, north + spare, margin=0.04 * (east - west))
 
 
 def _mark(territory: TerritoryInfo, frame: tuple[float, float, float, float], dot: Dot) -> str:

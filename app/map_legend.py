@@ -85,12 +85,18 @@ def _picture(svg: str, *, css_class: str = "", label: str = "") -> str:
     return f'<img class="{css_class}" alt="{escape(label)}" src="data:image/svg+xml,{quote(svg)}">'
 
 
-def bars_html(values: Mapping[str, int]) -> str:
-    """Return a short table of names with a bar and a number each."""
+def bars_html(values: Mapping[str, int], hrefs: Mapping[str, str] | None = None) -> str:
+    """Return a short table of names with a bar and a number each; a name with an address is a link to its rows."""
     top = max(values.values(), default=1) or 1
+    linked = hrefs or {}
     rows = "".join(
-        f'<tr><td>{escape(name)}</td><td class="gk-bar"><span style="width:{100 * value / top:.0f}%"></span></td>'
+        f"<tr><td>{_name(name, linked.get(name, ''))}</td>"
+        f'<td class="gk-bar"><span style="width:{100 * value / top:.0f}%"></span></td>'
         f'<td class="gk-right">{number(value)}</td></tr>'
         for name, value in values.items()
     )
     return f'<table class="gk-bars">{rows}</table>'
+
+
+def _name(name: str, href: str) -> str:
+    return f'<a href="{escape(href)}" target="_self">{escape(name)}</a>' if href else escape(name)

@@ -10,6 +10,9 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard
@@ -23,7 +26,13 @@ from people import accounts
 
 logger = log.get(__name__)
 
-routes = [*login.routes, *tiles.routes, *values.routes, *assets.routes]
+
+async def today(request: Request) -> RedirectResponse:
+    """Lead the address /today to the page, which as the first of all lives at the root."""
+    return RedirectResponse(str(request.url.replace(path="/")), status_code=307)
+
+
+routes = [*login.routes, *tiles.routes, *values.routes, *assets.routes, Route("/today", today)]
 middleware = [Middleware(guard.Gate)]
 exception_handlers = guard.EXCEPTION_HANDLERS
 
@@ -41,6 +50,16 @@ def prepare() -> None:
     db.ensure_database()
     with db.transaction(system_actor()) as session:
         accounts.refuse_demo_accounts(session)
+    warn_of_open_demo()
+
+
+def warn_of_open_demo() -> None:
+    """Say in the log when whoever reaches this machine may enter without a password."""
+    if settings().demo and not guard.listens_here_only():
+        logger.warning(
+            "Demo mode is on and the pages are served to the network: whoever reaches them enters in any role"
+            " without a password. Set GRIDKEEPER_DEMO=false for real data."
+        )
 
 
 @contextlib.asynccontextmanager

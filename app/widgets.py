@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 
@@ -13,9 +15,11 @@ from app.i18n import t
 from app.roles import role_name
 from app.theme import css
 from core.errors import Conflict, DataQuality, GridkeeperError, InvalidInput, NotFound, NotPermitted, SourceUnavailable
-from core.identity import Actor, system_actor
+from core.identity import Actor, May, system_actor
 from geodata.db import transaction
 from people import accounts
+
+DATE_FORMATS = {"en": "DD/MM/YYYY", "zh": "YYYY-MM-DD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,15 @@ def html(cell: Cell) -> str:
     return "–" if cell is None or cell == "" else escape(str(cell))
 
 
-def link(label: str, href: str) -> Html:
-    """Return a link inside the platform."""
-    return Html(f'<a href="{escape(href)}" target="_self">{escape(label)}</a>')
+def link(label: str, href: str, tone: str = "") -> Html:
+    """Return a link inside the platform, in the colour of a state where one is given."""
+    css_class = f' class="gk-{tone}"' if tone else ""
+    return Html(f'<a href="{escape(href)}" target="_self"{css_class}>{escape(label)}</a>')
+
+
+def two_lines(first: str, second: str) -> Html:
+    """Return a cell that says on a phone, below, what stands in a column of its own elsewhere."""
+    return Html(f'{escape(first)}<span class="gk-narrow gk-muted gk-small">{escape(second)}</span>')
 
 
 def toned(label: str, tone: str) -> Html:
@@ -78,9 +88,11 @@ def title(words: str, *, simulated: bool = False, aside: str = "") -> None:
     write(f'<div class="gk-title"><h1>{escape(words)}</h1>{note}{label}</div>')
 
 
-def heading(words: str) -> None:
-    """Put a heading over a part of the page."""
-    write(f"<h2>{escape(words)}</h2>")
+def heading(words: str, *, aside: str = "", anchor: str = "") -> None:
+    """Put a heading over a part of the page; a number elsewhere on the page may lead to its ``anchor``."""
+    note = f' <span class="gk-muted gk-small">{escape(aside)}</span>' if aside else ""
+    name = f' id="{escape(anchor)}"' if anchor else ""
+    write(f"<h2{name}>{escape(words)}{note}</h2>")
 
 
 def note(words: str) -> None:
@@ -101,8 +113,8 @@ def _fact(item: Fact) -> str:
     return f'<a href="{escape(item.href)}" target="_self">{body}</a>' if item.href else f"<div>{body}</div>"
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
-    """Put a plain table with links; for more rows than a screen holds use a data frame."""
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, bare: bool = False) -> None:
+    """Put a plain table with links, ``bare`` without a frame; for more rows than a screen holds use a data frame."""
     classes = [
         " ".join(
             name
@@ -121,19 +133,39 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
         + "</tr>"
         for row in rows
     )
-    write(f'<div class="gk-panel gk-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+    frame = "gk-scroll" if bare else "gk-panel gk-scroll"
+    write(f'<div class="{frame}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
-def fields(items: Mapping[str, Cell]) -> None:
-    """Put names and values below each other."""
-    body = "".join(f"<dt>{escape(name)}</dt><dd>{html(value)}</dd>" for name, value in items.items())
-    write(f'<div class="gk-panel"><dl>{body}</dl></div>')
+def fields(items: Mapping[str, Cell], *, beside: bool = False) -> None:
+    """Put names and values below each other; two pairs beside each other where there is room and it is wanted."""
+    body = "".join(f"<div><dt>{escape(name)}</dt><dd>{html(value)}</dd></div>" for name, value in items.items())
+    css_class = "gk-beside" if beside else ""
+    write(f'<div class="gk-panel"><dl class="{css_class}">{body}</dl></div>')
 
 
 def empty(what: str, why: str, *, link_label: str = "", href: str = "") -> None:
     """Put what would stand here, why it does not, and the next step."""
     step = f"<p>{link(link_label, href).text}</p>" if href else ""
     write(f'<div class="gk-empty"><b>{escape(what)}</b>{escape(why)}{step}</div>')
+
+
+@contextmanager
+def filter_bar() -> Iterator[None]:
+    """Put the filters of a page in one bar above it; on a phone they fold into one line that opens by a tap."""
+    with st.container(key="gk-filterbar"):
+        label = escape(t("Filters"))
+        write(f'<label class="gk-unfold"><input type="checkbox">{label}</label>')
+        with st.container(horizontal=True, vertical_alignment="bottom", key="gk-filters"):
+            yield
+
+
+def dates(start: tuple[dt.date, dt.date], *, key: str) -> tuple[dt.date, dt.date]:
+    """Ask for a first and a last day, both included; while only one is chosen it stands for both."""
+    given = st.date_input(
+        t("From – to"), start, max_value=start[1], format=DATE_FORMATS[i18n.locale()], key=key, width=230
+    )
+    return (given[0], given[-1]) if isinstance(given, tuple) and given else start
 
 
 def head(actor: Actor, territories: Mapping[int, str]) -> None:
@@ -143,6 +175,8 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
     """
     st.html(css(t("Gridkeeper"), t("Choose a file")))
     with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
+        if actor.may(May.SEE_INCIDENTS):
+            _search()
         _scope(actor, territories)
         st.segmented_control(
             t("Language"),
@@ -156,10 +190,27 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
         )
         who = guard.current_title() or actor.label
         role = role_name(actor.role)
-        words = who if role.lower() in who.lower() else f"{who} · {role}"
+        # The account's title mostly says the role already: "Handler, Parks and Greenery", 规划师.
+        words = who if _names(who, role) else f"{who} · {role}"
         st.html(f'<span class="gk-who">{escape(words)}</span>', width="content")
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
+
+
+def _names(title: str, role: str) -> bool:
+    """Return whether a title says the role: by its last word, or by its first two characters in Chinese."""
+    told = role[:2] if i18n.locale() == "zh" else role.rsplit(maxsplit=1)[-1].lower()
+    return told in title.lower()
+
+
+def _search() -> None:
+    """Put the search of the head: a plain form, so that it works before anything of the page has loaded."""
+    what = escape(t("Search number or place"))
+    st.html(
+        '<form class="gk-search" role="search" method="get" action="/incidents">'
+        f'<input type="search" name="find" maxlength="60" required aria-label="{what}" placeholder="{what}"></form>',
+        width="content",
+    )
 
 
 def _scope(actor: Actor, territories: Mapping[int, str]) -> None:
@@ -242,7 +293,8 @@ def known_error(error: GridkeeperError) -> None:
         SourceUnavailable: t("Something that is needed cannot be reached."),
     }
     first = next((words[kind] for kind in type(error).__mro__ if kind in words), t("This did not work."))
-    wrong(first, str(error))
+    # Fixed sentences are in the catalogue; one with a name of a file or a number in it stays as it was raised.
+    wrong(first, " ".join(t(part) for part in (error.message, error.hint) if part))
 
 
 def unknown_error(error_id: str) -> None:

@@ -9,6 +9,9 @@ from app.i18n import t
 from incidents.classes import MAJORS
 from incidents.model import DUE_SOON, IncidentRow
 
+OWN_DATES = 0
+"""Stands among numbers of days for a first and a last day of one's own."""
+
 
 def status(key: str) -> str:
     """Return the status of an incident."""
@@ -63,6 +66,17 @@ def category(key: str) -> str:
     """Return the name of a category; an unknown one is its own name."""
     english, chinese = MAJORS.get(key, (key, key))
     return i18n.either(english, chinese)
+
+
+def period(days: int) -> str:
+    """Return the name of a period that ends today; no length means any time."""
+    return {
+        OWN_DATES: t("Own dates"),
+        7: t("Last 7 days"),
+        30: t("Last 30 days"),
+        90: t("Last 90 days"),
+        365: t("Last 12 months"),
+    }.get(days, t("Any time"))
 
 
 def priority(number: int) -> str:
@@ -178,7 +192,8 @@ def due(row: IncidentRow, now: dt.datetime) -> tuple[str, str]:
     if not row.is_open:
         return (status(row.status), "done")
     if row.due_at is None:
-        return (t("no limit"), "")
+        # The clock of a class begins when the incident is filed; before that there is nothing to count.
+        return (t("not filed yet") if row.filed_at is None else t("no limit"), "")
     left = i18n.span(row.due_at - now)
     if row.is_late(now):
         return (t("{span} late", span=left), "late")

@@ -69,7 +69,10 @@ def overview(session: Session, territory_id: int) -> Overview:
         given,
     ).one()
     facilities = session.execute(
-        text("SELECT kind, count(*) FROM facility WHERE territory_id = :territory GROUP BY kind ORDER BY 2 DESC, 1"),
+        text(
+            "SELECT kind, count(*) AS number FROM facility WHERE territory_id = :territory"
+            " GROUP BY kind ORDER BY number DESC, kind"
+        ),
         given,
     )
     return Overview(
@@ -78,7 +81,7 @@ def overview(session: Session, territory_id: int) -> Overview:
         people=counts.people,
         buildings=counts.buildings,
         road_km=counts.road_km,
-        facilities={kind: count for kind, count in facilities},  # noqa: C416  (rows are not pairs to dict)
+        facilities={row.kind: row.number for row in facilities},
     )
 
 
@@ -127,3 +130,60 @@ def latest_loads(session: Session, territory_id: int, *, limit: int = 8) -> list
         {"territory": territory_id, "limit": limit},
     )
     return [Loaded(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    """Incidents of one category reported in a period; void ones are not counted."""
+
+    category: str
+    open: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class GridName:
+    """What a list calls a unit grid."""
+
+    grid_id: int
+    code: str
+    community: str
+    community_zh: str | None
+
+
+def reported_by_category(
+    session: Session, territory_id: int, first: dt.date, last: dt.date, *, area_ids: Sequence[int] = ()
+) -> list[CategoryCount]:
+    """Return incidents by category reported on these local days, most first; of ``area_ids`` when given."""
+    rows = session.execute(
+        text("""
+            SELECT category, sum(open)::int, sum(closed)::int FROM incident_day
+            WHERE territory_id = :territory AND day BETWEEN :first AND :last
+              AND (cardinality(CAST(:areas AS int[])) = 0
+                   OR grid_id IN (SELECT id FROM unit_grid WHERE community_id = ANY(:areas)))
+            GROUP BY category HAVING sum(open + closed) > 0 ORDER BY sum(open + closed) DESC, category
+        """),
+        {"territory": territory_id, "first": first, "last": last, "areas": list(area_ids)},
+    )
+    return [CategoryCount(*row) for row in rows]
+
+
+def grids_within(session: Session, area_ids: Sequence[int]) -> list[int]:
+    """Return the live unit grids of some communities."""
+    rows = session.execute(
+        text("SELECT id FROM unit_grid WHERE community_id = ANY(:areas) AND ended_on IS NULL"),
+        {"areas": list(area_ids)},
+    )
+    return list(rows.scalars())
+
+
+def grid_names(session: Session, grid_ids: Sequence[int]) -> dict[int, GridName]:
+    """Return code and community of unit grids by id."""
+    rows = session.execute(
+        text("""
+            SELECT unit_grid.id, unit_grid.code, area.name, area.name_zh
+            FROM unit_grid JOIN area ON area.id = unit_grid.community_id WHERE unit_grid.id = ANY(:grids)
+        """),
+        {"grids": list(grid_ids)},
+    )
+    return {row[0]: GridName(*row) for row in rows}

@@ -43,7 +43,9 @@ _COMMUNITIES = text("""
     FROM area WHERE territory_id = :territory AND level = 'community'
 """)
 _TOWNS = text("""
-    SELECT name, name_zh, ST_X(p) AS x, ST_Y(p) AS y
+    SELECT name, coalesce(name_zh, (SELECT area.name_zh FROM area WHERE area.territory_id = place_name.territory_id
+                                    AND area.level = 'community' AND area.name = place_name.name LIMIT 1)) AS name_zh,
+           ST_X(p) AS x, ST_Y(p) AS y
     FROM place_name, LATERAL (SELECT ST_Transform(geom, CAST(:srid AS int)) AS p) AS point
     WHERE territory_id = :territory AND kind IN ('city', 'town')
     ORDER BY kind, people DESC NULLS LAST, id LIMIT :largest

@@ -270,6 +270,7 @@ const GridkeeperMap = (() => {
     config = settings;
     timing.attached = performance.now();
     const container = map.getContainer();
+    new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(container);
     container.setAttribute("role", "region");
     container.setAttribute("aria-label", config.words.label);
     container.style.background = config.theme[config.outside] || config.theme.ground;

@@ -249,7 +249,7 @@ const GridkeeperStyle = (() => {
 
   /** Draw an incident's shape; the state is never told by colour alone. */
   function drawIncident(ctx, x, y, r, state, colour, surface) {
-    ctx.globalAlpha = state === "closed" ? 0.85 : 1;
+    ctx.globalAlpha = state === "closed" ? 0.7 : 1;
     ctx.beginPath();
     if (state === "overdue") {
       ctx.moveTo(x, y - r * 1.35);
@@ -269,7 +269,7 @@ const GridkeeperStyle = (() => {
       ctx.fillStyle = surface;
       ctx.fill();
       ctx.strokeStyle = colour;
-      ctx.lineWidth = 1.6;
+      ctx.lineWidth = r < 4 ? 1 : 1.6;
       ctx.stroke();
       return;
     }
@@ -288,7 +288,9 @@ const GridkeeperStyle = (() => {
       filter: (z, f) => incidentState(f.props, state.nowMin) === wanted && passes(f.props, state.filter, state.nowMin),
       symbolizer: {
         draw(ctx, geom, z, feature) {
-          const r = z >= 17 ? 6 : z >= 16 ? 5 : 4;
+          // What is closed stays small and pale until one is near: it must not hide what is open.
+          const near = z >= 17 ? 6 : z >= 16 ? 5 : 4;
+          const r = wanted === "closed" && z < 17 ? 3.4 : near;
           const colour = state.colourBy === "category" ? config.categoryColours[feature.props.category] || config.theme.muted : colours[wanted];
           drawIncident(ctx, geom[0][0].x, geom[0][0].y, r, wanted, colour, config.theme.surface);
         },

@@ -11,7 +11,7 @@ from app import guard, i18n, state, widgets, words
 from app.i18n import t
 from app.uploads import save, title_of
 from app.where import territory_of
-from app.widgets import Column
+from app.widgets import Column, Fact
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from core.settings import settings
@@ -25,6 +25,8 @@ from people import accounts
 KIND = "load_osm"
 JOBS_SHOWN = 5
 REFRESH_S = 1.5
+SOURCES = {"Geofabrik": "https://download.geofabrik.de/", "BBBike": "https://extract.bbbike.org/"}
+"""Where extracts come from; links, so nothing is fetched until somebody follows one."""
 
 
 def show() -> None:
@@ -47,14 +49,19 @@ def show() -> None:
         _earlier(latest[1:], territory, titles)
     with right, transaction(actor) as session:
         _explain()
+        _cities(territory, titles)
         _quarantine(session, territory)
 
 
 def _upload(actor: Actor) -> None:
     widgets.heading(t("Use your own .osm.pbf"))
     most = settings().upload_max_mib
+    label = t(
+        "Choose an OpenStreetMap extract or drop it here (.osm.pbf, .osm, .osm.gz, .osm.bz2), at most {most} MB",
+        most=i18n.number(most),
+    )
     file = st.file_uploader(
-        t("OpenStreetMap extract (.osm.pbf, .osm, .osm.gz, .osm.bz2), at most {most} MB", most=i18n.number(most)),
+        label,
         max_upload_size=most,
         key=state.UPLOAD,
     )
@@ -64,7 +71,11 @@ def _upload(actor: Actor) -> None:
         max_chars=60,
         key=f"{state.UPLOAD_TITLE}_{file.file_id if file is not None else ''}",
     )
-    if not st.button(t("Build the city"), type="primary", disabled=file is None, key="gk_build") or file is None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        asked = st.button(t("Build the city"), type="primary", disabled=file is None, key="gk_build")
+        if file is None:
+            widgets.note(t("Choose a file first; the name comes from it and can be changed."))
+    if file is None or not asked:
         return
     with guard.page():
         name = _new_name(actor, title or title_of(file.name))
@@ -82,7 +93,9 @@ def _new_name(actor: Actor, title: str) -> str:
     wanted = territory_name(title)
     with transaction(actor) as session:
         if any(territory.name == wanted for territory in list_territories(session)):
-            raise InvalidInput(f"There is already a territory called {wanted}.", hint="Give another name.")
+            raise InvalidInput(
+                t("There is already a territory called {name}.", name=wanted), hint=t("Give another name.")
+            )
     return wanted
 
 
@@ -117,22 +130,31 @@ def _outcome(actor: Actor, job: Job, titles: Mapping[str, str]) -> None:
         found = dict(job.result)
         name = str(found.get("territory", ""))
         widgets.heading(t("Built: {name}", name=titles.get(name, name)))
-        widgets.fields(
-            {
-                t("Roads"): i18n.number(_count(found, "roads")),
-                t("Facilities"): i18n.number(_count(found, "facilities")),
-                t("Buildings"): i18n.number(_count(found, "buildings")),
-                t("Boundaries"): i18n.number(_count(found, "boundaries")),
-                t("Unit grids"): i18n.number(_count(found, "cells")),
-                t("Left out"): i18n.number(_count(found, "dropped")),
-            },
+        widgets.facts(
+            [
+                Fact(t("Unit grids"), i18n.number(_count(found, "cells"))),
+                Fact(t("Roads"), i18n.number(_count(found, "roads"))),
+                Fact(t("Buildings"), i18n.number(_count(found, "buildings"))),
+                Fact(t("Facilities"), i18n.number(_count(found, "facilities"))),
+                Fact(t("Boundaries"), i18n.number(_count(found, "boundaries"))),
+                Fact(t("Left out"), i18n.number(_count(found, "dropped"))),
+            ],
         )
+        widgets.note(_remarks(found))
         if name in titles and st.button(t("Open {name}", name=titles[name]), key="gk_open_city"):
             _open(actor, name)
     elif job.state == "cancelled":
         widgets.empty(t("Cancelled; nothing was changed."), t("Choose the file again to start anew."))
     else:
         widgets.wrong(t("This did not work; nothing was changed."), job.message)
+
+
+def _remarks(found: dict[str, object]) -> str:
+    """Return what two of the numbers mean."""
+    told = [t("Left out is what lies outside the territory or has no usable shape.")]
+    if not _count(found, "boundaries"):
+        told.insert(0, t("The file has no boundary, so the territory is the hull of its roads."))
+    return " ".join(told)
 
 
 def _open(actor: Actor, name: str) -> None:
@@ -182,7 +204,22 @@ def _explain() -> None:
     )
     items = "".join(f"<li>{widgets.html(step)}</li>" for step in steps)
     widgets.write(f'<div class="gk-panel"><ol>{items}</ol></div>')
-    widgets.note(t("Extracts are free at Geofabrik and BBBike; a city of a million takes a minute or two."))
+    sources = " · ".join(
+        f'<a href="{address}" target="_blank" rel="noopener">{name}</a>' for name, address in SOURCES.items()
+    )
+    told = widgets.html(t("Free extracts:"))
+    more = widgets.html(t("A city of a million takes a minute or two."))
+    widgets.write(f'<p class="gk-muted gk-small">{told} {sources}. {more}</p>')
+
+
+def _cities(territory: TerritoryInfo, titles: Mapping[str, str]) -> None:
+    """Put the cities that are there already, so that nobody brings one in twice."""
+    widgets.heading(t("Cities here"))
+    here = t("you are here")
+    rows = [(title, here if name == territory.name else "") for name, title in titles.items()]
+    widgets.table([Column(t("City")), Column("", right=True)], [(title, widgets.Html(note)) for title, note in rows])
+    if len(rows) > 1:
+        widgets.note(t("Change between them at the top of the page."))
 
 
 def _quarantine(session: Session, territory: TerritoryInfo) -> None:

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, maps, state, widgets
+from app import guard, i18n, maps, state, widgets, words
 from app.grid_panel import grid_panel
 from app.i18n import t, tn
 from app.map_legend import category_legend, facility_legend, legend_html
+from app.map_panel import map_panel
 from app.where import territory_of
 from core.clock import now
 from core.errors import NotFound
@@ -30,8 +31,7 @@ from layers.values import METRICS, STATUSES, CellValues, Question, categories_of
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
 HEIGHT_PX = 580
 NEAR_ZOOM = 16
-OWN_DATES = 0
-PERIODS = (7, 30, 90, 365, OWN_DATES)
+PERIODS = (7, 30, 90, 365, words.OWN_DATES)
 DEFAULT_PERIOD = 90
 Key = TypeVar("Key")
 LAYERS = ("grids", "incidents", "facilities", "traffic")
@@ -42,6 +42,7 @@ DEFAULT_LAYERS = ("grids", "incidents")
 class Filters:
     """What the bar above the map says."""
 
+    days: int
     first: dt.date
     last: dt.date
     categories: tuple[str, ...] | None
@@ -63,20 +64,22 @@ def show() -> None:
     """Put the page."""
     actor = guard.current_actor()
     st.html(STYLE)
+    _take_address()
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         widgets.title(t("City map"), simulated=territory.is_demo)
         titles = {key: i18n.either(*names) for key, names in categories_of(session, territory.id).items()}
         filters = _filters(actor, territory, titles)
         selected = _selected()
-        left, right = st.columns([2.6, 1], gap="small")
+        with st.container(key="gk-map"):
+            left, right = st.columns([2.6, 1], gap="small")
         with left:
             found = cell_values(session, actor, filters.question())
             settings = maps.map_settings(territory, actor, titles, island=_island(session, territory.id))
             _map(actor, territory, settings, filters, selected, fly=_fly(session, territory.id, selected))
             _legend(actor, territory, filters, titles, found)
         with right, st.container(key="gk-side", height=HEIGHT_PX, border=True):
-            _side(session, actor, territory, selected, found)
+            _side(session, actor, territory, selected, filters=filters, found=found)
 
 
 def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Filters:
@@ -85,13 +88,13 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
     # Deadlines are of single incidents: a role that sees only counts is not asked about them.
     hidden = () if actor.may(May.SEE_INCIDENTS) else ("overdue",)
     entries = layer_entries()
-    with st.container(key="gk-filters", horizontal=True, vertical_alignment="bottom"):
+    with widgets.filter_bar():
         period = _choice(
-            "period", t("Reported in"), {days: _period_name(days) for days in PERIODS}, DEFAULT_PERIOD, 150
+            "period", t("Reported in"), {days: words.period(days) for days in PERIODS}, DEFAULT_PERIOD, 150
         )
         first, last = today - dt.timedelta(days=(period or DEFAULT_PERIOD) - 1), today
-        if period == OWN_DATES:
-            first, last = _own_dates(first, last)
+        if period == words.OWN_DATES:
+            first, last = widgets.dates(_kept("dates", (first, last)), key=_key("dates"))
         chosen = st.multiselect(
             t("Category"),
             list(titles),
@@ -126,7 +129,22 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
         "layers": tuple(layers),
         "colour_by": colour_by,
     }
-    return Filters(first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by)
+    return Filters(period, first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by)
+
+
+def _take_address() -> None:
+    """Turn what a link asks for (?layers=facilities, ?metric=per_1000) into what the bar said last, once."""
+    given = st.query_params
+    kept = dict(st.session_state.get(state.MAP_FILTERS, {}))
+    layers = tuple(key for key in given.get("layers", "").split(",") if key in LAYERS)
+    if layers:
+        kept["layers"] = layers
+    if given.get("metric") in METRICS:
+        kept["metric"] = given["metric"]
+    if not {"layers", "metric"}.isdisjoint(given):
+        st.session_state[state.MAP_FILTERS] = kept
+        given.pop("layers", None)
+        given.pop("metric", None)
 
 
 def _key(name: str) -> str:
@@ -148,28 +166,9 @@ def _choice(name: str, label: str, options: Mapping[Key, str], default: Key, wid
     return default if chosen is None else chosen
 
 
-def _own_dates(first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
-    given = st.date_input(
-        t("From – to"),
-        _kept("dates", (first, last)),
-        max_value=last,
-        format="YYYY-MM-DD",
-        key=_key("dates"),
-        width=230,
-    )
-    # While the second day is not chosen yet the first stands for both.
-    return (given[0], given[-1]) if isinstance(given, tuple) and given else (first, last)
-
-
 @st.cache_data(ttl=3600, show_spinner=False)
 def _island(_session: Session, territory_id: int) -> bool:
     return surrounded_by_water(_session, territory_id)
-
-
-def _period_name(days: int) -> str:
-    return {7: t("Last 7 days"), 30: t("Last 30 days"), 90: t("Last 90 days"), 365: t("Last 12 months")}.get(
-        days, t("Own dates")
-    )
 
 
 def _selected() -> int | None:
@@ -254,7 +253,15 @@ def _legend(
     widgets.write(legend_html(legends, notes))
 
 
-def _side(session: Session, actor: Actor, territory: TerritoryInfo, selected: int | None, found: CellValues) -> None:
+def _side(
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    selected: int | None,
+    *,
+    filters: Filters,
+    found: CellValues,
+) -> None:
     if not len(found.values):
         widgets.empty(
             t("There are no grids yet."),
@@ -262,10 +269,7 @@ def _side(session: Session, actor: Actor, territory: TerritoryInfo, selected: in
         )
         return
     if selected is None:
-        widgets.empty(
-            t("Click a grid on the map."),
-            t("Its card opens here: people, worker, open and late incidents, the last 90 days, facilities."),
-        )
+        map_panel(session, actor, territory, question=filters.question(), days=filters.days, found=found)
         return
     try:
         grid_panel(session, actor, territory, selected)

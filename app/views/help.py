@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import coverage, widgets
+from app import coverage, guard, tour, widgets
 from app.i18n import t
 
 
 def show() -> None:
     """Put the page."""
     widgets.title(t("Help"))
-    does, limits = st.tabs([t("What this platform does"), t("Limits and law")])
+    first, does, limits = st.tabs([t("Two-minute tour"), t("What this platform does"), t("Limits and law")])
+    with first:
+        tour.show(guard.current_actor())
     with does:
         coverage.show()
     with limits:
-        for heading, text in _limits():
-            widgets.heading(heading)
-            widgets.write(f'<p class="gk-text">{widgets.html(text)}</p>')
+        sections = (
+            f"<section><h2>{widgets.html(heading)}</h2><p>{widgets.html(text)}</p></section>"
+            for heading, text in _limits()
+        )
+        widgets.write(f'<div class="gk-columns">{"".join(sections)}</div>')
 
 
 def _limits() -> list[tuple[str, str]]:

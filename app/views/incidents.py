@@ -9,21 +9,22 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, incident_detail, state, widgets, words
+from app import guard, i18n, incident_detail, incident_filters, state, widgets, words
 from app.i18n import t
 from app.where import territory_of
 from core.clock import now
 from core.identity import Actor
 from geodata.db import transaction
-from geodata.tables import OPEN_STATUSES, STATUSES
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
-from incidents.classes import MAJORS
-from incidents.model import Cursor, IncidentFilter, IncidentPage
+from incidents.model import Cursor, IncidentFilter, IncidentPage, IncidentRow
+from layers.style import LIGHT
 
 PAGE_ROWS = 50
 ROW_HEIGHT_PX = 32
 TABLE_ROWS_SHOWN = 18
+TONES = {"late": LIGHT.overdue, "soon": LIGHT.due_soon, "done": LIGHT.muted}
+CHOSEN_ROW = "background-color: #DDEBEA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ def show() -> None:
     """Put the page."""
     actor = guard.current_actor()
     moment = now()
-    _take_address()
     with transaction(actor) as session:
+        incident_filters.take_address(session, actor)
         territory = territory_of(session, actor)
         widgets.title(t("Incidents"), simulated=territory.is_demo)
-        wanted = _filter_bar()
+        wanted = incident_filters.bar(territory)
         chosen = _chosen()
         here = Here(session, actor, territory, moment)
         if chosen is None:
@@ -58,60 +59,9 @@ def show() -> None:
             _detail(here, picked or chosen)
 
 
-def _take_address() -> None:
-    """Turn the filters of a link (?overdue=1, ?status=open) into the state of the filter bar, once."""
-    given = st.query_params
-    if "overdue" in given or "status" in given:
-        st.session_state[state.FILTER_OVERDUE] = given.get("overdue") == "1"
-        asked = given.get("status", "").split(",")
-        st.session_state[state.FILTER_STATUS] = [
-            key for key in STATUSES if key in asked or ("open" in asked and key in OPEN_STATUSES)
-        ]
-        for name in ("overdue", "status"):
-            if name in given:
-                del given[name]
-
-
 def _chosen() -> int | None:
     given = st.query_params.get("incident", "")
     return int(given) if given.isdecimal() and len(given) < 19 else None
-
-
-def _filter_bar() -> IncidentFilter:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="gk-filters"):
-        days = st.date_input(t("Reported between"), value=[], format="YYYY-MM-DD", key=state.FILTER_DAYS, width=230)
-        categories = st.multiselect(
-            t("Category"),
-            list(MAJORS),
-            format_func=words.category,
-            placeholder=t("All"),
-            key=state.FILTER_CATEGORY,
-            width=230,
-        )
-        statuses = st.multiselect(
-            t("Status"),
-            list(STATUSES),
-            format_func=words.status,
-            placeholder=t("All"),
-            key=state.FILTER_STATUS,
-            width=230,
-        )
-        text = st.text_input(t("Number or place"), key=state.FILTER_TEXT, max_chars=60, width=200)
-        overdue = st.toggle(t("Late only"), key=state.FILTER_OVERDUE)
-    first, last = _days(days)
-    return IncidentFilter(
-        first_day=first,
-        last_day=last,
-        categories=tuple(categories),
-        statuses=tuple(statuses),
-        overdue=overdue,
-        text=text.strip(),
-    )
-
-
-def _days(value: object) -> tuple[dt.date | None, dt.date | None]:
-    chosen = [day for day in value if isinstance(day, dt.date)] if isinstance(value, (tuple, list)) else []
-    return (chosen[0] if chosen else None, chosen[1] if len(chosen) > 1 else None)
 
 
 def _list(here: Here, wanted: IncidentFilter, chosen: int | None) -> int | None:
@@ -126,17 +76,28 @@ def _list(here: Here, wanted: IncidentFilter, chosen: int | None) -> int | None:
         moment=here.moment,
     )
     total = incidents.count_incidents(here.session, here.actor, wanted, moment=here.moment)
+    _count(total, page.rows[0] if page.rows else None)
     if not page.rows:
         _nothing(wanted)
         return None
-    widgets.note(i18n.tn("{count} incident", "{count} incidents", total))
-    picked = _table(page, here, compact=chosen is not None)
+    picked = _table(page, here, chosen)
     _turn_pages(page, cursors, total)
     if picked is not None and picked != chosen:
         st.query_params["incident"] = str(picked)
         if chosen is None:
             st.rerun()
     return picked
+
+
+def _count(total: int, row: IncidentRow | None) -> None:
+    """Say how many the filters find, and what the address narrows them to, with the way out of it."""
+    place = incident_filters.narrowed()
+    with st.container(horizontal=True, vertical_alignment="center", key="gk-count"):
+        counted = i18n.tn("{count} incident", "{count} incidents", total)
+        widgets.note(f"{counted} · {place.words(row)}" if place.anything else counted)
+        if place.anything and st.button(t("Show all places"), type="tertiary", key="gk_widen"):
+            incident_filters.widen()
+            _fresh_table()
 
 
 def _nothing(wanted: IncidentFilter) -> None:
@@ -146,7 +107,12 @@ def _nothing(wanted: IncidentFilter) -> None:
             t("They come from reports, or from a file: gridkeeper load file FILE --as incidents."),
         )
         return
-    widgets.empty(t("No incident fits the filters."), t("Widen the dates, or take a filter away."))
+    widgets.empty(
+        t("No incident fits the filters."),
+        t("Widen the dates, or take a filter away."),
+        link_label=t("All incidents"),
+        href="/incidents",
+    )
 
 
 def _cursors(wanted: IncidentFilter) -> list[Cursor]:
@@ -158,33 +124,38 @@ def _cursors(wanted: IncidentFilter) -> list[Cursor]:
     return cursors
 
 
-def _table(page: IncidentPage, here: Here, *, compact: bool) -> int | None:
+def _table(page: IncidentPage, here: Here, chosen: int | None) -> int | None:
+    """Put the rows; a click on any cell opens its incident. Return the one clicked."""
     language = i18n.locale()
+    left = [words.due(row, here.moment) for row in page.rows]
     columns = {
         t("Number"): [row.number for row in page.rows],
         t("What"): [row.title(language) for row in page.rows],
         t("Status"): [words.status(row.status) for row in page.rows],
-        t("Time left"): [words.due(row, here.moment)[0] if row.is_open else "" for row in page.rows],
+        t("Time left"): [text if row.is_open else "" for row, (text, _) in zip(page.rows, left, strict=True)],
         t("Reported at"): [i18n.clock(row.reported_at, here.territory.timezone, now=here.moment) for row in page.rows],
         t("Community"): [i18n.either(row.community, row.community_zh) for row in page.rows],
         t("Place"): [row.place for row in page.rows],
         t("Unit"): [i18n.either(row.unit, row.unit_zh) for row in page.rows],
     }
+    widths = dict(zip(columns, (150, 140, 105, 110, 105, 130, 160, 190), strict=True))
     frame = pd.DataFrame(columns)
-    if compact:
-        frame = frame[[t("Number"), t("What"), t("Status"), t("Time left"), t("Reported at")]]
+    if chosen is not None:
+        frame = frame[[t("What"), t("Status"), t("Time left"), t("Reported at"), t("Place")]]
+    tones = [f"color: {TONES[tone]}" if tone in TONES else "" for _, tone in left]
+    marks = [CHOSEN_ROW if row.id == chosen else "" for row in page.rows]
     shown = min(len(frame), TABLE_ROWS_SHOWN)
     event = st.dataframe(
-        frame,
+        frame.style.apply(lambda _column: tones, subset=[t("Time left")]).apply(lambda _column: marks),
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         key=f"{state.LIST_TABLE}_{st.session_state.get(state.LIST_ROUND, 0)}",
         row_height=ROW_HEIGHT_PX,
         height=(shown + 1) * ROW_HEIGHT_PX + 4,
-        column_config={name: st.column_config.TextColumn(name) for name in frame.columns},
+        column_config={name: st.column_config.TextColumn(name, width=widths[name]) for name in frame.columns},
     )
-    places = event["selection"]["rows"]
+    places = [row for row, _ in event["selection"]["cells"]]
     return page.rows[places[0]].id if places and places[0] < len(page.rows) else None
 
 
@@ -216,12 +187,13 @@ def _fresh_table() -> None:
 
 
 def _detail(here: Here, incident_id: int) -> None:
-    if st.button(t("Close"), key="gk_close_detail"):
-        st.query_params.pop("incident", None)
-        _fresh_table()
-    with guard.page():
-        detail = incidents.incident_detail(here.session, here.actor, incident_id)
-        incident_detail.show(detail, here.actor, here.territory, here.moment)
+    with st.container(key="gk-detail"):
+        if st.button(t("Close"), key="gk_close_detail"):
+            st.query_params.pop("incident", None)
+            _fresh_table()
+        with guard.page():
+            detail = incidents.incident_detail(here.session, here.actor, incident_id)
+            incident_detail.show(detail, here.actor, here.territory, here.moment)
 
 
 show()

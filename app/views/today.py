@@ -45,7 +45,7 @@ def show() -> None:
         elif actor.may(May.MANAGE_USERS):
             _administrator(session, actor, territory)
         else:
-            _planner(session, actor, territory)
+            _planner(session, territory)
 
 
 def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
@@ -55,11 +55,12 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     _strip(actor, counts, duty)
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
-        _late_list(late, counts.late, moment)
+        _late_list(actor, late, counts.late, moment)
         if actor.role is not Role.HANDLER:
             _communities(session, actor, territory, moment)
     with right:
         _load_button(actor)
+        widgets.heading(t("Where they are") if late else t("My area"))
         dots = [Dot(row.lon, row.lat, f"{row.number} {row.title(i18n.locale())}", row.id) for row in late]
         locator(session, territory, dots, area_ids=actor.area_ids)
         _on_duty(duty)
@@ -69,19 +70,24 @@ def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty) -> None:
     waiting = t("Waiting for dispatch") if actor.role is not Role.HANDLER else t("Not yet begun")
     items = [
         Fact(t("Late"), i18n.number(counts.late), "late" if counts.late else "", href="/incidents?overdue=1"),
-        Fact(t("Due in 2 h"), i18n.number(counts.due_soon), "soon" if counts.due_soon else ""),
+        Fact(
+            t("Due in 2 h"),
+            i18n.number(counts.due_soon),
+            "soon" if counts.due_soon else "",
+            href="/incidents?due=soon",
+        ),
         Fact(waiting, i18n.number(counts.waiting), href="/incidents?status=reported,filed"),
         Fact(t("Open"), i18n.number(counts.open), href="/incidents?status=open"),
-        Fact(t("Since yesterday"), f"+{i18n.number(counts.filed)} −{i18n.number(counts.closed)}"),
+        Fact(t("Since yesterday: filed, closed"), f"+{i18n.number(counts.filed)} −{i18n.number(counts.closed)}"),
     ]
     if duty.total:
         shown = t("{present} of {total}", present=i18n.number(len(duty.present)), total=i18n.number(duty.total))
-        items.insert(4, Fact(t("On duty"), shown))
+        items.insert(4, Fact(t("On duty"), shown, href="#on-duty"))
     widgets.facts(items)
 
 
-def _late_list(late: list[IncidentRow], total: int, moment: dt.datetime) -> None:
-    widgets.heading(t("Late now"))
+def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.datetime) -> None:
+    widgets.heading(t("Late now"), aside=t("most urgent first") if late else "")
     if not late:
         widgets.empty(
             t("Nothing is late."),
@@ -95,16 +101,18 @@ def _late_list(late: list[IncidentRow], total: int, moment: dt.datetime) -> None
             Column(t("Number"), fixed=True),
             Column(t("What")),
             Column(t("Where"), wide=True),
+            Column(t("Priority"), fixed=True, wide=True),
             Column(t("Late by"), right=True),
             Column(t("Who"), wide=True),
         ],
         [
             (
-                widgets.link(row.number, f"/incidents?incident={row.id}"),
-                _what(row),
+                widgets.link(row.number, f"/incidents?overdue=1&incident={row.id}"),
+                widgets.two_lines(_what(row), _place(row)),
                 _place(row),
+                words.priority(row.priority),
                 widgets.toned(i18n.span(moment - row.due_at) if row.due_at else "", "late"),
-                _who(row),
+                _who(actor, row),
             )
             for row in late
         ],
@@ -124,8 +132,9 @@ def _place(row: IncidentRow) -> str:
     return t("{place}, {community}", place=row.place, community=community) if row.place else community
 
 
-def _who(row: IncidentRow) -> str:
-    owner = i18n.either(row.unit, row.unit_zh)
+def _who(actor: Actor, row: IncidentRow) -> str:
+    """Return unit and worker; a handler's list is of one unit, so it is not said again."""
+    owner = "" if actor.role is Role.HANDLER else i18n.either(row.unit, row.unit_zh)
     return " · ".join(part for part in (owner, row.worker_code or "") if part)
 
 
@@ -144,8 +153,8 @@ def _communities(session: Session, actor: Actor, territory: TerritoryInfo, momen
         [
             (
                 i18n.either(row.name, row.name_zh),
-                widgets.toned(i18n.number(row.late), "late" if row.late else ""),
-                i18n.number(row.open),
+                _counted(row.late, f"/incidents?community={row.community_id}&overdue=1", "late"),
+                _counted(row.open, f"/incidents?community={row.community_id}&status=open"),
                 i18n.number(row.people),
             )
             for row in rows[:COMMUNITIES_SHOWN]
@@ -155,10 +164,15 @@ def _communities(session: Session, actor: Actor, territory: TerritoryInfo, momen
         widgets.note(t("The {shown} with most late incidents of {all}.", shown=COMMUNITIES_SHOWN, all=len(rows)))
 
 
+def _counted(count: int, href: str, tone: str = "") -> widgets.Html:
+    """Return a number as a link to its rows; nothing needs no link."""
+    return widgets.link(i18n.number(count), href, tone) if count else widgets.Html(i18n.number(0))
+
+
 def _on_duty(duty: OnDuty) -> None:
     if not duty.total:
         return
-    widgets.heading(t("On duty"))
+    widgets.heading(t("On duty"), anchor="on-duty")
     if not duty.present:
         widgets.empty(
             t("Nobody is on shift at this hour."),
@@ -188,29 +202,42 @@ def _load_button(actor: Actor) -> None:
         st.switch_page("views/bring_in.py")
 
 
-def _planner(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
+def _planner(session: Session, territory: TerritoryInfo) -> None:
     whole = overview.overview(session, territory.id)
-    _city_strip(whole)
+    _city_strip(whole, communities="#communities")
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
         _facilities(whole)
     with right:
-        _load_button(actor)
+        widgets.heading(t("Overview"))
         locator(session, territory, [])
-        if territory.people_note:
-            widgets.note(t("People are an estimate from buildings: {note}", note=territory.people_note))
         widgets.note(t("Planners see places and numbers, no single reports."))
+        _people(session, territory)
 
 
-def _city_strip(whole: overview.Overview) -> None:
+def _people(session: Session, territory: TerritoryInfo) -> None:
+    """Put the communities by their people, which is all that a planner is told of them here."""
+    rows = sorted(overview.load_by_community(session, territory.id, now()), key=lambda row: -(row.people or 0))
+    if not rows:
+        return
+    widgets.heading(t("Communities"), anchor="communities")
+    if territory.people_note:
+        widgets.note(territory.people_note if i18n.locale() == "en" else t("People are an estimate from buildings."))
+    widgets.table(
+        [Column(t("Community")), Column(t("People, estimated"), right=True)],
+        [(i18n.either(row.name, row.name_zh), i18n.number(row.people)) for row in rows],
+    )
+
+
+def _city_strip(whole: overview.Overview, *, communities: str = "") -> None:
     widgets.facts(
         [
-            Fact(t("People, estimated"), i18n.number(whole.people), href="/map"),
-            Fact(t("Communities"), i18n.number(whole.communities), href="/map"),
-            Fact(t("Unit grids"), i18n.number(whole.unit_grids), href="/map"),
-            Fact(t("Buildings"), i18n.number(whole.buildings), href="/map"),
-            Fact(t("Roads, km"), i18n.number(whole.road_km), href="/map"),
-            Fact(t("Facilities"), i18n.number(sum(whole.facilities.values())), href="/map"),
+            Fact(t("People, estimated"), i18n.number(whole.people), href="/map?metric=per_1000&layers=grids"),
+            Fact(t("Communities"), i18n.number(whole.communities), href=communities),
+            Fact(t("Unit grids"), i18n.number(whole.unit_grids), href="/map?layers=grids"),
+            Fact(t("Buildings"), i18n.number(whole.buildings)),
+            Fact(t("Roads, km"), i18n.number(whole.road_km), href="/map?layers=traffic"),
+            Fact(t("Facilities"), i18n.number(sum(whole.facilities.values())), href="/map?layers=facilities"),
         ],
     )
 
@@ -224,7 +251,7 @@ def _facilities(whole: overview.Overview) -> None:
         )
         return
     widgets.table(
-        [Column(t("Kind")), Column(t("Number"), right=True), Column(t("People for each"), right=True)],
+        [Column(t("Kind")), Column(t("How many"), right=True), Column(t("People for each"), right=True)],
         [
             (
                 _facility(kind),
@@ -257,6 +284,8 @@ def _administrator(session: Session, actor: Actor, territory: TerritoryInfo) -> 
 def _sessions(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     widgets.heading(t("Who is logged in"))
     rows = accounts.list_sessions(session, actor, territory.id)
+    live = guard.stored_session()
+    mine = live.id if live else ""
     widgets.table(
         [
             Column(t("Account"), fixed=True),
@@ -266,7 +295,7 @@ def _sessions(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         ],
         [
             (
-                row.login,
+                t("{login} (this is you)", login=row.login) if row.id == mine else row.login,
                 i18n.clock(row.created_at, territory.timezone),
                 i18n.distance(row.last_seen_at),
                 i18n.distance(row.expires_at),
@@ -274,9 +303,11 @@ def _sessions(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
             for row in rows[:SESSIONS_SHOWN]
         ],
     )
+    if len(rows) > SESSIONS_SHOWN:
+        widgets.note(t("The newest {shown} of {all}.", shown=SESSIONS_SHOWN, all=i18n.number(len(rows))))
     if rows:
         since = {row.id: i18n.clock(row.created_at, territory.timezone) for row in rows}
-        _end_session(actor, [(row.id, f"{row.login}, {since[row.id]}") for row in rows])
+        _end_session(actor, [(row.id, f"{row.login}, {since[row.id]}") for row in rows if row.id != mine])
 
 
 def _end_session(actor: Actor, choices: list[tuple[str, str]]) -> None:

@@ -52,6 +52,8 @@ def test_an_unclicked_map_says_what_to_do(city: MapCity, monkeypatch: pytest.Mon
     shown = words(page)
     assert "Click a grid on the map." in shown
     assert "2 incidents counted" in shown
+    assert "/incidents?days=90&amp;status=open%2Cclosed" in shown, "the numbers lead to their rows"
+    assert f"/map?grid={city.cells['west']}" in shown, "the grids with the highest values lead to their cards"
     assert "OpenStreetMap contributors" in shown
 
 
@@ -65,6 +67,12 @@ def test_the_address_of_a_grid_opens_its_card(city: MapCity, monkeypatch: pytest
 def test_a_grid_that_is_not_there(city: MapCity, monkeypatch: pytest.MonkeyPatch, grid: str) -> None:
     shown = words(run(city, monkeypatch, grid=grid))
     assert "does not exist" in shown or "Click a grid" in shown
+
+
+def test_an_address_says_which_layers_and_what_fills_the_grids(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(city, monkeypatch, layers="facilities,nonsense", metric="per_1000")
+    assert "Health and care" in words(page)
+    assert box(page, "Fill grids by").value == "per_1000"  # type: ignore[attr-defined]
 
 
 def test_filters_change_what_is_counted(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from core.errors import NotPermitted
 from core.identity import Role, system_actor
 from geodata import db, jobs
 from incidents import service as incidents
+from incidents.model import IncidentFilter
 from tests.pages.conftest import shown, words
 
 OFFICERS = sorted(set(Role) - {Role.SYSTEM, Role.GRID_WORKER})
@@ -103,7 +104,7 @@ def test_late_incidents_are_links_to_themselves(run, actors):
     bodies = "".join(element.proto.body for element in run("today", Role.DISPATCHER).get("html"))
     assert late
     for row in late:
-        assert f'href="/incidents?incident={row.id}"' in bodies
+        assert f'href="/incidents?overdue=1&amp;incident={row.id}"' in bodies
         assert row.number in bodies
 
 
@@ -120,6 +121,12 @@ def test_a_manager_sees_the_own_communities_only(run, actors):
     bodies = words(run("today", Role.GRID_MANAGER))
     assert "Westside" in bodies
     assert "Eastside" not in bodies
+
+
+def test_the_numbers_of_a_community_lead_to_its_rows(run, actors):
+    bodies = "".join(element.proto.body for element in run("today", Role.GRID_MANAGER).get("html"))
+    area = actors[Role.GRID_MANAGER].area_ids[0]
+    assert f"/incidents?community={area}&amp;status=open" in bodies
 
 
 # --- Incidents
@@ -177,7 +184,7 @@ def _button(page, label):
 def test_filters_narrow_and_begin_at_the_first_page(run):
     page = run("incidents", Role.SUPERVISOR)
     _button(page, "Older").click().run()
-    next(each for each in page.toggle if each.label == "Late only").set_value(True).run()
+    _box(page, "Deadline").select("late").run()
     frame = page.dataframe[0].value
     assert len(frame)
     assert all(left.endswith("late") for left in frame["Time left"])
@@ -185,7 +192,41 @@ def test_filters_narrow_and_begin_at_the_first_page(run):
 
 def test_a_link_sets_the_filters(run):
     page = run("incidents", Role.SUPERVISOR, overdue="1")
-    assert next(each for each in page.toggle if each.label == "Late only").value is True
+    assert _box(page, "Deadline").value == "late"
+    page = run("incidents", Role.SUPERVISOR, days="30", status="open", category="event-01,nonsense", due="soon")
+    assert _box(page, "Deadline").value == "soon"
+    assert _box(page, "Reported in").value == 30
+    chosen = {each.label: each.value for each in page.multiselect}
+    assert chosen["Category"] == ["event-01"]
+    assert "closed" not in chosen["Status"]
+    assert "reported" in chosen["Status"]
+
+
+@pytest.mark.parametrize(("name", "column"), [("grid", "grid_id"), ("community", "community_id"), ("unit", "unit_id")])
+def test_an_address_narrows_the_list_to_a_place_or_unit(run, actors, name, column):
+    actor = actors[Role.SUPERVISOR]
+    with db.transaction(actor) as session:
+        rows = incidents.list_incidents(session, actor, limit=200).rows
+        wanted = next(getattr(row, column) for row in rows if getattr(row, column) is not None)
+        total = incidents.count_incidents(session, actor, IncidentFilter(**{column: wanted}))
+    page = run("incidents", Role.SUPERVISOR, **{name: str(wanted)})
+    assert f"{total:,} incident" in words(page)
+    assert "Only " in words(page)
+    _button(page, "Show all places").click().run()
+    assert "Only " not in words(page)
+
+
+def test_a_search_for_a_number_opens_its_incident_and_for_a_place_lists_them(run, one):
+    assert one.number in words(run("incidents", Role.SUPERVISOR, find=one.number))
+    page = run("incidents", Role.SUPERVISOR, find=one.number)
+    assert {"Incident", "Tasks", "History"} <= {tab.label for tab in page.tabs}
+    page = run("incidents", Role.SUPERVISOR, find=one.place)
+    assert page.text_input[0].value == one.place
+    assert not page.tabs
+
+
+def _box(page, label):
+    return next(each for each in page.selectbox if each.label == label)
 
 
 def test_nothing_found_says_why(run):
@@ -219,6 +260,11 @@ def test_an_unexpected_error_is_shown_as_its_id(run, monkeypatch, caplog):
     assert "secret" not in text
     (error_id,) = re.findall(r"this number: (\w+)", text)
     assert error_id in caplog.text
+
+
+def test_a_fixed_sentence_of_an_error_is_in_the_language_of_the_page(run):
+    text = words(run("incidents", Role.SUPERVISOR, "zh", incident="999999999"))
+    assert "没有此案件，或不在您的辖区范围内。 请在列表中查找。" in text
 
 
 def test_a_known_error_is_a_sentence(run, monkeypatch):
