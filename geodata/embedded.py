@@ -236,11 +236,6 @@ class Cluster:
                     sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER)),
                 )
 
-    def drop(self, name: str) -> None:
-        """Drop database ``name`` with its connections; for tests."""
-        with psycopg.connect(self.conninfo(ADMIN, "postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
     def _reachable_folder(self) -> Path:
         wanted = self.state_dir / "pg"
         if os.geteuid() == self._owner.pw_uid:

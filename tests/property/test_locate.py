@@ -36,7 +36,7 @@ def covering(cells: gpd.GeoDataFrame, x: np.ndarray, y: np.ndarray) -> list[set[
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), city=cities(), kind=KIND, seed=SEED)
 def test_agrees_with_the_polygons(data: st.DataObject, city: gpd.GeoDataFrame, kind: str, seed: int) -> None:
     cells = partition(city, kind=kind, size_m=data.draw(sizes(city)))
@@ -68,7 +68,7 @@ def test_agrees_with_the_polygons(data: st.DataObject, city: gpd.GeoDataFrame, k
             assert cells.geometry.iloc[found[point]].distance(shapely.Point(x[point], y[point])) < CORNER_MOVES_M
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(city=cities(), kind=KIND, seed=SEED)
 def test_survives_the_way_through_the_database(city: gpd.GeoDataFrame, kind: str, seed: int) -> None:
     """Cells stored in degrees and read back are a nanometre off; whole ones must still be found as whole."""
@@ -80,7 +80,7 @@ def test_survives_the_way_through_the_database(city: gpd.GeoDataFrame, kind: str
     assert (locator_of(cells).locate(x, y) == locator_of(stored).locate(x, y)).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(kind=KIND, size=st.sampled_from([0.7, 100.0, 137.3, 500.0]), seed=SEED)
 def test_every_point_lies_in_the_lattice_cell_of_its_index(kind: str, size: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -21,7 +21,7 @@ def areas_of(*shapes: shapely.Geometry, crs: int | None = CRS) -> gpd.GeoDataFra
     return gpd.GeoDataFrame({"community_id": range(1, len(shapes) + 1)}, geometry=list(shapes), crs=crs)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data(), city=cities(), kind=KIND)
 def test_cells_are_the_city(data: st.DataObject, city: gpd.GeoDataFrame, kind: str) -> None:
     cells = partition(city, kind=kind, size_m=data.draw(sizes(city)))
@@ -44,7 +44,7 @@ def test_cells_are_the_city(data: st.DataObject, city: gpd.GeoDataFrame, kind: s
         assert own["sequence"].tolist() == list(range(1, len(own) + 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), city=cities(), kind=KIND)
 def test_neighbours_share_their_corners_in_every_crs(data: st.DataObject, city: gpd.GeoDataFrame, kind: str) -> None:
     cells = partition(city, kind=kind, size_m=data.draw(sizes(city)))
@@ -53,7 +53,7 @@ def test_neighbours_share_their_corners_in_every_crs(data: st.DataObject, city: 
         assert shapely.coverage_is_valid(cells.geometry.to_crs(4326).to_numpy())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), city=cities(), kind=KIND)
 def test_a_small_cell_has_no_neighbour_to_join(data: st.DataObject, city: gpd.GeoDataFrame, kind: str) -> None:
     cells = partition(city, kind=kind, size_m=data.draw(sizes(city)))
@@ -65,7 +65,7 @@ def test_a_small_cell_has_no_neighbour_to_join(data: st.DataObject, city: gpd.Ge
         assert border.max() < 1e-6 if len(own) else True
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(city=cities(), kind=KIND)
 def test_the_sequence_runs_west_to_east_then_north_to_south(city: gpd.GeoDataFrame, kind: str) -> None:
     cells = partition(city, kind=kind, size_m=200.0)

@@ -18,7 +18,7 @@ def place_of(cells: gpd.GeoDataFrame) -> np.ndarray:
     return shapely.get_coordinates(shapely.centroid(cells.geometry.to_numpy()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     city=cities(),
     kind=st.sampled_from(["square", "hexagon"]),
@@ -42,7 +42,7 @@ def test_groups_are_contiguous_and_in_one_community(
         assert shapely.union_all(shapes[members]).geom_type == "Polygon"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(city=cities(), kind=st.sampled_from(["square", "hexagon"]))
 def test_neighbours_are_those_with_a_common_side(city: gpd.GeoDataFrame, kind: str) -> None:
     cells = partition(city, kind=kind, size_m=200.0)
