@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
-from core.identity import Actor, Role
+from core.identity import Actor, May, Role, require
 from core.progress import Progress
 from geodata import db
 from geodata.crs import project
@@ -29,7 +29,13 @@ def city_from_extract(actor: Actor, path: Path, *, name: str, title: str, progre
     """Make a working territory from an extract, in one transaction, and return what came of it.
 
     The asker keeps his role in the new territory; in demo mode so do the demo accounts.
+
+    Raises
+    ------
+    NotPermitted
+        When the asker may not load data: the work itself is done with the system's rights.
     """
+    require(actor, May.LOAD_DATA)
     acting = dataclasses.replace(actor, role=Role.SYSTEM, territory_id=None)
     with db.transaction(acting, purpose="bring in an extract") as session:
         territory, counts = load_osm_as_territory(

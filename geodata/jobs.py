@@ -34,6 +34,8 @@ TASK = "gridkeeper.run"
 QUEUE = "default"
 PROGRESS_EVERY_S = 0.5
 WATCH_LOCK = 314159265
+BEGUN_AT_MOST = 3
+"""A job that was cut off so many times, by too little memory or a fault of a library, is not begun again."""
 
 KINDS: dict[str, Work] = {}
 """Kind of job to the function that does it; filled by `kind`."""
@@ -163,7 +165,7 @@ def run_job(run_id: int) -> None:
         run = session.get(JobRun, run_id, with_for_update=True)
         if run is None or run.state != "waiting":
             return
-        run.state, run.started_at = "running", now()
+        run.state, run.started_at, run.begun = "running", now(), run.begun + 1
         name, payload = run.kind, run.arguments
     given = payload["actor"]
     given |= {"role": Role(given["role"]), "area_ids": tuple(given["area_ids"]), "unit_ids": tuple(given["unit_ids"])}
@@ -204,8 +206,17 @@ def alone() -> Iterator[None]:
 
 
 def take_up_again() -> int:
-    """Queue jobs anew that were running when the jobs process died; return how many."""
+    """Queue jobs anew that were running when the jobs process died, and return how many; give up on the hopeless."""
     with db.transaction(system_actor()) as session:
+        session.execute(
+            update(JobRun)
+            .where(JobRun.state == "running", JobRun.begun >= BEGUN_AT_MOST)
+            .values(
+                state="failed",
+                finished_at=now(),
+                message=f"Given up: it was cut off {BEGUN_AT_MOST} times.",
+            )
+        )
         ids = session.scalars(
             update(JobRun).where(JobRun.state == "running").values(state="waiting").returning(JobRun.id)
         ).all()

@@ -30,5 +30,6 @@ class JobRun(Base):
     result: Mapped[dict[str, Any] | None]
     cancel_requested: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[CreatedAt]
+    begun: Mapped[int] = mapped_column(server_default="0", doc="How many times the work was begun")
     started_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select, text
 
 from app import jobs as kinds
-from core.errors import GridkeeperError
+from core.errors import GridkeeperError, NotPermitted
 from core.identity import Actor, Role, system_actor
 from core.progress import Silent
 from geodata import jobs, record
@@ -53,6 +54,14 @@ def test_an_extract_becomes_a_city_that_the_asker_may_work_in(supervisor: Actor,
         ).all()
         assert [tuple(row) for row in who] == [("Supervisor", supervisor.user_id)]
         assert record.first_bad(session) is None
+
+
+def test_who_may_not_load_data_builds_no_city(supervisor: Actor, tmp_path: Path) -> None:
+    from app.bring_in import city_from_extract
+
+    planner = dataclasses.replace(supervisor, role=Role.PLANNER)
+    with pytest.raises(NotPermitted):
+        city_from_extract(planner, tmp_path / "x.osm", name="x", title="X", progress=Silent())
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing_behind(supervisor: Actor, tmp_path: Path) -> None:

@@ -107,6 +107,23 @@ def test_a_job_that_was_cut_off_begins_again(database: Engine, kinds: dict[str, 
     assert _look(job_id).state == "done"
 
 
+def test_a_job_that_kills_the_process_again_and_again_is_given_up(database: Engine, kinds: dict[str, Any]) -> None:
+    job_id = _put("count", to=2)
+    for begun in range(1, jobs.BEGUN_AT_MOST + 1):
+        with database.begin() as connection:
+            connection.execute(text("SELECT set_config('gridkeeper.role', 'system', true)"))
+            connection.execute(
+                text("UPDATE job_run SET state = 'running', begun = :begun WHERE id = :id"),
+                {"id": job_id, "begun": begun},
+            )
+        assert jobs.take_up_again() == (1 if begun < jobs.BEGUN_AT_MOST else 0)
+    given_up = _look(job_id)
+    assert (given_up.state, given_up.ended) == ("failed", True)
+    assert "cut off 3 times" in given_up.message
+    jobs.work(jobs.queue_app(), forever=False)
+    assert "actor" not in kinds
+
+
 def test_two_jobs_processes_on_one_database_are_refused(database: Engine) -> None:
     from app.jobs import serve
 
