@@ -168,6 +168,11 @@ def facility_attributes(kind: str, tags: Tags) -> dict[str, str]:
     return kept
 
 
+def whole_number(text: str) -> int | None:
+    """Return a whole number that a column holds; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else None
+
+
 def facility_capacity(tags: Tags) -> float | None:
     """Return beds, places or persons as tagged; None when not given as a number."""
     for key in ("capacity", "capacity:persons", "beds", "capacity:beds"):

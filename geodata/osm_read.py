@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from geodata import osm_landuse as landuse
 from geodata import osm_roadtags as roadtags
-from geodata.osm_facilities import FACILITY_KEYS, facility_attributes, facility_capacity, facility_kind
+from geodata.osm_facilities import FACILITY_KEYS, facility_attributes, facility_capacity, facility_kind, whole_number
 from geodata.osm_roads import split_roads
 from geodata.quality import as_areas
 
@@ -125,9 +125,9 @@ class _Reader:
         if kind is not None:
             self.points["facility"].append(_facility(kind, tags) | point)
         if tags.get("place") in PLACE_KINDS and "name" in tags:
-            people = tags.get("population", "").replace(",", "").replace(" ", "")
+            people = whole_number(tags.get("population", "").replace(",", "").replace(" ", ""))
             self.points["place"].append(
-                _names(tags) | point | {"kind": tags["place"], "people": int(people) if people.isdecimal() else None},
+                _names(tags) | point | {"kind": tags["place"], "people": people},
             )
 
     def _way(self, way: Way) -> None:
@@ -189,9 +189,9 @@ class _Reader:
             site = landuse.SITE_USES.get(tags.get("landuse", ""))
             if site is not None:
                 uses["site"] = {"use": site}
-        level = tags.get("admin_level", "")
-        if tags.get("boundary") == "administrative" and level.isdecimal() and "name" in tags:
-            uses["boundary"] = _names(tags) | {"admin_level": int(level)}
+        level = whole_number(tags.get("admin_level", ""))
+        if tags.get("boundary") == "administrative" and level is not None and "name" in tags:
+            uses["boundary"] = _names(tags) | {"admin_level": level}
         return uses
 
     def _road(self, way: Way, road_class: str, tags: dict[str, str]) -> None:
@@ -265,7 +265,7 @@ def read_osm(path: Path, progress: Progress | None = None) -> OsmContent:
             count += 1
             if count % _EVERY == 0:
                 progress.advance(_EVERY)
-    except (RuntimeError, ValueError, OSError) as error:
+    except (osmium.InvalidLocationError, RuntimeError, ValueError, OSError) as error:
         raise InvalidInput(
             f"{path.name} is broken or cut off: {_reason(error, path)}, after {count:,} objects of use.",
             hint="Nothing was loaded. Fetch the file again and compare its size or checksum with the source's.",

@@ -183,3 +183,34 @@ def test_bad_files_are_refused_in_words(tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="no file"):
         read_osm(tmp_path / "nowhere.osm")
+
+
+@pytest.mark.parametrize("population", ["9" * 900, "99999999999", "²", "-4", "many", ""])
+def test_a_population_that_is_none_is_left_out(tmp_path, population):
+    path = tmp_path / "city.osm"
+    tags = f'<tag k="place" v="town"/><tag k="name" v="A"/><tag k="population" v="{population}"/>'
+    place = f'<node id="1" lat="1" lon="1">{tags}</node>'
+    shop = '<node id="2" lat="1" lon="1"><tag k="amenity" v="school"/></node>'
+    path.write_text(f'<osm version="0.6">{place}{shop}</osm>')
+    assert read_osm(path).places["people"].tolist() == [None]
+
+
+@pytest.mark.parametrize("lat", ["nan", "x", "91"])
+def test_a_coordinate_that_is_none_is_no_trace(tmp_path, lat):
+    path = tmp_path / "city.osm"
+    node = f'<node id="1" lat="{lat}" lon="1"><tag k="amenity" v="school"/></node>'
+    path.write_text(f'<osm version="0.6">{node}</osm>')
+    with pytest.raises(InvalidInput):
+        read_osm(path)
+
+
+def test_an_impossible_level_of_a_boundary_is_no_boundary(tmp_path):
+    path = tmp_path / "city.osm"
+    corners = "".join(
+        f'<node id="{at}" lat="{lat}" lon="{lon}"/>' for at, (lat, lon) in enumerate([(1, 1), (1, 2), (2, 2)], 1)
+    )
+    tags = '<tag k="boundary" v="administrative"/><tag k="name" v="A"/><tag k="admin_level" v="99999999999"/>'
+    way = f'<way id="9"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="1"/>{tags}</way>'
+    school = '<node id="4" lat="1" lon="1"><tag k="amenity" v="school"/></node>'
+    path.write_text(f'<osm version="0.6">{corners}{school}{way}</osm>')
+    assert len(read_osm(path).areas) == 0
