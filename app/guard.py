@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config as streamlit_config
 
 from app import cookie
 from core import log
@@ -211,8 +213,36 @@ def same_origin(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc == headers.get("host")
+        return origin.partition("://")[2] == headers.get("host")
     return headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+
+
+def listens_here_only() -> bool:
+    """Return whether the pages are served to this machine alone."""
+    return _is_this_machine(str(streamlit_config.get_option("server.address") or ""))
+
+
+def own_host(host: str | None) -> bool:
+    """Return whether a Host header names us by address or as localhost, or may name us as it likes.
+
+    A page elsewhere can let its own name lead to 127.0.0.1, and then is of one origin with us in the
+    eyes of the browser. It has none of our cookies, but the demo's cards ask for none.
+    """
+    given = (host or "").lower()
+    name = given[1:].partition("]")[0] if given.startswith("[") else given.partition(":")[0]
+    return not listens_here_only() or _is_this_machine(name) or _is_address(name)
+
+
+def _is_this_machine(name: str) -> bool:
+    return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _refusal(connection: HTTPConnection) -> Response:

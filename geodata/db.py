@@ -74,7 +74,12 @@ def conninfo() -> str:
 def engine() -> Engine:
     """Return the engine of the application's login (no superuser, owns nothing)."""
     return create_engine(
-        url(), pool_size=5, max_overflow=15, pool_pre_ping=True, connect_args={"options": "-c jit=off"}
+        url(),
+        pool_size=5,
+        max_overflow=15,
+        pool_pre_ping=True,
+        hide_parameters=True,  # a failing statement is logged without what was typed into it
+        connect_args={"options": "-c jit=off"},
     )
 
 

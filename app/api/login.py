@@ -169,6 +169,8 @@ async def _form(request: Request) -> Form | None:
     except (UnicodeDecodeError, ValueError):
         return None
     first = {name: values[0] for name, values in fields.items()}
+    if any("\x00" in value for value in first.values()):  # no text in PostgreSQL holds it
+        return None
     role = int(first["role"]) if first.get("role", "").isdecimal() and len(first["role"]) < 10 else None
     return Form(first.get("name", ""), first.get("password", ""), first.get("demo", ""), role)
 
@@ -179,6 +181,8 @@ async def enter(request: Request) -> Response:
     form = await _form(request)
     if form is None:
         return PlainTextResponse("This is not a login form.", status_code=400)
+    if form.demo and not guard.own_host(request.headers.get("host")):
+        return PlainTextResponse(f"Enter the demo at http://localhost:{settings().port}.", status_code=421)
     address = request.client.host if request.client else ""
     if not form.demo and not attempts.allow(address, time.monotonic()):
         i18n.use(language)

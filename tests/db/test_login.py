@@ -54,7 +54,7 @@ def client(town, monkeypatch):
         middleware=middleware,
         exception_handlers=exception_handlers,
     )
-    with TestClient(app, follow_redirects=False) as opened:
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as opened:
         yield opened
 
 
@@ -200,7 +200,52 @@ def test_a_session_revoked_elsewhere_ends_within_seconds(client, monkeypatch):
     assert client.get("/map").status_code == 303
 
 
-@pytest.mark.parametrize("body", [b"x" * 10_000, b"\xff\xfe", b"&".join(b"a=1" for _ in range(50))])
+@pytest.mark.parametrize("host", ["localhost", "localhost:8501", "127.0.0.1:8501", "[::1]:8501", "192.168.1.7"])
+def test_the_demo_is_entered_under_our_own_name(client, host):
+    assert client.post("/login", data={"demo": "supervisor@tiny-town"}, headers={"host": host}).status_code == 303
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example", ""])
+def test_a_name_that_leads_here_from_outside_enters_no_demo(client, host):
+    """A page elsewhere may let its own name lead to 127.0.0.1 and would then be of the same origin."""
+    answer = client.post("/login", data={"demo": "supervisor@tiny-town"}, headers={"host": host})
+    assert answer.status_code == 421
+    assert cookie.name() not in answer.cookies
+    assert enter(client, host=host).status_code == 303, "an account with a password may be behind any proxy"
+
+
+def test_who_opens_the_platform_to_the_network_chooses_its_names(client, monkeypatch):
+    monkeypatch.setattr(guard, "listens_here_only", lambda: False)
+    answer = client.post("/login", data={"demo": "supervisor@tiny-town"}, headers={"host": "city.example"})
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("address", "demo", "warned"),
+    [
+        ("127.0.0.1", True, 0),
+        ("localhost", True, 0),
+        ("::1", True, 0),
+        ("0.0.0.0", True, 1),
+        ("", True, 1),
+        ("", False, 0),
+    ],
+)
+def test_demo_accounts_on_the_network_are_warned_of(monkeypatch, caplog, address, demo, warned):
+    from streamlit import config
+
+    from app import routes
+
+    monkeypatch.setattr(guard.streamlit_config, "get_option", lambda _name: address)
+    monkeypatch.setattr(routes, "settings", lambda: settings().model_copy(update={"demo": demo}))
+    assert config is guard.streamlit_config
+    routes.warn_of_open_demo()
+    assert caplog.text.count("without a password") == warned
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 10_000, b"\xff\xfe", b"&".join(b"a=1" for _ in range(50)), b"name=a%00b&password=x", b"demo=%00"]
+)
 def test_what_is_no_form_is_refused(client, body):
     answer = client.post("/login", content=body, headers={"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 400

@@ -145,7 +145,8 @@ def test_a_revoked_session_cannot_act_through_its_open_websocket(logged_in, sess
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://testserver.evil.example", "http://testserver:1"]
+    "origin",
+    ["http://evil.example", "null", "http://testserver.evil.example", "http://testserver:1", "http://[", "", "://"],
 )
 def test_other_sites_may_neither_write_nor_open_a_websocket(logged_in, origin):
     assert logged_in.post("/logout", headers={"origin": origin}).status_code == 403
