@@ -27,9 +27,12 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
     card = grid_card(session, actor, grid_id)
     found = grid_incidents_summary(session, actor, grid_id)
     place = either(card.community, card.community_zh)
+    own = ""
+    if actor.may(May.SEE_INCIDENTS):
+        own = f" · {widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}"
     widgets.write(
         f'<div class="gk-card-head"><h2>{escape(t("Grid {code}", code=card.code))}</h2>'
-        f'<span class="gk-muted">{escape(place)} · {escape(_settlement(card))}</span></div>'
+        f'<span class="gk-muted">{escape(place)} · {escape(_settlement(card))}</span>{own}</div>'
     )
     # A handler's list holds the own unit only, so it would not show what is counted here.
     listed = actor.may(May.SEE_INCIDENTS) and actor.role is not Role.HANDLER
@@ -44,8 +47,6 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
             widgets.Fact(t("People"), number(card.people) if card.people is not None else "–"),
         ]
     )
-    if actor.may(May.SEE_INCIDENTS):
-        widgets.write(f"<p>{widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}</p>")
     median = "–"
     if found.median_days is not None and found.closed >= MIN_CLOSED:
         median = t("{days} days", days=number(found.median_days, 1))

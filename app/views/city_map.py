@@ -271,6 +271,9 @@ def _side(
     if selected is None:
         map_panel(session, actor, territory, question=filters.question(), days=filters.days, found=found)
         return
+    if st.button(t("Close"), key="gk_close_detail"):
+        st.query_params.pop("grid", None)
+        st.rerun()
     try:
         grid_panel(session, actor, territory, selected)
     except NotFound:

@@ -71,10 +71,12 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile(r"grid=\d+"))
-    card = page.locator(".gk-card-head h2")
-    assert re.search(r"\d{3,}", card.inner_text())
+    card = page.locator(".gk-card-head h2", has_text=re.compile(r"\d{3,}"))
+    card.wait_for()
     page.reload()
     card.wait_for()
+    page.locator(".st-key-gk_close_detail button").click()
+    card.wait_for(state="detached")
 
 
 def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: Page, served: Served) -> None:
@@ -96,9 +98,39 @@ def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Ser
     for address in addresses:
         page.goto(address if address.startswith("http") else served.url + address)
         page.locator(".gk-title h1").wait_for()
-        page.wait_for_load_state("networkidle")
+        page.locator("[data-test-script-state='notRunning']").wait_for()
         assert page.locator("[role=alert].gk-wrong").count() == 0, f"{role} at {address}"
         assert page.locator("[data-testid=stException]").count() == 0, f"{role} at {address}"
+
+
+def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served: Served) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, served, "manager")
+    for path in ("/", "/map", "/incidents"):
+        page.goto(served.url + path)
+        page.locator(".gk-title h1").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, f"{path} is wider than a phone"
+    page.goto(f"{served.url}/map")
+    metric = page.get_by_label("Fill grids by")
+    metric.wait_for(state="attached")
+    assert not metric.is_visible()
+    box = page.locator("iframe[title*='st_folium']").bounding_box()
+    assert box is not None
+    assert box["y"] < 300
+    page.locator(".gk-unfold").click()
+    metric.wait_for(state="visible")
+
+
+def test_the_search_of_the_head_opens_an_incident_by_its_number(page: Page, served: Served) -> None:
+    enter(page, served, "dispatcher")
+    number = page.locator("a[href*='incident=']").first.inner_text()
+    search = page.get_by_role("searchbox")
+    search.fill(number)
+    search.press("Enter")
+    page.wait_for_url(re.compile(r"incident=\d+"))
+    page.get_by_text(number).first.wait_for()
+    page.goto(f"{served.url}/today")
+    page.wait_for_url(f"{served.url}/")
 
 
 def test_after_logging_out_the_way_back_is_the_login_page(page: Page, served: Served) -> None:
