@@ -28,7 +28,7 @@ from core.errors import (
     NotPermitted,
     SourceUnavailable,
 )
-from core.identity import Actor, system_actor
+from core.identity import Actor, May, system_actor
 from geodata.db import transaction
 from people import accounts
 from people.credentials import token_id
@@ -50,6 +50,8 @@ OPEN_PATHS = frozenset(
 """All that is served without a session; compared whole, never by prefix."""
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
+UPLOADS = "/_stcore/upload_file/"
+LONGEST_PATH = 2000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
 SESSION_CACHE_S = 3.0
@@ -160,6 +162,10 @@ class Gate:
         if live is not None:
             scope.setdefault("state", {})["actor"] = live.actor
             scope["state"]["session"] = live
+            refusal = _not_for(live.actor, scope)
+            if refusal is not None:
+                await _refuse(scope, receive, send, refusal)
+                return
         elif scope["type"] == "websocket" or scope["path"] not in OPEN_PATHS:
             await _refuse(scope, receive, send, _refusal(connection))
             return
@@ -254,6 +260,19 @@ def _refusal(connection: HTTPConnection) -> Response:
     wanted = path + (f"?{connection.url.query}" if connection.url.query else "")
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
     return RedirectResponse(target, status_code=303, headers={"cache-control": "no-store"})
+
+
+def _not_for(actor: Actor, scope: Scope) -> Response | None:
+    """Return why somebody who is logged in is refused before any route: a file he may not load, a senseless address.
+
+    Streamlit keeps what is uploaded in memory for any session, whether or not its page asks for a file.
+    """
+    if len(scope["path"]) > LONGEST_PATH:
+        return PlainTextResponse("This address is too long.", status_code=414)
+    uploads = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
+    if uploads and not actor.may(May.LOAD_DATA):
+        return PlainTextResponse("As your role you may not load data.", status_code=403)
+    return None
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:

@@ -24,7 +24,7 @@ def get(name: str) -> logging.Logger:
 
 def errors_to_file(logger: logging.Logger, path: Path) -> None:
     """Write what ``logger`` says to ``path`` and nowhere else."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handler = logging.FileHandler(path, delay=True)
     handler.setFormatter(logging.Formatter(FORMAT))
     logger.handlers = [handler]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -158,6 +160,18 @@ def test_writing_without_origin_is_judged_by_the_browsers_word(logged_in):
     assert logged_in.post("/x", headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert logged_in.post("/x", headers={"sec-fetch-site": "same-origin"}).status_code == 200
     assert logged_in.post("/x").status_code == 200
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.DISPATCHER, 403), (Role.PLANNER, 403), (Role.SUPERVISOR, 200)])
+def test_files_are_taken_from_those_who_may_load_data(client, sessions, role, status):
+    sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=role))
+    client.cookies.set(cookie.name(), cookie.sign("token"))
+    for method in ("PUT", "DELETE"):
+        assert client.request(method, "/_stcore/upload_file/session/file").status_code == status
+
+
+def test_an_address_of_any_length_is_no_trace(logged_in):
+    assert logged_in.get("/tiles/" + "9" * 5000).status_code == 414
 
 
 def test_links_from_other_sites_may_be_read(logged_in):
