@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from core.identity import Role, system_actor
 from geodata import persons
@@ -53,7 +53,7 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def hostile(demo_database) -> int:
+def hostile(demo_database: Engine) -> int:
     """The small demo town with such names everywhere, and an incident with such a note."""
     with transaction(system_actor()) as session:
         for table, columns in NAMES.items():
