@@ -29,7 +29,9 @@ logger = log.get(__name__)
 
 async def today(request: Request) -> RedirectResponse:
     """Lead the address /today to the page, which as the first of all lives at the root."""
-    return RedirectResponse(str(request.url.replace(path="/")), status_code=307)
+    # A relative address: the Host header is the visitor's word.
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}", status_code=307)
 
 
 routes = [*login.routes, *tiles.routes, *values.routes, *assets.routes, Route("/today", today)]
