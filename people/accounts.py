@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
 from core.errors import Conflict, InvalidInput, NotFound
-from core.identity import Actor, May, Role, require
+from core.identity import Actor, May, Role, require, system_actor
 from core.settings import settings
+from geodata.db import as_actor
+from geodata.record import note_event
 from people import credentials, store
 from people.model import Account, LiveSession, LoginFailure, LoginOutcome, SessionRow
 
@@ -67,7 +69,10 @@ def enter_demo(
 
 
 def start_session(session: Session, account: Account, *, locale: str, at: dt.datetime | None = None) -> str:
-    """Insert a session and return its token, which only the cookie keeps."""
+    """Insert a session, record the login, and return the token, which only the cookie keeps.
+
+    Called as the system: nobody is logged in yet.
+    """
     now = at or clock_now()
     token = credentials.new_token()
     store.add_session(
@@ -78,6 +83,10 @@ def start_session(session: Session, account: Account, *, locale: str, at: dt.dat
         now=now,
         expires_at=now + dt.timedelta(hours=settings().session_hours),
     )
+    # From here on it is known who acts, and the record says so; then the system goes on.
+    as_actor(session, account.actor())
+    note_event(session, "login", "app_user", account.user_id, {"role": account.role.value})
+    as_actor(session, system_actor())
     return token
 
 

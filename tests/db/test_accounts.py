@@ -69,6 +69,14 @@ def test_right_name_and_password_start_a_session(session, town, ann):
     assert live.expires_at == later(hours=settings().session_hours)
 
 
+def test_a_login_stands_in_the_record_under_who_came_in(session, town, ann):
+    enter(session)
+    said = session.execute(
+        text("SELECT actor_label, actor_role, territory_id, after FROM record WHERE action = 'login'")
+    ).one()
+    assert tuple(said) == ("ann", "supervisor", town.id, {"role": "supervisor"})
+
+
 def test_the_table_keeps_a_hash_of_the_token_only(session, ann):
     token = enter(session).token
     assert token not in str(session.execute(text("SELECT * FROM user_session")).all())
