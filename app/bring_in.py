@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import shapely
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, May, Role, require
@@ -16,12 +15,13 @@ from core.progress import Progress
 from geodata import db
 from geodata.crs import project
 from geodata.osm import load_osm_as_territory
-from geodata.territory import TerritoryInfo, boundary_of, communities
+from geodata.territory import TerritoryInfo, communities
 from grids.service import make_grid, make_responsibility_grids
 from incidents.service import seed_catalogue
 from people import accounts
 
-CELL_SIZES_M = (100.0, 200.0, 250.0, 500.0, 1000.0, 2000.0, 5000.0)
+CELL_SIZES_M = ((100.0, 100.0), (100.0, 500.0), (200.0, 1000.0), (500.0, 2000.0), (1000.0, 2000.0), (2000.0, 5000.0))
+"""Widths in towns and in the countryside, finest first."""
 CELLS_AT_MOST = 20_000
 
 
@@ -41,21 +41,36 @@ def city_from_extract(actor: Actor, path: Path, *, name: str, title: str, progre
         territory, counts = load_osm_as_territory(
             session, acting, name, path, progress=progress, facts={"title_en": title, "title_zh": title}
         )
-        size_m = cell_size_m(session, territory)
+        town_m, country_m = _cell_sizes_of(session, territory)
         progress.step("Cutting the grid")
-        made = make_grid(session, acting, territory, kind="square", size_m=size_m, progress=progress)
+        made = make_grid(
+            session, acting, territory, kind="square", size_m=country_m, town_size_m=town_m, progress=progress
+        )
         make_responsibility_grids(session, acting, territory, progress=progress)
         seed_catalogue(session, acting, territory)
         _open_to_officers(session, actor, territory)
-    return {"territory": name, "cells": made.cells, "size_m": size_m, **counts.as_dict()}
+    return {"territory": name, "cells": made.cells, "town_size_m": town_m, "size_m": country_m, **counts.as_dict()}
 
 
-def cell_size_m(session: Session, territory: TerritoryInfo) -> float:
-    """Return the smallest usual cell size that keeps a territory below `CELLS_AT_MOST` cells."""
-    boundary = np.array([boundary_of(session, territory.id)], dtype=object)
-    area_m2 = float(project(boundary, territory.metric_srid)[0].area)
-    wanted = math.sqrt(area_m2 / CELLS_AT_MOST)
-    return next((size for size in CELL_SIZES_M if size >= wanted), CELL_SIZES_M[-1])
+def cell_sizes_m(town_m2: float, country_m2: float) -> tuple[float, float]:
+    """Return the widths of a cell in towns and in the countryside, as fine as `CELLS_AT_MOST` allows.
+
+    Parameters
+    ----------
+    town_m2, country_m2
+        Area of the communities that are towns, and of the others.
+    """
+    for town, country in CELL_SIZES_M:
+        if town_m2 / town**2 + country_m2 / country**2 <= CELLS_AT_MOST:
+            return town, country
+    return CELL_SIZES_M[-1]
+
+
+def _cell_sizes_of(session: Session, territory: TerritoryInfo) -> tuple[float, float]:
+    areas = communities(session, territory.id)
+    area_m2 = shapely.area(project(areas.geometry.to_numpy(), territory.metric_srid))
+    town = (areas["settlement"] == "town").to_numpy()
+    return cell_sizes_m(float(area_m2[town].sum()), float(area_m2[~town].sum()))
 
 
 def _open_to_officers(session: Session, actor: Actor, territory: TerritoryInfo) -> None:

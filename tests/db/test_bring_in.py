@@ -73,3 +73,15 @@ def test_a_file_that_cannot_be_read_leaves_nothing_behind(supervisor: Actor, tmp
         city_from_extract(supervisor, path, name="broken", title="Broken", progress=Silent())
     with transaction(system_actor()) as session:
         assert not session.execute(text("SELECT count(*) FROM territory WHERE name = 'broken'")).scalar()
+
+
+@pytest.mark.parametrize(
+    ("town_km2", "country_km2", "sizes_m"),
+    [(2, 0, (100, 100)), (100, 280, (100, 500)), (900, 15_000, (500, 2000)), (10_000, 300_000, (2000, 5000))],
+)
+def test_cells_are_as_fine_as_their_number_allows(
+    town_km2: float, country_km2: float, sizes_m: tuple[int, int]
+) -> None:
+    from app.bring_in import cell_sizes_m
+
+    assert cell_sizes_m(town_km2 * 1e6, country_km2 * 1e6) == sizes_m
