@@ -47,7 +47,7 @@ const GridkeeperMap = (() => {
     const ground = tiles("basemap", pane("gk-ground", 200), { paintRules: Style.groundRules(config.theme) });
     const cells = tiles("grids", pane("gk-cells", 210, { opacity: 0.72 }), { paintRules: [Style.cellRule(state, config)] });
     const roads = tiles("basemap", pane("gk-roads", 220), { paintRules: Style.roadRules(config.theme), share: ground });
-    const names = tiles("basemap", pane("gk-names", 245), { labels: Style.labelRules(config.theme, config.lang), share: ground });
+    const names = tiles("basemap", pane("gk-names", 255), { labels: Style.labelRules(config.theme, config.lang), share: ground });
     const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells });
     const built = { ground, cells, roads, outline, names };
     built.traffic = tiles("traffic", pane("gk-traffic", 230), { paintRules: Style.limitRules(config) });

@@ -290,7 +290,7 @@ const GridkeeperStyle = (() => {
         draw(ctx, geom, z, feature) {
           // What is closed stays small and pale until one is near: it must not hide what is open.
           const near = z >= 17 ? 6 : z >= 16 ? 5 : 4;
-          const r = wanted === "closed" && z < 17 ? 3.4 : near;
+          const r = wanted === "closed" && z < 17 ? near - 2 : near;
           const colour = state.colourBy === "category" ? config.categoryColours[feature.props.category] || config.theme.muted : colours[wanted];
           drawIncident(ctx, geom[0][0].x, geom[0][0].y, r, wanted, colour, config.theme.surface);
         },

@@ -209,7 +209,7 @@ def _explain() -> None:
     )
     told = widgets.html(t("Free extracts:"))
     more = widgets.html(t("A city of a million takes a minute or two."))
-    widgets.write(f'<p class="gk-muted gk-small">{told} {sources}. {more}</p>')
+    widgets.write(f'<p class="gk-muted gk-small">{told} {sources} · {more}</p>')
 
 
 def _cities(territory: TerritoryInfo, titles: Mapping[str, str]) -> None:

@@ -95,9 +95,26 @@ def history_opened(page: Page) -> None:
     page.locator("[role='tab']").nth(2).click()
 
 
-def second_tab(page: Page) -> None:
-    """Open the second tab of the page."""
+def coverage_tab(page: Page) -> None:
+    """Open what the platform does."""
     page.locator("[role='tab']").nth(1).click()
+
+
+def last_tab(page: Page) -> None:
+    """Open the last tab of the page."""
+    page.locator("[role='tab']").last.click()
+
+
+def grid_among_points(page: Page) -> None:
+    """Open the card of a grid where incidents are points: the picture of the README."""
+    frame = the_map(page)
+    frame.locator(".leaflet-control-zoom-in").click()
+    settle(page)
+    box = page.locator("iframe[title*='st_folium']").bounding_box()
+    if box is not None:
+        page.mouse.click(box["x"] + box["width"] * 0.52, box["y"] + box["height"] * 0.42)
+    page.locator(".st-key-gk_close_detail").wait_for()
+    page.mouse.move(5, 5)
 
 
 PICTURES = (
@@ -117,7 +134,9 @@ PICTURES = (
     Picture("incident-history", "dispatcher", "/", history_opened),
     Picture("bring-in", "administrator", "/bring-in"),
     Picture("help", "manager", "/help"),
-    Picture("help-limits", "manager", "/help", second_tab),
+    Picture("help-coverage", "manager", "/help", coverage_tab),
+    Picture("help-limits", "manager", "/help", last_tab),
+    Picture("city-map", "dispatcher", "/map", grid_among_points),
 )
 
 
