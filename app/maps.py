@@ -157,7 +157,7 @@ def map_settings(
             "failed": t("The map's figures could not be loaded. Load the page again."),
             "unknown": t("no data"),
             "few": t("too few people"),
-            "overdue": t("Overdue"),
+            "overdue": t("Late"),
             "soon": t("Due within 24 h"),
             "ontime": t("Open, on time"),
             "closed": t("Closed"),

@@ -78,7 +78,7 @@ def incident_legend(theme: Theme = LIGHT) -> Legend:
     return Legend(
         t("Incidents by status"),
         (
-            LegendItem(theme.overdue, t("Overdue"), "diamond"),
+            LegendItem(theme.overdue, t("Late"), "diamond"),
             LegendItem(theme.due_soon, t("Due within 24 h"), "triangle"),
             LegendItem(theme.on_time, t("Open, on time"), "circle"),
             LegendItem(theme.closed, t("Closed"), "ring"),

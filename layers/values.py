@@ -25,11 +25,11 @@ from layers.versions import versions
 METRICS = {
     "reported": t("Incidents reported"),
     "open": t("Open now"),
-    "overdue": t("Overdue now"),
+    "overdue": t("Late now"),
     "per_1000": t("Incidents per 1,000 people"),
     "median_days": t("Median days to close"),
 }
-STATUSES = {"all": t("All"), "open": t("Open"), "overdue": t("Overdue"), "closed": t("Closed")}
+STATUSES = {"all": t("All"), "open": t("Open"), "overdue": t("Late"), "closed": t("Closed")}
 MIN_PEOPLE = 50
 """A rate over fewer residents says more about chance than about the place."""
 MIN_CLOSED = 3

@@ -101,7 +101,7 @@ def test_every_metric_has_its_legend(city: MapCity, monkeypatch: pytest.MonkeyPa
 
 def test_a_planner_is_not_asked_about_single_incidents(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:
     page = run(city, monkeypatch, Role.PLANNER, grid=str(city.cells["west"]))
-    assert "Overdue now" not in box(page, "Fill grids by").options
+    assert "Late now" not in box(page, "Fill grids by").options
     assert "Incidents of this grid" not in words(page)
     assert "Incidents by status" not in words(page)
 
