@@ -1,5 +1,6 @@
 """All tables, one file a subject; importing this package completes ``Base.metadata``."""
 
+from geodata.tables.acts import Command, Draft
 from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
@@ -20,6 +21,8 @@ __all__ = [
     "Calendar",
     "CalendarDay",
     "ClassOwner",
+    "Command",
+    "Draft",
     "Facility",
     "Incident",
     "IncidentClass",
