@@ -156,26 +156,21 @@ class RoadNetwork:
 
     def routes(self, origins: Floats, destination: Floats) -> list[Route | None]:
         """Return the fastest way from each origin to one destination; None where no way leads."""
+        found = self.arrivals(origins, destination)
+        return [found.route(at) for at in range(len(found.seconds))]
+
+    def arrivals(self, origins: Floats, destination: Floats) -> Arrivals:
+        """Return the times from many origins to one destination, and on demand their ways: one search for all."""
         start, goal = self.snap(origins), self.snap(destination)
         if not len(self.targets):
-            return [None] * len(start)
+            nothing = np.full(len(start), np.inf)
+            return Arrivals(self, start, goal, nothing, nothing, np.tile(nothing[:, None], 2), np.empty(0, np.int32))
         graph = self._with_sources(goal, backwards=True)
-        reached, before = dijkstra(graph, indices=np.array([self.junctions]), return_predecessors=True)
-        seconds, onward = reached[0], before[0]
-        # An arrow starts at either end of the stretch the origin lies on; the better end is the first junction.
-        legs = self._legs(start, leaving=True) + seconds[self.ends[start.stretch]]
+        reached, onward = dijkstra(graph, indices=np.array([self.junctions]), return_predecessors=True)
+        legs = self._legs(start, leaving=True) + reached[0][self.ends[start.stretch]]
         direct = self._direct(start, goal)[:, 0]
-        walks = start.access_s + goal.access_s[0]
-        found: list[Route | None] = []
-        for at in range(len(start)):
-            best = min(direct[at], legs[at].min())
-            if not np.isfinite(best):
-                found.append(None)
-                continue
-            junctions = [] if direct[at] <= best else self._follow(int(np.argmin(legs[at])), start, at, onward)
-            pieces = self._pieces(start, at, goal, junctions)
-            found.append(self._route(float(best + walks[at]), pieces))
-        return found
+        seconds = np.minimum(direct, legs.min(axis=1)) + start.access_s + goal.access_s[0]
+        return Arrivals(self, start, goal, seconds, direct, legs, onward[0])
 
     def _times(self, sources: Snapped, others: Snapped, *, backwards: bool) -> Floats:
         times = np.full((len(sources), len(others)), np.inf)
@@ -218,31 +213,63 @@ class RoadNetwork:
         data, indices = np.r_[base.data, legs[usable]], np.r_[base.indices, ends[usable]]
         return csr_array((data, indices.astype(np.int32), indptr.astype(np.int32)), shape=(size, size))
 
-    def _follow(self, end: int, start: Snapped, at: int, onward: NDArray[np.int32]) -> list[int]:
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """What one search towards a destination found; made by `RoadNetwork.arrivals`.
+
+    Attributes
+    ----------
+    seconds
+        From each origin, access on foot included; infinite where no way leads.
+    direct_s, legs_s
+        Without access: along the stretch both points lie on, and by either end of the origin's stretch.
+    onward
+        The next junction towards the destination, from each junction.
+    """
+
+    network: RoadNetwork
+    start: Snapped
+    goal: Snapped
+    seconds: Floats
+    direct_s: Floats
+    legs_s: Floats
+    onward: NDArray[np.int32]
+
+    def route(self, at: int) -> Route | None:
+        """Return the way from the origin of this index; None where no way leads."""
+        if not np.isfinite(self.seconds[at]):
+            return None
+        legs = self.legs_s[at]
+        junctions = [] if self.direct_s[at] <= legs.min() else self._follow(at, int(np.argmin(legs)))
+        return self._route(float(self.seconds[at]), self._pieces(at, junctions))
+
+    def _follow(self, at: int, end: int) -> list[int]:
         """Return the junctions of a way, from the chosen end of the origin's stretch to the goal's."""
-        junctions = [int(self.ends[start.stretch[at], end])]
-        while (following := int(onward[junctions[-1]])) < self.junctions:
+        junctions = [int(self.network.ends[self.start.stretch[at], end])]
+        while (following := int(self.onward[junctions[-1]])) < self.network.junctions:
             junctions.append(following)
         return junctions
 
-    def _pieces(self, start: Snapped, at: int, goal: Snapped, junctions: list[int]) -> list[tuple[int, float, float]]:
+    def _pieces(self, at: int, junctions: list[int]) -> list[tuple[int, float, float]]:
         """Return the stretches of a way in order, each with the part where it is entered and left."""
-        first, last = int(start.stretch[at]), int(goal.stretch[0])
-        begin, finish = float(start.along[at]), float(goal.along[0])
+        net = self.network
+        first, last = int(self.start.stretch[at]), int(self.goal.stretch[0])
+        begin, finish = float(self.start.along[at]), float(self.goal.along[0])
         if not junctions:
             return [(first, begin, finish)]
-        pieces = [(first, begin, self._end_part(first, junctions[0], begin, self.backward_s, self.forward_s))]
+        pieces = [(first, begin, self._end_part(first, junctions[0], begin, net.backward_s, net.forward_s))]
         for here, there in itertools.pairwise(junctions):
-            span = slice(self.graph.indptr[here], self.graph.indptr[here + 1])
-            stretch = int(self.arc_stretch[span][self.graph.indices[span] == there][0])
-            pieces.append((stretch, 0.0, 1.0) if self.ends[stretch, 0] == here else (stretch, 1.0, 0.0))
-        entry = self._end_part(last, junctions[-1], finish, self.forward_s, self.backward_s)
+            span = slice(net.graph.indptr[here], net.graph.indptr[here + 1])
+            stretch = int(net.arc_stretch[span][net.graph.indices[span] == there][0])
+            pieces.append((stretch, 0.0, 1.0) if net.ends[stretch, 0] == here else (stretch, 1.0, 0.0))
+        entry = self._end_part(last, junctions[-1], finish, net.forward_s, net.backward_s)
         return [*pieces, (last, entry, finish)]
 
     def _end_part(self, stretch: int, junction: int, along: float, by_first: Floats, by_last: Floats) -> float:
         """Return 0 or 1: at which end of a stretch the junction lies; for a loop the faster of the two."""
-        if self.ends[stretch, 0] != self.ends[stretch, 1]:
-            return float(self.ends[stretch, 1] == junction)
+        if self.network.ends[stretch, 0] != self.network.ends[stretch, 1]:
+            return float(self.network.ends[stretch, 1] == junction)
         costs = _share(np.array([along, 1 - along]), np.array([by_first[stretch], by_last[stretch]]))
         return float(np.argmin(costs))
 
@@ -251,11 +278,12 @@ class RoadNetwork:
         points = np.concatenate(coordinates)
         fresh = np.r_[True, (np.diff(points, axis=0) != 0).any(axis=1)]
         points = points[fresh] if fresh.sum() > 1 else points[[0, -1]]
-        line = project(np.array([shapely.linestrings(points)]), WGS84, self.metric_srid)[0]
-        return Route(seconds, float(sum(self.length_m[s] * abs(b - a) for s, a, b in pieces)), line)
+        line = project(np.array([shapely.linestrings(points)]), WGS84, self.network.metric_srid)[0]
+        lengths = self.network.length_m
+        return Route(seconds, float(sum(lengths[stretch] * abs(b - a) for stretch, a, b in pieces)), line)
 
     def _piece_points(self, stretch: int, begin: float, finish: float) -> Floats:
-        line = self.lines[stretch]
+        line = self.network.lines[stretch]
         points: Floats = shapely.get_coordinates(line)
         low, high = min(begin, finish), max(begin, finish)
         if (low, high) != (0.0, 1.0):
