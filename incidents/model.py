@@ -126,6 +126,7 @@ class IncidentRow:
     simulated: bool
     lon: float
     lat: float
+    version: int
 
     @property
     def is_open(self) -> bool:
@@ -159,6 +160,9 @@ class TaskInfo:
     unit: str | None
     unit_zh: str | None
     worker_code: str | None
+    unit_id: int | None
+    worker_id: int | None
+    assigned_by: int | None
     created_at: dt.datetime
     due_at: dt.datetime | None
     accepted_at: dt.datetime | None

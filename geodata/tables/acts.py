@@ -20,7 +20,7 @@ class Command(Base):
     territory_id: Mapped[TerritoryId]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     act: Mapped[str]
-    digest: Mapped[str] = mapped_column(doc="SHA-256 of what was asked: one id cannot mean two acts")
+    digest: Mapped[str] = mapped_column(doc="Keyed hash of what was asked: one id cannot mean two acts")
     incident_id: Mapped[BigInt | None] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     result: Mapped[dict[str, Any] | None] = mapped_column(doc="The first answer; no personal field")
     created_at: Mapped[CreatedAt]

@@ -69,7 +69,7 @@ WHEN (NEW.status = 'closed' AND OLD.status <> 'closed') EXECUTE FUNCTION gk_inci
 -- Commands and drafts are their sender's alone. An answer is written once.
 ALTER TABLE command ENABLE ROW LEVEL SECURITY;
 CREATE POLICY command_own ON command FOR SELECT USING (
-    (SELECT gk_role()) = 'system' OR user_id = (SELECT gk_setting('user')::integer)
+    (SELECT gk_role()) = 'system' OR user_id IS NOT DISTINCT FROM (SELECT gk_setting('user')::integer)
 );
 CREATE POLICY command_add ON command FOR INSERT WITH CHECK (
     (SELECT gk_role()) = 'system'
