@@ -34,6 +34,8 @@ class May(enum.StrEnum):
     READ_NOTE = "read_note"
     EDIT_GRIDS = "edit_grids"
     LOAD_DATA = "load_data"
+    SEE_STUDIES = "see_studies"
+    MAKE_STUDIES = "make_studies"
     SEE_RECORD = "see_record"
     MANAGE_USERS = "manage_users"
 
@@ -52,6 +54,8 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
     May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),
     May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
+    May.MAKE_STUDIES: frozenset({_R.PLANNER}),
     May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
     May.MANAGE_USERS: frozenset({_R.ADMINISTRATOR}),
 }

@@ -9,6 +9,7 @@ from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentD
 from geodata.tables.jobs import JobRun
 from geodata.tables.people import AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
+from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 
 __all__ = [
@@ -40,6 +41,9 @@ __all__ = [
     "RecordBatch",
     "ResponsibilityGrid",
     "Road",
+    "Study",
+    "StudyGround",
+    "StudySite",
     "Task",
     "Territory",
     "TimeLimit",
