@@ -16,8 +16,8 @@ from geodata import db, jobs
 from incidents import service as incidents
 from tests.pages.conftest import shown, words
 
-OFFICERS = sorted(set(Role) - {Role.SYSTEM, Role.GRID_WORKER})
-SEE_INCIDENTS = [Role.GRID_MANAGER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
+OFFICERS = sorted(set(Role) - {Role.SYSTEM})
+SEE_INCIDENTS = [Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
 LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
