@@ -21,6 +21,8 @@ def pages_for(actor: Actor) -> list[st.Page]:
         st.Page("views/today.py", title=t("Today"), url_path="today", default=True),
         st.Page("views/city_map.py", title=t("City map"), url_path="map"),
     ]
+    if actor.may(May.DISPATCH):
+        pages.append(st.Page("views/board.py", title=t("Board"), url_path="board"))
     if actor.may(May.SEE_INCIDENTS):
         pages.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
     if actor.may(May.LOAD_DATA):
