@@ -30,8 +30,8 @@ _CHOICES = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What lies on the ground, in a metric CRS; plots keep clear of all of it.
+class Land:
+    """What lies where, in a metric CRS; plots keep clear of all of it.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class Ground:
         Buildings, water, green, wood, sand and farmland.
     waterways
         Lines of running water.
-    roads, road_classes
-        Lines of roads and the OSM class of each.
+    roads, road_classes, drivable
+        Lines of roads, the OSM class of each and whether cars may use it; a plot lies beside one of these.
     boundary
         Of the territory.
     """
@@ -49,6 +49,7 @@ class Ground:
     waterways: Shapes
     roads: Shapes
     road_classes: Sequence[str]
+    drivable: NDArray[np.bool_]
     boundary: shapely.Geometry
 
 
@@ -57,27 +58,26 @@ def road_half_width_m(road_class: str) -> float:
     return _HALF_WIDTH_M.get(road_class.removesuffix("_link"), _USUAL_HALF_WIDTH_M)
 
 
-def free_plots(ground: Ground, homes_xy_m: Floats) -> Floats:
+def free_plots(land: Land, homes_xy_m: Floats) -> Floats:
     """Return the middles of free plots on a lattice, shape (n, 2).
 
     A plot is free when `PLOT_HALF_M` around its middle there is no building, road, water, green, wood,
-    sand or farmland; it lies inside the territory, beside a road, and near people.
+    sand or farmland; it lies inside the territory, beside a road for cars, and near people.
     """
-    if not len(homes_xy_m) or not len(ground.roads):
+    if not len(homes_xy_m) or not len(land.roads):
         return np.empty((0, 2))
     plots = _lattice(homes_xy_m)
     tree = cKDTree(homes_xy_m)
     near, _ = tree.query(plots, distance_upper_bound=NEAR_PEOPLE_M)
     plots = plots[np.isfinite(near)]
-    shapely.prepare(ground.boundary)
-    plots = plots[shapely.contains_xy(ground.boundary, plots[:, 0], plots[:, 1])]
-    roads = shapely.STRtree(ground.roads)
-    plots = plots[_within(roads, plots, ROADSIDE_M)]
-    plots = plots[~_within(shapely.STRtree(ground.taken), plots, PLOT_HALF_M)]
-    plots = plots[~_within(shapely.STRtree(ground.waterways), plots, PLOT_HALF_M + _USUAL_HALF_WIDTH_M)]
-    widths = np.array([road_half_width_m(name) for name in ground.road_classes])
+    shapely.prepare(land.boundary)
+    plots = plots[shapely.contains_xy(land.boundary, plots[:, 0], plots[:, 1])]
+    plots = plots[_within(shapely.STRtree(land.roads[land.drivable]), plots, ROADSIDE_M)]
+    plots = plots[~_within(shapely.STRtree(land.taken), plots, PLOT_HALF_M)]
+    plots = plots[~_within(shapely.STRtree(land.waterways), plots, PLOT_HALF_M + _USUAL_HALF_WIDTH_M)]
+    widths = np.array([road_half_width_m(name) for name in land.road_classes])
     for width in np.unique(widths):
-        some = shapely.STRtree(ground.roads[widths == width])
+        some = shapely.STRtree(land.roads[widths == width])
         plots = plots[~_within(some, plots, PLOT_HALF_M + float(width))]
     return plots
 

@@ -17,7 +17,7 @@ GROUPS = {
     "grid": "Management grids.",
     "jobs": "Background work.",
 }
-MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident")
+MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site")
 UNKNOWN_ERROR_EXIT = 70
 
 
