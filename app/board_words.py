@@ -10,7 +10,7 @@ from dispatch.model import Contender, Proposal, QueueRow, Whereabouts
 from dispatch.propose import Comparison, Point, Ranked, Term, compare
 from geodata.network import WALK_KMH, Mode
 from incidents.model import DUE_SOON
-
+from people.model import WorkerInfo
 
 
 def mode_name(mode: Mode) -> str:
@@ -70,7 +70,10 @@ def setting_out(contender: Contender, timezone: str, now: dt.datetime) -> str:
     place = contender.place
     if place.how is Whereabouts.HOME_GRID:
         grid = contender.worker.grid_code or ""
-        return t("The way is counted from the middle of the home grid {grid}; no task was finished in the last 8 hours.", grid=grid)
+        return t(
+            "The way is counted from the middle of the home grid {grid}; no task was finished in the last 8 hours.",
+            grid=grid,
+        )
     street = place.name or t("its place")
     if place.how is Whereabouts.AT_TASK or place.at is None:
         return t("The way is counted from the task being done: {place}.", place=street)
@@ -88,15 +91,15 @@ def why(proposal: Proposal, chosen: Ranked) -> list[str]:
         told.append(t("Nobody on duty is there sooner."))
     tasks = chosen.candidate.open_tasks
     if tasks:
-        counted = i18n.span(dt.timedelta(seconds=chosen.workload_s))
-        told.append(tn("Has {count} task in hand: counts {span} more.", "Has {count} tasks in hand: counts {span} more.", tasks,
-                       span=counted))  # fmt: skip
+        one, many = "Has {count} task in hand: counts {span} more.", "Has {count} tasks in hand: counts {span} more."
+        told.append(tn(one, many, tasks, span=i18n.span(dt.timedelta(seconds=chosen.workload_s))))
     else:
         told.append(t("Has no task in hand."))
     if chosen.candidate.own_grid:
         told.append(t("Knows the place: it is the worker's own grid."))
     else:
         told.append(t("Not the worker's own grid: counts {span} more.", span=short(chosen.other_grid_s)))
+        told += [_off_duty(worker) for worker in proposal.own_off_duty]
     if chosen.overtime_s:
         told.append(t("The shift ends before it is done: counts {span} more.", span=short(chosen.overtime_s)))
     return told
@@ -143,6 +146,14 @@ def assumptions(proposal: Proposal) -> list[str]:
     if proposal.placeless:
         told.append(t("Without a known place, so not ranked: {codes}.", codes=t(", ").join(proposal.placeless)))
     return told
+
+
+def _off_duty(worker: WorkerInfo) -> str:
+    who = f"{worker.code} {worker.name}" if worker.name else worker.code
+    if worker.shift_start is None or worker.shift_end is None:
+        return t("The grid's own worker {who} is off duty.", who=who)
+    hours = f"{worker.shift_start:%H:%M}–{worker.shift_end:%H:%M}"
+    return t("The grid's own worker {who} is off duty (shift {hours}).", who=who, hours=hours)
 
 
 def _against(point: Point) -> str:

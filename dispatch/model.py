@@ -118,8 +118,10 @@ class Proposal:
         Worker id to contender, of all in ``ranking``.
     placeless
         Staff numbers of workers on duty of whom no place is known.
+    own_off_duty
+        Workers of the incident's own grid whose shift is over or not begun.
     off_duty
-        Workers whose shift is over or not begun.
+        Number of workers whose shift is over or not begun.
     """
 
     incident: QueueRow
@@ -128,5 +130,5 @@ class Proposal:
     ranking: Ranking
     contenders: dict[int, Contender]
     placeless: tuple[str, ...]
-    on_duty: int
+    own_off_duty: tuple[WorkerInfo, ...]
     off_duty: int

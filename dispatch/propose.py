@@ -173,9 +173,13 @@ def compare(chosen: Ranked, other: Ranked) -> Comparison:
 
 
 def reasons(ranking: Ranking, chosen: Ranked) -> tuple[Comparison, ...]:
-    """Return why not the next two: for the proposed one those behind it, for another choice those before all."""
-    others = [each for each in ranking.ranked if each.candidate.worker_id != chosen.candidate.worker_id]
-    return tuple(compare(chosen, other) for other in others[:NAMED_AGAINST])
+    """Return why not the next two in rank, and why not the nearest when somebody else is sent."""
+    others = [each for each in ranking.ranked if each is not chosen]
+    named = others[:NAMED_AGAINST]
+    nearest = min(others, key=lambda each: each.travel_s, default=None)
+    if nearest is not None and nearest not in named and nearest.travel_s < chosen.travel_s - _SAME_S:
+        named.append(nearest)
+    return tuple(compare(chosen, other) for other in named)
 
 
 def _cost(candidate: Candidate, costs: Costs) -> Ranked:

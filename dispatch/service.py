@@ -20,7 +20,7 @@ from geodata.network import Mode
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
-from people.service import on_duty
+from people.service import list_workers
 
 PLACE_GOOD_FOR = dt.timedelta(hours=8)
 """A finished task tells where a worker is for about a shift."""
@@ -67,13 +67,14 @@ def proposals(
     if incident is None:
         raise NotFound("There is no such incident, or it lies outside your reach.", hint="Choose one from the board.")
     at, costs = moment or clock_now(), costs or Costs()
-    duty = on_duty(session, actor, territory_id, timezone=territory.timezone, at=at)
-    known = _contenders(session, territory_id, duty.present, at)
+    local = at.astimezone(territory.zone)
+    workers = list_workers(session, actor, territory_id)
+    present = [worker for worker in workers if worker.on_duty(local)]
+    known = _contenders(session, territory_id, present, at)
     network = network_of(session, territory, mode)
     goal = np.array([[incident.lon, incident.lat]])
     starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
     arrivals = network.arrivals(starts, goal)
-    local = at.astimezone(territory.zone)
     ranking = rank(
         [
             Candidate(
@@ -103,9 +104,15 @@ def proposals(
         costs=costs,
         ranking=ranking,
         contenders=contenders,
-        placeless=tuple(worker.code for worker in duty.present if worker.id not in there),
-        on_duty=len(duty.present),
-        off_duty=duty.total - len(duty.present),
+        placeless=tuple(worker.code for worker in present if worker.id not in there),
+        own_off_duty=tuple(
+            worker
+            for worker in workers
+            if worker.grid_code is not None
+            and worker.grid_code == incident.responsibility_code
+            and not worker.on_duty(local)
+        ),
+        off_duty=len(workers) - len(present),
     )
 
 

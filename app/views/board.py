@@ -1,49 +1,30 @@
-"""Board: what waits by time left, who should go and why, and giving the task out."""
+"""Board: what waits by time left, the map, and beside it who should go and why."""
 
 from __future__ import annotations
 
 import re
-import uuid
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import board_map, board_words, guard, i18n, state, widgets, words
+from app import board_map, board_side, board_words, guard, i18n, state, widgets
+from app.board_side import Here
 from app.i18n import t, tn
 from app.where import territory_of
-from core.clock import now
-from core.errors import GridkeeperError, NotFound
-from core.identity import Actor
 from dispatch import service as dispatch
-from dispatch.model import Board, Proposal, QueueRow
-from dispatch.propose import Ranked, reasons
+from dispatch.model import Board, QueueRow
 from geodata.db import transaction
 from geodata.network import MODES, Mode
-from geodata.territory import TerritoryInfo
-from incidents import service as incidents
-from incidents.lifecycle import CHOICE_REASONS
 from layers.basemap import surrounded_by_water
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-board.css"
 HEIGHT_PX = 700
 LEGEND_PX = 42
 QUEUE_SHOWN = 60
-OWN_REASONS = tuple(key for key in CHOICE_REASONS if key != "proposed")
+REFRESH_S = 20
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~$|<>:])")
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What every part of the page needs."""
-
-    session: Session
-    actor: Actor
-    territory: TerritoryInfo
-    board: Board
-    mode: Mode
 
 
 def show() -> None:
@@ -62,7 +43,7 @@ def show() -> None:
         with left:
             _queue(here, rows, chosen)
         with right, st.container(key="gk-why", height=HEIGHT_PX, border=True):
-            proposal, worker = _side(here, chosen)
+            proposal, worker = board_side.show(here, chosen)
         with middle:
             today = waiting.at.astimezone(territory.zone).date()
             island = _island(session, territory.id)
@@ -82,7 +63,9 @@ def _bar(waiting: Board) -> tuple[tuple[QueueRow, ...], Mode]:
         "to_send": t("To send out {count}", count=i18n.number(len(waiting.to_send))),
         "not_begun": t("Sent, not begun {count}", count=i18n.number(len(waiting.not_begun))),
     }
-    first = "to_send" if waiting.to_send or not waiting.not_begun else "not_begun"
+    asked = _asked()
+    sent_already = asked is not None and any(row.id == asked for row in waiting.not_begun)
+    first = "not_begun" if sent_already or not waiting.to_send else "to_send"
     with st.container(key="gk-board-bar", horizontal=True, vertical_alignment="center"):
         queue = st.segmented_control(
             t("Queue"),
@@ -109,9 +92,34 @@ def _bar(waiting: Board) -> tuple[tuple[QueueRow, ...], Mode]:
                 waiting.to_file,
             )
             st.html(f'<span class="gk-muted">{escape(told)}</span>', width="content")
+        _watch(_signature(waiting))
     st.session_state[f"{state.BOARD_QUEUE}_kept"] = queue
     st.session_state[f"{state.BOARD_MODE}_kept"] = mode
     return queues[queue or first], mode or "drive"
+
+
+def _signature(waiting: Board) -> tuple[tuple[int, int], ...]:
+    """Return what changes whenever another dispatcher, worker or supervisor changes the queue."""
+    return tuple((row.id, row.version) for row in (*waiting.to_send, *waiting.not_begun))
+
+
+@st.fragment(run_every=REFRESH_S)
+def _watch(seen: tuple[tuple[int, int], ...]) -> None:
+    """Say that the queue has changed; nothing moves under the dispatcher's hand."""
+    with guard.page():
+        actor = guard.current_actor()
+        with transaction(actor) as session:
+            waiting = dispatch.board(session, actor)
+        if _signature(waiting) == seen:
+            return
+        count = i18n.number(len(waiting.to_send))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            told = t("The board has changed: {count} wait now.", count=count)
+            st.html(
+                f'<span class="gk" role="status"><span class="gk-soon">{escape(told)}</span></span>', width="content"
+            )
+            if st.button(t("Look again")):
+                st.rerun(scope="app")
 
 
 def _news() -> None:
@@ -126,10 +134,12 @@ def _news() -> None:
 
 def _chosen(rows: tuple[QueueRow, ...]) -> int | None:
     """Return the incident of the address, else the first that waits."""
+    return _asked() or (rows[0].id if rows else None)
+
+
+def _asked() -> int | None:
     given = st.query_params.get("incident", "")
-    if given.isdecimal() and len(given) < 19:
-        return int(given)
-    return rows[0].id if rows else None
+    return int(given) if given.isdecimal() and len(given) < 19 else None
 
 
 def _choose(incident_id: int) -> None:
@@ -170,198 +180,6 @@ def _owner(row: QueueRow) -> str:
 
 def _plain(text: str) -> str:
     return _MARKS.sub(r"\\\1", text)
-
-
-def _side(here: Here, chosen: int | None) -> tuple[Proposal | None, Ranked | None]:
-    """Put the reasons and the choice; return what the map shows."""
-    if chosen is None:
-        widgets.empty(t("Nobody has to be sent."), t("Why this worker and not another would stand here."))
-        return None, None
-    if here.board.find(chosen) is None:
-        _not_waiting(here, chosen)
-        return None, None
-    proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode)
-    _head(proposal.incident, here)
-    if proposal.ranking.best is None:
-        _nobody(proposal)
-        return proposal, None
-    worker = _choice_made(proposal)
-    wanted = worker.candidate.worker_id
-    if proposal.contenders[wanted].line is None:
-        proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode, chosen=wanted)
-        worker = proposal.ranking.find(wanted) or worker
-    _reasons(proposal, worker, here)
-    _assign(proposal, worker)
-    _choice(proposal)
-    widgets.write(f'<ul class="gk-small gk-muted gk-given">{_items(board_words.assumptions(proposal))}</ul>')
-    return proposal, worker
-
-
-def _not_waiting(here: Here, chosen: int) -> None:
-    """Say what became of an incident that an address or another dispatcher took off the board."""
-    try:
-        row = incidents.incident_detail(here.session, here.actor, chosen).row
-    except NotFound:
-        widgets.empty(t("There is no such incident."), t("Choose one from the queue."))
-        return
-    status = words.status(row.status)
-    who = row.worker_code or i18n.either(row.unit, row.unit_zh)
-    widgets.empty(
-        t("{number} does not wait here any more.", number=row.number),
-        t("It is: {status}, with {who}.", status=status, who=who) if who else t("It is: {status}.", status=status),
-        link_label=t("Open the incident"),
-        href=f"/incidents?incident={row.id}",
-    )
-
-
-def _head(row: QueueRow, here: Here) -> None:
-    left, tone = board_words.left(row, here.board.at)
-    due = i18n.clock(row.due_at, here.territory.timezone, now=here.board.at) if row.due_at else ""
-    until = f" · {escape(t('due {clock}', clock=due))}" if due else ""
-    number = widgets.link(row.number, f"/incidents?incident={row.id}").text
-    unit = i18n.either(row.unit, row.unit_zh) or t("no unit yet")
-    urgent = f' <span class="gk-label">{escape(t("emergency"))}</span>' if row.emergency else ""
-    widgets.write(
-        f'<div class="gk-card-head"><h2>{escape(row.title(i18n.locale()))}{urgent}</h2></div>'
-        f"<p>{number} · {widgets.toned(left, tone).text}{until}</p>"
-        f"<p>{escape(board_words.where(row))}</p>"
-        f'<p class="gk-muted">{escape(unit)}{_with(row)}</p>'
-    )
-
-
-def _with(row: QueueRow) -> str:
-    return " · " + escape(t("given to {code}, not accepted", code=row.worker_code)) if row.worker_code else ""
-
-
-def _nobody(proposal: Proposal) -> None:
-    lost = t(", ").join(each.code for each in proposal.ranking.unreachable)
-    if lost:
-        widgets.empty(t("No way leads there from anybody on duty."), t("On duty: {codes}.", codes=lost))
-        return
-    widgets.empty(
-        t("Nobody is on shift at this hour."),
-        t("The shifts of all {count} workers are over or not yet begun.", count=i18n.number(proposal.off_duty)),
-    )
-
-
-def _choice_key(proposal: Proposal) -> str:
-    return f"{state.BOARD_CHOICE}_{proposal.incident.id}_{proposal.incident.version}_{proposal.mode}_{i18n.locale()}"
-
-
-def _choice_made(proposal: Proposal) -> Ranked:
-    """Return the worker chosen in the list below, else the proposed one."""
-    ranking = proposal.ranking
-    picked = st.session_state.get(_choice_key(proposal))
-    return (ranking.find(picked) if isinstance(picked, int) else None) or ranking.ranked[0]
-
-
-def _reasons(proposal: Proposal, worker: Ranked, here: Here) -> None:
-    contender = proposal.contenders[worker.candidate.worker_id]
-    is_best = worker is proposal.ranking.best
-    label = t("Proposed") if is_best else t("Your choice")
-    way = board_words.way(worker.travel_s, proposal.mode)
-    if contender.length_m is not None:
-        way = t("{way}, {km} km", way=way, km=i18n.number(contender.length_m / 1000, 1))
-    told = board_words.why(proposal, worker)
-    origin = board_words.setting_out(contender, here.territory.timezone, here.board.at)
-    instead = board_words.instead(proposal, worker)
-    body = (
-        f'<p class="gk-muted gk-small gk-over">{escape(label)}</p>'
-        f'<p class="gk-who-goes"><b>{escape(board_words.name(contender))}</b><span>{escape(way)}</span></p>'
-        f"<ul>{_items(told)}</ul>"
-        f'<p class="gk-muted gk-small">{escape(origin)}</p>'
-    )
-    if instead:
-        body += f'<p class="gk-instead">{escape(instead)}</p>'
-    else:
-        behind = [
-            t("Not {worker}: {why}.", worker=board_words.name(proposal.contenders[each.worker.candidate.worker_id]),
-              why=board_words.why_not(each))
-            for each in reasons(proposal.ranking, worker)
-        ]  # fmt: skip
-        body += f'<ul class="gk-not">{_items(behind)}</ul>' if behind else ""
-    widgets.write(f'<div class="gk-part">{body}</div>')
-
-
-def _items(lines: list[str]) -> str:
-    return "".join(f"<li>{escape(line)}</li>" for line in lines)
-
-
-def _assign(proposal: Proposal, worker: Ranked) -> None:
-    """Put the one primary button; what it carries is what the dispatcher sees now."""
-    row = proposal.incident
-    who = board_words.name(proposal.contenders[worker.candidate.worker_id])
-    reason = "proposed"
-    if worker is not proposal.ranking.best:
-        picked = st.selectbox(
-            t("Why this one (may be left out)"),
-            OWN_REASONS,
-            index=None,
-            format_func=lambda key: i18n.either(*CHOICE_REASONS[key]),
-            placeholder=t("Choose"),
-            key=f"{state.BOARD_REASON}_{row.id}_{i18n.locale()}",
-        )
-        reason = picked or ""
-    holds_it = row.worker_id == worker.candidate.worker_id
-    st.button(
-        t("{worker} has it already", worker=who) if holds_it else t("Send {worker}", worker=who),
-        type="primary",
-        width="stretch",
-        key="gk_board_assign",
-        disabled=holds_it,
-        shortcut="Ctrl+Enter",
-        on_click=_send,
-        args=(row, worker.candidate.worker_id, who, reason, _command(row)),
-    )
-
-
-def _command(row: QueueRow) -> str:
-    """Return the id of the act on this version: pressed twice, it is the same act."""
-    known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
-    return known.setdefault(f"{row.id}.{row.version}", f"board-{uuid.uuid4()}")
-
-
-def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str) -> None:
-    """Give the incident out as it was seen; what somebody else did meanwhile stands against it."""
-    try:
-        with transaction(guard.current_actor()) as session:
-            incidents.assign_task(
-                session,
-                guard.current_actor(),
-                row.id,
-                worker_id,
-                version=row.version,
-                command_id=command_id,
-                reason=reason,
-                moment=now(),
-            )
-    except GridkeeperError as error:
-        st.session_state[state.BOARD_WRONG] = error
-        st.session_state.get(state.BOARD_COMMAND, {}).pop(f"{row.id}.{row.version}", None)
-        return
-    st.session_state[state.BOARD_DONE] = t("{number} was given to {worker}.", number=row.number, worker=who)
-    st.query_params.pop("incident", None)
-
-
-def _choice(proposal: Proposal) -> None:
-    """Put the ranked list to choose another worker from."""
-    ranking = proposal.ranking
-    shown = {each.candidate.worker_id: each for each in ranking.ranked}
-
-    def line(worker_id: int) -> str:
-        return f"{ranking.place_of(worker_id)}. {board_words.name(proposal.contenders[worker_id])}"
-
-    with st.container(key="gk-ranked"):
-        st.radio(
-            t("Or choose another of {count} on duty", count=i18n.number(len(shown))),
-            list(shown),
-            format_func=line,
-            captions=[board_words.one_line(each, proposal.mode) for each in shown.values()],
-            key=_choice_key(proposal),
-        )
-    if ranking.unreachable:
-        codes = t(", ").join(each.code for each in ranking.unreachable)
-        widgets.note(t("No way leads there for: {codes}.", codes=codes))
 
 
 with guard.page():
