@@ -14,6 +14,8 @@ SHOWN_MOST = 8
 LIKELY = 0.72
 """How alike (0 to 1) a name must be to be offered for a mistyped one."""
 _NUMBER = re.compile(r"(?:\b(?:no\.?|number)\s*)?\b\d{1,5}[a-z]?\b|\d{1,5}\s*号", re.IGNORECASE)
+_LESSER = {"bus_stop", "parking"}
+"""Facilities that are seldom meant when they carry the name of their street."""
 _ORDER = {"place": 0, "facility": 1, "road": 2, "grid": 3}
 
 
@@ -44,19 +46,20 @@ class Place:
     guessed: bool = False
 
 
+_PLAIN = "translate({}, '''’.', '')"
 _CANDIDATES = """
     WITH hits AS MATERIALIZED (
         SELECT 'place' AS kind, name, name_zh, '' AS detail, geom FROM place_name
-        WHERE territory_id = :territory AND (name ILIKE :part OR name_zh ILIKE :part)
+        WHERE territory_id = :territory AND ({name} ILIKE :part OR name_zh ILIKE :part)
         UNION ALL
         SELECT 'facility', coalesce(name, name_zh), name_zh, kind, geom FROM facility
-        WHERE territory_id = :territory AND (name ILIKE :part OR name_zh ILIKE :part)
+        WHERE territory_id = :territory AND ({name} ILIKE :part OR name_zh ILIKE :part)
         UNION ALL
         SELECT 'grid', code, NULL, '', ST_PointOnSurface(geom) FROM unit_grid
         WHERE territory_id = :territory AND ended_on IS NULL AND :code <> '' AND code LIKE :code
     ), roads AS MATERIALIZED (
         SELECT id, coalesce(name, name_zh) AS name, name_zh, geom, length_m FROM road
-        WHERE territory_id = :territory AND (name ILIKE :part OR name_zh ILIKE :part)
+        WHERE territory_id = :territory AND ({name} ILIKE :part OR name_zh ILIKE :part)
     ), stretches AS (
         SELECT r.name, r.name_zh, r.geom, r.length_m, a.id AS area_id
         FROM roads r LEFT JOIN LATERAL (
@@ -78,12 +81,12 @@ _CANDIDATES = """
     SELECT f.kind, f.name, f.name_zh, f.detail, coalesce(area.name, '') AS community, area.name_zh AS community_zh,
            ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat
     FROM found f LEFT JOIN area ON area.id = f.area_id
-    ORDER BY CASE WHEN lower(f.name) = lower(:plain) OR f.name_zh = :plain THEN 0
-                  WHEN f.name ILIKE :start OR f.name_zh ILIKE :start THEN 1
-                  WHEN f.name ILIKE :word THEN 2 ELSE 3 END,
+    ORDER BY CASE WHEN lower({f_name}) = lower(:plain) OR f.name_zh = :plain THEN 0
+                  WHEN {f_name} ILIKE :start OR f.name_zh ILIKE :start THEN 1
+                  WHEN {f_name} ILIKE :word THEN 2 ELSE 3 END,
              length(f.name), f.name, community
     LIMIT 200
-"""
+""".format(name=_PLAIN.format("name"), f_name=_PLAIN.format("f.name"))  # noqa: S608  (fixed text, no value of a user)
 _NAMES = """
     SELECT DISTINCT name FROM (
         SELECT name FROM road WHERE territory_id = :territory
@@ -116,7 +119,7 @@ def find_places(session: Session, territory_id: int, wanted: str, *, limit: int 
 def _parts(wanted: str) -> tuple[str, list[str]]:
     """Return the name that is looked for, without house number, and what must lie around it."""
     pieces = [" ".join(piece.split()) for piece in re.split(r"[,，;；]", wanted)]
-    pieces = [piece for piece in pieces if piece]
+    pieces = [_bare(piece) for piece in pieces if piece]
     if not pieces:
         return "", []
     if re.fullmatch(r"[\d-]+", pieces[0]):
@@ -124,6 +127,16 @@ def _parts(wanted: str) -> tuple[str, list[str]]:
         return (pieces[1], pieces[2:]) if len(pieces) > 1 else (pieces[0], [])
     plain = " ".join(_NUMBER.sub(" ", pieces[0]).split())
     return plain or pieces[0], pieces[1:]
+
+
+def _bare(name: str) -> str:
+    """Return a name without the marks that people leave out or put in as they like."""
+    return re.sub("['’.]", "", name)
+
+
+def _once(places: Iterable[Place]) -> list[Place]:
+    """Return one of each: stops and entrances carry one name several times over."""
+    return list({(each.kind, each.name, each.detail, each.community): each for each in places}.values())
 
 
 def _named(session: Session, territory_id: int, name: str, around: Sequence[str]) -> list[Place]:
@@ -140,13 +153,13 @@ def _named(session: Session, territory_id: int, name: str, around: Sequence[str]
             "code": code,
         },
     )
-    places = [Place(**row) for row in rows.mappings()]
+    places = _once(Place(**row) for row in rows.mappings())
     close = [place for place in places if _lies_in(place, around)] if around else places
     return sorted(close or places, key=lambda place: _rank(place, name))
 
 
 def _rank(place: Place, name: str) -> tuple[int, int, int, str, str]:
-    own, wanted = place.name.casefold(), name.casefold()
+    own, wanted = _bare(place.name).casefold(), name.casefold()
     fits = (
         0 if wanted in {own, place.name_zh or ""} else 1 if own.startswith(wanted) else 2 if f" {wanted}" in own else 3
     )
@@ -155,7 +168,7 @@ def _rank(place: Place, name: str) -> tuple[int, int, int, str, str]:
 
 def _lies_in(place: Place, around: Iterable[str]) -> bool:
     where = f"{place.community} {place.community_zh or ''}".casefold()
-    return any(part.casefold() in where for part in around)
+    return any(part.casefold() in _bare(where) for part in around)
 
 
 def _alike(session: Session, territory_id: int, name: str) -> list[str]:

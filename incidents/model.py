@@ -37,6 +37,10 @@ class ClassInfo:
         """Return kind and code in one word, e.g. ``event-04-03``."""
         return f"{self.kind}-{self.code}"
 
+    def title(self, locale: str) -> str:
+        """Return the name in the language of ``locale``."""
+        return self.name_zh if locale.startswith("zh") else self.name_en
+
 
 @dataclass(frozen=True)
 class Catalogue:
