@@ -48,7 +48,10 @@ def way(seconds: float, mode: Mode) -> str:
 
 def short(seconds: float) -> str:
     """Return a time in whole minutes, at least one: what is below nobody can promise."""
-    return i18n.span(dt.timedelta(seconds=max(60.0, seconds)))
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return tn("{count} min", "{count} min", minutes)
+    return t("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def in_hand(tasks: int) -> str:
@@ -71,7 +74,7 @@ def setting_out(contender: Contender, timezone: str, now: dt.datetime) -> str:
     if place.how is Whereabouts.HOME_GRID:
         grid = contender.worker.grid_code or ""
         return t(
-            "The way is counted from the middle of the home grid {grid}; no task was finished in the last 8 hours.",
+            "The way is counted from the middle of the home grid {grid}: no task finished on this shift yet.",
             grid=grid,
         )
     street = place.name or t("its place")
@@ -92,7 +95,7 @@ def why(proposal: Proposal, chosen: Ranked) -> list[str]:
     tasks = chosen.candidate.open_tasks
     if tasks:
         one, many = "Has {count} task in hand: counts {span} more.", "Has {count} tasks in hand: counts {span} more."
-        told.append(tn(one, many, tasks, span=i18n.span(dt.timedelta(seconds=chosen.workload_s))))
+        told.append(tn(one, many, tasks, span=short(chosen.workload_s)))
     else:
         told.append(t("Has no task in hand."))
     if chosen.candidate.own_grid:
@@ -138,8 +141,8 @@ def assumptions(proposal: Proposal) -> list[str]:
         speed,
         t(
             "Beside the way count: a task in hand {task}, another grid {grid}, time past the shift twice.",
-            task=i18n.span(dt.timedelta(seconds=costs.task_s)),
-            grid=i18n.span(dt.timedelta(seconds=costs.other_grid_s)),
+            task=short(costs.task_s),
+            grid=short(costs.other_grid_s),
         ),
         t("Nobody is tracked: a worker's place comes from tasks, else from the home grid."),
     ]

@@ -22,8 +22,7 @@ from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
 from people.service import list_workers
 
-PLACE_GOOD_FOR = dt.timedelta(hours=8)
-"""A finished task tells where a worker is for about a shift."""
+LONGEST_SHIFT = dt.timedelta(hours=24)
 ROUTES_DRAWN = 3
 
 
@@ -70,7 +69,7 @@ def proposals(
     local = at.astimezone(territory.zone)
     workers = list_workers(session, actor, territory_id)
     present = [worker for worker in workers if worker.on_duty(local)]
-    known = _contenders(session, territory_id, present, at)
+    known = _contenders(session, territory_id, present, local)
     network = network_of(session, territory, mode)
     goal = np.array([[incident.lon, incident.lat]])
     starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
@@ -126,16 +125,24 @@ def shift_left_s(worker: WorkerInfo, local: dt.datetime) -> float:
     return (ends - local).total_seconds()
 
 
-def _contenders(session: Session, territory_id: int, workers: Sequence[WorkerInfo], at: dt.datetime) -> list[Contender]:
-    """Return the workers of whom a place is known: the task being done, the last one finished, the home grid."""
+def shift_began(worker: WorkerInfo, local: dt.datetime) -> dt.datetime:
+    """Return when the shift began that covers the ``local`` moment."""
+    began = dt.datetime.combine(local.date(), worker.shift_start or dt.time(0), tzinfo=local.tzinfo)
+    return began if began <= local else began - dt.timedelta(days=1)
+
+
+def _contenders(
+    session: Session, territory_id: int, workers: Sequence[WorkerInfo], local: dt.datetime
+) -> list[Contender]:
+    """Return the workers of whom a place is known: the task being done, the last finished on shift, the home grid."""
     ids = [worker.id for worker in workers]
     tasks = store.open_tasks(session, ids)
-    places = store.task_places(session, ids, at - PLACE_GOOD_FOR)
+    places = store.task_places(session, ids, local - LONGEST_SHIFT)
     middles = store.grid_middles(session, territory_id, [worker.grid_code for worker in workers if worker.grid_code])
     found = []
     for worker in workers:
         last, home = places.get(worker.id), middles.get(worker.grid_code or "")
-        if last is not None:
+        if last is not None and (last.at is None or last.at >= shift_began(worker, local)):
             how = Whereabouts.AT_TASK if last.at is None else Whereabouts.AFTER_TASK
             place = Place(how, last.lon, last.lat, last.place, last.at)
         elif home is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Float, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from dispatch.model import QueueRow
@@ -131,7 +132,7 @@ def task_places(session: Session, worker_ids: Sequence[int], since: dt.datetime)
             Incident.place,
             Task.finished_at,
         )
-        .distinct(Task.worker_id)
+        .ext(distinct_on(Task.worker_id))
         .join(Incident, Incident.id == Task.incident_id)
         .where(Task.worker_id.in_(worker_ids))
         .where((Task.state == "started") | (Task.finished_at > since))
