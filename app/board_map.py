@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -22,6 +23,7 @@ from layers.values import Question
 NUMBERED = 5
 LAYERS = ("grids", "incidents", "facilities", "traffic")
 _OTHER_WAYS = 2
+_SIDE_PX = 22
 
 
 def show(
@@ -70,16 +72,31 @@ def _parts(proposal: Proposal, chosen: Ranked | None) -> Iterator[Any]:
     if chosen is not None:
         contender = proposal.contenders[chosen.candidate.worker_id]
         yield from _way(contender, goal, LIGHT.primary, weight=5, opacity=1.0)
+    beside = _beside(proposal, chosen)
     for entry in reversed(others):
         place = proposal.ranking.place_of(entry.candidate.worker_id)
-        yield _worker(proposal, entry, str(place) if place <= NUMBERED else "", LIGHT.surface, LIGHT.text)
+        sign = str(place) if place <= NUMBERED else ""
+        yield _worker(proposal, entry, sign, beside=beside[entry.candidate.worker_id])
     yield folium.CircleMarker(
         goal, radius=9, color=LIGHT.surface, weight=3, fill_color=LIGHT.overdue, fill_opacity=1,
         tooltip=_tip(incident.title(i18n.locale()), board_words.where(incident)),
     )  # fmt: skip
     if chosen is not None:
         place = proposal.ranking.place_of(chosen.candidate.worker_id)
-        yield _worker(proposal, chosen, str(place), LIGHT.primary, LIGHT.surface)
+        yield _worker(proposal, chosen, str(place), beside=0, goes=True)
+
+
+def _beside(proposal: Proposal, chosen: Ranked | None) -> dict[int, int]:
+    """Return worker id to how many stand at the same place before: their signs are drawn side by side."""
+    taken: Counter[tuple[float, float]] = Counter()
+    beside = {}
+    first = [] if chosen is None else [chosen]
+    for entry in (*first, *(each for each in proposal.ranking.ranked if each is not chosen)):
+        place = proposal.contenders[entry.candidate.worker_id].place
+        spot = (round(place.lon, 4), round(place.lat, 4))
+        beside[entry.candidate.worker_id] = taken[spot]
+        taken[spot] += 1
+    return beside
 
 
 def _way(
@@ -103,7 +120,7 @@ def _stroke(points: Sequence[tuple[float, float]], **style: Any) -> folium.PolyL
     return folium.PolyLine(points, interactive=False, **style)  # type: ignore[no-untyped-call]
 
 
-def _worker(proposal: Proposal, entry: Ranked, sign: str, ground: str, ink: str) -> Any:
+def _worker(proposal: Proposal, entry: Ranked, sign: str, *, beside: int, goes: bool = False) -> Any:
     contender = proposal.contenders[entry.candidate.worker_id]
     at = (contender.place.lat, contender.place.lon)
     tip = _tip(board_words.name(contender), board_words.one_line(entry, proposal.mode))
@@ -111,12 +128,16 @@ def _worker(proposal: Proposal, entry: Ranked, sign: str, ground: str, ink: str)
         return folium.CircleMarker(
             at, radius=5, color=LIGHT.muted, weight=1.5, fill_color=LIGHT.surface, fill_opacity=1, tooltip=tip
         )
+    ground, ink = (LIGHT.primary, LIGHT.surface) if goes else (LIGHT.surface, LIGHT.text)
     style = (
         f"box-sizing:border-box;width:24px;height:24px;border-radius:12px;border:2px solid {LIGHT.primary};"
         f"background:{ground};color:{ink};font:600 12px/20px sans-serif;text-align:center"
     )
     icon = folium.DivIcon(
-        html=f'<div style="{style}">{sign}</div>', icon_size=(24, 24), icon_anchor=(12, 12), class_name="gk-worker"
+        html=f'<div style="{style}">{sign}</div>',
+        icon_size=(24, 24),
+        icon_anchor=(12 - _SIDE_PX * beside, 12),
+        class_name="gk-worker",
     )
     return folium.Marker(at, icon=icon, tooltip=tip)
 

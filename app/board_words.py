@@ -12,6 +12,9 @@ from geodata.network import WALK_KMH, Mode
 from incidents.model import DUE_SOON
 from people.model import WorkerInfo
 
+EXACT_BELOW_S = 10 * 3600
+"""Below this the minutes count."""
+
 
 def mode_name(mode: Mode) -> str:
     """Return the name of a mode of travel."""
@@ -22,7 +25,8 @@ def left(row: QueueRow, now: dt.datetime) -> tuple[str, str]:
     """Return what is left until the deadline, and the tone: late, soon, good or empty."""
     if row.due_at is None:
         return t("no limit"), ""
-    span = i18n.span(row.due_at - now)
+    away_s = abs((row.due_at - now).total_seconds())
+    span = short(away_s) if away_s < EXACT_BELOW_S else i18n.span(row.due_at - now)
     if row.due_at < now:
         return t("{span} late", span=span), "late"
     return t("{span} left", span=span), "soon" if row.due_at - now <= DUE_SOON else "good"

@@ -92,6 +92,9 @@ def _bar(waiting: Board) -> tuple[tuple[QueueRow, ...], Mode]:
                 waiting.to_file,
             )
             st.html(f'<span class="gk-muted">{escape(told)}</span>', width="content")
+        done = st.session_state.pop(state.BOARD_DONE, None)
+        if done:
+            st.html(f'<span class="gk-done-note" role="status">{escape(done)}</span>', width="content")
         _watch(_signature(waiting))
     st.session_state[f"{state.BOARD_QUEUE}_kept"] = queue
     st.session_state[f"{state.BOARD_MODE}_kept"] = mode
@@ -123,10 +126,7 @@ def _watch(seen: tuple[tuple[int, int], ...]) -> None:
 
 
 def _news() -> None:
-    """Say what came of the last act: done, or what stood against it."""
-    done = st.session_state.pop(state.BOARD_DONE, None)
-    if done:
-        st.html(f'<div class="gk"><div class="gk-done-note" role="status">{escape(done)}</div></div>')
+    """Say what stood against the last act."""
     wrong = st.session_state.pop(state.BOARD_WRONG, None)
     if wrong is not None:
         widgets.known_error(wrong)

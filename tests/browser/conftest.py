@@ -37,10 +37,11 @@ START_S = 90
 
 @dataclass
 class Served:
-    """A running server: where, and what its pages asked for since the last look."""
+    """A running server: where, on which database, and what its pages asked for since the last look."""
 
     url: str
     log: Path
+    database: str = ""
     requests: list[str] = field(default_factory=list)
 
     def asked(self, part: str) -> list[str]:
@@ -86,7 +87,7 @@ def served(
     name = fresh_database(demo_template)
     log = tmp_path_factory.mktemp("served") / "server.log"
     process, url = start(cluster.url(APP, name), cluster.url(OWNER, name), log)
-    yield Served(url, log)
+    yield Served(url, log, cluster.url(APP, name))
     process.terminate()
     try:
         process.wait(15)
