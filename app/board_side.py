@@ -203,6 +203,7 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str)
     except GridkeeperError as error:
         st.session_state[state.BOARD_WRONG] = error
         st.session_state.get(state.BOARD_COMMAND, {}).pop(f"{row.id}.{row.version}", None)
+        st.query_params["incident"] = str(row.id)
         return
     st.session_state[state.BOARD_DONE] = t("{number} was given to {worker}.", number=row.number, worker=who)
     st.query_params.pop("incident", None)

@@ -13,6 +13,7 @@ from app import board_map, board_side, board_words, guard, i18n, state, widgets
 from app.board_side import Here
 from app.i18n import t, tn
 from app.where import territory_of
+from core.errors import Conflict
 from dispatch import service as dispatch
 from dispatch.model import Board, QueueRow
 from geodata.db import transaction
@@ -128,7 +129,10 @@ def _watch(seen: tuple[tuple[int, int], ...]) -> None:
 def _news() -> None:
     """Say what stood against the last act."""
     wrong = st.session_state.pop(state.BOARD_WRONG, None)
-    if wrong is not None:
+    if isinstance(wrong, Conflict):
+        told = wrong.zh if wrong.zh and i18n.locale() == "zh" else str(wrong)
+        widgets.wrong(t("Somebody else was faster. Nobody was sent by you."), told)
+    elif wrong is not None:
         widgets.known_error(wrong)
 
 
