@@ -21,17 +21,21 @@ from incidents.model import IncidentDetail
 from people import service as people
 
 WITH_WORKER = ("assign", "reassign")
+STEPS_ON = ("file", "assign", "start", "finish", "close")
+"""Acts that bring an incident on; only such a one is ever the primary button."""
 
 
 def show(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail) -> None:
     """Put what came of the last act, then the acts open to the actor, or who acts next."""
     _news(detail)
     acts = incidents.allowed_acts(actor, detail)
+    step_on = next((act for act in acts if act in STEPS_ON), None)
     if acts:
         with st.container(horizontal=True, vertical_alignment="bottom", key="gk-acts"):
             for act in acts:
-                _put(session, actor, territory, detail, act, primary=act == acts[0])
-    _next(actor, detail, acts)
+                _put(session, actor, territory, detail, act, primary=act == step_on)
+    if step_on is None:
+        _next(actor, detail)
 
 
 def _news(detail: IncidentDetail) -> None:
@@ -126,16 +130,14 @@ def _unit(session: Session, actor: Actor, territory: TerritoryInfo, detail: Inci
     return {"unit_id": chosen}
 
 
-def _next(actor: Actor, detail: IncidentDetail, acts: tuple[str, ...]) -> None:
-    """Say who acts next, where it is not the reader; to who dispatched also why he does not close."""
+def _next(actor: Actor, detail: IncidentDetail) -> None:
+    """Say who acts next, as it is not the reader; to who sent the incident out also why he does not close it."""
     status = detail.row.status
-    if status == "checking" and actor.role in {Role.DISPATCHER, Role.SUPERVISOR} and "close" not in acts:
+    if status == "checking" and actor.role in {Role.DISPATCHER, Role.SUPERVISOR}:
         refused = incidents.refused_act(actor, detail, "close")
         if refused is not None:
             widgets.note(refused.zh if i18n.locale() == "zh" else refused.en)
-        return
-    if acts:
-        return
+            return
     said = {
         "reported": t("Next: a supervisor files it or makes it void."),
         "filed": t("Next: a dispatcher sends it out."),

@@ -58,9 +58,9 @@ def show() -> None:
             form = _where(here, form)
         with right:
             form = _map(here, form)
-            preview = _becomes(here, form)
+            form = _responsible(here, form, _becomes(here, form))
         with left:
-            form = _who(here, form, preview)
+            form = _reporter(form)
             _send(here, form)
     desk.keep(actor, form)
     _draft_note(actor, territory)
@@ -106,9 +106,12 @@ def _what(here: Here, form: Form) -> Form:
             st.html(f'<span class="gk-muted gk-small">{t("It may be:")}</span>', width="content")
             for each in suggested:
                 st.button(
-                    here.catalogue.classes[each.class_key].title(i18n.locale()),
+                    t(
+                        "{name}: “{words}”",
+                        name=here.catalogue.classes[each.class_key].title(i18n.locale()),
+                        words=t(", ").join(each.because),
+                    ),
                     key=f"{key}_{each.class_key}",
-                    help=t("because of “{words}”", words=", ".join(each.because)),
                     on_click=_take_class,
                     args=(here.actor, form, each.class_key),
                 )
@@ -247,15 +250,16 @@ def _becomes(here: Here, form: Form) -> Preview | None:
     return None
 
 
-def _who(here: Here, form: Form, preview: Preview | None) -> Form:
-    widgets.heading(t("Who is responsible"))
+def _responsible(here: Here, form: Form, preview: Preview | None) -> Form:
+    if preview is None:
+        return form
     units = people.list_units(here.session, here.actor, here.territory.id)
     names = {unit.id: i18n.either(unit.name, unit.name_zh) for unit in units if unit.kind != "centre"}
     ids = list(names)
-    proposed = preview.unit.id if preview is not None and preview.unit is not None else None
+    proposed = None if preview.unit is None else preview.unit.id
     unit = form.unit_id if form.unit_id in names else proposed
     chosen = st.selectbox(
-        t("Unit"),
+        t("Who is responsible"),
         ids,
         index=ids.index(unit) if unit in names else None,
         format_func=names.__getitem__,
@@ -263,7 +267,7 @@ def _who(here: Here, form: Form, preview: Preview | None) -> Form:
         key=f"{_key('unit')}_{proposed}",
     )
     form = replace(form, unit_id=None if chosen == proposed else chosen)
-    if preview is not None and preview.unit is None:
+    if preview.unit is None:
         widgets.alert(
             t(
                 "The duty list names no unit for this class in {community}. Choose one, or file it without:"
@@ -271,7 +275,7 @@ def _who(here: Here, form: Form, preview: Preview | None) -> Form:
                 community=i18n.either(preview.community, preview.community_zh),
             )
         )
-    elif preview is not None and chosen == proposed:
+    elif chosen == proposed:
         where = (
             t("the whole territory")
             if preview.whole_territory
@@ -284,12 +288,16 @@ def _who(here: Here, form: Form, preview: Preview | None) -> Form:
                 basis=preview.legal_basis,
             )
         )
+    return form
+
+
+def _reporter(form: Form) -> Form:
     widgets.heading(t("Who reported it"))
     first, second, third = st.columns([1, 1, 1])
     source = first.selectbox(
         t("Source"), SOURCES, index=SOURCES.index(form.source), format_func=words.source, key=_key("source")
     )
-    name = second.text_input(t("Name"), form.reporter, max_chars=100, key=_key("name"), autocomplete="off")
+    name = second.text_input(t("Reporter's name"), form.reporter, max_chars=100, key=_key("name"), autocomplete="off")
     phone = third.text_input(t("Phone"), form.phone, max_chars=30, key=_key("phone"), autocomplete="off")
     widgets.note(t("Name, phone and description are kept sealed; the record never shows them."))
     return replace(form, source=source, reporter=name, phone=phone)
@@ -320,6 +328,7 @@ def _send(here: Here, form: Form) -> None:
 def _report(actor: Actor, form: Form) -> None:
     """Send the report; runs before the page is drawn anew."""
     command = st.session_state.setdefault(state.NEW_COMMAND, str(uuid.uuid4()))
+    form = _typed(form)
     try:
         with transaction(actor) as session:
             done = incidents.report(session, actor, form.report(), command_id=command)
@@ -331,6 +340,13 @@ def _report(actor: Actor, form: Form) -> None:
         return
     st.session_state[state.NEW_TOLD] = (done.number, done.status, done.incident_id)
     _fresh()
+
+
+def _typed(form: Form) -> Form:
+    """Return the form with what was typed last: a shortcut may send a field and press the button at once."""
+    fields = {"text": "text", "reporter": "name", "phone": "phone", "source": "source"}
+    typed = {name: st.session_state.get(_key(key)) for name, key in fields.items()}
+    return replace(form, **{name: value for name, value in typed.items() if value is not None})
 
 
 def _discard(actor: Actor) -> None:

@@ -23,6 +23,7 @@ VIEWS = {
     "today": OFFICERS,
     "city_map": OFFICERS,
     "incidents": SEE_INCIDENTS,
+    "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
     "help": OFFICERS,
 }
@@ -30,6 +31,7 @@ TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
     "incidents": ("Incidents", "案件"),
+    "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
     "help": ("Help", "帮助"),
 }
