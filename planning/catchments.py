@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-REACH_M = 250.0
+REACH_M = 500.0
 """Ground farther than this from every demand point belongs to nobody."""
-SMOOTH_M = 15.0
+SMOOTH_M = 20.0
 
 
 def catchments(xy_m: Floats, groups: Ints, boundary: shapely.Geometry) -> dict[int, shapely.MultiPolygon]:

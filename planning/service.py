@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -19,6 +21,7 @@ from planning import store
 from planning.answer import City
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
 
+Floats = NDArray[np.float64]
 JOB_KIND = "study"
 LISTED = 200
 
@@ -38,6 +41,12 @@ def facility_counts(session: Session, actor: Actor, territory: TerritoryInfo) ->
     """Return how many facilities of each kind the territory has."""
     _require(actor, May.SEE_STUDIES, territory.id)
     return store.facility_counts(session, territory.id)
+
+
+def existing_facilities(session: Session, actor: Actor, territory: TerritoryInfo, kind: str) -> Floats:
+    """Return longitude and latitude of the facilities of a kind, shape (n, 2)."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    return store.read_existing(session, territory.id, kind)
 
 
 def ask(
@@ -138,9 +147,10 @@ def keep_answer(session: Session, actor: Actor, study_id: int, answer: Answer) -
 
 
 def list_studies(session: Session, actor: Actor, territory: TerritoryInfo) -> list[tuple[Study, Job | None]]:
-    """Return the studies of a territory with their work, newest first."""
+    """Return the studies of a territory, newest first, with the work of those without an answer."""
     _require(actor, May.SEE_STUDIES, territory.id)
-    return [(study, _job(session, study)) for study in store.list_studies(session, territory.id, LISTED)]
+    found = store.list_studies(session, territory.id, LISTED)
+    return [(study, _job(session, study) if study.state == "asked" else None) for study in found]
 
 
 def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:

@@ -24,6 +24,7 @@ from planning.model import Answer, Ground, Question, SiteAnswer, Study
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 _QUESTION = ("kind", "p", "facility_kind", "mode", "limit_min", "keep_existing", "candidates", "seed")
+BRIEF = ("people", "within_then", "mean_s_then")
 _PLAIN = (
     "id", "title", "state", "asked_label", "created_at", "answered_at", "job_id", "version",
     "status", "objective", "bound", "gap", "unserved", "facts",
@@ -139,15 +140,16 @@ def territory_id_of(session: Session, study_id: int) -> int | None:
 
 
 def list_studies(session: Session, territory_id: int, limit: int) -> list[Study]:
-    """Return the newest studies first, without their facts."""
+    """Return the newest studies first, of their facts only those of a list."""
+    brief = func.jsonb_build_object(*(part for name in BRIEF for part in (name, StudyRow.facts[name])))
     query = (
-        select(StudyRow)
+        select(StudyRow, brief)
         .options(defer(StudyRow.facts, raiseload=True))
         .where(StudyRow.territory_id == territory_id)
         .order_by(StudyRow.created_at.desc(), StudyRow.id.desc())
         .limit(limit)
     )
-    return [_study(row, facts={}) for row in session.scalars(query)]
+    return [_study(row, facts=facts) for row, facts in session.execute(query)]
 
 
 def write_answer(session: Session, territory_id: int, study_id: int, answer: Answer) -> None:
