@@ -12,6 +12,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+SAME_PLACE_M = 0.01
+"""Places closer than this on average are one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Demand:
     """People gathered at points.
@@ -61,7 +65,7 @@ def gather(xy_m: Floats, people: Floats, most: int) -> Demand:
         nonlocal number
         spread = _spread(xy[members], weights[members])
         number += 1
-        if spread > 0:
+        if len(members) > 1 and spread > SAME_PLACE_M * weights[members].sum():
             heapq.heappush(queue, (-spread, number, members))
         else:
             groups.append(members)
