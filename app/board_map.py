@@ -147,10 +147,10 @@ def _tip(first: str, second: str) -> folium.Tooltip:
 
 
 def _extent(proposal: Proposal, chosen: Ranked | None) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the south-western and north-eastern corner of the incident, the chosen way and the next two workers."""
+    """Return the south-western and north-eastern corner of the incident, the chosen way and the first two workers."""
     incident = proposal.incident
     points = [(incident.lon, incident.lat)]
-    shown = [each for each in (chosen, *proposal.ranking.ranked[: _OTHER_WAYS + 1]) if each is not None]
+    shown = [each for each in (chosen, *proposal.ranking.ranked[:_OTHER_WAYS]) if each is not None]
     for entry in shown:
         contender = proposal.contenders[entry.candidate.worker_id]
         points.append((contender.place.lon, contender.place.lat))

@@ -78,7 +78,7 @@ def setting_out(contender: Contender, timezone: str, now: dt.datetime) -> str:
     if place.how is Whereabouts.HOME_GRID:
         grid = contender.worker.grid_code or ""
         return t(
-            "The way is counted from the middle of the home grid {grid}: no task finished on this shift yet.",
+            "The way is counted from the middle of the own grid {grid}: no task finished on this shift yet.",
             grid=grid,
         )
     street = place.name or t("its place")
@@ -148,7 +148,7 @@ def assumptions(proposal: Proposal) -> list[str]:
             task=short(costs.task_s),
             grid=short(costs.other_grid_s),
         ),
-        t("Nobody is tracked: a worker's place comes from tasks, else from the home grid."),
+        t("Nobody is tracked: a worker's place comes from tasks, else from the own grid."),
     ]
     if proposal.placeless:
         told.append(t("Without a known place, so not ranked: {codes}.", codes=t(", ").join(proposal.placeless)))
