@@ -42,6 +42,7 @@ bench: ## Measure against the peers, ratios in one run
 docs: ## Write docs/data-dictionary.md anew from the tables
 	@./setup.sh test
 	$(BIN)/python docs/data_dictionary.py
+	$(BIN)/python docs/lifecycle.py
 
 lock: ## Make the lock files anew (ARGS=--upgrade raises versions)
 	@./setup.sh test

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import folium
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from app import i18n, maps, widgets, words
+from app import i18n, incident_acts, maps, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
@@ -25,7 +27,7 @@ MAP_ZOOM = 16
 MAP_PX = 240
 
 
-def show(detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
+def show(session: Session, detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
     """Put the incident."""
     row = detail.row
     left, tone = words.due(row, moment)
@@ -36,6 +38,7 @@ def show(detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment:
     name = widgets.html(row.title(i18n.locale()))
     number = widgets.html(row.number)
     widgets.write(f'<div class="gk-title"><h2>{name}</h2>{label}</div><p>{number} · {state}{tail}</p>')
+    incident_acts.show(session, actor, territory, detail)
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
         widgets.fields(_fields(detail), beside=True)
@@ -44,7 +47,7 @@ def show(detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment:
     with tasks:
         _tasks(detail.tasks, territory)
     with history:
-        _history(detail.history, territory)
+        _history(detail, territory)
 
 
 def _fields(detail: IncidentDetail) -> dict[str, Cell]:
@@ -127,38 +130,61 @@ def _tasks(tasks: tuple[TaskInfo, ...], territory: TerritoryInfo) -> None:
     )
 
 
-def _history(entries: tuple[RecordEntry, ...], territory: TerritoryInfo) -> None:
-    if not entries:
+def _history(detail: IncidentDetail, territory: TerritoryInfo) -> None:
+    if not detail.history:
         widgets.empty(t("No entry in the record."), t("Every later act on this incident will stand here."))
         return
+    names = _names(detail)
     widgets.table(
         [Column(t("When"), fixed=True), Column(t("By")), Column(t("What"))],
         [
-            (i18n.clock(entry.at, territory.timezone), words.doer(entry.actor_label), _changes(entry, territory))
-            for entry in reversed(entries)
+            (i18n.clock(entry.at, territory.timezone), words.doer(entry.actor_label), _entry(entry, territory, names))
+            for entry in reversed(detail.history)
         ],
     )
     widgets.note(t("The record cannot be changed; personal fields stand in it as ciphertext only."))
 
 
-def _changes(entry: RecordEntry, territory: TerritoryInfo) -> str:
-    act = words.act(entry.action)
+def _names(detail: IncidentDetail) -> dict[tuple[str, int], str]:
+    """Return the names of the units and workers that occur in the history, by column and id."""
+    row = detail.row
+    owners = [(row.unit_id, row.unit, row.unit_zh, row.worker_id, row.worker_code)]
+    owners += [(task.unit_id, task.unit, task.unit_zh, task.worker_id, task.worker_code) for task in detail.tasks]
+    names: dict[tuple[str, int], str] = {}
+    for unit_id, unit, unit_zh, worker_id, code in owners:
+        if unit_id is not None:
+            names["unit_id", unit_id] = i18n.either(unit, unit_zh)
+        if worker_id is not None:
+            names["worker_id", worker_id] = code or ""
+    return names
+
+
+def _entry(entry: RecordEntry, territory: TerritoryInfo, names: Mapping[tuple[str, int], str]) -> str:
+    """Return what an entry says: the act, and the fields it changed."""
+    act = words.purpose(entry.purpose)
+    if entry.table == "task":
+        act = " · ".join(part for part in (act, t("task")) if part)
     if entry.action != "update":
-        return act
+        made = words.act(entry.action)
+        owner = names.get(("worker_id", entry.changes.get("worker_id", (None, None))[1] or 0), "")
+        return " · ".join(part for part in (act or made, owner if entry.table == "task" else "") if part)
     named = []
     for column, (before, after) in entry.changes.items():
         field = words.column(column)
         if field:
-            old, new = _value(column, before, territory), _value(column, after, territory)
+            old, new = (_value(column, value, territory, names) for value in (before, after))
             named.append(t("{field}: {before} to {after}", field=field, before=old, after=new))
-    return "; ".join(named[:CHANGES_SHOWN]) or act
+    changed = "; ".join(named[:CHANGES_SHOWN]) or words.act(entry.action)
+    return f"{act}: {changed}" if act else changed
 
 
-def _value(column: str, value: Any, territory: TerritoryInfo) -> str:
+def _value(column: str, value: Any, territory: TerritoryInfo, names: Mapping[tuple[str, int], str]) -> str:
     if value is None:
         return "–"
-    if column == "status":
-        return words.status(str(value))
+    if column in {"unit_id", "worker_id"}:
+        return names.get((column, int(value)), str(value))
+    if column in {"state", "status"}:
+        return (words.task_state if column == "state" else words.status)(str(value))
     if column.endswith("_at"):
         try:
             return i18n.clock(dt.datetime.fromisoformat(str(value)), territory.timezone, now=now())

@@ -29,6 +29,14 @@ def _load_osm(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Ma
     return result
 
 
+@jobs.kind("study")
+def _study(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
+    from app.studies import answer_study
+
+    found = answer_study(actor, int(arguments["study_id"]), progress)
+    return {"status": found.status, "gap": found.gap}
+
+
 def tidy() -> None:
     """Delete sessions that ended long ago and uploads that nobody needs any more."""
     keeper = system_actor(label="retention")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,8 @@ class MapState:
         Which of the layers grids, incidents, facilities and traffic are shown.
     fly
         Latitude, longitude and zoom to go to, once for each place; None to stay.
+    fit
+        South-western and north-eastern corner (latitude, longitude) to show whole, once for each; None to stay.
     """
 
     question: Question
@@ -59,6 +61,7 @@ class MapState:
     selected: int | None = None
     colour_by: str = "status"
     fly: tuple[float, float, int] | None = None
+    fit: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     def push(self) -> dict[str, Any]:
         """Return the message to the script."""
@@ -78,6 +81,7 @@ class MapState:
             "selected": self.selected,
             "colourBy": self.colour_by,
             "fly": self.fly,
+            "fit": self.fit,
         }
 
 
@@ -196,11 +200,18 @@ def city_map(territory: TerritoryInfo, settings: Mapping[str, Any]) -> folium.Ma
 
 
 def show(
-    drawn: folium.Map, state: MapState, *, key: str, height: int, on_change: Callable[[], None] | None = None
+    drawn: folium.Map,
+    state: MapState,
+    *,
+    key: str,
+    height: int,
+    on_change: Callable[[], None] | None = None,
+    overlays: Sequence[folium.FeatureGroup] = (),
 ) -> dict[str, Any]:
     """Put the map on the page and return what the user did: ``last_clicked``, ``all_drawings``.
 
     ``on_change`` runs before the page does, with the same answer in the session state under ``key``.
+    ``overlays`` are drawn natively over the layers and may change while the map lives.
     """
     pushed = folium.FeatureGroup(name="state")
     pushed.add_child(Push(state.push()))
@@ -209,7 +220,7 @@ def show(
         key=key,
         height=height,
         use_container_width=True,
-        feature_group_to_add=pushed,
+        feature_group_to_add=[pushed, *overlays],
         returned_objects=list(RETURNED_OBJECTS),
         on_change=on_change,
     )

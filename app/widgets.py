@@ -277,6 +277,17 @@ def session_ended() -> None:
     )
 
 
+def told(words: str, cell: Cell = None) -> None:
+    """Put what came of an act, with a link where there is one."""
+    tail = f" {html(cell)}" if cell is not None else ""
+    write(f'<div class="gk-told" role="status">{escape(words)}{tail}</div>')
+
+
+def alert(words: str) -> None:
+    """Put what must not be overlooked, in one sentence."""
+    write(f'<div class="gk-wrong" role="alert"><p>{escape(words)}</p></div>')
+
+
 def wrong(first: str, rest: str) -> None:
     """Put what went wrong and, below it, the exact words or the way out."""
     write(f'<div class="gk-wrong" role="alert"><b>{escape(first)}</b><p>{escape(rest)}</p></div>')
@@ -294,7 +305,8 @@ def known_error(error: GridkeeperError) -> None:
     }
     first = next((words[kind] for kind in type(error).__mro__ if kind in words), t("This did not work."))
     # Fixed sentences are in the catalogue; one with a name of a file or a number in it stays as it was raised.
-    wrong(first, " ".join(t(part) for part in (error.message, error.hint) if part))
+    translated = " ".join(t(part) for part in (error.message, error.hint) if part)
+    wrong(first, error.zh if error.zh and i18n.locale() == "zh" else translated)
 
 
 def unknown_error(error_id: str) -> None:

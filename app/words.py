@@ -6,7 +6,9 @@ import datetime as dt
 
 from app import i18n
 from app.i18n import t
+from geodata.osm_facilities import FACILITY_KINDS
 from incidents.classes import MAJORS
+from incidents.lifecycle import ACT_WORDS, CHOICE_REASONS, REASONS
 from incidents.model import DUE_SOON, IncidentRow
 
 OWN_DATES = 0
@@ -37,6 +39,14 @@ def source(key: str) -> str:
         "superior": t("Superior office"),
         "import": t("Brought in from a file"),
     }.get(key, key)
+
+
+def place_kind(kind: str, detail: str) -> str:
+    """Return what kind of place was found; a facility by its own kind."""
+    known = FACILITY_KINDS.get(detail)
+    if known is not None:
+        return i18n.either(known.label_en, known.label_zh)
+    return {"place": t("town or village"), "road": t("street"), "grid": t("unit grid")}.get(kind, "")
 
 
 def task_kind(key: str) -> str:
@@ -165,6 +175,24 @@ def act(key: str) -> str:
     }.get(key, key)
 
 
+def lifecycle_act(key: str) -> str:
+    """Return an act on an incident as a button says it."""
+    return i18n.either(*ACT_WORDS.get(key, (key, key)))
+
+
+def reason_of(act_key: str, key: str) -> str:
+    """Return the reason of an act."""
+    return i18n.either(*REASONS.get(act_key, CHOICE_REASONS).get(key, (key, key)))
+
+
+def purpose(text: str) -> str:
+    """Return the act that a record entry stands under, with its reason; empty for other purposes."""
+    act_key, _, why = text.partition(": ")
+    if act_key not in ACT_WORDS:
+        return ""
+    return f"{lifecycle_act(act_key)} ({reason_of(act_key, why)})" if why else lifecycle_act(act_key)
+
+
 def column(key: str) -> str:
     """Return the name of a field in the history of an incident."""
     return {
@@ -184,6 +212,9 @@ def column(key: str) -> str:
         "reworks": t("Reworks"),
         "number": t("Number"),
         "source": t("Source"),
+        "state": t("Task"),
+        "accepted_at": t("Accepted at"),
+        "finished_at": t("Finished at"),
     }.get(key, "")
 
 

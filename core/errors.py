@@ -14,14 +14,17 @@ class GridkeeperError(Exception):
         What is wrong and where (file, row, object), as a plain sentence.
     hint
         The way out; empty when there is none.
+    zh
+        Message and way out in Chinese, where a page shows them as they are; empty when there is none.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", zh: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.zh = zh
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

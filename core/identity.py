@@ -29,9 +29,13 @@ class May(enum.StrEnum):
     SEE_MAP = "see_map"
     SEE_INCIDENTS = "see_incidents"
     SEE_INCIDENT_POINTS = "see_incident_points"
+    REPORT_INCIDENTS = "report_incidents"
+    DISPATCH = "dispatch"
     READ_NOTE = "read_note"
     EDIT_GRIDS = "edit_grids"
     LOAD_DATA = "load_data"
+    SEE_STUDIES = "see_studies"
+    MAKE_STUDIES = "make_studies"
     SEE_RECORD = "see_record"
     MANAGE_USERS = "manage_users"
 
@@ -45,9 +49,13 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.SEE_MAP: _ALL_OFFICERS,
     May.SEE_INCIDENTS: _SEES_INCIDENTS,
     May.SEE_INCIDENT_POINTS: _SEES_INCIDENTS,
+    May.REPORT_INCIDENTS: frozenset({_R.GRID_WORKER, _R.GRID_MANAGER, _R.DISPATCHER, _R.SUPERVISOR}),
+    May.DISPATCH: frozenset({_R.DISPATCHER}),
     May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
     May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),
     May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
+    May.MAKE_STUDIES: frozenset({_R.PLANNER}),
     May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
     May.MANAGE_USERS: frozenset({_R.ADMINISTRATOR}),
 }

@@ -94,6 +94,14 @@ def as_actor(session: Session | Connection, actor: Actor, *, purpose: str = "", 
     driver.exec_driver_sql(SCOPE_SQL, scope_parameters(actor, purpose=purpose, command_id=command_id))
 
 
+def name_act(session: Session, *, purpose: str, command_id: str | None) -> None:
+    """Let what the transaction changes from here on stand in the record under ``purpose`` and command."""
+    session.connection().exec_driver_sql(
+        "SELECT set_config('gridkeeper.purpose', %(purpose)s, true), set_config('gridkeeper.command', %(id)s, true)",
+        {"purpose": purpose, "id": command_id or ""},
+    )
+
+
 @contextlib.contextmanager
 def transaction(actor: Actor, *, purpose: str = "", command_id: str | None = None) -> Iterator[Session]:
     """Open a session in which ``actor`` acts; commits at the end, rolls back on any error.

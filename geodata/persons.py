@@ -141,3 +141,8 @@ def phone_hash(phone: str) -> bytes:
     """
     digits = re.sub(r"\D", "", phone.translate(str.maketrans("０１２３４５６７８９", "0123456789")))
     return hmac.new(_derived("phone numbers"), digits.removeprefix("00").encode(), hashlib.sha256).digest()
+
+
+def keyed_digest(text: str) -> str:
+    """Return a digest of text that may hold personal fields; without the master secret it says nothing."""
+    return hmac.new(_derived("digests"), text.encode(), hashlib.sha256).hexdigest()

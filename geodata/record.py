@@ -32,6 +32,7 @@ class RecordEntry:
     action: str
     purpose: str
     changes: Mapping[str, tuple[Any, Any]]
+    table: str
 
 
 def history(session: Session, table: str, subject_id: int | str) -> list[RecordEntry]:
@@ -49,7 +50,7 @@ def history(session: Session, table: str, subject_id: int | str) -> list[RecordE
     rows = session.execute(single.union_all(bulk)).all()
     return sorted(
         (
-            RecordEntry(seq, at, label, role, action.removeprefix("bulk_"), purpose, _changes(before, after))
+            RecordEntry(seq, at, label, role, action.removeprefix("bulk_"), purpose, _changes(before, after), table)
             for seq, at, label, role, action, purpose, before, after in rows
         ),
         key=lambda entry: entry.seq,

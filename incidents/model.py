@@ -37,6 +37,10 @@ class ClassInfo:
         """Return kind and code in one word, e.g. ``event-04-03``."""
         return f"{self.kind}-{self.code}"
 
+    def title(self, locale: str) -> str:
+        """Return the name in the language of ``locale``."""
+        return self.name_zh if locale.startswith("zh") else self.name_en
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -126,6 +130,7 @@ class IncidentRow:
     simulated: bool
     lon: float
     lat: float
+    version: int
 
     @property
     def is_open(self) -> bool:
@@ -159,6 +164,9 @@ class TaskInfo:
     unit: str | None
     unit_zh: str | None
     worker_code: str | None
+    unit_id: int | None
+    worker_id: int | None
+    assigned_by: int | None
     created_at: dt.datetime
     due_at: dt.datetime | None
     accepted_at: dt.datetime | None

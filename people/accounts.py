@@ -224,16 +224,28 @@ def ensure_user(
     return user_id
 
 
+def find_account(session: Session, login: str, territory_id: int) -> Account:
+    """Return the account of a login in a territory; raise `NotFound` when it has no role there."""
+    user_id = store.user_id_of(session, login.strip().lower())
+    found = [] if user_id is None else store.accounts_of(session, user_id)
+    account = next((each for each in found if each.territory_id == territory_id), None)
+    if account is None:
+        raise NotFound(f"There is no account {login!r} in this territory.", hint="Make one with 'gridkeeper user add'.")
+    return account
+
+
 def join_territory(session: Session, actor: Actor, territory_id: int, *, area_ids: Sequence[int]) -> int:
     """Give the actor the same role in a new territory, in demo mode the demo accounts too; return how many got one.
 
-    ``area_ids`` are the communities a grid manager reaches there. Handlers are left out: a new
-    territory has no units yet.
+    ``area_ids`` are the communities a grid manager reaches there. Handlers and grid workers are left
+    out: a new territory has no units and no workers yet.
     """
     joining = {(account.user_id, account.role) for account in demo_accounts(session)}
     if actor.user_id is not None:
         joining.add((actor.user_id, actor.role))
-    joining = {(user_id, role) for user_id, role in joining if role not in {Role.HANDLER, Role.SYSTEM}}
+    joining = {
+        (user_id, role) for user_id, role in joining if role not in {Role.HANDLER, Role.GRID_WORKER, Role.SYSTEM}
+    }
     for user_id, role in sorted(joining):
         areas = area_ids if role is Role.GRID_MANAGER else ()
         store.put_role(session, user_id, territory_id, role, area_ids=areas, unit_ids=())

@@ -47,6 +47,11 @@ def list_workers(session: Session, actor: Actor, territory_id: int) -> list[Work
     return [replace(item.worker, name=by_worker.get(item.worker.id)) for item in sealed]
 
 
+def worker_id_of(session: Session, territory_id: int, code: str) -> int | None:
+    """Return the id of the worker with a staff number; None when the territory has none."""
+    return store.worker_id_of(session, territory_id, code.strip().upper())
+
+
 def on_duty(
     session: Session,
     actor: Actor,

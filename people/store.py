@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.identity import Role
-from geodata.tables import AppUser, Person, ResponsibilityGrid, Unit, UnitGrid, UserRole, UserSession, Worker
+from geodata.tables import AppUser, Draft, Person, ResponsibilityGrid, Unit, UnitGrid, UserRole, UserSession, Worker
 from people.model import Account, LiveSession, SessionRow, UnitInfo, WorkerInfo
 
 
@@ -77,6 +78,11 @@ def workers(
     if unit_ids is not None:
         query = query.where(Worker.unit_id.in_(unit_ids))
     return [_sealed_worker(*row) for row in session.execute(query)]
+
+
+def worker_id_of(session: Session, territory_id: int, code: str) -> int | None:
+    """Return the id of the worker with a staff number, or None."""
+    return session.scalar(select(Worker.id).where(Worker.territory_id == territory_id, Worker.code == code))
 
 
 def _sealed_worker(worker: Worker, unit: Unit, grid: ResponsibilityGrid | None, person: Person | None) -> SealedWorker:
@@ -327,3 +333,35 @@ def sessions(session: Session, territory_id: int, now: dt.datetime) -> list[Sess
         )
         for row, login, role in rows
     ]
+
+
+def draft(session: Session, user_id: int, territory_id: int, kind: str) -> Draft | None:
+    """Return the user's draft of a kind, or None."""
+    return session.scalar(
+        select(Draft).where(Draft.user_id == user_id, Draft.territory_id == territory_id, Draft.kind == kind)
+    )
+
+
+def put_draft(
+    session: Session,
+    user_id: int,
+    territory_id: int,
+    kind: str,
+    *,
+    subject_id: str,
+    cipher: bytes,
+    at: dt.datetime,
+) -> None:
+    """Insert the draft or put it in place of the last one; of two first savings at once one stands."""
+    values = {"subject_id": subject_id, "content_cipher": cipher, "updated_at": at}
+    session.execute(
+        insert(Draft)
+        .values(user_id=user_id, territory_id=territory_id, kind=kind, **values)
+        .on_conflict_do_update(index_elements=[Draft.user_id, Draft.territory_id, Draft.kind], set_=values),
+    )
+
+
+def remove_draft(session: Session, known: Draft) -> None:
+    """Delete a draft."""
+    session.delete(known)
+    session.flush()

@@ -7,7 +7,7 @@ const GridkeeperMap = (() => {
   const POINTS_FROM = 15;
   const GRIDS_TELL_FROM = 13; // from here on the filled grids are large enough to tell the counts
   const REFRESH_MS = 60000;
-  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null, flown: "" };
+  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null, flown: "", fitted: "" };
   const timing = {};
   let map, config, layers, bubbles, tooltip, notice;
 
@@ -195,6 +195,10 @@ const GridkeeperMap = (() => {
       map.setView(push.fly.slice(0, 2), Math.max(map.getZoom(), push.fly[2]), { animate: false });
     }
     state.flown = String(push.fly);
+    if (push.fit && String(push.fit) !== state.fitted) {
+      map.fitBounds(push.fit, { padding: [48, 48], maxZoom: 16, animate: false });
+    }
+    state.fitted = String(push.fit);
     repaint(layers.incidents);
     refresh().catch((error) => console.warn(error.message));
   }

@@ -18,7 +18,7 @@ GROUPS = {
     "jobs": "Background work.",
     "user": "Accounts.",
 }
-MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user")
+MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site")
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130
 

@@ -163,8 +163,15 @@ def load_demo(
     since = (aware(until) - dt.timedelta(days=DAYS)).date()
     units = make_units(session, territory, city.offices, areas, since)
     write_duty_list(session, territory, units, {key: row.id for key, row in catalogue.classes.items()}, since)
-    accounts = make_accounts(session, territory, units, focus, plain_logins=city.name == DEFAULT_CITY)
     crew = _make_crew(session, territory, units, city, focus)
+    accounts = make_accounts(
+        session,
+        territory,
+        units,
+        focus,
+        worker_id=int(crew.worker_ids[0]),
+        plain_logins=city.name == DEFAULT_CITY,
+    )
     watch.lap("offices")
 
     told = _simulate(

@@ -39,7 +39,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """A demo account; the grid manager reaches the focus communities, the handler one department."""
+    """A demo account; grid manager and grid worker reach the focus communities, the handler one department."""
 
     login: str
     role: Role
@@ -78,6 +78,7 @@ ACCOUNTS = (
     AccountSpec("dispatcher", Role.DISPATCHER, "Dispatcher, Command Centre", "指挥中心派遣员"),
     AccountSpec("supervisor", Role.SUPERVISOR, "Supervisor, Supervision Centre", "监督中心监督员"),
     AccountSpec("planner", Role.PLANNER, "City planner", "规划师"),
+    AccountSpec("worker", Role.GRID_WORKER, "Grid worker {code}", "网格员 {code}"),
     AccountSpec("handler", Role.HANDLER, "Handler, Parks and Greenery", "园林绿化局经办人"),
     AccountSpec("auditor", Role.AUDITOR, "Auditor", "审计员"),
     AccountSpec("administrator", Role.ADMINISTRATOR, "Administrator", "系统管理员"),

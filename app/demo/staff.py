@@ -135,6 +135,11 @@ def place_workers(grids: pd.DataFrame, count: int, focus: Sequence[int]) -> pd.D
     return placed.sort_values("later", kind="stable", ignore_index=True).drop(columns="later")
 
 
+def worker_code(rank: int) -> str:
+    """Return the staff number of the worker of this rank, from 1."""
+    return f"W{rank:03d}"
+
+
 def make_workers(session: Session, territory: TerritoryInfo, units: Units, placed: pd.DataFrame) -> Ids:
     """Write the workers, their names sealed, and return their ids in order."""
     count = len(placed)
@@ -164,7 +169,7 @@ def make_workers(session: Session, territory: TerritoryInfo, units: Units, place
             "unit_id": [units.office_of[community] for community in placed["community_id"].tolist()],
             "person_id": person_ids,
             "responsibility_grid_id": placed["responsibility_grid_id"].to_numpy(),
-            "code": [f"W{rank:03d}" for rank in range(1, count + 1)],
+            "code": [worker_code(rank) for rank in range(1, count + 1)],
             "language": languages,
             "skills": [skills_of(rank) for rank in range(count)],
             "shift_start": [shift.start for shift, _ in shifts],
@@ -176,10 +181,17 @@ def make_workers(session: Session, territory: TerritoryInfo, units: Units, place
 
 
 def make_accounts(
-    session: Session, territory: TerritoryInfo, units: Units, focus: gpd.GeoDataFrame, *, plain_logins: bool
+    session: Session,
+    territory: TerritoryInfo,
+    units: Units,
+    focus: gpd.GeoDataFrame,
+    *,
+    worker_id: int,
+    plain_logins: bool,
 ) -> list[str]:
     """Write a demo account per role, entered by its card and by no password; return the logins.
 
+    The grid worker's account is that of ``worker_id``, the first of the staff.
     With ``plain_logins`` they are ``manager`` and so on, else ``manager@territory``: a login is unique
     among all territories.
     """
@@ -193,10 +205,11 @@ def make_accounts(
             login=login,
             role=spec.role,
             territory_id=territory.id,
-            title_en=spec.title_en.format(focus=first["name"]),
-            title_zh=spec.title_zh.format(focus=first["name_zh"] or first["name"]),
+            title_en=spec.title_en.format(focus=first["name"], code=worker_code(1)),
+            title_zh=spec.title_zh.format(focus=first["name_zh"] or first["name"], code=worker_code(1)),
             is_demo=True,
-            area_ids=areas if spec.role is Role.GRID_MANAGER else (),
+            area_ids=areas if spec.role in {Role.GRID_MANAGER, Role.GRID_WORKER} else (),
+            worker_id=worker_id if spec.role is Role.GRID_WORKER else None,
             unit_ids=(units.by_code[HANDLER_UNIT],) if spec.role is Role.HANDLER else (),
         )
         logins.append(login)

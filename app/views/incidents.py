@@ -193,7 +193,7 @@ def _detail(here: Here, incident_id: int) -> None:
             _fresh_table()
         with guard.page():
             detail = incidents.incident_detail(here.session, here.actor, incident_id)
-            incident_detail.show(detail, here.actor, here.territory, here.moment)
+            incident_detail.show(here.session, detail, here.actor, here.territory, here.moment)
 
 
 show()

@@ -55,6 +55,10 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     _strip(actor, counts, duty)
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
+        if actor.role is Role.GRID_WORKER:
+            _my_tasks(session, actor, moment)
+        if actor.role is Role.SUPERVISOR:
+            _waiting_to_close(session, actor, moment)
         _late_list(actor, late, counts.late, moment)
         if actor.role is not Role.HANDLER:
             _communities(session, actor, territory, moment)
@@ -120,6 +124,65 @@ def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.dat
     if total > len(late):
         more = t("All {count} late incidents", count=i18n.number(total))
         widgets.write(f"<p>{widgets.link(more, '/incidents?overdue=1').text}</p>")
+
+
+def _my_tasks(session: Session, actor: Actor, moment: dt.datetime) -> None:
+    """Put the worker's own tasks, the most urgent first."""
+    widgets.heading(t("My tasks"))
+    mine = incidents.my_tasks(session, actor)
+    if not mine:
+        widgets.empty(t("No task waits for you."), t("What a dispatcher assigns to you stands here at once."))
+        return
+    widgets.table(
+        [
+            Column(t("Number"), fixed=True),
+            Column(t("What")),
+            Column(t("Where"), wide=True),
+            Column(t("Task")),
+            Column(t("Time left"), right=True),
+        ],
+        [
+            (
+                widgets.link(each.incident.number, f"/incidents?incident={each.incident.id}"),
+                _what(each.incident),
+                _place(each.incident),
+                words.task_state(each.task.state),
+                widgets.toned(*words.due(each.incident, moment)),
+            )
+            for each in mine
+        ],
+    )
+
+
+def _waiting_to_close(session: Session, actor: Actor, moment: dt.datetime) -> None:
+    """Put what is handled and waits for the supervisor."""
+    widgets.heading(t("Waiting to be closed"))
+    rows = incidents.waiting_to_close(session, actor, limit=LATE_SHOWN)
+    if not rows:
+        widgets.empty(
+            t("Nothing waits to be closed."), t("What was handled stands here until you close it or send it back.")
+        )
+        return
+    widgets.table(
+        [
+            Column(t("Number"), fixed=True),
+            Column(t("What")),
+            Column(t("Where"), wide=True),
+            Column(t("Handled"), right=True),
+            Column(t("Time left"), right=True),
+        ],
+        [
+            (
+                widgets.link(row.number, f"/incidents?incident={row.id}"),
+                _what(row),
+                _place(row),
+                i18n.distance(row.handled_at, now=moment) if row.handled_at else None,
+                widgets.toned(*words.due(row, moment)),
+            )
+            for row in rows
+        ],
+    )
+    widgets.write(f"<p>{widgets.link(t('All that wait to be closed'), '/incidents?status=checking').text}</p>")
 
 
 def _what(row: IncidentRow) -> str:

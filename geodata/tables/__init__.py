@@ -1,5 +1,6 @@
 """All tables, one file a subject; importing this package completes ``Base.metadata``."""
 
+from geodata.tables.acts import Command, Draft
 from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
@@ -8,6 +9,7 @@ from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentD
 from geodata.tables.jobs import JobRun
 from geodata.tables.people import AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
+from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "Calendar",
     "CalendarDay",
     "ClassOwner",
+    "Command",
+    "Draft",
     "Facility",
     "Incident",
     "IncidentClass",
@@ -37,6 +41,9 @@ __all__ = [
     "RecordBatch",
     "ResponsibilityGrid",
     "Road",
+    "Study",
+    "StudyGround",
+    "StudySite",
     "Task",
     "Territory",
     "TimeLimit",

@@ -39,6 +39,7 @@ class Incident(Base):
         CheckConstraint(
             "status IN ('reported', 'filed', 'dispatched', 'handling', 'checking', 'closed', 'void')", name="status"
         ),
+        CheckConstraint("dispatched_by <> closed_by", name="separate_duties"),
     )
 
     id: Mapped[BigId]
@@ -63,6 +64,8 @@ class Incident(Base):
     community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
+    dispatched_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who sent it out last")
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Never who sent it out")
     reworks: Mapped[SmallInt] = mapped_column(server_default="0")
     simulated: Mapped[bool] = mapped_column(server_default="false")
     load_id: Mapped[int | None] = mapped_column(ForeignKey("load.id"))
@@ -91,6 +94,12 @@ class Task(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('verify', 'handle', 'check', 'visit', 'patrol')", name="kind"),
         CheckConstraint("state IN ('waiting', 'accepted', 'started', 'done', 'returned', 'cancelled')", name="state"),
+        Index(
+            "uq_task_live_handle",
+            "incident_id",
+            unique=True,
+            postgresql_where=text("kind = 'handle' AND state IN ('waiting', 'accepted', 'started')"),
+        ),
     )
 
     id: Mapped[BigId]
@@ -100,6 +109,7 @@ class Task(Base):
     state: Mapped[str]
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
+    assigned_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who gave it out")
     created_at: Mapped[dt.datetime]
     due_at: Mapped[dt.datetime | None]
     accepted_at: Mapped[dt.datetime | None]

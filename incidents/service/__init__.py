@@ -1,5 +1,6 @@
 """Use cases of incidents; each asks `require` first, works on the session given and never commits."""
 
+from incidents.service.acting import allowed_acts, assign_task, facts_of, move, refused_act
 from incidents.service.catalogue import assign_owners, owners, read_catalogue, seed_catalogue, take_numbers
 from incidents.service.importing import import_file
 from incidents.service.reading import (
@@ -9,21 +10,33 @@ from incidents.service.reading import (
     incident_detail,
     late_incidents,
     list_incidents,
+    my_tasks,
     today_counts,
+    waiting_to_close,
 )
+from incidents.service.reporting import preview, report
 
 __all__ = [
+    "allowed_acts",
     "assign_owners",
+    "assign_task",
     "count_incidents",
+    "facts_of",
     "find_incident",
     "grid_incidents_summary",
     "import_file",
     "incident_detail",
     "late_incidents",
     "list_incidents",
+    "move",
+    "my_tasks",
     "owners",
+    "preview",
     "read_catalogue",
+    "refused_act",
+    "report",
     "seed_catalogue",
     "take_numbers",
     "today_counts",
+    "waiting_to_close",
 ]

@@ -26,6 +26,7 @@ from incidents.model import (
 from incidents.numbers import check_number
 from incidents.store import listing
 from incidents.summary import N_BINS, median_hours
+from incidents.work import MyTask
 
 DAYS_SHOWN = 90
 PAGE_MOST = 1000
@@ -78,14 +79,18 @@ def incident_detail(session: Session, actor: Actor, incident_id: int) -> Inciden
         raise NotFound("There is no such incident, or it lies outside your reach.", hint="Look for it in the list.")
     row, external_ref, source_system = found
     note, state = _note(session, actor, incident_id)
+    tasks = listing.tasks(session, incident_id)
+    entries = [*history(session, "incident", incident_id)]
+    for task in tasks:
+        entries += history(session, "task", task.id)
     return IncidentDetail(
         row,
         note,
         state,
         external_ref,
         source_system,
-        tuple(listing.tasks(session, incident_id)),
-        tuple(history(session, "incident", incident_id)),
+        tuple(tasks),
+        tuple(sorted(entries, key=lambda entry: entry.seq)),
     )
 
 
@@ -112,6 +117,18 @@ def late_incidents(
     """Return open incidents past their deadline: emergencies first, then by priority and lateness."""
     _sees(actor, May.SEE_INCIDENTS)
     return listing.late(session, actor, _moment(moment), limit)
+
+
+def my_tasks(session: Session, actor: Actor) -> list[MyTask]:
+    """Return the live handle tasks of the actor's own worker, the most urgent first; none for who is no worker."""
+    territory_id = _sees(actor, May.SEE_INCIDENTS)
+    return [] if actor.worker_id is None else listing.live_tasks_of(session, territory_id, actor.worker_id)
+
+
+def waiting_to_close(session: Session, actor: Actor, *, limit: int = 20) -> list[IncidentRow]:
+    """Return incidents that are handled and wait to be closed or sent back, the most urgent first."""
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.by_status(session, actor, "checking", limit)
 
 
 def grid_incidents_summary(

@@ -28,6 +28,8 @@ from geodata.tables import (
     Worker,
 )
 from incidents.model import DUE_SOON, Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
+from incidents.store.acts import LIVE
+from incidents.work import MyTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Incident.simulated,
             func.ST_X(Incident.geom, type_=Float),
             func.ST_Y(Incident.geom, type_=Float),
+            Incident.version,
         )
         .join(IncidentClass, IncidentClass.id == Incident.class_id)
         .join(UnitGrid, UnitGrid.id == Incident.grid_id)
@@ -141,7 +144,44 @@ def note(session: Session, incident_id: int) -> Sealed | None:
 
 def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
     """Return the tasks of an incident, oldest first."""
-    query: Select[*tuple[Any, ...]] = (
+    query = _task_columns().where(Task.incident_id == incident_id).order_by(Task.created_at, Task.id)
+    return [TaskInfo(*row) for row in session.execute(query)]
+
+
+def live_tasks_of(session: Session, territory_id: int, worker_id: int) -> list[MyTask]:
+    """Return the live handle tasks of a worker with their incidents, the most urgent first."""
+    query = (
+        _task_columns()
+        .add_columns(Task.incident_id)
+        .where(
+            Task.territory_id == territory_id,
+            Task.worker_id == worker_id,
+            Task.kind == "handle",
+            Task.state.in_(LIVE),
+        )
+    )
+    found = {row[-1]: TaskInfo(*row[:-1]) for row in session.execute(query)}
+    rows = session.execute(
+        _rows()
+        .where(Incident.id.in_(found))
+        .order_by(Incident.emergency.desc(), Incident.due_at.nulls_last(), Incident.priority, Incident.id)
+    )
+    return [MyTask(row, found[row.id]) for row in (IncidentRow(*each) for each in rows)]
+
+
+def by_status(session: Session, actor: Actor, status: str, limit: int) -> list[IncidentRow]:
+    """Return incidents of one status, the most urgent first."""
+    query = (
+        _rows()
+        .where(*_within_reach(actor), Incident.status == status)
+        .order_by(Incident.emergency.desc(), Incident.due_at.nulls_last(), Incident.priority, Incident.id)
+        .limit(limit)
+    )
+    return [IncidentRow(*row) for row in session.execute(query)]
+
+
+def _task_columns() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Task.id,
             Task.kind,
@@ -149,6 +189,9 @@ def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
             Unit.name,
             Unit.name_zh,
             Worker.code,
+            Task.unit_id,
+            Task.worker_id,
+            Task.assigned_by,
             Task.created_at,
             Task.due_at,
             Task.accepted_at,
@@ -156,10 +199,7 @@ def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
         )
         .outerjoin(Unit, Unit.id == Task.unit_id)
         .outerjoin(Worker, Worker.id == Task.worker_id)
-        .where(Task.incident_id == incident_id)
-        .order_by(Task.created_at, Task.id)
     )
-    return [TaskInfo(*row) for row in session.execute(query)]
 
 
 def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
@@ -243,8 +283,10 @@ def _conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> li
 def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
     """Return the conditions that row-level security makes anyway, in a form that an index can answer."""
     conditions: list[ColumnElement[bool]] = [Incident.territory_id == actor.territory_id]
-    if actor.role in {Role.GRID_MANAGER, Role.GRID_WORKER}:
+    if actor.role is Role.GRID_MANAGER:
         conditions.append(Incident.community_id.in_(actor.area_ids))
+    elif actor.role is Role.GRID_WORKER:
+        conditions.append(or_(Incident.community_id.in_(actor.area_ids), Incident.worker_id == actor.worker_id))
     elif actor.role is Role.HANDLER:
         conditions.append(Incident.unit_id.in_(actor.unit_ids))
     return conditions

@@ -29,10 +29,11 @@ CHROMIUM_FLAGS = (
 
 @dataclass
 class Served:
-    """A running server: where, and what its pages asked for since the last look."""
+    """A running server: where, on which database, and what its pages asked for since the last look."""
 
     url: str
     log: Path
+    database: str = ""
     requests: list[str] = field(default_factory=list)
 
     def asked(self, part: str) -> list[str]:
@@ -55,7 +56,7 @@ def served(
     }
     with serving.served(log, **urls) as server:
         assert server.answers(), f"the server did not start:\n{log.read_text()[-3000:]}"
-        yield Served(server.address, log)
+        yield Served(server.address, log, cluster.url(APP, name))
 
 
 @pytest.fixture(scope="package")

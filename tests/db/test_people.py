@@ -31,7 +31,7 @@ def workers(actor, town):
 
 
 def test_every_role_of_the_cards_has_an_account(actors):
-    assert set(actors) == set(Role) - {Role.SYSTEM, Role.GRID_WORKER}
+    assert set(actors) == set(Role) - {Role.SYSTEM}
 
 
 def test_units_are_listed_by_code(actors, town):

@@ -17,13 +17,14 @@ from incidents import service as incidents
 from incidents.model import IncidentFilter
 from tests.pages.conftest import shown, words
 
-OFFICERS = sorted(set(Role) - {Role.SYSTEM, Role.GRID_WORKER})
-SEE_INCIDENTS = [Role.GRID_MANAGER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
+OFFICERS = sorted(set(Role) - {Role.SYSTEM})
+SEE_INCIDENTS = [Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
 LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
     "city_map": OFFICERS,
     "incidents": SEE_INCIDENTS,
+    "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
     "help": OFFICERS,
 }
@@ -31,6 +32,7 @@ TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
     "incidents": ("Incidents", "案件"),
+    "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
     "help": ("Help", "帮助"),
 }

@@ -93,6 +93,12 @@ def test_glossary_names_each_term_once_in_both_languages() -> None:
     assert [row for row in terms if row[0] != "English" and not re.search(r"[\u4e00-\u9fff]", row[1])] == []
 
 
+def test_lifecycle_page_is_current() -> None:
+    """The page of the transitions must be remade (make docs) when the table changes."""
+    current = runpy.run_path(str(ROOT / "docs/lifecycle.py"))["lifecycle"]()
+    assert (ROOT / "docs/lifecycle.md").read_text() == current
+
+
 def test_data_dictionary_is_current() -> None:
     written = (ROOT / "docs/data-dictionary.md").read_text()
     current = runpy.run_path(str(ROOT / "docs/data_dictionary.py"))["data_dictionary"]()

@@ -202,7 +202,7 @@ def test_one_incident_with_note_tasks_and_history(
     detail = incident_detail(session, dispatcher, made)
     assert (detail.note, detail.note_state) == ("Smell at number 5", "shown")
     assert [(task.kind, task.unit) for task in detail.tasks] == [("handle", "Highways")]
-    assert [entry.action for entry in detail.history] == ["insert"]
+    assert [(entry.table, entry.action) for entry in detail.history] == [("incident", "insert"), ("task", "insert")]
     db.as_actor(session, auditor)
     assert (incident_detail(session, auditor, made).note, incident_detail(session, auditor, made).note_state) == (
         None,

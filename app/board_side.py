@@ -1,0 +1,230 @@
+"""Beside the board's map: the incident, who is proposed and why, and giving the task out."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import board_words, guard, i18n, state, widgets, words
+from app.i18n import t
+from core.clock import now
+from core.errors import GridkeeperError, NotFound
+from core.identity import Actor
+from dispatch import service as dispatch
+from dispatch.model import Board, Proposal, QueueRow
+from dispatch.propose import Ranked, reasons
+from geodata.db import transaction
+from geodata.network import Mode
+from geodata.territory import TerritoryInfo
+from incidents import service as incidents
+from incidents.lifecycle import CHOICE_REASONS
+
+OWN_REASONS = tuple(key for key in CHOICE_REASONS if key != "proposed")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What every part of the page needs."""
+
+    session: Session
+    actor: Actor
+    territory: TerritoryInfo
+    board: Board
+    mode: Mode
+
+
+def show(here: Here, chosen: int | None) -> tuple[Proposal | None, Ranked | None]:
+    """Put the reasons and the choice; return what the map shows."""
+    if chosen is None:
+        widgets.empty(t("Nobody has to be sent."), t("Why this worker and not another would stand here."))
+        return None, None
+    if here.board.find(chosen) is None:
+        _not_waiting(here, chosen)
+        return None, None
+    proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode)
+    _head(proposal.incident, here)
+    if proposal.ranking.best is None:
+        _nobody(proposal)
+        return proposal, None
+    worker = _choice_made(proposal)
+    wanted = worker.candidate.worker_id
+    if proposal.contenders[wanted].line is None:
+        proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode, chosen=wanted)
+        worker = proposal.ranking.find(wanted) or worker
+    _reasons(proposal, worker, here)
+    _assign(proposal, worker)
+    _choice(proposal)
+    widgets.write(f'<ul class="gk-small gk-muted gk-given">{_items(board_words.assumptions(proposal))}</ul>')
+    return proposal, worker
+
+
+def _not_waiting(here: Here, chosen: int) -> None:
+    """Say what became of an incident that an address or another dispatcher took off the board."""
+    try:
+        row = incidents.incident_detail(here.session, here.actor, chosen).row
+    except NotFound:
+        widgets.empty(t("There is no such incident."), t("Choose one from the queue."))
+        return
+    status = words.status(row.status)
+    who = row.worker_code or i18n.either(row.unit, row.unit_zh)
+    widgets.empty(
+        t("{number} does not wait here any more.", number=row.number),
+        t("It is: {status}, with {who}.", status=status, who=who) if who else t("It is: {status}.", status=status),
+        link_label=t("Open the incident"),
+        href=f"/incidents?incident={row.id}",
+    )
+
+
+def _head(row: QueueRow, here: Here) -> None:
+    left, tone = board_words.left(row, here.board.at)
+    due = i18n.clock(row.due_at, here.territory.timezone, now=here.board.at) if row.due_at else ""
+    until = f" · {escape(t('due {clock}', clock=due))}" if due else ""
+    number = widgets.link(row.number, f"/incidents?incident={row.id}").text
+    unit = i18n.either(row.unit, row.unit_zh) or t("no unit yet")
+    urgent = f' <span class="gk-label">{escape(t("emergency"))}</span>' if row.emergency else ""
+    widgets.write(
+        f'<div class="gk-card-head"><h2>{escape(row.title(i18n.locale()))}{urgent}</h2></div>'
+        f"<p>{number} · {widgets.toned(left, tone).text}{until}</p>"
+        f"<p>{escape(board_words.where(row))}</p>"
+        f'<p class="gk-muted">{escape(unit)}{_with(row)}</p>'
+    )
+
+
+def _with(row: QueueRow) -> str:
+    return " · " + escape(t("given to {code}, not accepted", code=row.worker_code)) if row.worker_code else ""
+
+
+def _nobody(proposal: Proposal) -> None:
+    lost = t(", ").join(each.code for each in proposal.ranking.unreachable)
+    if lost:
+        widgets.empty(t("No way leads there from anybody on duty."), t("On duty: {codes}.", codes=lost))
+        return
+    widgets.empty(
+        t("Nobody is on shift at this hour."),
+        t("The shifts of all {count} workers are over or not yet begun.", count=i18n.number(proposal.off_duty)),
+    )
+
+
+def _choice_key(proposal: Proposal) -> str:
+    return f"{state.BOARD_CHOICE}_{proposal.incident.id}_{proposal.incident.version}_{proposal.mode}_{i18n.locale()}"
+
+
+def _choice_made(proposal: Proposal) -> Ranked:
+    """Return the worker chosen in the list below, else the proposed one."""
+    ranking = proposal.ranking
+    picked = st.session_state.get(_choice_key(proposal))
+    return (ranking.find(picked) if isinstance(picked, int) else None) or ranking.ranked[0]
+
+
+def _reasons(proposal: Proposal, worker: Ranked, here: Here) -> None:
+    contender = proposal.contenders[worker.candidate.worker_id]
+    is_best = worker is proposal.ranking.best
+    label = t("Proposed") if is_best else t("Your choice")
+    way = board_words.way(worker.travel_s, proposal.mode)
+    if contender.length_m is not None:
+        way = t("{way}, {km} km", way=way, km=i18n.number(contender.length_m / 1000, 1))
+    told = board_words.why(proposal, worker)
+    origin = board_words.setting_out(contender, here.territory.timezone, here.board.at)
+    instead = board_words.instead(proposal, worker)
+    body = (
+        f'<p class="gk-muted gk-small gk-over">{escape(label)}</p>'
+        f'<p class="gk-who-goes"><b>{escape(board_words.name(contender))}</b><span>{escape(way)}</span></p>'
+        f"<ul>{_items(told)}</ul>"
+        f'<p class="gk-muted gk-small">{escape(origin)}</p>'
+    )
+    if instead:
+        body += f'<p class="gk-instead">{escape(instead)}</p>'
+    else:
+        behind = [
+            t("Not {worker}: {why}.", worker=board_words.name(proposal.contenders[each.worker.candidate.worker_id]),
+              why=board_words.why_not(each))
+            for each in reasons(proposal.ranking, worker)
+        ]  # fmt: skip
+        body += f'<ul class="gk-not">{_items(behind)}</ul>' if behind else ""
+    widgets.write(f'<div class="gk-part">{body}</div>')
+
+
+def _items(lines: list[str]) -> str:
+    return "".join(f"<li>{escape(line)}</li>" for line in lines)
+
+
+def _assign(proposal: Proposal, worker: Ranked) -> None:
+    """Put the one primary button; what it carries is what the dispatcher sees now."""
+    row = proposal.incident
+    who = board_words.name(proposal.contenders[worker.candidate.worker_id])
+    reason = "proposed"
+    if worker is not proposal.ranking.best:
+        picked = st.selectbox(
+            t("Why this one (may be left out)"),
+            OWN_REASONS,
+            index=None,
+            format_func=lambda key: i18n.either(*CHOICE_REASONS[key]),
+            placeholder=t("Choose"),
+            key=f"{state.BOARD_REASON}_{row.id}_{i18n.locale()}",
+        )
+        reason = picked or ""
+    holds_it = row.worker_id == worker.candidate.worker_id
+    st.button(
+        t("{worker} has it already", worker=who) if holds_it else t("Send {worker}", worker=who),
+        type="primary",
+        width="stretch",
+        key="gk_board_assign",
+        disabled=holds_it,
+        shortcut="Ctrl+Enter",
+        on_click=_send,
+        args=(row, worker.candidate.worker_id, who, reason, _command(row)),
+    )
+
+
+def _command(row: QueueRow) -> str:
+    """Return the id of the act on this version: pressed twice, it is the same act."""
+    known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
+    return known.setdefault(f"{row.id}.{row.version}", f"board-{uuid.uuid4()}")
+
+
+def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str) -> None:
+    """Give the incident out as it was seen; what somebody else did meanwhile stands against it."""
+    try:
+        with transaction(guard.current_actor()) as session:
+            incidents.assign_task(
+                session,
+                guard.current_actor(),
+                row.id,
+                worker_id,
+                version=row.version,
+                command_id=command_id,
+                reason=reason,
+                moment=now(),
+            )
+    except GridkeeperError as error:
+        st.session_state[state.BOARD_WRONG] = error
+        st.session_state.get(state.BOARD_COMMAND, {}).pop(f"{row.id}.{row.version}", None)
+        st.query_params["incident"] = str(row.id)
+        return
+    st.session_state[state.BOARD_DONE] = t("{number} was given to {worker}.", number=row.number, worker=who)
+    st.query_params.pop("incident", None)
+
+
+def _choice(proposal: Proposal) -> None:
+    """Put the ranked list to choose another worker from."""
+    ranking = proposal.ranking
+    shown = {each.candidate.worker_id: each for each in ranking.ranked}
+
+    def line(worker_id: int) -> str:
+        return f"{ranking.place_of(worker_id)}. {board_words.name(proposal.contenders[worker_id])}"
+
+    with st.container(key="gk-ranked"):
+        st.radio(
+            t("Or choose another of {count} on duty", count=i18n.number(len(shown))),
+            list(shown),
+            format_func=line,
+            captions=[board_words.one_line(each, proposal.mode) for each in shown.values()],
+            key=_choice_key(proposal),
+        )
+    if ranking.unreachable:
+        codes = t(", ").join(each.code for each in ranking.unreachable)
+        widgets.note(t("No way leads there for: {codes}.", codes=codes))

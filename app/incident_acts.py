@@ -1,0 +1,167 @@
+"""The acts on one incident: the allowed ones as buttons, one of them primary; a refusal stands in words."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import i18n, state, widgets, words
+from app.i18n import t
+from core.clock import now
+from core.errors import GridkeeperError
+from core.identity import Actor, May, Role
+from geodata.db import transaction
+from geodata.territory import TerritoryInfo
+from incidents import service as incidents
+from incidents.lifecycle import CHOICE_REASONS, REASONS
+from incidents.model import IncidentDetail
+from people import service as people
+
+WITH_WORKER = ("assign", "reassign")
+STEPS_ON = ("file", "assign", "start", "finish", "close")
+"""Acts that bring an incident on; only such a one is ever the primary button."""
+
+
+def show(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail) -> None:
+    """Put what came of the last act, then the acts open to the actor, or who acts next."""
+    _news(detail)
+    acts = incidents.allowed_acts(actor, detail)
+    step_on = next((act for act in acts if act in STEPS_ON), None)
+    if acts:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="gk-acts"):
+            for act in acts:
+                _put(session, actor, territory, detail, act, primary=act == step_on)
+    if step_on is None:
+        _next(actor, detail)
+
+
+def _news(detail: IncidentDetail) -> None:
+    told = st.session_state.pop(state.ACT_TOLD, None)
+    if told is not None and told[0] == detail.row.id:
+        status = words.status(detail.row.status)
+        widgets.told(t("{act}: done. The incident is now: {status}.", act=words.lifecycle_act(told[1]), status=status))
+    wrong = st.session_state.pop(state.ACT_WRONG, None)
+    if wrong is not None:
+        widgets.known_error(wrong)
+
+
+def _put(
+    session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail, act: str, *, primary: bool
+) -> None:
+    """Put one act: a button, or a small form where it needs a choice."""
+    label = words.lifecycle_act(act)
+    key = f"gk_act_{act}_{detail.row.id}_{detail.row.version}_{i18n.locale()}"
+    if act in WITH_WORKER and actor.may(May.DISPATCH) and detail.row.status == "filed":
+        if st.button(t("Choose on the Board"), key=f"{key}_board", type="primary" if primary else "secondary"):
+            st.switch_page("views/board.py", query_params={"incident": str(detail.row.id)})
+        primary = False
+    if act not in WITH_WORKER and act != "dispatch" and act not in REASONS:
+        st.button(
+            label, key=key, type="primary" if primary else "secondary", on_click=_do, args=(actor, detail, act, {})
+        )
+        return
+    with st.popover(label, type="primary" if primary else "secondary", key=f"{key}_form"):
+        given: dict[str, Any] = {}
+        if act in REASONS:
+            given["reason"] = _choice(t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), key)
+        if act in WITH_WORKER:
+            given |= _worker(session, actor, territory, key)
+        if act in WITH_WORKER or act == "dispatch":
+            given |= _unit(session, actor, territory, detail, key)
+        lacking = any(value is None for name, value in given.items() if name in {"reason", "worker_id", "unit_id"})
+        st.button(
+            label,
+            key=f"{key}_go",
+            disabled=lacking,
+            on_click=_do,
+            args=(actor, detail, act, {name: value for name, value in given.items() if value}),
+        )
+
+
+def _choice(label: str, options: list[Any], name_of: Any, key: str) -> Any:
+    return st.selectbox(label, options, index=None, format_func=name_of, placeholder=t("Choose"), key=f"{key}_{label}")
+
+
+def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) -> dict[str, Any]:
+    """Put the choice of a worker, those on duty first."""
+    local = now().astimezone(territory.zone)
+    workers = sorted(
+        people.list_workers(session, actor, territory.id), key=lambda each: (not each.on_duty(local), each.code)
+    )
+    names = {
+        each.id: " · ".join(
+            part
+            for part in (
+                f"{each.code} {each.name or ''}".strip(),
+                i18n.either(each.grid_name, each.grid_name_zh),
+                "" if each.on_duty(local) else t("off duty"),
+            )
+            if part
+        )
+        for each in workers
+    }
+    chosen = _choice(t("Grid worker"), list(names), names.__getitem__, key)
+    reason = st.selectbox(
+        t("Why this one"),
+        [name for name in CHOICE_REASONS if name != "proposed"],
+        index=None,
+        format_func=lambda name: words.reason_of("assign", name),
+        placeholder=t("May be left out"),
+        key=f"{key}_why",
+    )
+    return {"worker_id": chosen, "choice": reason}
+
+
+def _unit(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail, key: str) -> dict[str, Any]:
+    units = people.list_units(session, actor, territory.id)
+    names = {unit.id: i18n.either(unit.name, unit.name_zh) for unit in units if unit.kind != "centre"}
+    ids = list(names)
+    chosen = st.selectbox(
+        t("Unit"),
+        ids,
+        index=ids.index(detail.row.unit_id) if detail.row.unit_id in names else None,
+        format_func=names.__getitem__,
+        placeholder=t("Choose a unit"),
+        key=f"{key}_unit",
+    )
+    return {"unit_id": chosen}
+
+
+def _next(actor: Actor, detail: IncidentDetail) -> None:
+    """Say who acts next, as it is not the reader; to who sent the incident out also why he does not close it."""
+    status = detail.row.status
+    if status == "checking" and actor.role in {Role.DISPATCHER, Role.SUPERVISOR}:
+        refused = incidents.refused_act(actor, detail, "close")
+        if refused is not None:
+            widgets.note(refused.zh if i18n.locale() == "zh" else refused.en)
+            return
+    said = {
+        "reported": t("Next: a supervisor files it or makes it void."),
+        "filed": t("Next: a dispatcher sends it out."),
+        "dispatched": t("Next: who has the task begins it."),
+        "handling": t("Next: who has the task finishes it."),
+        "checking": t("Next: a supervisor closes it or sends it back."),
+    }.get(status)
+    if said:
+        widgets.note(said)
+
+
+def _do(actor: Actor, detail: IncidentDetail, act: str, given: dict[str, Any]) -> None:
+    """Do the act; runs before the page is drawn anew. The same button pressed twice is one command."""
+    row = detail.row
+    asked = dict(given)
+    choice = asked.pop("choice", None)
+    if choice:
+        asked["reason"] = choice
+    commands = st.session_state.setdefault(state.ACT_COMMANDS, {})
+    command = commands.setdefault((row.id, row.version, act, tuple(sorted(asked.items()))), str(uuid.uuid4()))
+    try:
+        with transaction(actor) as session:
+            incidents.move(session, actor, row.id, act, version=row.version, command_id=command, **asked)
+    except GridkeeperError as error:
+        st.session_state[state.ACT_WRONG] = error
+        return
+    st.session_state[state.ACT_TOLD] = (row.id, act)

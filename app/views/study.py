@@ -1,0 +1,199 @@
+"""Study: the answer in words with its proof, the sites on the map, who gains, what it rests on, its history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import guard, i18n, study_curve, study_map, study_parts, study_words, widgets, words
+from app.i18n import t
+from app.where import territory_of
+from app.widgets import Fact
+from core.errors import NotFound
+from core.identity import Actor, May, require
+from geodata.db import transaction
+from geodata.jobs import Job
+from geodata.territory import TerritoryInfo, communities
+from layers.basemap import surrounded_by_water
+from planning import service
+from planning.model import Study
+from planning.service import StudyDetail
+
+STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-study.css"
+MAP_PX = 600
+REFRESH_S = 1.0
+
+
+def show() -> None:
+    """Put the page."""
+    actor = guard.current_actor()
+    require(actor, May.SEE_STUDIES)
+    st.html(STYLE)
+    given = st.query_params.get("study", "")
+    with transaction(actor) as session:
+        territory = territory_of(session, actor)
+        if not (given.isdecimal() and len(given) < 10):
+            _none_chosen()
+            return
+        try:
+            detail = service.study_detail(session, actor, int(given))
+        except NotFound:
+            _none_chosen()
+            return
+        study = detail.study
+        widgets.title(study_words.title(study), simulated=territory.is_demo, aside=_aside(detail, territory))
+        widgets.write(f'<p class="gk-question">{widgets.html(_question(study))}</p>')
+        if study.state == "asked":
+            _unanswered(actor, detail)
+        elif study.state == "infeasible":
+            widgets.empty(*study_words.infeasible(study), link_label=t("New study"), href="/new-study")
+        else:
+            _answered(session, actor, territory, detail)
+            return
+        study_parts.history(detail.history, territory)
+
+
+def _none_chosen() -> None:
+    widgets.title(t("Study"))
+    widgets.empty(t("No such study here."), t("Choose one from the list."), link_label=t("Studies"), href="/studies")
+
+
+def _aside(detail: StudyDetail, territory: TerritoryInfo) -> str:
+    study = detail.study
+    asked = t(
+        "asked by {who}, {when}",
+        who=words.doer(study.asked_label),
+        when=i18n.clock(study.created_at, territory.timezone),
+    )
+    return f"{study_words.state(study, detail.job)[0]} · {asked}"
+
+
+def _question(study: Study) -> str:
+    there = int(study.facts.get("existing", 0))
+    if study.state != "answered":
+        return study_words.sentence(study.question)
+    if not study.question.keep_existing:
+        there = 1
+    space = "" if i18n.locale() == "zh" else " "
+    return study_words.sentence(study.question) + space + study_words.existing(study.question, there)
+
+
+def _unanswered(actor: Actor, detail: StudyDetail) -> None:
+    job = detail.job
+    if job is not None and not job.ended:
+        _running(detail.study.id)
+        return
+    if job is not None and job.state == "failed":
+        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+    else:
+        widgets.empty(t("There is no answer yet."), t("The work was cancelled or never began; it can begin again."))
+    if actor.may(May.MAKE_STUDIES) and st.button(t("Begin again"), type="primary", key="gk_study_again"):
+        with guard.page():
+            with transaction(actor, purpose="ask a study") as session:
+                service.ask_again(session, actor, detail.study.id)
+            st.rerun()
+
+
+@st.fragment(run_every=REFRESH_S)
+def _running(study_id: int) -> None:
+    with guard.page():
+        actor = guard.current_actor()
+        with transaction(actor) as session:
+            job = service.job_of(session, actor, study_id)
+        if job is None or job.ended:
+            st.rerun()
+        with st.container(key="gk-study-work", border=True):
+            _progress(job)
+            if actor.may(May.MAKE_STUDIES) and st.button(t("Cancel"), key="gk_study_cancel"):
+                with transaction(actor, purpose="cancel a study") as session:
+                    service.cancel(session, actor, study_id)
+
+
+def _progress(job: Job) -> None:
+    words = study_words.step(job.step) if job.step else t("Waiting to begin")
+    if job.total:
+        told = t("{step}: {done} of {total}", step=words, done=i18n.number(job.done), total=i18n.number(job.total))
+        st.progress(min(job.done / job.total, 1.0), text=told)
+    else:
+        st.progress(0.0, text=words)
+    widgets.note(t("You may close this page; the work goes on and its answer will stand here."))
+
+
+def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail) -> None:
+    study = detail.study
+    names = _community_names(session, territory.id)
+    kind = study.question.existing_kind
+    existing = service.existing_facilities(session, actor, territory, kind) if kind else np.empty((0, 2))
+    left, right = st.columns([1, 1.6], gap="medium")
+    with left:
+        _answer(study)
+        study_parts.sites(detail.sites, names)
+    with right:
+        study_map.show_study(
+            territory, actor, study, detail.sites, detail.grounds, existing=existing, communities=names,
+            island=_island(session, territory.id), height=MAP_PX,
+        )  # fmt: skip
+        widgets.write(study_map.legend(study, detail.sites, detail.grounds))
+    gains, reach, rests, history = st.tabs([t("Who gains"), t("How far it is"), t("What it rests on"), t("History")])
+    with gains:
+        study_parts.gains(study, names)
+    with reach:
+        study_curve.curve(study)
+    with rests:
+        study_parts.rests_on(study, territory)
+    with history:
+        study_parts.history(detail.history, territory)
+
+
+def _community_names(session: Session, territory_id: int) -> dict[int, str]:
+    areas = communities(session, territory_id)
+    rows = zip(areas["id"].tolist(), areas["name"].tolist(), areas["name_zh"].tolist(), strict=True)
+    return {int(key): i18n.either(name, name_zh or None) for key, name, name_zh in rows}
+
+
+def _answer(study: Study) -> None:
+    facts = study.facts
+    people = max(float(facts["people"]), 1e-9)
+    now = f' <span class="gk-muted">{widgets.html(study_words.before(study))}</span>' if facts["existing"] else ""
+    widgets.write(
+        f'<div class="gk-answer"><p class="gk-head-answer">{widgets.html(study_words.headline(study))}</p>'
+        f'<p>{now}</p><p class="gk-proof">{widgets.html(study_words.proof(study))}</p></div>'
+    )
+    limit = i18n.number(study.question.limit_min, 1)
+    there = bool(facts["existing"])
+    widgets.facts(
+        [
+            Fact(
+                t("Within {minutes} min", minutes=limit),
+                study_words.per_cent(facts["within_then"] / people),
+                note=_now(study_words.per_cent(facts["within_now"] / people)) if there else "",
+            ),
+            Fact(
+                t("Mean way"),
+                study_words.minutes(facts["mean_s_then"]),
+                note=_now(study_words.minutes(facts["mean_s_now"])) if there else "",
+            ),
+            Fact(t("People left out"), i18n.number(study_words.left_out(study)), note=_unreachable(study)),
+            Fact(t("Gap to the best"), study_words.gap(study.gap)),
+        ]
+    )
+
+
+def _now(value: str) -> str:
+    return t("now {value}", value=value)
+
+
+def _unreachable(study: Study) -> str:
+    count = float(study.facts["unreachable"])
+    return t("{count} without any way", count=i18n.number(count)) if count else ""
+
+
+@st.cache_data(ttl=3600, show_spinner=False)
+def _island(_session: Session, territory_id: int) -> bool:
+    return surrounded_by_water(_session, territory_id)
+
+
+show()

@@ -1,0 +1,160 @@
+"""Use cases of dispatch: the board, and who is proposed for an incident."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from core.clock import now as clock_now
+from core.errors import InvalidInput, NotFound
+from core.identity import Actor, May, require
+from dispatch import store
+from dispatch.model import Board, Contender, Place, Proposal, Whereabouts
+from dispatch.propose import Candidate, Costs, rank
+from geodata.network import Mode
+from geodata.roads import network_of
+from geodata.territory import TerritoryInfo
+from people.model import WorkerInfo
+from people.service import list_workers
+
+LONGEST_SHIFT = dt.timedelta(hours=24)
+ROUTES_DRAWN = 3
+
+
+def board(session: Session, actor: Actor, moment: dt.datetime | None = None) -> Board:
+    """Return what waits for a dispatcher: emergencies first, then by time left."""
+    territory_id = _dispatches(actor)
+    rows = store.waiting(session, territory_id)
+    return Board(
+        at=moment or clock_now(),
+        to_send=tuple(row for row in rows if row.status == "filed"),
+        not_begun=tuple(row for row in rows if row.status != "filed"),
+        to_file=store.to_file(session, territory_id),
+    )
+
+
+def proposals(
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    incident_id: int,
+    *,
+    mode: Mode = "drive",
+    chosen: int | None = None,
+    costs: Costs | None = None,
+    moment: dt.datetime | None = None,
+) -> Proposal:
+    """Return the workers on duty ranked for an incident, with the ways of the first ones on streets.
+
+    Parameters
+    ----------
+    chosen
+        A worker whose way is wanted too, wherever in the ranking.
+
+    Raises
+    ------
+    NotFound
+        When the incident does not exist or is out of reach.
+    """
+    territory_id = _dispatches(actor)
+    incident = store.find(session, territory_id, incident_id)
+    if incident is None:
+        raise NotFound("There is no such incident, or it lies outside your reach.", hint="Choose one from the board.")
+    at, costs = moment or clock_now(), costs or Costs()
+    local = at.astimezone(territory.zone)
+    workers = list_workers(session, actor, territory_id)
+    present = [worker for worker in workers if worker.on_duty(local)]
+    known = _contenders(session, territory_id, present, local)
+    network = network_of(session, territory, mode)
+    goal = np.array([[incident.lon, incident.lat]])
+    starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
+    arrivals = network.arrivals(starts, goal)
+    ranking = rank(
+        [
+            Candidate(
+                worker_id=each.worker.id,
+                code=each.worker.code,
+                travel_s=float(travel_s),
+                # Work on this very incident is not work in hand beside it.
+                open_tasks=each.open_tasks - (each.worker.id == incident.worker_id),
+                own_grid=each.worker.grid_code is not None and each.worker.grid_code == incident.responsibility_code,
+                shift_left_s=shift_left_s(each.worker, local),
+            )
+            for each, travel_s in zip(known, arrivals.seconds, strict=True)
+        ],
+        costs,
+    )
+    drawn = {each.candidate.worker_id for each in ranking.ranked[:ROUTES_DRAWN]} | {chosen}
+    contenders = {}
+    for index, each in enumerate(known):
+        way = arrivals.route(index) if each.worker.id in drawn else None
+        contenders[each.worker.id] = (
+            each if way is None else dataclasses.replace(each, line=way.line, length_m=way.length_m)
+        )
+    there = {each.worker.id for each in known}
+    return Proposal(
+        incident=incident,
+        mode=mode,
+        costs=costs,
+        ranking=ranking,
+        contenders=contenders,
+        placeless=tuple(worker.code for worker in present if worker.id not in there),
+        own_off_duty=tuple(
+            worker
+            for worker in workers
+            if worker.grid_code is not None
+            and worker.grid_code == incident.responsibility_code
+            and not worker.on_duty(local)
+        ),
+        off_duty=len(workers) - len(present),
+    )
+
+
+def shift_left_s(worker: WorkerInfo, local: dt.datetime) -> float:
+    """Return the seconds until the usual shift ends, for a worker on shift at ``local``; infinite without an end."""
+    if worker.shift_end is None or worker.shift_start is None:
+        return math.inf
+    ends = dt.datetime.combine(local.date(), worker.shift_end, tzinfo=local.tzinfo)
+    if ends <= local:
+        ends += dt.timedelta(days=1)
+    return (ends - local).total_seconds()
+
+
+def shift_began(worker: WorkerInfo, local: dt.datetime) -> dt.datetime:
+    """Return when the shift began that covers the ``local`` moment."""
+    began = dt.datetime.combine(local.date(), worker.shift_start or dt.time(0), tzinfo=local.tzinfo)
+    return began if began <= local else began - dt.timedelta(days=1)
+
+
+def _contenders(
+    session: Session, territory_id: int, workers: Sequence[WorkerInfo], local: dt.datetime
+) -> list[Contender]:
+    """Return the workers of whom a place is known: the task being done, the last finished on shift, the home grid."""
+    ids = [worker.id for worker in workers]
+    tasks = store.open_tasks(session, ids)
+    places = store.task_places(session, ids, local - LONGEST_SHIFT)
+    middles = store.grid_middles(session, territory_id, [worker.grid_code for worker in workers if worker.grid_code])
+    found = []
+    for worker in workers:
+        last, home = places.get(worker.id), middles.get(worker.grid_code or "")
+        if last is not None and (last.at is None or last.at >= shift_began(worker, local)):
+            how = Whereabouts.AT_TASK if last.at is None else Whereabouts.AFTER_TASK
+            place = Place(how, last.lon, last.lat, last.place, last.at)
+        elif home is not None:
+            place = Place(Whereabouts.HOME_GRID, *home)
+        else:
+            continue
+        found.append(Contender(worker, place, tasks.get(worker.id, 0)))
+    return found
+
+
+def _dispatches(actor: Actor) -> int:
+    require(actor, May.DISPATCH)
+    if actor.territory_id is None:
+        raise InvalidInput("No territory is chosen.", hint="Choose one first.")
+    return actor.territory_id

@@ -1,0 +1,275 @@
+"""Use cases of acting on an incident: every step of the lifecycle, under a lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from core.clock import aware, now
+from core.errors import Conflict, InvalidInput, NotFound
+from core.identity import Actor, May, require
+from geodata.tables import Incident, Task
+from geodata.territory import TerritoryInfo, list_territories
+from incidents.lifecycle import (
+    Facts,
+    LiveTask,
+    Refusal,
+    TaskEffect,
+    Transition,
+    allowed,
+    check_reason,
+    check_role,
+    find,
+    known_act,
+    refusal,
+)
+from incidents.model import IncidentDetail
+from incidents.service.catalogue import read_catalogue
+from incidents.service.commands import once
+from incidents.store import acts
+from incidents.work import Done, changed_meanwhile
+
+GIVEN_OUT = ("dispatched", "handling")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An act as it was asked for."""
+
+    incident_id: int
+    act: str
+    version: int | None
+    reason: str = ""
+    worker_id: int | None = None
+    unit_id: int | None = None
+    anew_too: bool = False
+
+
+def move(
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    act: str,
+    *,
+    version: int | None,
+    command_id: str,
+    reason: str = "",
+    worker_id: int | None = None,
+    unit_id: int | None = None,
+    moment: dt.datetime | None = None,
+) -> Done:
+    """Do an act of `incidents.lifecycle` on an incident and return what it left behind.
+
+    Parameters
+    ----------
+    version
+        Of the incident as the actor saw it; None takes it as it is.
+    command_id
+        Chosen by the sender; the same command again changes nothing and answers as it did first.
+    reason
+        A key of `REASONS` or `CHOICE_REASONS`.
+    worker_id, unit_id
+        For assign, reassign and dispatch; the unit is the incident's own unless one is named.
+
+    Raises
+    ------
+    NotPermitted
+        When the table has no such step for the actor, with the reason in words.
+    Conflict
+        When the incident is at another version, naming who changed what.
+    NotFound, InvalidInput
+        When the incident is out of reach, or the act is asked for incompletely.
+    """
+    asked = Asked(incident_id, known_act(act), version, reason, worker_id, unit_id)
+    return _do(session, actor, asked, command_id, moment)
+
+
+def assign_task(
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    worker_id: int,
+    *,
+    version: int | None,
+    command_id: str,
+    reason: str = "",
+    unit_id: int | None = None,
+    moment: dt.datetime | None = None,
+) -> Done:
+    """Give the incident to a worker: a filed one for the first time, one given out already anew.
+
+    Raises as `move` does.
+    """
+    asked = Asked(incident_id, "assign", version, reason, worker_id, unit_id, anew_too=True)
+    return _do(session, actor, asked, command_id, moment)
+
+
+def facts_of(detail: IncidentDetail) -> Facts:
+    """Return what the guards of the lifecycle look at, from what a page shows anyway."""
+    handle = [task for task in detail.tasks if task.kind == "handle"]
+    live = next((task for task in handle if task.state in acts.LIVE), None)
+    return Facts(
+        detail.row.status,
+        None if live is None else LiveTask(live.unit_id, live.worker_id, live.state),
+        frozenset(task.assigned_by for task in handle),
+    )
+
+
+def allowed_acts(actor: Actor, detail: IncidentDetail) -> tuple[str, ...]:
+    """Return the acts open to the actor on this incident, the usual next step first."""
+    return allowed(actor, facts_of(detail))
+
+
+def refused_act(actor: Actor, detail: IncidentDetail, act: str) -> Refusal | None:
+    """Return why the actor may not do ``act`` on this incident now; None when he may."""
+    return refusal(actor, facts_of(detail), known_act(act))
+
+
+def _do(session: Session, actor: Actor, asked: Asked, command_id: str, moment: dt.datetime | None) -> Done:
+    require(actor, May.SEE_INCIDENTS)
+    check_role(actor.role, asked.act)
+    check_reason(asked.act, asked.reason)
+    at = now() if moment is None else aware(moment)
+    return once(
+        session,
+        actor,
+        command_id,
+        act=asked.act,
+        asked={name: getattr(asked, name) for name in asked.__slots__},
+        apply=lambda: _apply(session, actor, asked, at),
+        purpose=f"{asked.act}: {asked.reason}" if asked.reason else asked.act,
+    )
+
+
+def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Done:
+    incident = acts.lock(session, actor.territory_id, asked.incident_id)
+    if incident is None:
+        raise NotFound(
+            "There is no such incident, or it lies outside your reach.",
+            hint="Look for it in the list.",
+            zh="没有该案件，或不在您的范围内。请在列表中查找。",
+        )
+    if asked.version is not None and asked.version != incident.version:
+        raise _conflict(session, incident, asked.version)
+    tasks = acts.handle_tasks(session, incident.id)
+    live = next((task for task in tasks if task.state in acts.LIVE), None)
+    act = "reassign" if asked.anew_too and incident.status in GIVEN_OUT else asked.act
+    step = find(
+        actor,
+        Facts(
+            incident.status,
+            None if live is None else LiveTask(live.unit_id, live.worker_id, live.state),
+            frozenset(task.assigned_by for task in tasks),
+        ),
+        act,
+    )
+    task = _change_task(session, actor, incident, tasks, asked, step=step, at=at)
+    _change_incident(session, actor, incident, step, at)
+    if step.effect in {TaskEffect.MAKE, TaskEffect.REPLACE} and task is not None:
+        incident.unit_id, incident.worker_id = task.unit_id, task.worker_id
+        incident.dispatched_by = actor.user_id
+        task.due_at = incident.due_at
+    session.flush()
+    return Done(incident.id, incident.number, incident.status, incident.version, None if task is None else task.id)
+
+
+def _change_incident(session: Session, actor: Actor, incident: Incident, step: Transition, at: dt.datetime) -> None:
+    incident.status = step.target
+    incident.version += 1
+    if step.act == "file":
+        incident.filed_at = at
+        incident.due_at = read_catalogue(session, _territory(session, actor)).due_at(incident.class_id, at)
+    elif step.effect in {TaskEffect.MAKE, TaskEffect.REPLACE}:
+        incident.dispatched_at = at
+    elif step.act == "finish":
+        incident.handled_at = at
+    elif step.act == "rework":
+        incident.handled_at, incident.reworks = None, incident.reworks + 1
+    elif step.target in {"closed", "void"}:
+        incident.closed_at = at if step.target == "closed" else incident.closed_at
+        incident.closed_by = actor.user_id if step.target == "closed" else None
+        acts.cancel_live(session, incident.id, at)
+
+
+def _change_task(
+    session: Session,
+    actor: Actor,
+    incident: Incident,
+    tasks: list[Task],
+    asked: Asked,
+    *,
+    step: Transition,
+    at: dt.datetime,
+) -> Task | None:
+    """Do what the step does to the handle task, and return the task it was done to or that it made."""
+    live = next((task for task in tasks if task.state in acts.LIVE), None)
+    effect = step.effect
+    if effect in {TaskEffect.MAKE, TaskEffect.REPLACE}:
+        unit_id, worker_id = _who(session, actor, incident, asked, step)
+        if live is not None:
+            live.state, live.finished_at, live.version = "cancelled", at, live.version + 1
+            session.flush()
+        return acts.add_task(session, incident, unit_id, worker_id, at)
+    task = live
+    if effect is TaskEffect.REOPEN:
+        task = next((each for each in reversed(tasks) if each.state == "done"), None)
+    if effect in {TaskEffect.NONE, TaskEffect.CANCEL}:
+        return None
+    if task is None:
+        raise InvalidInput(
+            f"{incident.number} has no task for this act.",
+            hint="Assign it first." if effect is not TaskEffect.REOPEN else "Make it void, or close it.",
+            zh=f"{incident.number} 没有可办理的任务。",
+        )
+    _set_task(task, effect, at)
+    return task
+
+
+def _set_task(task: Task, effect: TaskEffect, at: dt.datetime) -> None:
+    task.version += 1
+    if effect is TaskEffect.REOPEN:
+        task.state, task.finished_at = "accepted", None
+        return
+    task.state = effect.value
+    if effect is TaskEffect.RETURN:
+        task.finished_at = at
+        return
+    task.accepted_at = task.accepted_at or at
+    if effect is TaskEffect.FINISH:
+        task.finished_at = at
+
+
+def _who(session: Session, actor: Actor, incident: Incident, asked: Asked, step: Transition) -> tuple[int, int | None]:
+    """Return unit and worker of a new task, both checked."""
+    unit_id = asked.unit_id or incident.unit_id
+    if unit_id is None:
+        raise InvalidInput(
+            f"No unit is responsible for {incident.number}: the duty list names none for its class.",
+            hint="Choose a unit yourself, or have the duty list completed.",
+            zh=f"权责清单没有为 {incident.number} 的小类指定责任单位。请自行选择单位，或补全权责清单。",
+        )
+    if not acts.unit_exists(session, actor.territory_id, unit_id):
+        raise NotFound("There is no such unit in this territory.", zh="本辖区没有该单位。")
+    if step.act == "dispatch":
+        return unit_id, None
+    if asked.worker_id is None:
+        raise InvalidInput("Name the worker who is to do it.", zh="请选择承办的网格员。")
+    found = acts.worker(session, actor.territory_id, asked.worker_id)
+    if found is None:
+        raise NotFound("There is no such worker in this territory.", zh="本辖区没有该网格员。")
+    if not found.active:
+        raise InvalidInput(f"{found.code} does not work here any more.", zh=f"{found.code} 已不在岗。")
+    return unit_id, asked.worker_id
+
+
+def _conflict(session: Session, incident: Incident, version: int) -> Conflict:
+    territory = next(each for each in list_territories(session) if each.id == incident.territory_id)
+    changes = acts.changes_since(session, incident.id, version, territory.zone)
+    seen = {int(row["worker_id"]) for each in changes for row in (each.before, each.after) if row.get("worker_id")}
+    return changed_meanwhile(incident.number, changes, acts.staff_numbers(session, seen))
+
+
+def _territory(session: Session, actor: Actor) -> TerritoryInfo:
+    return next(each for each in list_territories(session) if each.id == actor.territory_id)

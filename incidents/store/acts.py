@@ -1,0 +1,133 @@
+"""SQL of acting on an incident: the lock, its tasks, commands, and who changed what since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Integer, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.identity import Actor
+from geodata.tables import Command, Incident, Record, Task, Unit, Worker
+from incidents.work import Change
+
+LIVE = ("waiting", "accepted", "started")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFound:
+    """A worker whom a task may be given to."""
+
+    code: str
+    active: bool
+
+
+def claim_command(session: Session, actor: Actor, command_id: str, act: str, digest: str) -> bool:
+    """Return whether the command is new; one that is being applied elsewhere is waited for."""
+    added = session.scalar(
+        insert(Command)
+        .values(id=command_id, territory_id=actor.territory_id, user_id=actor.user_id, act=act, digest=digest)
+        .on_conflict_do_nothing()
+        .returning(Command.id)
+    )
+    return added is not None
+
+
+def known_command(session: Session, command_id: str) -> tuple[str, dict[str, Any] | None] | None:
+    """Return digest and answer of the actor's command; None when it is somebody else's."""
+    row = session.execute(select(Command.digest, Command.result).where(Command.id == command_id)).one_or_none()
+    return None if row is None else (row.digest, row.result)
+
+
+def answer_command(session: Session, command_id: str, incident_id: int, result: dict[str, Any]) -> None:
+    """Keep the answer of a command."""
+    session.execute(
+        update(Command).where(Command.id == command_id).values(incident_id=incident_id, result=result),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def lock(session: Session, territory_id: int | None, incident_id: int) -> Incident | None:
+    """Return the incident, locked until the transaction ends; None when it is out of reach or absent."""
+    return session.scalar(
+        select(Incident)
+        .where(Incident.id == incident_id, Incident.territory_id == territory_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def handle_tasks(session: Session, incident_id: int) -> list[Task]:
+    """Return the handle tasks of a locked incident, oldest first."""
+    query = select(Task).where(Task.incident_id == incident_id, Task.kind == "handle").order_by(Task.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def cancel_live(session: Session, incident_id: int, at: dt.datetime) -> None:
+    """Cancel every live task of the incident, of whatever kind."""
+    for task in session.scalars(
+        select(Task)
+        .where(Task.incident_id == incident_id, Task.state.in_(LIVE))
+        .execution_options(populate_existing=True)
+    ):
+        task.state, task.finished_at, task.version = "cancelled", at, task.version + 1
+
+
+def add_task(session: Session, incident: Incident, unit_id: int, worker_id: int | None, at: dt.datetime) -> Task:
+    """Insert a handle task that waits for its owner."""
+    task = Task(
+        territory_id=incident.territory_id,
+        incident_id=incident.id,
+        kind="handle",
+        state="waiting",
+        unit_id=unit_id,
+        worker_id=worker_id,
+        created_at=at,
+        due_at=incident.due_at,
+        version=1,
+    )
+    session.add(task)
+    session.flush()
+    return task
+
+
+def worker(session: Session, territory_id: int | None, worker_id: int) -> WorkerFound | None:
+    """Return a worker of the territory; None when there is none of that id."""
+    row = session.execute(
+        select(Worker.code, Worker.active).where(Worker.id == worker_id, Worker.territory_id == territory_id)
+    ).one_or_none()
+    return None if row is None else WorkerFound(row.code, row.active)
+
+
+def unit_exists(session: Session, territory_id: int | None, unit_id: int) -> bool:
+    """Return whether the territory has this unit."""
+    found = session.scalar(select(Unit.id).where(Unit.id == unit_id, Unit.territory_id == territory_id))
+    return found is not None
+
+
+def changes_since(session: Session, incident_id: int, version: int, zone: ZoneInfo) -> list[Change]:
+    """Return what was recorded on the incident after it had ``version``, oldest first, in local time."""
+    rows = session.execute(
+        select(Record.actor_label, Record.at, Record.purpose, Record.before, Record.after)
+        .where(
+            Record.subject_table == "incident",
+            Record.subject_id == str(incident_id),
+            Record.after["version"].astext.cast(Integer) > version,
+        )
+        .order_by(Record.seq)
+    )
+    return [
+        Change(label, at.astimezone(zone), purpose.split(":")[0], before or {}, after or {})
+        for label, at, purpose, before, after in rows
+    ]
+
+
+def staff_numbers(session: Session, worker_ids: Iterable[int]) -> dict[int, str]:
+    """Return worker id to staff number."""
+    rows = session.execute(select(Worker.id, Worker.code).where(Worker.id.in_(set(worker_ids))))
+    return {row.id: row.code for row in rows}

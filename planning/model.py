@@ -1,0 +1,187 @@
+"""The nouns of planning: the question, the study that holds its answer, its sites and grounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import shapely
+
+from core.errors import InvalidInput
+from geodata.network import MODES, Mode
+from geodata.osm_facilities import FACILITY_KINDS
+from planning.siting import KINDS, Kind
+
+SITES_AT_MOST = 50
+CANDIDATES_AT_MOST = 2000
+LIMIT_MIN_AT_MOST = 240.0
+TITLE_AT_MOST = 120
+DEMAND_POINTS = 2500
+"""Points the people of all buildings are gathered at; the answer is checked on every building afterwards."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Where should new facilities stand.
+
+    Attributes
+    ----------
+    kind
+        ``p-median``: shortest ways for all; ``mclp``: as many people as possible within the limit.
+    p
+        How many new sites.
+    facility_kind
+        Key of `geodata.osm_facilities.FACILITY_KINDS`; None for something the city does not have yet.
+    mode
+        How people come: ``walk`` or ``drive``.
+    limit_min
+        Minutes that count as near; the p-median only reports how many live within them.
+    keep_existing
+        Whether facilities of the kind that are there go on serving.
+    candidates
+        How many buildable places are compared at most.
+    """
+
+    kind: Kind
+    p: int
+    facility_kind: str | None = None
+    mode: Mode = "walk"
+    limit_min: float = 15.0
+    keep_existing: bool = True
+    candidates: int = 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked."""
+        if self.kind not in KINDS:
+            raise InvalidInput(f"There is no siting question {self.kind!r}.", hint=f"Take one of: {', '.join(KINDS)}.")
+        if self.mode not in MODES:
+            raise InvalidInput(f"Nobody travels by {self.mode!r} here.", hint=f"Take one of: {', '.join(MODES)}.")
+        if self.facility_kind is not None and self.facility_kind not in FACILITY_KINDS:
+            raise InvalidInput(
+                f"There is no kind of facility {self.facility_kind!r}.", hint=f"Known are: {', '.join(FACILITY_KINDS)}."
+            )
+        if not 1 <= self.candidates <= CANDIDATES_AT_MOST:
+            raise InvalidInput(
+                f"{self.candidates:,} candidates cannot be compared.", hint=f"Take 1 to {CANDIDATES_AT_MOST:,}."
+            )
+        if self.p < 1:
+            raise InvalidInput(f"{self.p} sites cannot be chosen.", hint="Ask for at least one.")
+        if self.p > self.candidates:
+            raise InvalidInput(
+                f"{self.p:,} sites are asked for, but only {self.candidates:,} candidates are compared.",
+                hint="Ask for fewer sites or compare more candidates.",
+            )
+        if self.p > SITES_AT_MOST:
+            raise InvalidInput(f"{self.p:,} sites are too many for one study.", hint=f"At most {SITES_AT_MOST}.")
+        if not (math.isfinite(self.limit_min) and 0 < self.limit_min <= LIMIT_MIN_AT_MOST):
+            raise InvalidInput(
+                f"{self.limit_min:g} minutes is no useful limit.",
+                hint=f"Take more than 0 and at most {LIMIT_MIN_AT_MOST:g}.",
+            )
+
+    @property
+    def limit_s(self) -> float:
+        """Return the limit in seconds."""
+        return self.limit_min * 60.0
+
+    @property
+    def existing_kind(self) -> str | None:
+        """Return the kind whose facilities go on serving; None when none do."""
+        return self.facility_kind if self.keep_existing else None
+
+
+@dataclass(frozen=True)
+class SiteAnswer:
+    """One chosen site and whom it serves, counted on all buildings.
+
+    Attributes
+    ----------
+    people
+        To whom it is the nearest.
+    within
+        Of these, people within the limit.
+    mean_s, farthest_s
+        Of their ways; None when it serves nobody.
+    """
+
+    number: int
+    lon: float
+    lat: float
+    people: float
+    within: float
+    mean_s: float | None
+    farthest_s: float | None
+    street: str = ""
+    street_zh: str = ""
+    community_id: int | None = None
+    grid_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The ground of a group of people, drawn on the map.
+
+    Attributes
+    ----------
+    kind
+        ``catchment`` (of the site ``site_number``), ``existing`` (served by what is there), ``left_out``
+        (beyond the limit) or ``unreachable`` (no way at all).
+    """
+
+    kind: str
+    site_number: int | None
+    people: float
+    shape: shapely.MultiPolygon = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question.
+
+    Attributes
+    ----------
+    facts
+        Plain numbers and lists for the record and the page; see `planning.answer.answer`.
+    """
+
+    status: str
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    unserved: float
+    facts: Mapping[str, Any]
+    sites: tuple[SiteAnswer, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question with its answer.
+
+    Attributes
+    ----------
+    state
+        ``asked``, ``answered`` or ``infeasible``.
+    job_id
+        The background work that answers; None when it was answered on the command line.
+    """
+
+    id: int
+    title: str
+    question: Question
+    state: str
+    asked_label: str
+    created_at: dt.datetime
+    answered_at: dt.datetime | None
+    job_id: int | None
+    version: int
+    status: str | None
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    unserved: float | None
+    facts: Mapping[str, Any]

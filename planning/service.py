@@ -1,0 +1,217 @@
+"""Use cases of planning: ask a siting question, answer it, read studies."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from core.identity import Actor, May, Role, require
+from geodata import jobs
+from geodata.jobs import Job
+from geodata.record import RecordEntry, history
+from geodata.roads import network_of
+from geodata.territory import TerritoryInfo, list_territories
+from grids.service import locate
+from planning import store
+from planning.answer import City
+from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
+
+Floats = NDArray[np.float64]
+JOB_KIND = "study"
+LISTED = 200
+
+
+@dataclass(frozen=True)
+class StudyDetail:
+    """A study with all that its page shows."""
+
+    study: Study
+    job: Job | None
+    sites: tuple[SiteAnswer, ...]
+    grounds: tuple[Ground, ...]
+    history: tuple[RecordEntry, ...]
+
+
+def facility_counts(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[str, int]:
+    """Return how many facilities of each kind the territory has."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    return store.facility_counts(session, territory.id)
+
+
+def existing_facilities(session: Session, actor: Actor, territory: TerritoryInfo, kind: str) -> Floats:
+    """Return longitude and latitude of the facilities of a kind, shape (n, 2)."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    return store.read_existing(session, territory.id, kind)
+
+
+def ask(
+    session: Session, actor: Actor, territory: TerritoryInfo, question: Question, *, title: str = "", queue: bool = True
+) -> int:
+    """Write a question and return the id of the study; with ``queue`` background work will answer it.
+
+    Raises
+    ------
+    InvalidInput
+        When the title is too long.
+    """
+    _require(actor, May.MAKE_STUDIES, territory.id)
+    title = " ".join(title.split())
+    if len(title) > TITLE_AT_MOST:
+        raise InvalidInput(f"The title has {len(title)} characters.", hint=f"At most {TITLE_AT_MOST}.")
+    study_id = store.add_study(session, actor, territory.id, question, title)
+    if queue:
+        _queue(session, actor, study_id)
+    return study_id
+
+
+def ask_again(session: Session, actor: Actor, study_id: int) -> None:
+    """Queue the work of a study that has no answer because its work was cancelled, failed or never began.
+
+    Raises
+    ------
+    Conflict
+        When it is answered already, or being answered.
+    """
+    require(actor, May.MAKE_STUDIES)
+    study = store.lock_study(session, study_id)
+    if study is None:
+        raise NotFound(f"There is no study {study_id}.")
+    if study.state != "asked":
+        raise Conflict("This study has its answer already.", hint="Ask a new question to compare.")
+    job = _job(session, study)
+    if job is not None and not job.ended:
+        raise Conflict("This study is being answered already.", hint="Wait for it, or cancel it first.")
+    _queue(session, actor, study_id)
+
+
+def cancel(session: Session, actor: Actor, study_id: int) -> None:
+    """Ask the work of a study to stop; does nothing when it has ended."""
+    require(actor, May.MAKE_STUDIES)
+    study = _get(session, study_id)
+    job = _job(session, study)
+    if job is not None and not job.ended:
+        jobs.request_cancel(session, job.id)
+
+
+def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Question]:
+    """Return the question of a study and all that is needed to answer it.
+
+    Raises
+    ------
+    InvalidInput
+        When the territory has no buildings, no people or no roads that the mode can use.
+    """
+    require(actor, May.MAKE_STUDIES)
+    question = _get(session, study_id).question
+    territory = _territory(session, study_id)
+    buildings, homes, people = store.read_homes(session, territory.id)
+    if not (people > 0).any():
+        raise InvalidInput(
+            f"{territory.title_en} has no buildings with people, so there is nobody to serve.",
+            hint="Load its map with 'gridkeeper load osm'.",
+        )
+    network = network_of(session, territory, question.mode)
+    if not len(network.targets):
+        raise InvalidInput(
+            f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
+        )
+    kind = question.existing_kind
+    city = City(
+        homes=homes,
+        people=people,
+        community_id=locate(session, territory.id, homes[:, 0], homes[:, 1]).community_id,
+        existing=store.read_existing(session, territory.id, kind) if kind else homes[:0],
+        land=store.read_land(session, territory, buildings),
+        network=network,
+        metric_srid=territory.metric_srid,
+    )
+    return city, question
+
+
+def keep_answer(session: Session, actor: Actor, study_id: int, answer: Answer) -> None:
+    """Write the answer of a study; one that has its answer already is left as it is."""
+    require(actor, May.MAKE_STUDIES)
+    study = store.lock_study(session, study_id)
+    if study is None:
+        raise NotFound(f"There is no study {study_id}.")
+    if study.state != "asked":
+        return
+    territory = _territory(session, study_id)
+    sites = tuple(_placed(session, territory, site) for site in answer.sites)
+    store.write_answer(session, territory.id, study_id, dataclasses.replace(answer, sites=sites))
+
+
+def list_studies(session: Session, actor: Actor, territory: TerritoryInfo) -> list[tuple[Study, Job | None]]:
+    """Return the studies of a territory, newest first, with the work of those without an answer."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    found = store.list_studies(session, territory.id, LISTED)
+    return [(study, _job(session, study) if study.state == "asked" else None) for study in found]
+
+
+def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
+    """Return a study with its sites, grounds, work and history.
+
+    Raises
+    ------
+    NotFound
+        When there is no such study in the actor's territory.
+    """
+    require(actor, May.SEE_STUDIES)
+    study = _get(session, study_id)
+    return StudyDetail(
+        study=study,
+        job=_job(session, study),
+        sites=store.read_sites(session, study_id),
+        grounds=store.read_grounds(session, study_id),
+        history=tuple(history(session, "study", study_id)),
+    )
+
+
+def job_of(session: Session, actor: Actor, study_id: int) -> Job | None:
+    """Return the background work of a study; None when it has none."""
+    require(actor, May.SEE_STUDIES)
+    return _job(session, _get(session, study_id))
+
+
+def _queue(session: Session, actor: Actor, study_id: int) -> None:
+    store.set_job(session, study_id, jobs.enqueue(session, actor, JOB_KIND, {"study_id": study_id}))
+
+
+def _get(session: Session, study_id: int) -> Study:
+    study = store.get_study(session, study_id)
+    if study is None:
+        raise NotFound(f"There is no study {study_id}.")
+    return study
+
+
+def _job(session: Session, study: Study) -> Job | None:
+    return None if study.job_id is None else jobs.get_job(session, study.job_id)
+
+
+def _territory(session: Session, study_id: int) -> TerritoryInfo:
+    wanted = store.territory_id_of(session, study_id)
+    return next(territory for territory in list_territories(session) if territory.id == wanted)
+
+
+def _placed(session: Session, territory: TerritoryInfo, site: SiteAnswer) -> SiteAnswer:
+    """Return a site with the grid, the community and the street it stands at."""
+    found = locate(session, territory.id, site.lon, site.lat)
+    street, street_zh = store.nearest_street(session, territory.id, site.lon, site.lat)
+    return dataclasses.replace(
+        site,
+        street=street,
+        street_zh=street_zh,
+        grid_id=int(found.grid_id[0]) or None,
+        community_id=int(found.community_id[0]) or None,
+    )
+
+
+def _require(actor: Actor, capability: May, territory_id: int) -> None:
+    require(actor, capability)
+    if actor.role is not Role.SYSTEM and actor.territory_id != territory_id:
+        raise NotPermitted("You have no role in this territory.", hint="Ask an administrator.")

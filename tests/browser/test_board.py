@@ -1,0 +1,98 @@
+"""The board in a real browser: from the queue over the map to the sent worker, and a second dispatcher."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from core.identity import system_actor
+from geodata import db
+from tests.browser.conftest import Served, enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FrameLocator, Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def town(served: Served) -> Iterator[Session]:
+    """The database behind the pages, with two emergencies to send out and everybody on shift."""
+    engine = create_engine(served.database)
+    with Session(engine) as session:
+        db.as_actor(session, system_actor())
+        session.execute(
+            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
+        )
+        ids = session.scalars(text("SELECT id FROM incident WHERE status = 'handling' ORDER BY id LIMIT 2")).all()
+        session.execute(text("UPDATE task SET state = 'cancelled' WHERE incident_id = ANY(:ids)"), {"ids": list(ids)})
+        session.execute(
+            text(
+                "UPDATE incident SET status = 'filed', emergency = true, worker_id = NULL, version = version + 1,"
+                " due_at = now() + (row_number * interval '40 min') FROM (SELECT id AS chosen, row_number() OVER"
+                " (ORDER BY id) FROM incident WHERE id = ANY(:ids)) q WHERE id = chosen"
+            ),
+            {"ids": list(ids)},
+        )
+        session.commit()
+        db.as_actor(session, system_actor())
+        yield session
+    engine.dispose()
+
+
+def open_board(page: Page, served: Served, language: str = "en") -> FrameLocator:
+    enter(page, served, "dispatcher", language=language)
+    page.goto(f"{served.url}/board")
+    frame = page.frame_locator("iframe[title*='st_folium']")
+    frame.locator(".leaflet-container[data-ground]").wait_for()
+    frame.locator(".gk-worker").first.wait_for()
+    return frame
+
+
+def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Session) -> None:
+    frame = open_board(page, served)
+    queue = page.locator("[class*='st-key-gk-row']")
+    assert "emergency" in queue.first.inner_text()
+    side = page.locator(".st-key-gk-why")
+    assert "Nobody on duty is there sooner." in side.inner_text()
+    assert "Not W" in side.inner_text()
+    assert frame.locator(".gk-worker").count() >= 2
+    frame.locator(".gk-worker").last.hover()
+    assert "by car" in frame.locator(".leaflet-tooltip").inner_text()
+
+    page.locator(".st-key-gk-ranked label:has(input)").nth(1).click()
+    side.get_by_text("Your choice").wait_for()
+    assert "Proposed is W" in side.inner_text()
+    number = side.get_by_role("link").first.inner_text()
+    page.locator(".st-key-gk_board_assign button").click()
+    page.get_by_role("status").filter(has_text=f"{number} was given to W").wait_for()
+    status, worker = town.execute(
+        text("SELECT status, worker_id FROM incident WHERE number = :number"), {"number": number}
+    ).one()
+    assert status == "dispatched"
+    assert worker is not None
+
+
+def test_a_second_dispatcher_is_told_in_chinese_what_the_first_did(page: Page, served: Served, town: Session) -> None:
+    open_board(page, served, "zh")
+    side = page.locator(".st-key-gk-why")
+    assert "建议派遣" in side.inner_text()
+    number = side.get_by_role("link").first.inner_text()
+    incident_id = town.scalars(text("SELECT id FROM incident WHERE number = :number"), {"number": number}).one()
+    from incidents.service import assign_task
+
+    last = town.scalars(text("SELECT max(id) FROM worker")).one()
+    actor = system_actor(town.scalars(text("SELECT id FROM territory")).one(), label="the other desk")
+    db.as_actor(town, actor)
+    assign_task(town, actor, incident_id, last, version=None, command_id=str(uuid.uuid4()))
+    town.commit()
+    page.locator(".st-key-gk_board_assign button").click()
+    told = page.get_by_role("alert")
+    told.wait_for()
+    assert "已被他人更改" in told.inner_text()
+    assert "the other desk" in told.inner_text()

@@ -1,0 +1,113 @@
+"""One incident from the desk to its end, by four people, in English and in Chinese."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from core.identity import system_actor
+from geodata import db
+from tests.browser.conftest import Served, enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+ACT = "[class*='st-key-gk_act_{}']"
+WORDS = {
+    "en": {
+        "class": "Exposed refuse",
+        "file": "File the incident",
+        "filed": "is filed",
+        "board": "Choose on the Board",
+        "given": "was given to",
+        "never": "who dispatches never closes",
+        "closed": "Closed",
+    },
+    "zh": {
+        "class": "暴露垃圾",
+        "file": "立案",
+        "filed": "已立案",
+        "board": "派遣台",
+        "given": "已派给",
+        "never": "派遣与结案必须分离",
+        "closed": "已结案",
+    },
+}
+
+
+@pytest.fixture
+def worker_code(served: Served) -> str:
+    """The staff number of the demo grid worker, everybody on shift."""
+    engine = create_engine(served.database)
+    with Session(engine) as session:
+        db.as_actor(session, system_actor())
+        session.execute(
+            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
+        )
+        code = session.scalars(
+            text("SELECT code FROM worker JOIN app_user ON worker_id = worker.id WHERE login LIKE 'worker%'")
+        ).one()
+        session.commit()
+    engine.dispose()
+    return str(code)
+
+
+def become(page: Page, served: Served, role: str, language: str) -> None:
+    page.context.clear_cookies()
+    enter(page, served, role, language=language)
+
+
+def act(page: Page, name: str) -> None:
+    """Press the button of an act and wait until it is done."""
+    page.locator(ACT.format(name)).get_by_role("button").click()
+    page.locator(ACT.format(name)).wait_for(state="detached")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name).first
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, worker_code: str, language: str) -> None:
+    words = WORDS[language]
+    become(page, served, "supervisor", language)
+    page.goto(f"{served.url}/new-incident")
+    chooser = page.locator("[data-testid='stSelectbox'] input").first
+    chooser.fill(words["class"])
+    page.get_by_role("option").first.wait_for()
+    chooser.press("Enter")
+    page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
+    page.locator(".st-key-gk-places button").first.click()
+    send = page.get_by_role("button", name=words["file"]).last
+    send.click()
+    told = page.get_by_role("status").filter(has_text=words["filed"])
+    told.wait_for()
+    address = told.get_by_role("link").get_attribute("href")
+
+    become(page, served, "dispatcher", language)
+    page.goto(f"{served.url}{address}")
+    button(page, words["board"]).click()
+    page.locator(".st-key-gk-ranked label").filter(has_text=worker_code).click()
+    sender = page.locator(".st-key-gk_board_assign button").filter(has_text=worker_code)
+    sender.click()
+    page.get_by_role("status").filter(has_text=words["given"]).wait_for()
+
+    become(page, served, "worker", language)
+    page.locator(f"a[href='{address}']").first.click()
+    act(page, "start")
+    act(page, "finish")
+
+    become(page, served, "dispatcher", language)
+    page.goto(f"{served.url}{address}")
+    page.get_by_text(words["never"]).wait_for()
+    assert page.locator(ACT.format("close")).count() == 0
+
+    become(page, served, "supervisor", language)
+    page.goto(f"{served.url}{address}")
+    act(page, "close")
+    page.get_by_role("status").filter(has_text=words["closed"]).wait_for()

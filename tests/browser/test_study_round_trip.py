@@ -1,0 +1,101 @@
+"""A planner asks where two clinics should stand; a job answers while nobody looks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from geodata.embedded import OWNER, Cluster
+from tests.browser.conftest import Served, enter
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+ANSWER_MS = 120_000
+
+
+@pytest.fixture
+def work(served: Served, cluster: Cluster, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The jobs process of the served city."""
+    name = served.database.partition("?")[0].rsplit("/", 1)[-1]
+    addresses = {
+        "GRIDKEEPER_DATABASE_URL": served.database,
+        "GRIDKEEPER_OWNER_DATABASE_URL": cluster.url(OWNER, name),
+    }
+    command = [sys.executable, "-m", "app.cli", "jobs", "run"]
+    with (tmp_path / "jobs.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | addresses, stdout=log, stderr=log)
+        yield process
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def ask(page: Page, served: Served) -> str:
+    """Ask for two clinics within four minutes on foot; return the address of the study."""
+    page.get_by_role("link", name="New study", exact=True).click()
+    page.locator(".gk-title h1", has_text="New study").wait_for()
+    minutes = page.get_by_label("Near is, in minutes")
+    minutes.fill("4")
+    minutes.press("Enter")
+    page.get_by_text("reach one on foot within 4 min?").wait_for()
+    page.get_by_role("button", name=re.compile("^Ask")).click()
+    page.wait_for_url(re.compile(r"/study\?study=\d+"))
+    return page.url
+
+
+def test_a_study_is_answered_while_its_tab_is_closed(
+    page: Page, served: Served, request: pytest.FixtureRequest
+) -> None:
+    enter(page, served, "planner")
+    address = ask(page, served)
+    page.get_by_text("You may close this page").wait_for()
+    visitor = page.context
+    page.close()
+
+    request.getfixturevalue("work")
+    later = visitor.new_page()
+    later.set_default_timeout(30_000)
+    later.goto(address)
+    later.get_by_role("tab", name="Who gains").wait_for(timeout=ANSWER_MS)
+    answer = later.locator(".gk-answer").inner_text()
+    assert re.search(r"[\d.]+ % of the people reach one on foot within 4 min\.", answer)
+    assert re.search(r"No plan can be better than [\d.]+ %|Proven best: no other choice among the \d+ places", answer)
+
+    frame = later.frame_locator("iframe").first
+    frame.locator(".gk-site").first.wait_for()
+    assert frame.locator(".gk-site").all_inner_texts() == ["2", "1"]
+    frame.locator(".leaflet-container canvas").first.wait_for()
+
+    later.get_by_role("tab", name="History").click()
+    history = later.get_by_role("tabpanel").filter(has_text="The record cannot be changed.")
+    assert re.search("Answered, gap", history.inner_text())
+    assert re.search("Asked", history.inner_text())
+    later.get_by_role("tab", name="What it rests on").click()
+    later.get_by_text("The proof is about this model; a person decides.").wait_for()
+
+    later.get_by_role("link", name="Studies", exact=True).click()
+    row = later.locator("tr", has=later.locator(f"a[href='{address.removeprefix(served.url)}']"))
+    assert "Answered" in row.inner_text()
+
+
+def test_a_study_that_nobody_needs_is_cancelled_and_can_begin_again(page: Page, served: Served) -> None:
+    enter(page, served, "planner")
+    ask(page, served)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("There is no answer yet.").wait_for()
+    page.get_by_role("button", name="Begin again").click()
+    page.get_by_text("You may close this page").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("There is no answer yet.").wait_for()

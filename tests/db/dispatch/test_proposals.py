@@ -1,0 +1,161 @@
+"""The board and the proposals on a small town whose streets, workers and tasks are known."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import shapely
+from geoalchemy2.shape import from_shape
+from sqlalchemy import select, update
+
+from core.errors import NotFound, NotPermitted
+from core.identity import Role
+from dispatch.model import Whereabouts
+from dispatch.service import board, proposals, shift_began, shift_left_s
+from geodata.tables import Incident, ResponsibilityGrid, Task, Unit, UnitGrid, Worker
+from people.model import WorkerInfo
+from tests.map_city import EAST, MIDDLE, WEST, add_incidents, at, make_map_city
+
+NOON = at("2026-03-03")  # a Tuesday, GMT
+STREET = 50.69
+HALVES = {"west": (WEST, MIDDLE), "east": (MIDDLE, EAST)}
+
+
+@pytest.fixture
+def city(session):
+    """Two responsibility grids with a worker each on the one street, and a third worker off duty."""
+    made = make_map_city(session, "dispatch-town")
+    territory = made.territory.id
+    unit = Unit(territory_id=territory, code="U1", kind="department", name="Roads", valid_from=dt.date(2020, 1, 1))
+    session.add(unit)
+    session.flush()
+    for number, (half, (west, east)) in enumerate(HALVES.items(), start=1):
+        shape = shapely.MultiPolygon([shapely.box(west, 50.68, east, 50.70)])
+        grid = ResponsibilityGrid(
+            territory_id=territory, code=f"R{number}", name=half.title(), boundary=from_shape(shape, 4326)
+        )
+        session.add(grid)
+        session.flush()
+        session.execute(
+            update(UnitGrid)
+            .where(UnitGrid.community_id == made.communities[half])
+            .values(responsibility_grid_id=grid.id)
+        )
+        _worker(session, territory, unit_id=unit.id, code=f"W{number}", grid_id=grid.id)
+    _worker(session, territory, unit_id=unit.id, code="W3", grid_id=grid.id, begins=dt.time(18), ends=dt.time(22))
+    rows = [
+        {"reported_at": NOON, "due_at": NOON + dt.timedelta(hours=2), "half": "west"},
+        {"reported_at": NOON, "due_at": NOON + dt.timedelta(hours=1), "half": "east"},
+        {"reported_at": NOON, "status": "reported"},
+    ]
+    add_incidents(session, made, rows)
+    return made
+
+
+def _worker(session, territory_id, *, unit_id, code, grid_id, begins=dt.time(8), ends=dt.time(17)):
+    session.add(
+        Worker(
+            territory_id=territory_id,
+            unit_id=unit_id,
+            code=code,
+            responsibility_grid_id=grid_id,
+            shift_start=begins,
+            shift_end=ends,
+            shift_weekdays=[1, 2, 3, 4, 5],
+        )
+    )
+    session.flush()
+
+
+def _worker_id(session, city, code):
+    return session.scalars(select(Worker.id).where(Worker.code == code, Worker.territory_id == city.territory.id)).one()
+
+
+def _task(session, city, code, *, half, state, finished_at=None):
+    incident = session.scalars(select(Incident).where(Incident.grid_id == city.cells[half])).first()
+    session.add(
+        Task(
+            territory_id=city.territory.id,
+            incident_id=incident.id,
+            kind="check",
+            state=state,
+            worker_id=_worker_id(session, city, code),
+            created_at=NOON,
+            finished_at=finished_at,
+        )
+    )
+    session.flush()
+
+
+def test_the_board_shows_what_waits_most_urgent_first(session, city):
+    shown = board(session, city.officer(Role.DISPATCHER), NOON)
+    assert [row.community for row in shown.to_send] == ["Eastend", "Westend"]
+    assert shown.to_file == 1
+    assert shown.not_begun == ()
+    assert shown.to_send[0].responsibility_code == "R2"
+    assert shown.find(shown.to_send[1].id) is shown.to_send[1]
+    assert shown.find(0) is None
+
+
+def test_the_worker_of_the_grid_is_proposed_with_the_way_on_the_street(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    found = proposals(session, actor, city.territory, east.id, moment=NOON)
+    assert [each.candidate.code for each in found.ranking.ranked] == ["W2", "W1"]
+    best = found.ranking.best
+    assert best is not None
+    assert best.candidate.own_grid
+    contender = found.contenders[best.candidate.worker_id]
+    assert contender.place.how is Whereabouts.HOME_GRID
+    assert contender.line is not None
+    assert found.off_duty == 1
+    assert [worker.code for worker in found.own_off_duty] == ["W3"]
+    # Half of the street, which is held to be 4,000 m long, at 50 km/h.
+    assert found.ranking.ranked[1].travel_s == pytest.approx(2000 / (50 / 3.6), rel=0.02)
+
+
+def test_the_last_task_of_the_shift_tells_where_a_worker_is(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    _task(session, city, "W1", half="east", state="done", finished_at=NOON - dt.timedelta(hours=1))
+    _task(session, city, "W2", half="west", state="done", finished_at=NOON - dt.timedelta(hours=9))
+    found = proposals(session, actor, city.territory, east.id, moment=NOON)
+    first, second = (found.contenders[_worker_id(session, city, code)] for code in ("W1", "W2"))
+    assert first.place.how is Whereabouts.AFTER_TASK
+    assert second.place.how is Whereabouts.HOME_GRID  # what ended before the shift tells nothing
+    _task(session, city, "W2", half="west", state="started")
+    found = proposals(session, actor, city.territory, east.id, moment=NOON)
+    second = found.contenders[_worker_id(session, city, "W2")]
+    assert (second.place.how, second.open_tasks) == (Whereabouts.AT_TASK, 1)
+    assert [each.candidate.code for each in found.ranking.ranked] == ["W1", "W2"]
+
+
+def test_at_night_nobody_is_proposed(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    found = proposals(session, actor, city.territory, east.id, moment=at("2026-03-03", 3))
+    assert found.ranking.best is None
+    assert found.off_duty == 3
+
+
+def test_only_dispatchers_and_only_their_own_incidents(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    for role in (Role.GRID_WORKER, Role.PLANNER, Role.SUPERVISOR, Role.AUDITOR):
+        with pytest.raises(NotPermitted, match="may not dispatch"):
+            board(session, city.officer(role), NOON)
+        with pytest.raises(NotPermitted):
+            proposals(session, city.officer(role), city.territory, 1, moment=NOON)
+    with pytest.raises(NotFound):
+        proposals(session, actor, city.territory, 0, moment=NOON)
+
+
+def test_shifts_may_pass_midnight():
+    def worker(begins, ends):
+        return WorkerInfo(1, "W", 1, "U", None, None, None, None, begins, ends, (1, 2, 3, 4, 5, 6, 7))
+
+    night = worker(dt.time(21), dt.time(6))
+    assert shift_left_s(night, dt.datetime(2026, 3, 3, 23, tzinfo=dt.UTC)) == 7 * 3600
+    assert shift_left_s(night, dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == 3600
+    assert shift_began(night, dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == dt.datetime(2026, 3, 3, 21, tzinfo=dt.UTC)
+    assert shift_left_s(worker(None, None), dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == float("inf")

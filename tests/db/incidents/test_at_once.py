@@ -1,0 +1,113 @@
+"""Many at once: threads that assign the same incidents, and a command sent twice at the same moment."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select
+
+from core.errors import Conflict
+from core.identity import Actor, Role, system_actor
+from geodata import db
+from geodata.tables import Incident, Task, Worker
+from incidents.model import IncidentFilter
+from incidents.service import assign_task, list_incidents, move, report
+from incidents.work import NewReport
+from people import accounts
+
+THREADS, INCIDENTS = 8, 200
+LIVE = ("waiting", "accepted", "started")
+
+
+@pytest.fixture(scope="module")
+def actors(demo_database) -> dict[Role, Actor]:
+    with db.transaction(system_actor()) as session:
+        return {account.role: account.actor() for account in accounts.demo_accounts(session)}
+
+
+@pytest.fixture
+def filed(actors) -> list[tuple[int, int]]:
+    """Id and version of 200 filed incidents."""
+    supervisor = actors[Role.SUPERVISOR]
+    with db.transaction(supervisor) as session:
+        place = list_incidents(session, supervisor, limit=1).rows[0]
+        new = NewReport("event-04-03", place.lon, place.lat)
+        made = [report(session, supervisor, new, command_id=str(uuid.uuid4())) for _ in range(INCIDENTS)]
+    return [(done.incident_id, done.version) for done in made]
+
+
+def in_threads(work: Callable[[int], Counter[str]]) -> Counter[str]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(pool.map(work, range(THREADS)), Counter())
+
+
+def test_eight_threads_assigning_the_same_tasks_leave_no_double(actors, filed) -> None:
+    dispatcher = actors[Role.DISPATCHER]
+    with db.transaction(system_actor()) as session:
+        workers = list(session.scalars(select(Worker.id).order_by(Worker.id)))
+
+    def dispatch(rank: int) -> Counter[str]:
+        came = Counter[str]()
+        order = random.Random(rank).sample(filed, len(filed))
+        for incident_id, version in order:
+            try:
+                with db.transaction(dispatcher) as session:
+                    assign_task(
+                        session, dispatcher, incident_id, workers[rank % len(workers)],
+                        version=version, command_id=str(uuid.uuid4()),
+                    )  # fmt: skip
+                came["assigned"] += 1
+            except Conflict as told:
+                came["told" if "status: filed → dispatched" in told.message else told.message] += 1
+        return came
+
+    came = in_threads(dispatch)
+    assert came == {"assigned": INCIDENTS, "told": INCIDENTS * (THREADS - 1)}
+    ids = [incident_id for incident_id, _ in filed]
+    with db.transaction(system_actor()) as session:
+        per_incident = session.execute(
+            select(Task.incident_id, func.count()).where(Task.incident_id.in_(ids)).group_by(Task.incident_id)
+        ).all()
+        owners = session.execute(
+            select(Incident.worker_id, Task.worker_id)
+            .join(Task, Task.incident_id == Incident.id)
+            .where(Incident.id.in_(ids), Task.state.in_(LIVE))
+        ).all()
+    assert [count for _, count in per_incident] == [1] * INCIDENTS
+    assert len(owners) == INCIDENTS
+    assert all(told == does for told, does in owners)
+
+
+def test_one_command_from_eight_threads_is_applied_once(actors) -> None:
+    supervisor = actors[Role.SUPERVISOR]
+    with db.transaction(supervisor) as session:
+        place = list_incidents(session, supervisor, limit=1).rows[0]
+    new = NewReport("event-01-02", place.lon, place.lat, text="One call, eight clicks")
+    command = str(uuid.uuid4())
+
+    def send(_rank: int) -> Counter[str]:
+        with db.transaction(supervisor) as session:
+            done = report(session, supervisor, new, command_id=command)
+        return Counter([f"{done.number} {'again' if done.repeated else 'first'}"])
+
+    came = in_threads(send)
+    assert sorted(came.values()) == [1, THREADS - 1]
+    assert len({told.split()[0] for told in came}) == 1
+
+
+def test_a_refused_act_leaves_its_command_free(actors, filed) -> None:
+    dispatcher, command = actors[Role.DISPATCHER], str(uuid.uuid4())
+    incident_id, version = filed[0]
+    with pytest.raises(Conflict), db.transaction(dispatcher) as session:
+        move(session, dispatcher, incident_id, "dispatch", version=version + 5, command_id=command)
+    with db.transaction(dispatcher) as session:
+        done = move(session, dispatcher, incident_id, "dispatch", version=version, command_id=command)
+    assert (done.status, done.repeated) == ("dispatched", False)
+    with db.transaction(dispatcher) as session:
+        rows = list_incidents(session, dispatcher, IncidentFilter(text=done.number)).rows
+    assert [row.version for row in rows] == [done.version]

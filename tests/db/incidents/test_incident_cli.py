@@ -1,0 +1,101 @@
+"""The command line of incidents: the whole round with JSON, and refusals by exit code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.cli import main
+from core.identity import Role, system_actor
+from geodata import db
+from incidents.service import list_incidents
+from people import accounts
+
+
+@pytest.fixture
+def say(demo_database, capsys):
+    def run(*words: str) -> tuple[int, dict[str, object], str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["incident", *words])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), json.loads(out) if out.startswith("{") else {"text": out}, err
+
+    return run
+
+
+@pytest.fixture
+def point(demo_database) -> tuple[str, str]:
+    with db.transaction(system_actor()) as session:
+        supervisor = next(each for each in accounts.demo_accounts(session) if each.role is Role.SUPERVISOR).actor()
+        db.as_actor(session, supervisor)
+        row = list_incidents(session, supervisor, limit=1).rows[0]
+    return str(row.lon), str(row.lat)
+
+
+def test_the_whole_round(say, point) -> None:
+    lon, lat = point
+    logins = {role: f"{role}@tiny-town" for role in ("dispatcher", "supervisor", "worker")}
+    code, filed, _ = say(
+        "file", "--class", "Gas leak", "--lon", lon, "--lat", lat, "--text", "Smell of gas", "--phone", "555 123456",
+        "--as", logins["supervisor"], "--json",
+    )  # fmt: skip
+    assert (code, filed["status"], filed["unit"], filed["version"]) == (0, "filed", "Gas Company", 1)
+    number = str(filed["number"])
+    assert filed["due_at"]
+    code, given, _ = say("assign", number, "--worker", "W001", "--version", "1", "--as", logins["dispatcher"], "--json")
+    assert (code, given["status"], given["worker"]) == (0, "dispatched", "W001")
+    code, _, err = say("assign", number, "--worker", "W002", "--version", "1", "--as", logins["dispatcher"], "--json")
+    assert code == 4
+    assert "worker: nobody → W001" in err
+    code, done, _ = say("move", number, "finish", "--as", logins["worker"], "--json")
+    assert (code, done["status"]) == (0, "checking")
+    code, _, err = say("move", number, "close", "--as", logins["dispatcher"], "--json")
+    assert code == 3
+    assert "who dispatches never closes" in err
+    code, closed, _ = say("move", number, "close", "--as", logins["supervisor"], "--json")
+    assert (code, closed["status"]) == (0, "closed")
+    code, listed, _ = say("list", "--text", number, "--json")
+    assert (listed["count"], listed["incidents"][0]["status"]) == (1, "closed")
+
+
+def test_an_address_stands_for_a_point(say) -> None:
+    code, filed, _ = say("file", "--class", "event-01-02", "--address", "5 High Street, Westside", "--json")
+    assert (code, filed["community"], filed["place"]) == (0, "Westside", "High Street")
+    code, _, err = say("file", "--class", "event-01-02", "--address", "High Street")
+    assert code == 2
+    assert "can be several places: High Street, Eastside" in err
+    code, _, err = say("file", "--class", "event-01-02", "--address", "Hihg Street, Westside")
+    assert code == 2
+    assert "Did you mean: High Street" in err
+    code, _, err = say("file", "--class", "event-01-02", "--address", "Nowhere at all")
+    assert code == 2
+    assert "Nothing in Tiny Town is called" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("file", "--class", "event-01-02"), "Where is it?"),
+        (("file", "--class", "nonsense", "--lon", "-1.295", "--lat", "50.692"), "no class"),
+        (("file", "--class", "event-01-02", "--lon", "10", "--lat", "50"), "no unit grid"),
+        (("move", "TT-2026-000001-A", "close"), "mistyped"),
+        (("move", "999999999", "close"), "no such incident"),
+        (("move", "1", "explode"), "no act"),
+        (("list", "--status", "lost"), "no status"),
+        (("list", "--as", "nobody"), "no account"),
+        (("assign", "1", "--worker", "W999"), "no worker"),
+        (("assign", "1", "--worker", "W001", "--unit", "XX"), "no unit"),
+    ],
+)
+def test_bad_input_is_a_sentence_and_exit_code_two(say, words: tuple[str, ...], says: str) -> None:
+    code, _, err = say(*words)
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_the_list_reads_as_lines(say) -> None:
+    code, told, _ = say("list", "--status", "open", "--limit", "2")
+    assert code == 0
+    assert str(told["text"]).count("\n") == 3

@@ -1,0 +1,56 @@
+"""gridkeeper site: what scripts may rely on, and plain sentences on bad input."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import shapely
+from sqlalchemy import Engine
+
+from app.cli import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["site", *arguments])
+    shown = capsys.readouterr()
+    return int(ended.value.code or 0), shown.out, shown.err
+
+
+@pytest.mark.parametrize("kind", ["p-median", "mclp"])
+def test_json_has_the_promised_keys(demo_database: Engine, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    code, out, _ = run(capsys, "--kind", kind, "--p", "3", "--candidates", "80", "--limit-min", "4", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert {"sites", "objective", "bound", "gap", "unserved", "seconds", "status", "study"} <= set(found)
+    assert len(found["sites"]) == 3
+    assert found["status"] in {"optimal", "feasible"}
+    assert 0 <= found["gap"] <= 0.02
+    assert found["candidates"] <= 80
+    points = [shapely.Point(site["lon"], site["lat"]) for site in found["sites"]]
+    assert len({point.wkt for point in points}) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--kind", "p-median", "--p", "600"], "600 sites are asked for, but only 500 candidates"),
+        (["--kind", "p-median", "--p", "0"], "0 sites cannot be chosen"),
+        (["--kind", "p-centre", "--p", "1"], "Take one of: p-median, mclp"),
+        (["--kind", "mclp", "--p", "1", "--facility-kind", "casino"], "no kind of facility 'casino'"),
+        (["--kind", "mclp", "--p", "1", "--mode", "fly"], "Take one of: drive, walk"),
+        (["--kind", "mclp", "--p", "1", "--limit-min", "-3"], "no useful limit"),
+        (["--kind", "mclp", "--p", "1", "--limit-min", "nan"], "no useful limit"),
+        (["--kind", "mclp", "--p", "1", "--candidates", "0"], "0 candidates cannot be compared"),
+        (["--kind", "mclp", "--p", "1", "--territory", "nowhere"], "no territory 'nowhere'"),
+        (["--kind", "mclp"], "Missing option"),
+    ],
+)
+def test_bad_input_ends_with_two_and_a_sentence(
+    demo_database: Engine, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    code, out, err = run(capsys, *arguments, "--json")
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "Traceback" not in err

@@ -1,0 +1,161 @@
+"""The board as a dispatcher finds it, in both languages, and what happens when two act at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select, text
+
+from core.clock import now
+from core.identity import Role, system_actor
+from dispatch import service as dispatch
+from geodata.db import transaction
+from geodata.tables import Incident, Worker
+from geodata.territory import find_territory
+from incidents import service as incidents
+from tests.pages.conftest import shown, words
+
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def waiting(actors) -> list[int]:
+    """Two filed incidents, the first due in half an hour, and every worker on shift around the clock."""
+    with transaction(system_actor()) as session:
+        session.execute(
+            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
+        )
+        ids = list(
+            session.scalars(
+                select(Incident.id).where(Incident.status.in_(("handling", "filed"))).order_by(Incident.id).limit(2)
+            )
+        )
+        session.execute(text("UPDATE task SET state = 'cancelled' WHERE incident_id = ANY(:ids)"), {"ids": ids})
+        session.execute(
+            text("UPDATE incident SET status = 'filed', emergency = true, worker_id = NULL WHERE id = ANY(:ids)"),
+            {"ids": ids},
+        )
+        for place, incident_id in enumerate(ids):
+            session.execute(
+                text("UPDATE incident SET due_at = :due, version = version + 1 WHERE id = :id"),
+                {"due": now() + HOUR * (place + 0.5), "id": incident_id},
+            )
+    return ids
+
+
+def row(incident_id: int) -> Incident:
+    with transaction(system_actor()) as session:
+        found = session.get(Incident, incident_id)
+        assert found is not None
+        session.expunge(found)
+        return found
+
+
+def send(page):
+    return next(button for button in page.button if button.key == "gk_board_assign")
+
+
+def test_the_most_urgent_is_chosen_with_its_reasons(run, waiting):
+    page = run("board", Role.DISPATCHER)
+    told = words(page)
+    picks = [button.key for button in page.button if (button.key or "").startswith("gk_pick_")]
+    assert picks[:2] == [f"gk_pick_{each}" for each in waiting]
+    assert "30 min left" in told
+    assert "Proposed" in told
+    assert "Not W" in told
+    assert "Nobody is tracked" in told
+    assert send(page).label.startswith("Send W")
+    assert len(page.radio[0].options) >= 2
+
+
+def test_the_proposed_worker_is_sent_and_the_next_incident_comes_up(run, waiting):
+    page = run("board", Role.DISPATCHER)
+    first = row(waiting[0])
+    send(page).click().run()
+    assert not page.exception
+    told = words(page)
+    assert f"{first.number} was given to W" in told
+    after = row(waiting[0])
+    assert after.status == "dispatched"
+    assert after.worker_id is not None
+    assert row(waiting[1]).number in told
+
+
+def test_another_choice_says_what_was_proposed_and_keeps_the_reason(run, waiting):
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    chosen = page.radio[0].options.index(page.radio[0].options[2])
+    page.radio[0].set_value(worker_of(page.radio[0].options[chosen])).run()
+    assert "Your choice" in words(page)
+    assert "Proposed is W" in words(page)
+    page.selectbox[0].select("workload").run()
+    send(page).click().run()
+    code = page_worker(waiting[0])
+    assert f"was given to {code}" in words(page)
+
+
+def worker_of(option: str) -> int:
+    code = option.split(". ")[1].split(" ", maxsplit=1)[0]
+    with transaction(system_actor()) as session:
+        return session.scalars(select(Worker.id).where(Worker.code == code)).one()
+
+
+def page_worker(incident_id: int) -> str:
+    with transaction(system_actor()) as session:
+        return session.scalars(
+            select(Worker.code).join(Incident, Incident.worker_id == Worker.id).where(Incident.id == incident_id)
+        ).one()
+
+
+def test_what_another_dispatcher_did_meanwhile_is_said_and_stands(run, waiting, actors):
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    actor = actors[Role.DISPATCHER]
+    with transaction(actor) as session:
+        proposal = dispatch.proposals(session, actor, find_territory(session), waiting[0])
+        other = proposal.ranking.ranked[-1].candidate
+        incidents.assign_task(
+            session, actor, waiting[0], other.worker_id, version=proposal.incident.version, command_id="other-desk-1"
+        )
+    send(page).click().run()
+    told = words(page)
+    assert "was changed meanwhile" in told
+    assert other.code in told
+    assert row(waiting[0]).worker_id == other.worker_id
+
+
+def test_an_incident_that_left_the_board_says_where_it_is(run, waiting):
+    with transaction(system_actor()) as session:
+        closed = session.scalars(select(Incident.id).where(Incident.status == "closed").limit(1)).one()
+    told = words(run("board", Role.DISPATCHER, incident=str(closed)))
+    assert "does not wait here any more" in told
+    assert "There is no such incident." in words(run("board", Role.DISPATCHER, incident="999999999"))
+
+
+def test_on_foot_takes_longer(run, waiting):
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    assert "by car" in words(page)
+    page.segmented_control(key="gk_board_mode_en").set_value("walk").run()
+    assert "on foot" in words(page)
+
+
+def test_at_an_hour_without_shifts_nobody_is_proposed(run, waiting):
+    with transaction(system_actor()) as session:
+        session.execute(text("UPDATE worker SET shift_weekdays = '{}'"))
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    assert "Nobody is on shift at this hour." in words(page)
+    assert all(button.key != "gk_board_assign" for button in page.button)
+
+
+def test_the_same_board_in_chinese(run, waiting):
+    page = run("board", Role.DISPATCHER, "zh", incident=str(waiting[0]))
+    told = words(page)
+    for expected in ("派遣台", "建议派遣", "不派", "不追踪人员位置", "剩余 30 分钟"):
+        assert expected in told
+    assert send(page).label.startswith("派遣 W")
+    assert not [piece for piece in shown(page) if piece.startswith(("Not ", "The way", "Nobody"))]
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.PLANNER, Role.GRID_MANAGER, Role.AUDITOR, Role.HANDLER])
+def test_other_roles_have_no_board(run, role):
+    with pytest.raises(ValueError, match=r"board"):
+        run("board", role)
