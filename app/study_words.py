@@ -14,12 +14,13 @@ from planning.model import Question, SiteAnswer, Study
 
 PROVEN_GAP = 1e-6
 """A smaller gap is shown as none."""
+LEAST_GAP = 1e-4
 
 
 def facility(kind: str | None) -> str:
     """Return the name of a kind of facility."""
     if kind is None:
-        return t("something new")
+        return t("Something new")
     known = FACILITY_KINDS.get(kind)
     return i18n.either(known.label_en, known.label_zh) if known else kind
 
@@ -100,7 +101,7 @@ def gap(value: float | None) -> str:
         return "–"
     if value <= PROVEN_GAP:
         return per_cent(0.0)
-    return t("under 0.01 %") if value < 1e-4 else per_cent(value, 2)
+    return "< " + per_cent(LEAST_GAP, 2) if value < LEAST_GAP else per_cent(value, 2)
 
 
 def headline(study: Study) -> str:
@@ -145,14 +146,14 @@ def proof(study: Study) -> str:
             " any other choice reaches at most {gap} more.",
             bound=per_cent(share, 2),
             places=places,
-            gap=gap(study.gap),
+            gap=per_cent(max(study.gap, LEAST_GAP), 2),
         )
     return t(
         "No plan can be better than {bound} on average: among the {places} places compared,"
         " any other choice saves at most {gap} of the way.",
         bound=minutes(could * study.facts["mean_s_then"], 2),
         places=places,
-        gap=gap(study.gap),
+        gap=per_cent(max(study.gap, LEAST_GAP), 2),
     )
 
 

@@ -98,11 +98,17 @@ def _defer(session: Session, run_id: int) -> None:
 
 
 def get_job(session: Session, job_id: int) -> Job:
-    """Return a job; raise `NotFound` when there is none."""
-    run = session.get(JobRun, job_id, populate_existing=True)
-    if run is None:
+    """Return a job; raise `NotFound` when there is none that the actor may see."""
+    job = find_job(session, job_id)
+    if job is None:
         raise NotFound(f"There is no job {job_id}.")
-    return _as_job(run)
+    return job
+
+
+def find_job(session: Session, job_id: int) -> Job | None:
+    """Return a job; None when there is none, or it is not the actor's to see."""
+    run = session.get(JobRun, job_id, populate_existing=True)
+    return None if run is None else _as_job(run)
 
 
 def recent_jobs(session: Session, territory_id: int | None, kind_name: str, *, limit: int = 10) -> list[Job]:

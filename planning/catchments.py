@@ -12,6 +12,8 @@ Ints = NDArray[np.int64]
 REACH_M = 500.0
 """Ground farther than this from every demand point belongs to nobody."""
 SMOOTH_M = 20.0
+CLOSE_M = 120.0
+"""Gaps narrower than twice this between grounds of one group are closed, but never over another's ground."""
 
 
 def catchments(xy_m: Floats, groups: Ints, boundary: shapely.Geometry) -> dict[int, shapely.MultiPolygon]:
@@ -30,10 +32,13 @@ def catchments(xy_m: Floats, groups: Ints, boundary: shapely.Geometry) -> dict[i
     grounds[edge] = shapely.intersection(grounds[edge], boundary)
     made: dict[int, shapely.MultiPolygon] = {}
     for group in np.unique(groups):
-        joined = shapely.union_all(grounds[groups == group])
-        polygons = [
-            part for part in shapely.get_parts(shapely.simplify(joined, SMOOTH_M)) if part.geom_type == "Polygon"
-        ]
+        mine = groups == group
+        joined = shapely.union_all(grounds[mine])
+        closed = shapely.buffer(shapely.buffer(joined, CLOSE_M, quad_segs=3), -CLOSE_M, quad_segs=3)
+        inside = shapely.intersection(shapely.intersection(closed, shapely.union_all(cells[mine])), boundary)
+        valid = shapely.make_valid(shapely.simplify(inside, SMOOTH_M))
+        parts = shapely.get_parts(shapely.get_parts(valid))
+        polygons = [part for part in parts if part.geom_type == "Polygon"]
         if polygons:
             made[int(group)] = shapely.MultiPolygon(polygons)
     return made

@@ -190,7 +190,7 @@ def _get(session: Session, study_id: int) -> Study:
 
 
 def _job(session: Session, study: Study) -> Job | None:
-    return None if study.job_id is None else jobs.get_job(session, study.job_id)
+    return None if study.job_id is None else jobs.find_job(session, study.job_id)
 
 
 def _territory(session: Session, study_id: int) -> TerritoryInfo:

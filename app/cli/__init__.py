@@ -16,6 +16,7 @@ GROUPS = {
     "territory": "Territories.",
     "grid": "Management grids.",
     "jobs": "Background work.",
+    "incident": "Incidents: from the report to the close.",
     "user": "Accounts.",
 }
 MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site")

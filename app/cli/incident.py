@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -45,14 +45,13 @@ class Here:
     territory: TerritoryInfo
 
 
-def register(app: typer.Typer, **_groups: typer.Typer) -> None:
+def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    group = typer.Typer(help="Incidents: from the report to the close.", no_args_is_help=True)
+    group = groups["incident"]
     group.command("file")(file)
     group.command("list")(list_)
     group.command("assign")(assign)
     group.command("move")(move)
-    app.add_typer(group, name="incident")
 
 
 def file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 import typer
@@ -35,11 +36,8 @@ BINDING = {
 }
 
 
-def register(
-    app: typer.Typer, *, load: typer.Typer, territory: typer.Typer, grid: typer.Typer, jobs: typer.Typer, **more: Any
-) -> None:
+def register(app: typer.Typer, _groups: Mapping[str, typer.Typer]) -> None:
     """Add the command of this file."""
-    del load, territory, grid, jobs, more
     app.command("site")(site)
 
 

@@ -37,7 +37,7 @@ def show() -> None:
             Column(t("Mean way"), right=True),
             Column(t("Gap"), right=True),
             Column(t("Asked by"), wide=True),
-            Column(t("Asked"), right=True),
+            Column(t("Asked at"), right=True),
         ],
         [_row(study, job, territory) for study, job in found],
     )

@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, widgets, words
+from app import guard, i18n, my_work, widgets, words
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
@@ -56,9 +56,9 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
         if actor.role is Role.GRID_WORKER:
-            _my_tasks(session, actor, moment)
+            my_work.my_tasks(session, actor, moment)
         if actor.role is Role.SUPERVISOR:
-            _waiting_to_close(session, actor, moment)
+            my_work.waiting_to_close(session, actor, moment)
         _late_list(actor, late, counts.late, moment)
         if actor.role is not Role.HANDLER:
             _communities(session, actor, territory, moment)
@@ -112,8 +112,8 @@ def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.dat
         [
             (
                 widgets.link(row.number, f"/incidents?overdue=1&incident={row.id}"),
-                widgets.two_lines(_what(row), _place(row)),
-                _place(row),
+                widgets.two_lines(my_work.what(row), my_work.place(row)),
+                my_work.place(row),
                 words.priority(row.priority),
                 widgets.toned(i18n.span(moment - row.due_at) if row.due_at else "", "late"),
                 _who(actor, row),
@@ -124,75 +124,6 @@ def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.dat
     if total > len(late):
         more = t("All {count} late incidents", count=i18n.number(total))
         widgets.write(f"<p>{widgets.link(more, '/incidents?overdue=1').text}</p>")
-
-
-def _my_tasks(session: Session, actor: Actor, moment: dt.datetime) -> None:
-    """Put the worker's own tasks, the most urgent first."""
-    widgets.heading(t("My tasks"))
-    mine = incidents.my_tasks(session, actor)
-    if not mine:
-        widgets.empty(t("No task waits for you."), t("What a dispatcher assigns to you stands here at once."))
-        return
-    widgets.table(
-        [
-            Column(t("Number"), fixed=True),
-            Column(t("What")),
-            Column(t("Where"), wide=True),
-            Column(t("Task")),
-            Column(t("Time left"), right=True),
-        ],
-        [
-            (
-                widgets.link(each.incident.number, f"/incidents?incident={each.incident.id}"),
-                _what(each.incident),
-                _place(each.incident),
-                words.task_state(each.task.state),
-                widgets.toned(*words.due(each.incident, moment)),
-            )
-            for each in mine
-        ],
-    )
-
-
-def _waiting_to_close(session: Session, actor: Actor, moment: dt.datetime) -> None:
-    """Put what is handled and waits for the supervisor."""
-    widgets.heading(t("Waiting to be closed"))
-    rows = incidents.waiting_to_close(session, actor, limit=LATE_SHOWN)
-    if not rows:
-        widgets.empty(
-            t("Nothing waits to be closed."), t("What was handled stands here until you close it or send it back.")
-        )
-        return
-    widgets.table(
-        [
-            Column(t("Number"), fixed=True),
-            Column(t("What")),
-            Column(t("Where"), wide=True),
-            Column(t("Handled"), right=True),
-            Column(t("Time left"), right=True),
-        ],
-        [
-            (
-                widgets.link(row.number, f"/incidents?incident={row.id}"),
-                _what(row),
-                _place(row),
-                i18n.distance(row.handled_at, now=moment) if row.handled_at else None,
-                widgets.toned(*words.due(row, moment)),
-            )
-            for row in rows
-        ],
-    )
-    widgets.write(f"<p>{widgets.link(t('All that wait to be closed'), '/incidents?status=checking').text}</p>")
-
-
-def _what(row: IncidentRow) -> str:
-    name = row.title(i18n.locale())
-    return t("{name} (emergency)", name=name) if row.emergency else name
-
-
-def _place(row: IncidentRow) -> str:
-    community = i18n.either(row.community, row.community_zh)
-    return t("{place}, {community}", place=row.place, community=community) if row.place else community
 
 
 def _who(actor: Actor, row: IncidentRow) -> str:

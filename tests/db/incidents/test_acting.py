@@ -268,7 +268,9 @@ def test_a_worker_or_unit_of_elsewhere_is_refused(desk: Desk, filed: int) -> Non
         desk.assign(filed, 999_999)
     with pytest.raises(NotFound, match="no such unit"):
         desk.assign(filed, unit_id=999_999)
+    db.as_actor(desk.session, desk.city.actor)
     desk.session.get_one(Worker, desk.other_worker_id).active = False
+    desk.session.flush()
     with pytest.raises(InvalidInput, match="does not work here any more"):
         desk.assign(filed, desk.other_worker_id)
 

@@ -19,7 +19,8 @@ from incidents.numbers import check_number
 from incidents.service import assign_owners, preview, report
 from incidents.work import Done, NewReport
 from people.drafts import discard_draft, load_draft, save_draft
-from tests.db.incidents.conftest import EAST, MIDDLE, NOW, WEST, City
+from tests.db.incidents.conftest import NOW, City
+from tests.halves import EAST, MIDDLE, WEST
 
 GAS = NewReport(
     "event-04-03", -1.31, 50.69, "High  Street 4", "Smell at number 4, says Mrs Ames", "Ann Ames", "+44 1983 55512"
