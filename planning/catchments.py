@@ -12,6 +12,7 @@ Ints = NDArray[np.int64]
 REACH_M = 500.0
 """Ground farther than this from every demand point belongs to nobody."""
 SMOOTH_M = 20.0
+GRID_M = 0.01
 CLOSE_M = 120.0
 """Gaps narrower than twice this between grounds of one group are closed, but never over another's ground."""
 
@@ -33,7 +34,7 @@ def catchments(xy_m: Floats, groups: Ints, boundary: shapely.Geometry) -> dict[i
     made: dict[int, shapely.MultiPolygon] = {}
     for group in np.unique(groups):
         mine = groups == group
-        joined = shapely.union_all(grounds[mine])
+        joined = shapely.union_all(grounds[mine], grid_size=GRID_M)  # in floats GEOS may lose a part
         closed = shapely.buffer(shapely.buffer(joined, CLOSE_M, quad_segs=3), -CLOSE_M, quad_segs=3)
         inside = shapely.intersection(shapely.intersection(closed, shapely.union_all(cells[mine])), boundary)
         valid = shapely.make_valid(shapely.simplify(inside, SMOOTH_M))

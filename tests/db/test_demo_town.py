@@ -78,7 +78,7 @@ def test_a_module_gets_its_own_copy_of_the_town(demo_database: Engine) -> None:
             connection.execute(
                 text("SELECT count(*) FROM app_user WHERE is_demo AND login NOT LIKE '%@helsinki%'")
             ).scalar()
-            == 7
+            == 8
         )
 
 

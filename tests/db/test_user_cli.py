@@ -57,5 +57,5 @@ def test_bad_input_is_a_sentence_and_exit_code_2(command, arguments, given, said
 
 
 def test_retiring_the_demo_accounts(command):
-    assert json.loads(command("user", "retire-demo", "--json")[1])["retired"] == 7
+    assert json.loads(command("user", "retire-demo", "--json")[1])["retired"] == 8
     assert json.loads(command("user", "retire-demo", "--json")[1])["retired"] == 0
