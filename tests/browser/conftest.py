@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from geodata.embedded import APP, OWNER, Cluster
 from tests import serving
@@ -38,6 +39,21 @@ class Served:
 
     def asked(self, part: str) -> list[str]:
         return [url for url in self.requests if part in url]
+
+
+def late_incident(served: Served) -> tuple[int, str]:
+    """Make one incident of the city late, whatever the hour, and return its id and number."""
+    engine = create_engine(served.database)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT set_config('gridkeeper.role', 'system', true)"))
+        found = connection.execute(
+            text(
+                "UPDATE incident SET status = 'handling', closed_at = NULL, closed_by = NULL, priority = 1,"
+                " due_at = now() - interval '1 day' WHERE id = (SELECT min(id) FROM incident) RETURNING id, number"
+            )
+        ).one()
+    engine.dispose()
+    return int(found[0]), str(found[1])
 
 
 @pytest.fixture(scope="package")

@@ -158,7 +158,7 @@ def test_outside_demo_mode_the_platform_does_not_start_with_demo_accounts(demo_d
     with served(log, GRIDKEEPER_DEMO="false") as server, pytest.raises(httpx.TransportError):
         httpx.get(f"{server.address}/login")
     said = log.read_text()
-    assert "Demo mode is off, but 7 demo accounts are active." in said
+    assert "Demo mode is off, but 8 demo accounts are active." in said
     assert "Traceback" not in said
 
 

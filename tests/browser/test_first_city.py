@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import Served, enter, late_incident
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -80,9 +80,10 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
 
 
 def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: Page, served: Served) -> None:
+    incident_id, number = late_incident(served)
     enter(page, served, "dispatcher")
-    page.locator("a[href*='incident=']").first.click()
-    page.wait_for_url(re.compile(r"incident=\d+"))
+    page.get_by_role("link", name=number).click()
+    page.wait_for_url(re.compile(f"incident={incident_id}"))
     page.get_by_role("tab", name="History").click()
     page.get_by_role("tabpanel").locator("tr, li").first.wait_for()
 
@@ -122,8 +123,8 @@ def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served
 
 
 def test_the_search_of_the_head_opens_an_incident_by_its_number(page: Page, served: Served) -> None:
+    _, number = late_incident(served)
     enter(page, served, "dispatcher")
-    number = page.locator("a[href*='incident=']").first.inner_text()
     search = page.get_by_role("searchbox")
     search.fill(number)
     search.press("Enter")
