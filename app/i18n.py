@@ -1,7 +1,7 @@
 """Words, numbers and times in the reader's language: English or Chinese.
 
-Texts in the code are English and are the keys; ``locale/zh/LC_MESSAGES/gridkeeper.po`` holds the
-Chinese and is read at run time, so there is no build step.
+Texts in the code are English and are the keys; the files ``locale/zh/LC_MESSAGES/*.po``, one a subject,
+hold the Chinese and are read at run time, so there is no build step.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -61,11 +62,14 @@ def _session_state() -> dict[str, object] | None:
 
 @lru_cache(maxsize=len(LOCALES))
 def _texts(language: str) -> gettext.NullTranslations:
-    path = FOLDER / language / "LC_MESSAGES" / "gridkeeper.po"
-    if not path.exists():
+    paths = sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
+    if not paths:
         return gettext.NullTranslations()
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
+    catalogue = Catalog(locale=language)
+    for path in paths:
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                catalogue[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

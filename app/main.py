@@ -15,27 +15,30 @@ from geodata.territory import list_territories
 ICON = Path(__file__).parent / "templates" / "icon.svg"
 
 
-def pages_for(actor: Actor) -> list[st.Page]:
-    """Return the pages of the actor's role, Today first."""
-    pages = [
+def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
+    """Return the pages of the actor's role by section, Today first; the pages of section "" stand by themselves."""
+    daily = [
         st.Page("views/today.py", title=t("Today"), url_path="today", default=True),
         st.Page("views/city_map.py", title=t("City map"), url_path="map"),
     ]
     if actor.may(May.DISPATCH):
-        pages.append(st.Page("views/board.py", title=t("Board"), url_path="board"))
+        daily.append(st.Page("views/board.py", title=t("Board"), url_path="board"))
     if actor.may(May.SEE_INCIDENTS):
-        pages.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
+        daily.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
     if actor.may(May.REPORT_INCIDENTS):
-        pages.append(st.Page("views/new_incident.py", title=t("New incident"), url_path="new-incident"))
+        daily.append(st.Page("views/new_incident.py", title=t("New incident"), url_path="new-incident"))
     if actor.may(May.SEE_STUDIES):
-        pages.append(st.Page("views/studies.py", title=t("Studies"), url_path="studies"))
-        pages.append(st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"))
+        daily.append(st.Page("views/studies.py", title=t("Studies"), url_path="studies"))
+        daily.append(st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"))
     if actor.may(May.MAKE_STUDIES):
-        pages.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+        daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+    people: list[st.Page] = []
+    system: list[st.Page] = []
     if actor.may(May.LOAD_DATA):
-        pages.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
-    pages.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
-    return pages
+        system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
+    daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
+    sections = {"": daily, t("People & units"): people, t("System"): system}
+    return {title: pages for title, pages in sections.items() if pages}
 
 
 def main() -> None:

@@ -37,7 +37,17 @@ class May(enum.StrEnum):
     SEE_STUDIES = "see_studies"
     MAKE_STUDIES = "make_studies"
     SEE_RECORD = "see_record"
+    SEE_PEOPLE = "see_people"
+    MANAGE_UNITS = "manage_units"
+    MANAGE_DUTIES = "manage_duties"
+    MANAGE_WORKERS = "manage_workers"
     MANAGE_USERS = "manage_users"
+    REVIEW_USERS = "review_users"
+    SEE_RULES = "see_rules"
+    PROPOSE_RULES = "propose_rules"
+    APPROVE_RULES = "approve_rules"
+    SET_UP = "set_up"
+    KEEP_RUNNING = "keep_running"
 
 
 _R = Role
@@ -57,7 +67,17 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
     May.MAKE_STUDIES: frozenset({_R.PLANNER}),
     May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
+    May.SEE_PEOPLE: _ALL_OFFICERS - {_R.PLANNER, _R.GRID_WORKER},
+    May.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),
+    May.MANAGE_DUTIES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.MANAGE_WORKERS: frozenset({_R.GRID_MANAGER, _R.HANDLER, _R.SUPERVISOR, _R.ADMINISTRATOR}),
     May.MANAGE_USERS: frozenset({_R.ADMINISTRATOR}),
+    May.REVIEW_USERS: frozenset({_R.ADMINISTRATOR, _R.AUDITOR}),
+    May.SEE_RULES: _ALL_OFFICERS,
+    May.PROPOSE_RULES: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.APPROVE_RULES: frozenset({_R.SUPERVISOR}),
+    May.SET_UP: frozenset({_R.ADMINISTRATOR}),
+    May.KEEP_RUNNING: frozenset({_R.ADMINISTRATOR}),
 }
 """The table of `DOMAIN` as far as built; SYSTEM may do everything it is called for."""
 

@@ -17,6 +17,10 @@ GROUPS = {
     "grid": "Management grids.",
     "jobs": "Background work.",
     "incident": "Incidents: from the report to the close.",
+    "unit": "Units and the duty list.",
+    "worker": "Grid workers and their absences.",
+    "roster": "Who works when.",
+    "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
 }
 MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site")

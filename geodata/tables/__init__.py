@@ -7,7 +7,7 @@ from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.jobs import JobRun
-from geodata.tables.people import AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
+from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
@@ -15,6 +15,7 @@ from geodata.tables.territory import Area, Load, Quarantine, Territory
 __all__ = [
     "OPEN_STATUSES",
     "STATUSES",
+    "Absence",
     "AppUser",
     "Area",
     "Base",

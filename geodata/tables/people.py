@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, CreatedAt, IntId, TerritoryId
@@ -68,10 +69,39 @@ class Worker(Base):
     code: Mapped[str] = mapped_column(doc="Staff number, e.g. W012")
     language: Mapped[str] = mapped_column(server_default="en")
     skills: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    equipment: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    employed_from: Mapped[dt.date | None]
+    employed_to: Mapped[dt.date | None] = mapped_column(doc="Last day; None while employed")
     shift_start: Mapped[dt.time | None] = mapped_column(doc="Usual shift, local time; the roster comes later")
     shift_end: Mapped[dt.time | None]
     shift_weekdays: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{1,2,3,4,5}", doc="ISO weekdays")
     active: Mapped[bool] = mapped_column(server_default="true")
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class Absence(Base):
+    """Days on which a worker does not work; why is told only to those who manage him."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        CheckConstraint("kind IN ('leave', 'sick', 'training', 'other')", name="kind"),
+        CheckConstraint("to_on >= from_on", name="days"),
+        CheckConstraint("deputy_id <> worker_id", name="deputy"),
+        ExcludeConstraint(
+            (text("worker_id"), "="),
+            (text("daterange(from_on, to_on, '[]')"), "&&"),
+            using="gist",
+            name="ex_absence_worker_id_days",
+        ),
+    )
+
+    id: Mapped[IntId]
+    territory_id: Mapped[TerritoryId]
+    worker_id: Mapped[int] = mapped_column(ForeignKey("worker.id", ondelete="CASCADE"), index=True)
+    deputy_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), doc="Who stands in; None: nobody")
+    kind: Mapped[str] = mapped_column(doc="leave | sick | training | other")
+    from_on: Mapped[dt.date]
+    to_on: Mapped[dt.date] = mapped_column(doc="Last day, included")
     version: Mapped[int] = mapped_column(server_default="1")
 
 

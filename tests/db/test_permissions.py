@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Iterator
 
@@ -10,13 +11,13 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege, IntegrityError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from core.identity import Actor, Role, system_actor
 from geodata.bulk import begin_load
 from geodata.db import SCOPE_SQL, conninfo, scope_parameters, transaction
 from geodata.persons import new_subject, seal
-from geodata.tables import Command, JobRun, Quarantine, Study, StudyGround, StudySite
+from geodata.tables import Absence, Command, JobRun, Quarantine, Study, StudyGround, StudySite, Worker
 from people import accounts
 
 LETTERS = {
@@ -62,11 +63,13 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "draft": ("", "", "", ""),
     "study": ("SVAMP", "SP", "SP", "S"),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
+    "absence": ("SVT", "SVT", "SVT", "SVT"),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
 }
 """Roles by operation; the row is one within the reach of all, and nobody's own. A new table has to be entered."""
+TODAY = dt.date(2026, 3, 2)
 PROCRASTINATE = "procrastinate_"
 SAMPLES = {
     "incident": "SELECT i.* FROM incident AS i, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
@@ -174,6 +177,8 @@ def city(demo_database: Engine) -> Iterator[City]:
         )
         session.add(JobRun(territory_id=home, user_id=1, kind="load_osm", arguments={}, state="waiting"))
         session.add(Command(id="x", territory_id=home, user_id=1, act="close", digest="x"))
+        away = session.scalars(select(Worker.id).order_by(Worker.id.desc()).limit(1)).one()
+        session.add(Absence(territory_id=home, worker_id=away, kind="leave", from_on=TODAY, to_on=TODAY))
         study = Study(
             territory_id=home,
             kind="p-median",
@@ -271,7 +276,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "SELECT proname, proconfig, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc AS p"
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace AND proname LIKE 'gk%' ORDER BY proname"
     ).fetchall()
-    assert {name for name, _, callable_ in rows if callable_} == {"gk_record_event", "gk_take_numbers"}
+    assert {name for name, _, callable_ in rows if callable_} == {"gk_away", "gk_record_event", "gk_take_numbers"}
     for name, settings, _ in rows:
         assert settings == ["search_path=pg_catalog, public, pg_temp"], name
 

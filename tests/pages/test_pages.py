@@ -36,15 +36,17 @@ TITLES = {
     "bring_in": ("Bring in", "数据汇入"),
     "help": ("Help", "帮助"),
 }
-CATALOGUE = Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES" / "gridkeeper.po"
+CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]
 
 
 @pytest.fixture(scope="module")
 def english_texts() -> set[str]:
     """Texts that have a Chinese form and must not stand on a Chinese page."""
-    with CATALOGUE.open("rb") as file:
-        texts = [message.id for message in read_po(file, locale="zh") if isinstance(message.id, str)]
+    texts: list[str] = []
+    for path in CATALOGUES:
+        with path.open("rb") as file:
+            texts += [message.id for message in read_po(file, locale="zh") if isinstance(message.id, str)]
     return {text for text in texts if re.search(r"[A-Za-z]{2}", text) and "{" not in text}
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app import i18n
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = ROOT / "app" / "locale" / "zh" / "LC_MESSAGES" / "gridkeeper.po"
+CATALOGUES = sorted((ROOT / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 NOW = dt.datetime(2026, 3, 3, 13, 25, tzinfo=dt.UTC)  # a Tuesday
 
 
@@ -28,8 +28,11 @@ def _english_again():
 
 
 def messages() -> dict[str | tuple[str, ...], str | tuple[str, ...]]:
-    with CATALOGUE.open("rb") as file:
-        return {message.id: message.string for message in read_po(file, locale="zh") if message.id}
+    found: dict[str | tuple[str, ...], str | tuple[str, ...]] = {}
+    for path in CATALOGUES:
+        with path.open("rb") as file:
+            found |= {message.id: message.string for message in read_po(file, locale="zh") if message.id}
+    return found
 
 
 def texts_in_code() -> dict[str, str]:
@@ -60,8 +63,9 @@ def test_every_text_has_its_chinese():
     assert not missing, "without Chinese:\n" + "\n".join(f"  {where}  {text}" for text, where in missing.items())
 
 
-def test_no_text_stands_twice_in_the_catalogue():
-    ids = re.findall(r'^msgid "(.+)"$', CATALOGUE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+def test_no_text_stands_twice_in_the_catalogues():
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in CATALOGUES)
+    ids = re.findall(r'^msgid "(.+)"$', texts, flags=re.MULTILINE)
     assert [text for text, count in Counter(ids).items() if count > 1] == []
 
 
