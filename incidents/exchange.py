@@ -21,9 +21,9 @@ import numpy.typing as npt
 import shapely
 
 from core.errors import InvalidInput
+from geodata.files import Cells, Table
 from incidents.classes import ClassSpec, find_class
 from incidents.columns import OPTIONS, Columns
-from incidents.files import Cells, Table
 from incidents.moments import read_moments, read_time_of_day
 
 Floats = npt.NDArray[np.float64]

@@ -16,12 +16,12 @@ from core.errors import InvalidInput
 from core.identity import Actor, May, require
 from core.progress import Progress, Silent
 from geodata.bulk import begin_load, file_sha256, finish_load, reserve_ids
+from geodata.files import Table, read_table
 from geodata.persons import seal_many
 from geodata.territory import TerritoryInfo
 from grids.service import locate
 from incidents.columns import OPTIONS, Columns, choose_columns
 from incidents.exchange import Draft, Flags, as_json, draft, split_labels
-from incidents.files import Table, read_table
 from incidents.model import ClassInfo, ImportResult
 from incidents.rows import Ints, Placed, incident_columns
 from incidents.service.catalogue import owners, read_catalogue, seed_catalogue, take_numbers

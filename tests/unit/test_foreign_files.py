@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from core.errors import InvalidInput
 from core.settings import Settings
+from geodata import files
+from geodata.files import read_table
 from geodata.quality import read_boundary
-from incidents import files
-from incidents.files import read_table
 
 SECRET = "root-of-all-evil"
 POINTERS = {

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from core.errors import InvalidInput
-from incidents.files import decode, read_table
+from geodata.files import decode, read_table
 
 TEXT = "编号,类别,说明\n1,暴露垃圾,中山路口有垃圾\n2,路灯,不亮\n"
 
