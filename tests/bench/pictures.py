@@ -1,7 +1,7 @@
 """Pictures of every page, to be looked at: as each role, in both languages, at the widths that matter.
 
 Takes a running demo platform as it is and changes nothing in it, but for ``--extract``, which builds
-a city from a file to show that page at work::
+a city from a file, and ``--ask``, which asks a study, to show those pages at work::
 
     python tests/bench/pictures.py --url http://localhost:8501 --out /tmp/pictures
     python tests/bench/pictures.py --only today incidents --languages zh --sizes 390x844
@@ -117,6 +117,25 @@ def grid_among_points(page: Page) -> None:
     page.mouse.move(5, 5)
 
 
+def board_drawn(page: Page) -> None:
+    """Wait for the board's map with its workers."""
+    page.frame_locator("iframe[title*='st_folium']").locator(".gk-worker").first.wait_for()
+
+
+def report_typed(page: Page) -> None:
+    """Type what a caller says, and where."""
+    page.get_by_role("textbox").first.fill("Lamp out beside the bus stop, the pole leans")
+    page.keyboard.press("Tab")
+    settle(page)
+
+
+def study_asked(page: Page) -> None:
+    """Ask the study that the page offers, and wait for its answer."""
+    page.locator("button[data-testid='stBaseButton-primary']").click()
+    page.locator(".gk-answer").wait_for(timeout=BUILD_MS)
+    settle(page)
+
+
 PICTURES = (
     Picture("login", "", "/login", sizes=(DESK, PHONE)),
     Picture("today", "manager", sizes=(DESK, PHONE)),
@@ -132,12 +151,18 @@ PICTURES = (
     Picture("incidents", "dispatcher", "/incidents", sizes=(DESK, PHONE)),
     Picture("incident", "dispatcher", "/", incident_opened, (DESK, PHONE)),
     Picture("incident-history", "dispatcher", "/", history_opened),
+    Picture("board", "dispatcher", "/board", board_drawn, (DESK, WALL, PHONE)),
+    Picture("new-incident", "dispatcher", "/new-incident", sizes=(DESK, PHONE)),
+    Picture("new-incident-typed", "dispatcher", "/new-incident", report_typed),
+    Picture("studies", "planner", "/studies"),
+    Picture("new-study", "planner", "/new-study", sizes=(DESK, PHONE)),
     Picture("bring-in", "administrator", "/bring-in"),
     Picture("help", "manager", "/help"),
     Picture("help-coverage", "manager", "/help", coverage_tab),
     Picture("help-limits", "manager", "/help", last_tab),
     Picture("city-map", "dispatcher", "/map", grid_among_points),
 )
+STUDY = Picture("study", "planner", "/new-study", study_asked)
 
 
 def settle(page: Page) -> None:
@@ -208,6 +233,7 @@ def main() -> int:
     parser.add_argument("--roles", nargs="*", default=[], help="manager, dispatcher, …; all without")
     parser.add_argument("--languages", nargs="*", default=["en", "zh"])
     parser.add_argument("--sizes", nargs="*", type=size_of, help="such as 1440x900; each picture's own without")
+    parser.add_argument("--ask", action="store_true", help="also ask a study and show its answer")
     parser.add_argument("--extract", type=Path, help="also build a city from this file")
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -230,6 +256,9 @@ def main() -> int:
                     except Error as error:
                         failed += 1
                         sys.stderr.write(f"{picture.name} {language} {size[0]}x{size[1]}: {error}\n")
+        if asked.ask:
+            for language in asked.languages:
+                take(browser, asked.url, STUDY, language, size=DESK, out=asked.out)
         if asked.extract is not None:
             build(browser, asked.url, asked.extract, asked.languages[0], asked.out)
         browser.close()
