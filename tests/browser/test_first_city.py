@@ -82,7 +82,7 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
 def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: Page, served: Served) -> None:
     incident_id, number = late_incident(served)
     enter(page, served, "dispatcher")
-    page.get_by_role("link", name=number).click()
+    page.get_by_role("link", name=number, exact=True).click()
     page.wait_for_url(re.compile(f"incident={incident_id}"))
     page.get_by_role("tab", name="History").click()
     page.get_by_role("tabpanel").locator("tr, li").first.wait_for()
