@@ -24,6 +24,8 @@ from geodata.quality import territory_boundary
 from geodata.tables import Area, Territory
 
 CODE_SCHEMES = ("local", "cn15")
+WORLD = (-180.0, -85.0, 180.0, 85.0)
+"""The bounds of a territory without a boundary."""
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 FIRST_CODES = {
     "local": {"district": "01", "street": "01", "community": "001"},
@@ -42,6 +44,8 @@ class TerritoryInfo:
         West, south, east, north in degrees.
     opens
         Longitude, latitude and zoom the map opens with.
+    is_blank
+        It has no boundary yet: the first administrator has just made it.
     """
 
     id: int
@@ -56,6 +60,7 @@ class TerritoryInfo:
     is_demo: bool = False
     attribution: str = ""
     people_note: str = ""
+    is_blank: bool = False
     zone: ZoneInfo = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -233,8 +238,10 @@ def communities(session: Session, territory_id: int) -> gpd.GeoDataFrame:
     )
 
 
-def _info(territory: Territory, bounds: tuple[float, float, float, float]) -> TerritoryInfo:
-    opens = _view_of(bounds)
+def _info(territory: Territory, bounds: tuple[float | None, ...]) -> TerritoryInfo:
+    known = [part for part in bounds if part is not None]
+    west, south, east, north = known if len(known) == 4 else WORLD
+    opens = _view_of((west, south, east, north))
     if territory.opens_lon is not None and territory.opens_lat is not None and territory.opens_zoom is not None:
         opens = (territory.opens_lon, territory.opens_lat, territory.opens_zoom)
     return TerritoryInfo(
@@ -245,11 +252,12 @@ def _info(territory: Territory, bounds: tuple[float, float, float, float]) -> Te
         metric_srid=territory.metric_srid,
         code_scheme=territory.code_scheme,
         timezone=territory.timezone,
-        bounds=bounds,
+        bounds=(west, south, east, north),
         opens=opens,
         is_demo=territory.is_demo,
         attribution=territory.attribution,
         people_note=territory.people_note,
+        is_blank=len(known) != 4,
     )
 
 
