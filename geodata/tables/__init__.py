@@ -11,13 +11,16 @@ from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, Use
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
+from geodata.tables.upkeep import PURPOSES, Backup, Erasure
 
 __all__ = [
     "OPEN_STATUSES",
+    "PURPOSES",
     "STATUSES",
     "Absence",
     "AppUser",
     "Area",
+    "Backup",
     "Base",
     "Building",
     "Calendar",
@@ -25,6 +28,7 @@ __all__ = [
     "ClassOwner",
     "Command",
     "Draft",
+    "Erasure",
     "Facility",
     "Incident",
     "IncidentClass",

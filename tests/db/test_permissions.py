@@ -13,11 +13,12 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege, IntegrityError
 from sqlalchemy import Engine, select
 
+from core.clock import now
 from core.identity import Actor, Role, system_actor
 from geodata.bulk import begin_load
 from geodata.db import SCOPE_SQL, conninfo, scope_parameters, transaction
 from geodata.persons import new_subject, seal
-from geodata.tables import Absence, Command, JobRun, Quarantine, Study, StudyGround, StudySite, Worker
+from geodata.tables import Absence, Backup, Command, Erasure, JobRun, Quarantine, Study, StudyGround, StudySite, Worker
 from people import accounts
 
 LETTERS = {
@@ -64,6 +65,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "study": ("SVAMP", "SP", "SP", "S"),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVT", "SVT", "SVT", "SVT"),
+    **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
@@ -176,6 +178,21 @@ def city(demo_database: Engine) -> Iterator[City]:
             )
         )
         session.add(JobRun(territory_id=home, user_id=1, kind="load_osm", arguments={}, state="waiting"))
+        session.add(
+            Backup(
+                at=now(),
+                by_label="x",
+                file_name="x",
+                bytes=1,
+                sha256="x",
+                keys_saved=True,
+                verified=True,
+                counts={},
+                last_seq=0,
+                seconds=1,
+            )
+        )
+        session.add(Erasure(subject_id="x", at=now(), territory_id=home, by_label="x", purpose="request"))
         session.add(Command(id="x", territory_id=home, user_id=1, act="close", digest="x"))
         away = session.scalars(select(Worker.id).order_by(Worker.id.desc()).limit(1)).one()
         session.add(Absence(territory_id=home, worker_id=away, kind="leave", from_on=TODAY, to_on=TODAY))
