@@ -49,6 +49,10 @@ class Incident(Base):
     source_system: Mapped[str] = mapped_column(server_default="", doc="Upstream system or file, with external_ref")
     external_ref: Mapped[str | None]
     class_id: Mapped[int] = mapped_column(ForeignKey("incident_class.id"), index=True)
+    class_version: Mapped[int | None] = mapped_column(doc="Of the class as it was filed under; None before versions")
+    limit_id: Mapped[int | None] = mapped_column(
+        ForeignKey("time_limit.id"), doc="What set due_at, as it stood then; None when something else did"
+    )
     category: Mapped[str] = mapped_column(doc="Copy of the class's category, so that the summary needs no join")
     status: Mapped[str]
     priority: Mapped[SmallInt]
@@ -99,6 +103,12 @@ class Task(Base):
             "incident_id",
             unique=True,
             postgresql_where=text("kind = 'handle' AND state IN ('waiting', 'accepted', 'started')"),
+        ),
+        Index(
+            "ix_task_live_worker_id",
+            "territory_id",
+            "worker_id",
+            postgresql_where=text("state IN ('waiting', 'accepted', 'started')"),
         ),
     )
 

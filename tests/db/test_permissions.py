@@ -18,7 +18,19 @@ from core.identity import Actor, Role, system_actor
 from geodata.bulk import begin_load
 from geodata.db import SCOPE_SQL, conninfo, scope_parameters, transaction
 from geodata.persons import new_subject, seal
-from geodata.tables import Absence, Backup, Command, Erasure, JobRun, Quarantine, Study, StudyGround, StudySite, Worker
+from geodata.tables import (
+    Absence,
+    Backup,
+    Command,
+    Erasure,
+    JobRun,
+    Quarantine,
+    Study,
+    StudyGround,
+    StudySite,
+    UnitGrid,
+    Worker,
+)
 from people import accounts
 
 LETTERS = {
@@ -45,15 +57,16 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     **dict.fromkeys(("area", "facility", "road", "building", "land_cover", "place_name", "load"), LOADED),
     **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit", "class_owner"), LOADED),
     **dict.fromkeys(("unit_grid", "responsibility_grid"), GRIDS),
-    **dict.fromkeys(("unit", "worker"), (ALL, "ST", "ST", "ST")),
+    "unit": (ALL, "ST", "ST", "ST"),
+    "worker": (ALL, "SVMHT", "SVMHT", "ST"),
     "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
     "incident_personal": ("SVDMWH", "SVDMW", "S", "S"),
     "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
     "incident_day": ("SVDAMWHPT", "", "", ""),
     "incident_number": ("", "", "", ""),
     "quarantine": ("SVT", "SVT", "SVT", "SVT"),
-    "person": ("SVDMWHT", "SVDMWT", "ST", "ST"),
-    "person_key": ("SVDMWHT", "SVDMWT", "S", ""),
+    "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
+    "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
     "app_user": ("ST", "ST", "ST", "ST"),
     "user_role": ("ST", "ST", "ST", "ST"),
     "user_session": ("ST", "ST", "ST", "ST"),
@@ -64,7 +77,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "draft": ("", "", "", ""),
     "study": ("SVAMP", "SP", "SP", "S"),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
-    "absence": ("SVT", "SVT", "SVT", "SVT"),
+    "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
@@ -77,6 +90,8 @@ SAMPLES = {
     "incident": "SELECT i.* FROM incident AS i, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
     " AND h.role = 'handler' AND i.community_id = ANY (m.area_ids) AND i.unit_id = ANY (h.unit_ids)"
     " AND EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id) ORDER BY i.id LIMIT 1",
+    "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
+    "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
 OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id"}
@@ -194,8 +209,15 @@ def city(demo_database: Engine) -> Iterator[City]:
         )
         session.add(Erasure(subject_id="x", at=now(), territory_id=home, by_label="x", purpose="request"))
         session.add(Command(id="x", territory_id=home, user_id=1, act="close", digest="x"))
-        away = session.scalars(select(Worker.id).order_by(Worker.id.desc()).limit(1)).one()
-        session.add(Absence(territory_id=home, worker_id=away, kind="leave", from_on=TODAY, to_on=TODAY))
+        away = session.scalars(select(Worker).order_by(Worker.id.desc()).limit(1)).one()
+        away.unit_id = officers[Role.HANDLER].unit_ids[0]
+        away.responsibility_grid_id = session.scalars(
+            select(UnitGrid.responsibility_grid_id).where(
+                UnitGrid.community_id.in_(officers[Role.GRID_MANAGER].area_ids),
+                UnitGrid.responsibility_grid_id.is_not(None),
+            )
+        ).first()
+        session.add(Absence(territory_id=home, worker_id=away.id, kind="leave", from_on=TODAY, to_on=TODAY))
         study = Study(
             territory_id=home,
             kind="p-median",
@@ -293,7 +315,13 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "SELECT proname, proconfig, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc AS p"
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace AND proname LIKE 'gk%' ORDER BY proname"
     ).fetchall()
-    assert {name for name, _, callable_ in rows if callable_} == {"gk_away", "gk_record_event", "gk_take_numbers"}
+    assert {name for name, _, callable_ in rows if callable_} == {
+        "gk_away",
+        "gk_open_tasks",
+        "gk_record_event",
+        "gk_take_numbers",
+        "gk_unit_open",
+    }
     for name, settings, _ in rows:
         assert settings == ["search_path=pg_catalog, public, pg_temp"], name
 
