@@ -90,16 +90,33 @@ def _settle(
     session: Session, territory: TerritoryInfo, content: OsmContent, buildings: pd.DataFrame, *, fresh: bool
 ) -> None:
     """Mark each community as town or countryside, by all places, buildings and roads of the territory."""
-    roads = content.roads
-    homes, people = shapely.point_on_surface(_shapes(buildings)), buildings["people"].to_numpy(dtype=float)
     if not fresh:
-        stored = select(func.ST_AsBinary(func.ST_PointOnSurface(Building.geom)), Building.people)
-        wkb, residents = _columns(session, stored.where(Building.territory_id == territory.id))
-        homes, people = shapely.from_wkb(wkb), np.array(residents, dtype=float)
-        wkb, lengths = _columns(
-            session, select(func.ST_AsBinary(Road.geom), Road.length_m).where(Road.territory_id == territory.id)
-        )
+        settle(session, territory)
+        return
+    homes, people = shapely.point_on_surface(_shapes(buildings)), buildings["people"].to_numpy(dtype=float)
+    _mark(session, territory, homes, people, content.roads)
+
+
+def settle(session: Session, territory: TerritoryInfo) -> None:
+    """Mark each community as town or countryside, by what is stored; nothing is marked before there are roads."""
+    stored = select(func.ST_AsBinary(func.ST_PointOnSurface(Building.geom)), Building.people)
+    wkb, residents = _columns(session, stored.where(Building.territory_id == territory.id))
+    homes, people = shapely.from_wkb(wkb), np.array(residents, dtype=float)
+    wkb, lengths = _columns(
+        session, select(func.ST_AsBinary(Road.geom), Road.length_m).where(Road.territory_id == territory.id)
+    )
+    if lengths:
         roads = pd.DataFrame({"geom": list(shapely.from_wkb(wkb)), "length_m": lengths})
+        _mark(session, territory, homes, people, roads)
+
+
+def _mark(
+    session: Session,
+    territory: TerritoryInfo,
+    homes: NDArray[np.object_],
+    people: NDArray[np.float64],
+    roads: pd.DataFrame,
+) -> None:
     rows = session.execute(
         select(Area.id, func.ST_AsBinary(Area.boundary)).where(
             Area.territory_id == territory.id, Area.level == "community"

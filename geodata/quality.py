@@ -128,14 +128,20 @@ def read_boundary(path: Path) -> MultiPolygon:
         )
     areas, _ = as_areas(shapely.force_2d(polygonal))
     areas = areas[shapely.is_geometry(areas)]
-    srid = _epsg(meta["crs"], path)
+    srid = epsg_of(meta["crs"], path.name)
     if srid != WGS84:
         areas = project(areas, WGS84, srid)
     return territory_boundary(shapely.union_all(areas), f"The boundary file {path.name}")
 
 
-def _epsg(crs_text: str, path: Path) -> int:
-    """Return the EPSG code of a CRS as GDAL writes it."""
+def epsg_of(crs_text: str, where: str) -> int:
+    """Return the EPSG code of a CRS as GDAL writes it; ``where`` names the file in a message.
+
+    Raises
+    ------
+    InvalidInput
+        When no code fits.
+    """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
@@ -145,7 +151,7 @@ def _epsg(crs_text: str, path: Path) -> int:
         code = None
     if code is None:
         raise InvalidInput(
-            f"The coordinate reference system of {path.name} is not known by a code.",
+            f"The coordinate reference system of {where} is not known by a code.",
             hint="Convert the file to EPSG:4326.",
         )
     return code
