@@ -14,7 +14,8 @@ from core.identity import Actor, May, Role, require, system_actor
 from core.settings import settings
 from geodata.db import as_actor
 from geodata.record import note_event
-from people import credentials, store
+from people import credentials
+from people import store_accounts as store
 from people.model import Account, LiveSession, LoginFailure, LoginOutcome, SessionRow
 
 SEEN_EVERY = dt.timedelta(minutes=5)
@@ -47,7 +48,7 @@ def login(session: Session, name: str, password: str, *, locale: str, at: dt.dat
         store.set_failures(session, found.user_id, 0, None)
     if credentials.needs_rehash(found.password_hash):
         store.set_password_hash(session, found.user_id, credentials.hash_password(password))
-    roles = store.accounts_of(session, found.user_id)
+    roles = store.accounts_of(session, found.user_id, now)
     if not roles:
         return LoginOutcome(None, LoginFailure.WRONG, found.user_id)
     return LoginOutcome(start_session(session, roles[0], locale=locale, at=now), None, found.user_id)
@@ -227,7 +228,7 @@ def ensure_user(
 def find_account(session: Session, login: str, territory_id: int) -> Account:
     """Return the account of a login in a territory; raise `NotFound` when it has no role there."""
     user_id = store.user_id_of(session, login.strip().lower())
-    found = [] if user_id is None else store.accounts_of(session, user_id)
+    found = [] if user_id is None else store.accounts_of(session, user_id, clock_now())
     account = next((each for each in found if each.territory_id == territory_id), None)
     if account is None:
         raise NotFound(f"There is no account {login!r} in this territory.", hint="Make one with 'gridkeeper user add'.")
@@ -252,23 +253,29 @@ def join_territory(session: Session, actor: Actor, territory_id: int, *, area_id
     return len(joining)
 
 
-def accounts_of(session: Session, user_id: int) -> list[Account]:
-    """Return the roles of a user, one account each, oldest first."""
-    return store.accounts_of(session, user_id)
+def accounts_of(session: Session, user_id: int, *, at: dt.datetime | None = None) -> list[Account]:
+    """Return the roles a user has now, one account each: the own ones oldest first, then those acted in."""
+    return store.accounts_of(session, user_id, at or clock_now())
 
 
-def switch_role(session: Session, live: LiveSession, role_id: int) -> None:
-    """Let a session act in another of the user's own roles.
+def switch_role(session: Session, live: LiveSession, role_id: int, *, at: dt.datetime | None = None) -> None:
+    """Let a session act in another of the user's own roles, or in one that he has for a time.
 
     Raises
     ------
     NotFound
         When the role is not the user's.
     """
-    mine = store.accounts_of(session, live.actor.user_id or 0)
-    if role_id not in {account.role_id for account in mine}:
+    mine = {
+        account.role_id: account for account in store.accounts_of(session, live.actor.user_id or 0, at or clock_now())
+    }
+    if role_id not in mine:
         raise NotFound("This role is not yours.")
     store.set_session_role(session, live.id, role_id)
+    if mine[role_id].acting is not None:
+        as_actor(session, mine[role_id].actor())
+        note_event(session, "act for another", "user_role", role_id, {"role": mine[role_id].role.value})
+        as_actor(session, system_actor())
 
 
 def demo_accounts(session: Session, territory_id: int | None = None) -> list[Account]:

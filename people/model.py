@@ -64,6 +64,20 @@ class OnDuty:
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """Whose role somebody acts in, and until when."""
+
+    login: str
+    title_en: str
+    title_zh: str
+    until: dt.datetime
+
+    def title(self, locale: str) -> str:
+        """Return the function of the other, in the language of ``locale``."""
+        return self.title_zh if locale.startswith("zh") else self.title_en
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account with one role in one territory."""
 
@@ -79,6 +93,7 @@ class Account:
     worker_id: int | None
     locale: str
     is_demo: bool
+    acting: Acting | None = None
 
     def title(self, locale: str) -> str:
         """Return the function shown beside acts, in the language of ``locale``."""
@@ -88,7 +103,7 @@ class Account:
         """Return who acts when this account is logged in."""
         return Actor(
             user_id=self.user_id,
-            label=self.login,
+            label=self.login if self.acting is None else f"{self.login} for {self.acting.login}",
             role=self.role,
             territory_id=self.territory_id,
             area_ids=self.area_ids,
@@ -109,6 +124,7 @@ class LiveSession:
     title_zh: str
     is_demo: bool
     expires_at: dt.datetime
+    acting: Acting | None = None
 
     def title(self, locale: str) -> str:
         """Return the function of the user, in the language of ``locale``."""

@@ -6,14 +6,18 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from core.clock import now as clock_now
 from core.identity import Actor, May, require
-from people import store
+from geodata.retention import destroy_keys
+from people import store, store_accounts
 
-ENDED_SESSION_KEPT = dt.timedelta(days=30)
+
+def forget_ended_sessions(session: Session, actor: Actor, before: dt.datetime) -> int:
+    """Delete the sessions that expired before a moment; return how many."""
+    require(actor, May.KEEP_RUNNING)
+    return store_accounts.delete_sessions(session, expired_before=before)
 
 
-def forget_ended_sessions(session: Session, actor: Actor, *, at: dt.datetime | None = None) -> int:
-    """Delete the sessions that expired longer than `ENDED_SESSION_KEPT` ago; return how many."""
-    require(actor, May.MANAGE_USERS)
-    return store.delete_sessions(session, expired_before=(at or clock_now()) - ENDED_SESSION_KEPT)
+def forget_drafts(session: Session, actor: Actor, before: dt.datetime) -> int:
+    """Delete the drafts that were last changed before a moment, and destroy their keys; return how many."""
+    require(actor, May.KEEP_RUNNING)
+    return destroy_keys(session, store.delete_drafts(session, changed_before=before))

@@ -1,5 +1,6 @@
 """All tables, one file a subject; importing this package completes ``Base.metadata``."""
 
+from geodata.tables.access import AccessReview, Invitation, StandingDeputy
 from geodata.tables.acts import Command, Draft
 from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
@@ -9,6 +10,9 @@ from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentD
 from geodata.tables.jobs import JobRun
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
+from geodata.tables.retention import RetentionRun, SizeDay
+from geodata.tables.rules import RuleChange
+from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, WorkerPattern
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 from geodata.tables.upkeep import PURPOSES, Backup, Erasure
@@ -18,6 +22,7 @@ __all__ = [
     "PURPOSES",
     "STATUSES",
     "Absence",
+    "AccessReview",
     "AppUser",
     "Area",
     "Backup",
@@ -34,6 +39,7 @@ __all__ = [
     "IncidentClass",
     "IncidentDay",
     "IncidentPersonal",
+    "Invitation",
     "JobRun",
     "LandCover",
     "Load",
@@ -45,7 +51,14 @@ __all__ = [
     "Record",
     "RecordBatch",
     "ResponsibilityGrid",
+    "RetentionRun",
     "Road",
+    "RosterException",
+    "RosterRule",
+    "ShiftPattern",
+    "RuleChange",
+    "SizeDay",
+    "StandingDeputy",
     "Study",
     "StudyGround",
     "StudySite",
@@ -57,4 +70,5 @@ __all__ = [
     "UserRole",
     "UserSession",
     "Worker",
+    "WorkerPattern",
 ]

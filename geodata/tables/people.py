@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,11 @@ class Unit(Base):
     """A department, company, street office, team or partner that owns tasks."""
 
     __tablename__ = "unit"
-    __table_args__ = (UniqueConstraint("territory_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("territory_id", "code"),
+        CheckConstraint("kind IN ('centre', 'department', 'company', 'street_office', 'team', 'partner')", name="kind"),
+        CheckConstraint("valid_to >= valid_from", name="days"),
+    )
 
     id: Mapped[IntId]
     territory_id: Mapped[TerritoryId]
@@ -24,10 +28,14 @@ class Unit(Base):
     kind: Mapped[str] = mapped_column(doc="department | company | street_office | team | partner | centre")
     name: Mapped[str]
     name_zh: Mapped[str | None]
-    phone: Mapped[str | None]
+    contact: Mapped[str | None] = mapped_column(doc="Function to ask for, e.g. Duty desk; never a person's name")
+    contact_zh: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(doc="Of the office")
+    email: Mapped[str | None] = mapped_column(doc="Of the office")
+    address: Mapped[str | None] = mapped_column(doc="Of the office")
     calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendar.id"))
     valid_from: Mapped[dt.date]
-    valid_to: Mapped[dt.date | None]
+    valid_to: Mapped[dt.date | None] = mapped_column(doc="Last day, included; None while it goes on")
     version: Mapped[int] = mapped_column(server_default="1")
 
 
@@ -72,9 +80,6 @@ class Worker(Base):
     equipment: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     employed_from: Mapped[dt.date | None]
     employed_to: Mapped[dt.date | None] = mapped_column(doc="Last day; None while employed")
-    shift_start: Mapped[dt.time | None] = mapped_column(doc="Usual shift, local time; the roster comes later")
-    shift_end: Mapped[dt.time | None]
-    shift_weekdays: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{1,2,3,4,5}", doc="ISO weekdays")
     active: Mapped[bool] = mapped_column(server_default="true")
     version: Mapped[int] = mapped_column(server_default="1")
 
@@ -131,11 +136,23 @@ class UserRole(Base):
 
     __tablename__ = "user_role"
     __table_args__ = (
-        UniqueConstraint("user_id", "territory_id", "role"),
+        Index(
+            "uq_user_role_own",
+            "user_id",
+            "territory_id",
+            "role",
+            unique=True,
+            postgresql_where=text("acting_for IS NULL AND valid_until IS NULL"),
+        ),
         CheckConstraint(
             "role IN ('grid_worker', 'grid_manager', 'handler', 'dispatcher', 'supervisor', 'planner', 'auditor',"
             " 'administrator')",
             name="role",
+        ),
+        CheckConstraint(
+            "acting_for IS NULL OR acting_for <> user_id AND valid_until IS NOT NULL AND reason <> ''"
+            " AND extract(epoch FROM valid_until - valid_from) <= 7776000",
+            name="acting",
         ),
     )
 
@@ -145,6 +162,13 @@ class UserRole(Base):
     role: Mapped[str]
     area_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}", doc="Communities; grid manager")
     unit_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}", doc="Units; handler")
+    acting_for: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id", ondelete="CASCADE"), index=True, doc="Whose role it is; None for the own"
+    )
+    reason: Mapped[str] = mapped_column(server_default="", doc="Why somebody acts for another")
+    valid_from: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    valid_until: Mapped[dt.datetime | None] = mapped_column(doc="When it ends or ended; at most 90 days when acting")
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class UserSession(Base):
