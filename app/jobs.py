@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app import retention
 from core import log
-from core.identity import Actor, system_actor
+from core.identity import Actor, May, require
 from core.progress import Progress
-from core.settings import settings
-from geodata import db, jobs
-from people.retention import forget_ended_sessions
+from geodata import jobs
 
 logger = log.get(__name__)
-UPLOAD_KEPT_S = 7 * 86400
 NIGHTLY = "17 3 * * *"
 
 
@@ -37,15 +34,10 @@ def _study(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mappi
     return {"status": found.status, "gap": found.gap}
 
 
-def tidy() -> None:
-    """Delete sessions that ended long ago and uploads that nobody needs any more."""
-    keeper = system_actor(label="retention")
-    with db.transaction(keeper) as session:
-        forget_ended_sessions(session, keeper)
-    oldest = time.time() - UPLOAD_KEPT_S
-    for path in (settings().state_dir / "uploads").glob("*"):
-        if path.is_file() and path.stat().st_mtime < oldest:
-            path.unlink()
+@jobs.kind(retention.JOB)
+def _clean_up(actor: Actor, _arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
+    require(actor, May.KEEP_RUNNING)
+    return {done.key: done.deleted for done in retention.clean_up(label=actor.label, progress=progress)}
 
 
 def serve(*, forever: bool = True) -> None:
@@ -62,7 +54,7 @@ def serve(*, forever: bool = True) -> None:
     @app.task(name="gridkeeper.tidy")
     def _tidy(timestamp: int) -> None:
         del timestamp
-        tidy()
+        retention.clean_up()
 
     with jobs.alone():
         again = jobs.take_up_again()

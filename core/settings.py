@@ -41,6 +41,22 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=12, gt=0, le=168)
     tile_cache_mib: int = Field(default=128, ge=1, le=4096)
     upload_max_mib: int = Field(default=512, ge=1, le=8192)
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM); the pages are then https only")
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate, not encrypted")
+    proxies: str = Field(
+        default="127.0.0.1,::1", description="Addresses of reverse proxies whose X-Forwarded-* headers are believed"
+    )
+    keep_sessions_days: int = Field(default=30, ge=1, le=365, description="Sessions, after they ended")
+    keep_commands_days: int = Field(default=90, ge=7, le=3650, description="Answers to acts that were sent twice")
+    keep_drafts_days: int = Field(default=90, ge=7, le=3650, description="Drafts, after they were last changed")
+    keep_jobs_days: int = Field(default=90, ge=7, le=3650, description="Background jobs, after they ended")
+    keep_queue_days: int = Field(default=7, ge=1, le=90, description="Rows of the job queue that nothing waits for")
+    keep_quarantine_days: int = Field(default=180, ge=7, le=3650, description="Rows of files that were refused")
+    keep_uploads_days: int = Field(default=7, ge=1, le=90, description="Uploaded files, after they were brought in")
+    keep_reporters_days: int = Field(
+        default=1825, ge=180, le=18250, description="Reporter, phone and free text of an incident, after it was closed"
+    )
+    keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
 
 
 def load_settings() -> Settings:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from geodata.db import revision
 from geodata.migrations import head
-from geodata.tables import Base
+from geodata.tables import Base, SizeDay
 
 COUNTED = (
     "territory",
@@ -59,3 +61,11 @@ def read_status(session: Session) -> DatabaseStatus:
         ]
         counts = dict(zip(COUNTED, session.execute(select(*sums)).one(), strict=True))
     return DatabaseStatus(str(server), postgis, found, found == head(), counts)
+
+
+def measure_size(session: Session, day: dt.date) -> int:
+    """Return the size of the database in bytes, and keep it as that of a day."""
+    size = int(session.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+    values = {"day": day, "database_bytes": size}
+    session.execute(insert(SizeDay).values(values).on_conflict_do_update(index_elements=[SizeDay.day], set_=values))
+    return size

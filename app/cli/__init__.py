@@ -22,8 +22,9 @@ GROUPS = {
     "roster": "Who works when.",
     "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
+    "retention": "What is kept how long.",
 }
-MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site")
+MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site", "retention")
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130
 

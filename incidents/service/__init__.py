@@ -2,6 +2,7 @@
 
 from incidents.service.acting import allowed_acts, assign_task, facts_of, move, refused_act
 from incidents.service.catalogue import assign_owners, owners, read_catalogue, seed_catalogue, take_numbers
+from incidents.service.forgetting import forget_commands, forget_reporters
 from incidents.service.importing import import_file
 from incidents.service.reading import (
     count_incidents,
@@ -23,6 +24,8 @@ __all__ = [
     "count_incidents",
     "facts_of",
     "find_incident",
+    "forget_commands",
+    "forget_reporters",
     "grid_incidents_summary",
     "import_file",
     "incident_detail",

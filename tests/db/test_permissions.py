@@ -25,6 +25,8 @@ from geodata.tables import (
     Erasure,
     JobRun,
     Quarantine,
+    RetentionRun,
+    SizeDay,
     Study,
     StudyGround,
     StudySite,
@@ -79,6 +81,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
+    "retention_run": ("SVAT", "S", "", "S"),
+    "size_day": ("ST", "S", "S", "S"),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
@@ -218,6 +222,8 @@ def city(demo_database: Engine) -> Iterator[City]:
             )
         ).first()
         session.add(Absence(territory_id=home, worker_id=away.id, kind="leave", from_on=TODAY, to_on=TODAY))
+        session.add(RetentionRun(at=now(), data_class="jobs", kept_days=90, deleted=0, actor_label="x"))
+        session.add(SizeDay(day=TODAY, database_bytes=1))
         study = Study(
             territory_id=home,
             kind="p-median",

@@ -1,26 +1,16 @@
-"""up, down, status, and the nightly tidying: what scripts may rely on."""
+"""up, down, status: what scripts may rely on."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import os
-import time
 
 import pytest
 from sqlalchemy import Engine, text
 
-from app import jobs
 from app.cli import main
-from core.clock import now
-from core.identity import Role, system_actor
 from core.settings import settings
 from geodata import db
 from geodata.migrations import head
-from people import accounts
-from people.retention import ENDED_SESSION_KEPT
-
-LONG_AGO = now() - ENDED_SESSION_KEPT - dt.timedelta(days=1)
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -68,23 +58,3 @@ def test_a_database_that_is_away_is_said_in_words(
         monkeypatch.undo()
         for cached in (settings, db.cluster, db.engine):
             cached.cache_clear()
-
-
-def test_tidying_forgets_old_sessions_and_old_uploads_only(demo_database: Engine) -> None:
-    with db.transaction(system_actor()) as session:
-        account = next(each for each in accounts.demo_accounts(session) if each.role is Role.SUPERVISOR)
-        accounts.start_session(session, account, locale="en", at=LONG_AGO)
-        kept = accounts.start_session(session, account, locale="en")
-    uploads = settings().state_dir / "uploads"
-    uploads.mkdir(exist_ok=True)
-    old, new = uploads / "old.osm.pbf", uploads / "new.osm.pbf"
-    for path in (old, new):
-        path.write_bytes(b"x")
-    then = time.time() - jobs.UPLOAD_KEPT_S - 60
-    os.utime(old, (then, then))
-    jobs.tidy()
-    assert (old.exists(), new.exists()) == (False, True)
-    new.unlink()
-    with db.transaction(system_actor()) as session:
-        assert session.execute(text("SELECT count(*) FROM user_session")).scalar_one() == 1
-        assert accounts.session_actor(session, kept) is not None
