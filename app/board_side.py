@@ -24,6 +24,8 @@ from incidents import service as incidents
 from incidents.lifecycle import CHOICE_REASONS
 
 OWN_REASONS = tuple(key for key in CHOICE_REASONS if key != "proposed")
+KILOMETRES_FROM_M = 950
+"""Shorter ways are told in metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,12 @@ def _reasons(proposal: Proposal, worker: Ranked, here: Here) -> None:
     label = t("Proposed") if is_best else t("Your choice")
     way = board_words.way(worker.travel_s, proposal.mode)
     if contender.length_m is not None:
-        way = t("{way}, {km} km", way=way, km=i18n.number(contender.length_m / 1000, 1))
+        far = contender.length_m >= KILOMETRES_FROM_M
+        way = (
+            t("{way}, {km} km", way=way, km=i18n.number(contender.length_m / 1000, 1))
+            if far
+            else t("{way}, {metres} m", way=way, metres=i18n.number(round(contender.length_m, -1)))
+        )
     told = board_words.why(proposal, worker)
     origin = board_words.setting_out(contender, here.territory.timezone, here.board.at)
     instead = board_words.instead(proposal, worker)

@@ -19,7 +19,7 @@ _SIGNS: Mapping[str, str] = {
     "component-01-05": "power manhole|electric cover|电力井",
     "component-01-13": "hydrant|fire equipment|extinguisher|消防栓|消火栓|消防设施",
     "component-01-17": "pole|mast|电杆|电线杆",
-    "component-01-18": "street lamp|street light|streetlight|lamp post|lamp is out|路灯",
+    "component-01-18": "street lamp|street light|streetlight|lamp post|lamp is out|lamp|路灯",
     "component-02-01": "car park|parking lot|停车场",
     "component-02-03": "bus shelter|bus stop|公交站|候车亭",
     "component-02-09": "traffic sign|road sign|sign post|交通标志|路牌|标志牌",
