@@ -23,16 +23,19 @@ from incidents.model import IncidentFilter, IncidentRow
 ANY_TIME = -1
 PERIODS = (ANY_TIME, 7, 30, 90, 365, words.OWN_DATES)
 BAR_NAMES = ("overdue", "due", "status", "category", "days", "find")
-PLACE_NAMES = ("grid", "community", "unit")
+PLACE_NAMES = ("grid", "community", "unit", "worker")
+MOVES = ("filed", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What the address narrows the list to, beside the bar: ``?grid=``, ``?community=`` or ``?unit=``."""
+    """What the address narrows the list to, beside the bar: ``?grid=``, ``?moved=filed`` and so on."""
 
     grid_id: int | None = None
     community_id: int | None = None
     unit_id: int | None = None
+    worker_id: int | None = None
+    moved: str = ""
 
     @property
     def anything(self) -> bool:
@@ -41,6 +44,10 @@ class Narrowed:
 
     def words(self, row: IncidentRow | None) -> str:
         """Return what the list is narrowed to; names come from one of its rows."""
+        if self.moved:
+            return t("Filed since yesterday") if self.moved == "filed" else t("Closed since yesterday")
+        if self.worker_id is not None:
+            return t("Only worker {code}", code=row.worker_code) if row and row.worker_code else t("Only one worker")
         if self.grid_id is not None:
             return t("Only grid {code}", code=row.grid_code) if row else t("Only one grid")
         if self.community_id is not None:
@@ -58,12 +65,14 @@ def number_of(name: str) -> int | None:
 
 def narrowed() -> Narrowed:
     """Return what the address narrows the list to."""
-    return Narrowed(*(number_of(name) for name in PLACE_NAMES))
+    moved = st.query_params.get("moved", "")
+    grid, community, unit, worker = (number_of(name) for name in PLACE_NAMES)
+    return Narrowed(grid, community, unit, worker, moved if moved in MOVES else "")
 
 
 def widen() -> None:
-    """Take the place out of the address again."""
-    for name in PLACE_NAMES:
+    """Take what narrows the list out of the address again."""
+    for name in (*PLACE_NAMES, "moved"):
         st.query_params.pop(name, None)
 
 
@@ -143,6 +152,8 @@ def bar(territory: TerritoryInfo) -> IncidentFilter:
         grid_id=place.grid_id,
         community_id=place.community_id,
         unit_id=place.unit_id,
+        worker_id=place.worker_id,
+        moved=place.moved,
         overdue=deadline == "late",
         due_soon=deadline == "soon",
         text=text.strip(),

@@ -80,6 +80,10 @@ class IncidentFilter:
         Only open incidents whose deadline has passed at ``moment`` of the query.
     due_soon
         Only open incidents whose deadline comes within `DUE_SOON` of that moment.
+    worker_id
+        Only incidents that a worker was sent to last.
+    moved
+        ``filed`` or ``closed``: only those to which this happened since yesterday, local time.
     """
 
     first_day: dt.date | None = None
@@ -92,6 +96,8 @@ class IncidentFilter:
     overdue: bool = False
     due_soon: bool = False
     text: str = ""
+    worker_id: int | None = None
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +211,8 @@ class TodayCounts:
         Open and past the deadline.
     due_soon
         Open and due within `DUE_SOON`.
-    waiting
-        Reported or filed, not yet with anybody.
+    by_status
+        Open incidents by status; those of no incident are absent.
     filed, closed
         Since the local midnight at which yesterday began.
     """
@@ -214,7 +220,7 @@ class TodayCounts:
     late: int
     due_soon: int
     open: int
-    waiting: int
+    by_status: Mapping[str, int]
     filed: int
     closed: int
 

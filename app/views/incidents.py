@@ -95,7 +95,7 @@ def _count(total: int, row: IncidentRow | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="gk-count"):
         counted = i18n.tn("{count} incident", "{count} incidents", total)
         widgets.note(f"{counted} · {place.words(row)}" if place.anything else counted)
-        if place.anything and st.button(t("Show all places"), type="tertiary", key="gk_widen"):
+        if place.anything and st.button(t("Show all"), type="tertiary", key="gk_widen"):
             incident_filters.widen()
             _fresh_table()
 

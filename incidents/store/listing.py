@@ -205,19 +205,23 @@ def _task_columns() -> Select[*tuple[Any, ...]]:
 def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
     """Return the counts of Today within the actor's reach."""
     mine = _within_reach(actor)
-    is_open = session.execute(
+    rows = session.execute(
         select(
             func.count().filter(_is_past(moment)),
             func.count().filter(_is_soon(moment)),
+            Incident.status,
             func.count(),
-            func.count().filter(Incident.status.in_(("reported", "filed"))),
-        ).where(*mine, _is_open())
-    ).one()
-    since = func.date_trunc("day", func.timezone(_zone(actor.territory_id), moment)) - dt.timedelta(days=1)
-    yesterday = func.timezone(_zone(actor.territory_id), since, type_=DateTime(timezone=True))
+        )
+        .where(*mine, _is_open())
+        .group_by(Incident.status)
+    ).all()
+    by_status = {status: total for _, _, status, total in rows}
+    yesterday = _yesterday(actor.territory_id, moment)
     filed = select(func.count(Incident.id)).where(*mine, Incident.filed_at >= yesterday).scalar_subquery()
     closed = select(func.count(Incident.id)).where(*mine, Incident.closed_at >= yesterday).scalar_subquery()
-    return TodayCounts(*is_open, *session.execute(select(filed, closed)).one())
+    moved = session.execute(select(filed, closed)).one()
+    is_late, is_soon = sum(row[0] for row in rows), sum(row[1] for row in rows)
+    return TodayCounts(is_late, is_soon, sum(by_status.values()), by_status, *moved)
 
 
 def late_in_grid(session: Session, grid_id: int, moment: dt.datetime) -> int:
@@ -266,12 +270,16 @@ def _conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> li
         Incident.grid_id: wanted.grid_id,
         Incident.community_id: wanted.community_id,
         Incident.unit_id: wanted.unit_id,
+        Incident.worker_id: wanted.worker_id,
     }
     conditions += [column == number for column, number in of.items() if number is not None]
     if wanted.overdue:
         conditions += [_is_open(), _is_past(moment)]
     if wanted.due_soon:
         conditions += [_is_open(), _is_soon(moment)]
+    if wanted.moved:
+        happened = Incident.filed_at if wanted.moved == "filed" else Incident.closed_at
+        conditions.append(happened >= _yesterday(actor.territory_id, moment))
     if wanted.text.strip():
         part = wanted.text.strip()
         conditions.append(
@@ -307,6 +315,12 @@ def _is_soon(moment: dt.datetime) -> ColumnElement[bool]:
 
 def _zone(territory_id: int | None) -> ColumnElement[str]:
     return select(Territory.timezone).where(Territory.id == territory_id).scalar_subquery()
+
+
+def _yesterday(territory_id: int | None, moment: dt.datetime) -> ColumnElement[dt.datetime]:
+    """Return the local midnight at which the day before that of ``moment`` began."""
+    local = func.date_trunc("day", func.timezone(_zone(territory_id), moment)) - dt.timedelta(days=1)
+    return func.timezone(_zone(territory_id), local, type_=DateTime(timezone=True))
 
 
 def _midnight(territory_id: int | None, day: dt.date) -> ColumnElement[dt.datetime]:

@@ -216,7 +216,7 @@ def test_an_address_narrows_the_list_to_a_place_or_unit(run, actors, name, colum
     page = run("incidents", Role.SUPERVISOR, **{name: str(wanted)})
     assert f"{total:,} incident" in words(page)
     assert "Only " in words(page)
-    _button(page, "Show all places").click().run()
+    _button(page, "Show all").click().run()
     assert "Only " not in words(page)
 
 

@@ -229,7 +229,8 @@ def test_today_counts_within_reach(session: Session, city: City, add_incident: A
     chief = city.officer(Role.SUPERVISOR)
     db.as_actor(session, chief)
     counts = today_counts(session, chief, NOW)
-    assert (counts.late, counts.due_soon, counts.open, counts.waiting) == (2, 1, 4, 3)
+    assert (counts.late, counts.due_soon, counts.open) == (2, 1, 4)
+    assert counts.by_status == {"filed": 3, "handling": 1}
     assert (counts.filed, counts.closed) == (5, 1)
     assert late_incidents(session, chief, NOW)[0].id == urgent
     manager = city.officer(Role.GRID_MANAGER, area_ids=(city.east_id,))
@@ -251,7 +252,10 @@ def test_the_numbers_of_today_are_those_of_their_rows(session: Session, city: Ci
     for number, wanted in (
         (counts.late, IncidentFilter(overdue=True)),
         (counts.due_soon, IncidentFilter(due_soon=True)),
-        (counts.waiting, IncidentFilter(statuses=("reported", "filed"))),
+        (counts.by_status["reported"], IncidentFilter(statuses=("reported",))),
+        (counts.by_status["filed"], IncidentFilter(statuses=("filed",))),
+        (counts.filed, IncidentFilter(moved="filed")),
+        (counts.closed, IncidentFilter(moved="closed")),
         (counts.open, IncidentFilter(statuses=OPEN_STATUSES)),
     ):
         assert number == len(seen(session, chief, wanted)) > 0, wanted
