@@ -32,7 +32,7 @@ def incident_columns(
     placed: Placed,
     classes: Mapping[str, ClassInfo],
     catalogue: Catalogue,
-    owners: Mapping[int, int],
+    owners: Mapping[tuple[int, int], int],
 ) -> dict[str, Sequence[Any] | np.ndarray]:
     """Return the columns of table ``incident`` that follow from the file, for the ``chosen`` rows.
 
@@ -41,12 +41,18 @@ def incident_columns(
     empty: an old report without closing time is closed without one, and so never enters a time to close.
     """
     rows = chosen.tolist()
+    homes = placed.community_id[chosen].tolist()
     kinds = [classes[draft.label[row]] for row in rows]
     status = [draft.status[row] for row in rows]
     reported = [draft.reported[row] for row in rows]
     return {
         "external_ref": [draft.reference[row] for row in rows],
         "class_id": [kind.id for kind in kinds],
+        "class_version": [kind.version for kind in kinds],
+        "limit_id": [
+            catalogue.limit_id(kind.id) if _counted(draft.due[row], word, at) else None
+            for row, word, kind, at in zip(rows, status, kinds, reported, strict=True)
+        ],
         "category": [kind.category for kind in kinds],
         "status": status,
         "priority": [kind.priority for kind in kinds],
@@ -59,7 +65,7 @@ def incident_columns(
             for row, word, kind, at in zip(rows, status, kinds, reported, strict=True)
         ],
         "place": [draft.place[row] for row in rows],
-        "unit_id": [owners.get(kind.id) for kind in kinds],
+        "unit_id": [owners.get((kind.id, home)) for kind, home in zip(kinds, homes, strict=True)],
         "grid_id": placed.grid_id[chosen],
         "community_id": placed.community_id[chosen],
         "geom": np.asarray(shapely.points(draft.lon[chosen], draft.lat[chosen])),
@@ -69,6 +75,11 @@ def incident_columns(
 def _due(
     given: dt.datetime | None, status: str, kind: ClassInfo, reported: dt.datetime | None, catalogue: Catalogue
 ) -> dt.datetime | None:
-    if given is not None or status in {"closed", "void"} or reported is None:
+    if reported is None or not _counted(given, status, reported):
         return given
     return catalogue.due_at(kind.id, reported)
+
+
+def _counted(given: dt.datetime | None, status: str, reported: dt.datetime | None) -> bool:
+    """Return whether a limit of ours sets the deadline."""
+    return given is None and status not in {"closed", "void"} and reported is not None

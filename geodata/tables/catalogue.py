@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, IntId
@@ -101,6 +102,17 @@ class ClassOwner(Base):
     """The duty list: which class in which area belongs to which unit, by what law."""
 
     __tablename__ = "class_owner"
+    __table_args__ = (
+        CheckConstraint("valid_to >= valid_from", name="days"),
+        ExcludeConstraint(
+            (text("territory_id"), "="),
+            (text("class_id"), "="),
+            (text("coalesce(area_id, 0)"), "="),
+            (text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            using="gist",
+            name="ex_class_owner_one_owner",
+        ),
+    )
 
     id: Mapped[IntId]
     class_id: Mapped[int] = mapped_column(ForeignKey("incident_class.id"), index=True)
@@ -109,5 +121,5 @@ class ClassOwner(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     legal_basis: Mapped[str] = mapped_column(server_default="")
     valid_from: Mapped[dt.date]
-    valid_to: Mapped[dt.date | None]
+    valid_to: Mapped[dt.date | None] = mapped_column(doc="Last day, included; None while it goes on")
     version: Mapped[int] = mapped_column(server_default="1")

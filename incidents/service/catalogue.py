@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
+from geodata.db import system_rights
 from geodata.territory import TerritoryInfo
 from incidents.calendars import code_for, shipped_calendars, working_calendar
 from incidents.classes import CLASSES, SCHEME, SCHEME_VERSION
@@ -17,23 +18,23 @@ from incidents.model import Catalogue
 from incidents.numbers import make_number, prefix_of
 from incidents.store import catalogue as catalogue_store
 from incidents.store import loading
+from people.duties import owners_on
 
 
 def seed_catalogue(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[str, int]:
     """Add what is missing of the shipped classes, limits and calendars, and return how many of each.
 
-    Doing it again adds nothing and changes nothing that was edited.
+    Doing it again adds nothing and changes nothing that was edited. It is done with the system's
+    rights: nobody may write rules by himself, and there is nothing here to choose.
     """
     require(actor, May.LOAD_DATA)
-    calendars = catalogue_store.add_calendars(session, shipped_calendars(territory.timezone))
-    classes = catalogue_store.add_classes(session, CLASSES, SCHEME, SCHEME_VERSION)
-    ids = {row.key: row.id for row in catalogue_store.shipped(session)}
-    known = [spec for spec in LIMITS if spec.class_key is None or spec.class_key in ids]
-    return {
-        "calendars": calendars,
-        "classes": classes,
-        "limits": catalogue_store.add_limits(session, known, ids),
-    }
+    with system_rights(session, actor):
+        calendars = catalogue_store.add_calendars(session, shipped_calendars(territory.timezone))
+        classes = catalogue_store.add_classes(session, CLASSES, SCHEME, SCHEME_VERSION)
+        ids = {row.key: row.id for row in catalogue_store.shipped(session)}
+        known = [spec for spec in LIMITS if spec.class_key is None or spec.class_key in ids]
+        limits = catalogue_store.add_limits(session, known, ids)
+    return {"calendars": calendars, "classes": classes, "limits": limits}
 
 
 def read_catalogue(session: Session, territory: TerritoryInfo) -> Catalogue:
@@ -48,8 +49,15 @@ def read_catalogue(session: Session, territory: TerritoryInfo) -> Catalogue:
     calendar = catalogue_store.calendar(session, code_for(territory.timezone))
     if not classes or calendar is None:
         raise NotFound("The catalogue of classes and calendars is empty.", hint="Seed it first.")
-    limits = catalogue_store.handle_limits(session, [row.id for row in classes.values()])
-    return Catalogue(classes, limits, working_calendar(calendar))
+    limits = catalogue_store.handle_limits(session)
+    named = {limit.calendar for limit in limits.values() if limit.calendar and limit.calendar != calendar.code}
+    others = {code: catalogue_store.calendar(session, code) for code in sorted(named)}
+    return Catalogue(
+        classes,
+        limits,
+        working_calendar(calendar),
+        {code: working_calendar(spec) for code, spec in others.items() if spec is not None},
+    )
 
 
 def assign_owners(
@@ -68,9 +76,9 @@ def assign_owners(
     return catalogue_store.add_owners(session, territory.id, owners, legal_basis)
 
 
-def owners(session: Session, territory: TerritoryInfo) -> dict[int, int]:
-    """Return class id to the unit that owns it in the whole territory today."""
-    return catalogue_store.owners_of(session, territory.id)
+def owners(session: Session, territory: TerritoryInfo) -> dict[tuple[int, int], int]:
+    """Return class id and community id to the unit that owns the class there today, by the duty list."""
+    return owners_on(session, territory.id)
 
 
 def take_numbers(session: Session, territory: TerritoryInfo, years: np.ndarray) -> list[str]:

@@ -83,6 +83,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
     "retention_run": ("SVAT", "S", "", "S"),
     "size_day": ("ST", "S", "S", "S"),
+    **dict.fromkeys(("shift_pattern", "roster_rule"), LOADED),
+    **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMT", "SVMT", "SVMT")),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
@@ -97,6 +99,12 @@ SAMPLES = {
     "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
+}
+SAMPLES |= {
+    table: f"SELECT r.* FROM {table} AS r JOIN worker AS w ON w.id = worker_id JOIN unit_grid AS g"
+    " ON g.responsibility_grid_id = w.responsibility_grid_id JOIN user_role AS m ON m.role = 'grid_manager'"
+    " AND g.community_id = ANY (m.area_ids) AND g.ended_on IS NULL ORDER BY r.id LIMIT 1"
+    for table in ("worker_pattern", "roster_exception")
 }
 OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id"}
 

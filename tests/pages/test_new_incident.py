@@ -92,7 +92,7 @@ def test_a_class_without_a_unit_says_so_and_can_be_filed_with_a_chosen_one(run, 
     with db.transaction(system_actor()) as session:
         session.execute(
             text(
-                "UPDATE class_owner SET valid_to = '2001-01-01' WHERE class_id ="
+                "UPDATE class_owner SET valid_to = valid_from WHERE class_id ="
                 " (SELECT id FROM incident_class WHERE scheme = 'gk' AND kind = 'event' AND code = '04-04')"
             )
         )
