@@ -88,13 +88,24 @@ def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: P
     page.get_by_role("tabpanel").locator("tr, li").first.wait_for()
 
 
+def addresses_of_the_menu(page: Page) -> set[str]:
+    """Where the top navigation leads, the pages inside its sections too."""
+    found = {link.get_attribute("href") or "" for link in page.get_by_test_id("stTopNavLink").all()}
+    for section in page.get_by_test_id("stTopNavSection").all():
+        section.click()
+        page.get_by_test_id("stTopNavDropdownLink").first.wait_for()
+        found |= {link.get_attribute("href") or "" for link in page.get_by_test_id("stTopNavDropdownLink").all()}
+        page.keyboard.press("Escape")
+        page.get_by_test_id("stTopNavDropdownLink").first.wait_for(state="detached")
+    return found - {""}
+
+
 @pytest.mark.parametrize(
     "role", ["manager", "dispatcher", "supervisor", "planner", "handler", "auditor", "administrator"]
 )
 def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:
     enter(page, served, role)
-    links = page.locator("header a, [data-testid='stTopNavLink']").all()
-    addresses = sorted({link.get_attribute("href") or "" for link in links} - {""})
+    addresses = sorted(addresses_of_the_menu(page))
     assert len(addresses) >= 3
     for address in addresses:
         page.goto(address if address.startswith("http") else served.url + address)
