@@ -102,7 +102,9 @@ def why(proposal: Proposal, chosen: Ranked) -> list[str]:
         told.append(tn(one, many, tasks, span=short(chosen.workload_s)))
     else:
         told.append(t("Has no task in hand."))
-    if chosen.candidate.own_grid:
+    if chosen.candidate.own_grid and _stands_in(proposal, chosen):
+        told.append(t("Stands in today for the grid's own worker, who is away."))
+    elif chosen.candidate.own_grid:
         told.append(t("Knows the place: it is the worker's own grid."))
     else:
         told.append(t("Not the worker's own grid: counts {span} more.", span=short(chosen.other_grid_s)))
@@ -155,8 +157,16 @@ def assumptions(proposal: Proposal) -> list[str]:
     return told
 
 
+def _stands_in(proposal: Proposal, chosen: Ranked) -> bool:
+    """Return whether the incident's grid is that of somebody the worker stands in for."""
+    worker = proposal.contenders[chosen.candidate.worker_id].worker
+    return proposal.incident.responsibility_code in worker.stands_in
+
+
 def _off_duty(worker: WorkerInfo) -> str:
     who = f"{worker.code} {worker.name}" if worker.name else worker.code
+    if worker.away:
+        return t("The grid's own worker {who} is away today.", who=who)
     if worker.shift_start is None or worker.shift_end is None:
         return t("The grid's own worker {who} is off duty.", who=who)
     hours = f"{worker.shift_start:%H:%M}–{worker.shift_end:%H:%M}"

@@ -87,17 +87,16 @@ def _choice(label: str, options: list[Any], name_of: Any, key: str) -> Any:
 
 def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) -> dict[str, Any]:
     """Put the choice of a worker, those on duty first."""
-    local = now().astimezone(territory.zone)
-    workers = sorted(
-        people.list_workers(session, actor, territory.id), key=lambda each: (not each.on_duty(local), each.code)
-    )
+    moment = now()
+    known = people.list_workers(session, actor, territory.id, at=moment, timezone=territory.timezone)
+    workers = sorted(known, key=lambda each: (not each.on_duty(moment), each.code))
     names = {
         each.id: " · ".join(
             part
             for part in (
                 f"{each.code} {each.name or ''}".strip(),
                 i18n.either(each.grid_name, each.grid_name_zh),
-                "" if each.on_duty(local) else t("off duty"),
+                "" if each.on_duty(moment) else t("away") if each.away else t("off duty"),
             )
             if part
         )

@@ -66,10 +66,9 @@ def proposals(
     if incident is None:
         raise NotFound("There is no such incident, or it lies outside your reach.", hint="Choose one from the board.")
     at, costs = moment or clock_now(), costs or Costs()
-    local = at.astimezone(territory.zone)
-    workers = list_workers(session, actor, territory_id)
-    present = [worker for worker in workers if worker.on_duty(local)]
-    known = _contenders(session, territory_id, present, local)
+    workers = list_workers(session, actor, territory_id, at=at, timezone=territory.timezone)
+    present = [worker for worker in workers if worker.on_duty(at)]
+    known = _contenders(session, territory_id, present, at)
     network = network_of(session, territory, mode)
     goal = np.array([[incident.lon, incident.lat]])
     starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
@@ -82,8 +81,8 @@ def proposals(
                 travel_s=float(travel_s),
                 # Work on this very incident is not work in hand beside it.
                 open_tasks=each.open_tasks - (each.worker.id == incident.worker_id),
-                own_grid=each.worker.grid_code is not None and each.worker.grid_code == incident.responsibility_code,
-                shift_left_s=shift_left_s(each.worker, local),
+                own_grid=each.worker.owns(incident.responsibility_code),
+                shift_left_s=shift_left_s(each.worker, at),
             )
             for each, travel_s in zip(known, arrivals.seconds, strict=True)
         ],
@@ -109,40 +108,27 @@ def proposals(
             for worker in workers
             if worker.grid_code is not None
             and worker.grid_code == incident.responsibility_code
-            and not worker.on_duty(local)
+            and not worker.on_duty(at)
         ),
         off_duty=len(workers) - len(present),
     )
 
 
-def shift_left_s(worker: WorkerInfo, local: dt.datetime) -> float:
-    """Return the seconds until the usual shift ends, for a worker on shift at ``local``; infinite without an end."""
-    if worker.shift_end is None or worker.shift_start is None:
-        return math.inf
-    ends = dt.datetime.combine(local.date(), worker.shift_end, tzinfo=local.tzinfo)
-    if ends <= local:
-        ends += dt.timedelta(days=1)
-    return (ends - local).total_seconds()
+def shift_left_s(worker: WorkerInfo, at: dt.datetime) -> float:
+    """Return the seconds until the shift ends, for a worker on shift at a moment; infinite without a shift."""
+    return math.inf if worker.shift_end is None else (worker.shift_end - at).total_seconds()
 
 
-def shift_began(worker: WorkerInfo, local: dt.datetime) -> dt.datetime:
-    """Return when the shift began that covers the ``local`` moment."""
-    began = dt.datetime.combine(local.date(), worker.shift_start or dt.time(0), tzinfo=local.tzinfo)
-    return began if began <= local else began - dt.timedelta(days=1)
-
-
-def _contenders(
-    session: Session, territory_id: int, workers: Sequence[WorkerInfo], local: dt.datetime
-) -> list[Contender]:
+def _contenders(session: Session, territory_id: int, workers: Sequence[WorkerInfo], at: dt.datetime) -> list[Contender]:
     """Return the workers of whom a place is known: the task being done, the last finished on shift, the home grid."""
     ids = [worker.id for worker in workers]
     tasks = store.open_tasks(session, ids)
-    places = store.task_places(session, ids, local - LONGEST_SHIFT)
+    places = store.task_places(session, ids, at - LONGEST_SHIFT)
     middles = store.grid_middles(session, territory_id, [worker.grid_code for worker in workers if worker.grid_code])
     found = []
     for worker in workers:
         last, home = places.get(worker.id), middles.get(worker.grid_code or "")
-        if last is not None and (last.at is None or last.at >= shift_began(worker, local)):
+        if last is not None and (last.at is None or last.at >= (worker.shift_start or at)):
             how = Whereabouts.AT_TASK if last.at is None else Whereabouts.AFTER_TASK
             place = Place(how, last.lon, last.lat, last.place, last.at)
         elif home is not None:

@@ -26,7 +26,20 @@ class UnitInfo:
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """A grid worker; ``name`` is None for those who may not see it, and after erasure."""
+    """A grid worker as on the day of a moment.
+
+    Attributes
+    ----------
+    shift_start, shift_end
+        Of the shift that covers the moment, else of the one that begins on its local day, in local time;
+        None without one.
+    away
+        An absence takes the day.
+    stands_in
+        Codes of the responsibility grids of those the worker stands in for on the day.
+    name
+        None for those who may not see it, and after erasure.
+    """
 
     id: int
     code: str
@@ -36,22 +49,21 @@ class WorkerInfo:
     grid_code: str | None
     grid_name: str | None
     grid_name_zh: str | None
-    shift_start: dt.time | None
-    shift_end: dt.time | None
-    shift_weekdays: tuple[int, ...]
+    shift_start: dt.datetime | None = None
+    shift_end: dt.datetime | None = None
+    away: bool = False
+    stands_in: tuple[str, ...] = ()
     name: str | None = None
 
-    def on_duty(self, local: dt.datetime) -> bool:
-        """Return whether the usual shift covers the ``local`` moment; a shift may pass midnight."""
+    def on_duty(self, moment: dt.datetime) -> bool:
+        """Return whether the shift covers a moment of the day that was asked for."""
         if self.shift_start is None or self.shift_end is None:
             return False
-        today, clock = local.isoweekday(), local.time()
-        if self.shift_start <= self.shift_end:
-            return today in self.shift_weekdays and self.shift_start <= clock < self.shift_end
-        yesterday = (today - 2) % 7 + 1
-        begun_today = today in self.shift_weekdays and clock >= self.shift_start
-        begun_yesterday = yesterday in self.shift_weekdays and clock < self.shift_end
-        return begun_today or begun_yesterday
+        return self.shift_start <= moment < self.shift_end
+
+    def owns(self, grid_code: str | None) -> bool:
+        """Return whether a responsibility grid is the own one, or that of somebody stood in for."""
+        return grid_code is not None and (grid_code == self.grid_code or grid_code in self.stands_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ class LiveSession:
     is_demo: bool
     expires_at: dt.datetime
     acting: Acting | None = None
+    login: str = ""
 
     def title(self, locale: str) -> str:
         """Return the function of the user, in the language of ``locale``."""

@@ -82,9 +82,6 @@ def _sealed_worker(worker: Worker, unit: Unit, grid: ResponsibilityGrid | None, 
         grid_code=grid.code if grid else None,
         grid_name=grid.name if grid else None,
         grid_name_zh=grid.name_zh if grid else None,
-        shift_start=worker.shift_start,
-        shift_end=worker.shift_end,
-        shift_weekdays=tuple(worker.shift_weekdays),
     )
     return SealedWorker(info, person.subject_id if person else None, person.name_cipher if person else None)
 

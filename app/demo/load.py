@@ -20,6 +20,7 @@ from app.demo.cities import DEFAULT_CITY, DemoCity
 from app.demo.ground import survey
 from app.demo.life import live
 from app.demo.office import SLOW_FACTOR, SLOW_UNIT
+from app.demo.rosters import make_rosters
 from app.demo.staff import Units, make_accounts, make_units, make_workers, place_workers, write_duty_list
 from app.demo.writing import Crew, write_incidents, write_tasks
 from app.demo.year import DAYS, Plan, simulate_year
@@ -164,6 +165,7 @@ def load_demo(
     units = make_units(session, territory, city.offices, areas, since)
     write_duty_list(session, territory, units, {key: row.id for key, row in catalogue.classes.items()}, since)
     crew = _make_crew(session, territory, units, city, focus)
+    make_rosters(session, territory, crew.worker_ids.tolist(), aware(until).astimezone(territory.zone).date())
     accounts = make_accounts(
         session,
         territory,

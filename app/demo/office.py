@@ -1,8 +1,7 @@
-"""The offices of a demo city: units, duty list, shifts of the workers, accounts (pure data)."""
+"""The offices of a demo city: units, duty list, accounts (pure data)."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 from core.identity import Role
@@ -27,14 +26,6 @@ class StreetOffice:
     name_zh: str
     lon: float
     lat: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A usual shift in local time; one that passes midnight ends on the next day."""
-
-    start: dt.time
-    end: dt.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +75,8 @@ ACCOUNTS = (
     AccountSpec("administrator", Role.ADMINISTRATOR, "Administrator", "系统管理员"),
 )
 
-_EARLY = Shift(dt.time(6), dt.time(14))
-_DAY = Shift(dt.time(8), dt.time(17))
-_LATE = Shift(dt.time(13), dt.time(21))
-_NIGHT = Shift(dt.time(21), dt.time(6))
-# Of ten workers of a city one or two are out at night; the first of the list look after the focus community.
-SHIFTS = (_EARLY, _LATE, _NIGHT, _DAY, _EARLY, _LATE, _DAY, _EARLY, _NIGHT, _DAY, _LATE)
-WEEKDAYS = ((1, 2, 3, 4, 5), (2, 3, 4, 5, 6), (1, 4, 5, 6, 7), (1, 2, 3, 4, 7), (3, 4, 5, 6, 7))
 SKILLS = ("roads", "drains", "refuse", "greenery", "lighting", "street_order", "buildings")
 LANGUAGES = ("en", "en", "zh", "en", "en", "zh")
-
-
-def shift_of(index: int) -> tuple[Shift, tuple[int, ...]]:
-    """Return the shift and the ISO weekdays of the worker of this rank; neighbours differ in both."""
-    return SHIFTS[index % len(SHIFTS)], WEEKDAYS[index % len(WEEKDAYS)]
 
 
 def skills_of(index: int) -> list[str]:

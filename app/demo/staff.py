@@ -23,7 +23,6 @@ from app.demo.office import (
     LEGAL_BASIS,
     StreetOffice,
     UnitSpec,
-    shift_of,
     skills_of,
 )
 from app.demo.patterns import PATTERNS
@@ -159,7 +158,6 @@ def make_workers(session: Session, territory: TerritoryInfo, units: Units, place
         },
     )
     ids = reserve_ids(session, "worker", count)
-    shifts = [shift_of(rank) for rank in range(count)]
     copy_rows(
         session,
         "worker",
@@ -172,9 +170,6 @@ def make_workers(session: Session, territory: TerritoryInfo, units: Units, place
             "code": [worker_code(rank) for rank in range(1, count + 1)],
             "language": languages,
             "skills": [skills_of(rank) for rank in range(count)],
-            "shift_start": [shift.start for shift, _ in shifts],
-            "shift_end": [shift.end for shift, _ in shifts],
-            "shift_weekdays": [list(weekdays) for _, weekdays in shifts],
         },
     )
     return ids

@@ -11,8 +11,8 @@ from geodata.tables.jobs import JobRun
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.retention import RetentionRun, SizeDay
-from geodata.tables.rules import RuleChange
 from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, WorkerPattern
+from geodata.tables.rules import RuleChange
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 from geodata.tables.upkeep import PURPOSES, Backup, Erasure
@@ -55,8 +55,8 @@ __all__ = [
     "Road",
     "RosterException",
     "RosterRule",
-    "ShiftPattern",
     "RuleChange",
+    "ShiftPattern",
     "SizeDay",
     "StandingDeputy",
     "Study",

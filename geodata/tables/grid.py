@@ -8,7 +8,7 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geodata.tables.base import Base, IntId, TerritoryId, geometry
+from geodata.tables.base import Base, IntId, SmallInt, TerritoryId, geometry
 
 
 class ResponsibilityGrid(Base):
@@ -24,6 +24,7 @@ class ResponsibilityGrid(Base):
     name_zh: Mapped[str | None]
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     boundary: Mapped[WKBElement | None] = geometry("MULTIPOLYGON", nullable=True)
+    min_workers: Mapped[SmallInt] = mapped_column(server_default="1", doc="Needed at a time; 0 where nobody is")
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.identity import system_actor
 from geodata import db
 from tests.browser.conftest import Served, enter
+from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -26,9 +27,7 @@ def town(served: Served) -> Iterator[Session]:
     engine = create_engine(served.database)
     with Session(engine) as session:
         db.as_actor(session, system_actor())
-        session.execute(
-            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
-        )
+        everybody_on_shift(session)
         ids = session.scalars(text("SELECT id FROM incident WHERE status = 'handling' ORDER BY id LIMIT 2")).all()
         session.execute(text("UPDATE task SET state = 'cancelled' WHERE incident_id = ANY(:ids)"), {"ids": list(ids)})
         session.execute(

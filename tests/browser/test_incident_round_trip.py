@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.identity import system_actor
 from geodata import db
 from tests.browser.conftest import Served, enter
+from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -46,9 +47,7 @@ def worker_code(served: Served) -> str:
     engine = create_engine(served.database)
     with Session(engine) as session:
         db.as_actor(session, system_actor())
-        session.execute(
-            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
-        )
+        everybody_on_shift(session)
         code = session.scalars(
             text("SELECT code FROM worker JOIN app_user ON worker_id = worker.id WHERE login LIKE 'worker%'")
         ).one()

@@ -26,6 +26,7 @@ from geodata.tables import (
     JobRun,
     Quarantine,
     RetentionRun,
+    RosterException,
     SizeDay,
     Study,
     StudyGround,
@@ -84,7 +85,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "retention_run": ("SVAT", "S", "", "S"),
     "size_day": ("ST", "S", "S", "S"),
     **dict.fromkeys(("shift_pattern", "roster_rule"), LOADED),
-    **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMT", "SVMT", "SVMT")),
+    **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMHT", "SVMHT", "SVMHT")),
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
@@ -97,14 +98,11 @@ SAMPLES = {
     " AND h.role = 'handler' AND i.community_id = ANY (m.area_ids) AND i.unit_id = ANY (h.unit_ids)"
     " AND EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id) ORDER BY i.id LIMIT 1",
     "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
+    "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
+    "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
+    "roster_exception": "SELECT * FROM roster_exception ORDER BY worker_id DESC LIMIT 1",
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
-}
-SAMPLES |= {
-    table: f"SELECT r.* FROM {table} AS r JOIN worker AS w ON w.id = worker_id JOIN unit_grid AS g"
-    " ON g.responsibility_grid_id = w.responsibility_grid_id JOIN user_role AS m ON m.role = 'grid_manager'"
-    " AND g.community_id = ANY (m.area_ids) AND g.ended_on IS NULL ORDER BY r.id LIMIT 1"
-    for table in ("worker_pattern", "roster_exception")
 }
 OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id"}
 
@@ -230,6 +228,7 @@ def city(demo_database: Engine) -> Iterator[City]:
             )
         ).first()
         session.add(Absence(territory_id=home, worker_id=away.id, kind="leave", from_on=TODAY, to_on=TODAY))
+        session.add(RosterException(territory_id=home, worker_id=away.id, day=TODAY, reason="free"))
         session.add(RetentionRun(at=now(), data_class="jobs", kept_days=90, deleted=0, actor_label="x"))
         session.add(SizeDay(day=TODAY, database_bytes=1))
         study = Study(

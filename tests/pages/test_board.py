@@ -15,6 +15,7 @@ from geodata.tables import Incident, Worker
 from geodata.territory import find_territory
 from incidents import service as incidents
 from tests.pages.conftest import shown, words
+from tests.rosters import everybody_on_shift
 
 HOUR = dt.timedelta(hours=1)
 
@@ -23,9 +24,7 @@ HOUR = dt.timedelta(hours=1)
 def waiting(actors) -> list[int]:
     """Two filed incidents, the first due in half an hour, and every worker on shift around the clock."""
     with transaction(system_actor()) as session:
-        session.execute(
-            text("UPDATE worker SET shift_start = '00:00', shift_end = '23:59:59', shift_weekdays = '{1,2,3,4,5,6,7}'")
-        )
+        everybody_on_shift(session)
         ids = list(
             session.scalars(
                 select(Incident.id).where(Incident.status.in_(("handling", "filed"))).order_by(Incident.id).limit(2)

@@ -13,7 +13,7 @@ import pytest
 from app.demo import phrases_en, phrases_zh
 from app.demo.life import live
 from app.demo.notes import write_notes, write_reporters
-from app.demo.office import CENTRES, DEPARTMENTS, SLOW_UNIT, shift_of
+from app.demo.office import CENTRES, DEPARTMENTS, SLOW_UNIT
 from app.demo.patterns import HOURS, PATTERNS, PUBLIC_SOURCES, SEASON, SOURCES, STORM_MONTHS, WEEK, hour_cdf, season_of
 from app.demo.sites import Sites, chronic_site, place_weights, points_along
 from app.demo.staff import place_workers
@@ -233,18 +233,3 @@ def test_workers_stand_in_every_grid_and_more_where_more_people_live() -> None:
     assert placed["community_id"].iloc[0] == 20
     assert placed["responsibility_grid_id"].value_counts().to_dict() == {1: 4, 3: 2, 2: 1}
     assert place_workers(grids, 2, focus=[])["responsibility_grid_id"].tolist() == [1, 3]
-
-
-@pytest.mark.parametrize("weekday", range(1, 8))
-@pytest.mark.parametrize("hour", [0, 3, 6, 9, 12, 15, 18, 21, 23])
-def test_at_any_hour_somebody_is_on_duty(weekday: int, hour: int) -> None:
-    from people.model import WorkerInfo
-
-    moment = dt.datetime(2026, 11, 15 + weekday, hour, 30)  # noqa: DTZ001  (local time is meant)
-    assert moment.isoweekday() == weekday
-    present = 0
-    for rank in range(60):
-        shift, weekdays = shift_of(rank)
-        worker = WorkerInfo(rank, "", 0, "", None, None, None, None, shift.start, shift.end, weekdays)
-        present += worker.on_duty(moment)
-    assert 3 <= present <= 45

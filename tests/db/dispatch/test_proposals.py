@@ -12,10 +12,11 @@ from sqlalchemy import select, update
 from core.errors import NotFound, NotPermitted
 from core.identity import Role
 from dispatch.model import Whereabouts
-from dispatch.service import board, proposals, shift_began, shift_left_s
-from geodata.tables import Incident, ResponsibilityGrid, Task, Unit, UnitGrid, Worker
+from dispatch.service import board, proposals, shift_left_s
+from geodata.tables import Absence, Incident, ResponsibilityGrid, Task, Unit, UnitGrid, Worker
 from people.model import WorkerInfo
 from tests.map_city import EAST, MIDDLE, WEST, add_incidents, at, make_map_city
+from tests.rosters import give_shift
 
 NOON = at("2026-03-03")  # a Tuesday, GMT
 STREET = 50.69
@@ -43,7 +44,7 @@ def city(session):
             .values(responsibility_grid_id=grid.id)
         )
         _worker(session, territory, unit_id=unit.id, code=f"W{number}", grid_id=grid.id)
-    _worker(session, territory, unit_id=unit.id, code="W3", grid_id=grid.id, begins=dt.time(18), ends=dt.time(22))
+    _worker(session, territory, unit_id=unit.id, code="W3", grid_id=grid.id, begins=18, ends=22)
     rows = [
         {"reported_at": NOON, "due_at": NOON + dt.timedelta(hours=2), "half": "west"},
         {"reported_at": NOON, "due_at": NOON + dt.timedelta(hours=1), "half": "east"},
@@ -53,19 +54,11 @@ def city(session):
     return made
 
 
-def _worker(session, territory_id, *, unit_id, code, grid_id, begins=dt.time(8), ends=dt.time(17)):
-    session.add(
-        Worker(
-            territory_id=territory_id,
-            unit_id=unit_id,
-            code=code,
-            responsibility_grid_id=grid_id,
-            shift_start=begins,
-            shift_end=ends,
-            shift_weekdays=[1, 2, 3, 4, 5],
-        )
-    )
+def _worker(session, territory_id, *, unit_id, code, grid_id, begins=8, ends=17):
+    worker = Worker(territory_id=territory_id, unit_id=unit_id, code=code, responsibility_grid_id=grid_id)
+    session.add(worker)
     session.flush()
+    give_shift(session, territory_id, worker.id, begins * 60, ends * 60)
 
 
 def _worker_id(session, city, code):
@@ -150,12 +143,34 @@ def test_only_dispatchers_and_only_their_own_incidents(session, city):
         proposals(session, actor, city.territory, 0, moment=NOON)
 
 
-def test_shifts_may_pass_midnight():
-    def worker(begins, ends):
-        return WorkerInfo(1, "W", 1, "U", None, None, None, None, begins, ends, (1, 2, 3, 4, 5, 6, 7))
+def test_an_absent_worker_is_not_proposed_and_the_deputy_owns_the_grid(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    away, deputy = (_worker_id(session, city, code) for code in ("W2", "W1"))
+    session.add(
+        Absence(
+            territory_id=city.territory.id,
+            worker_id=away,
+            deputy_id=deputy,
+            kind="leave",
+            from_on=NOON.date(),
+            to_on=NOON.date(),
+        )
+    )
+    session.flush()
+    found = proposals(session, actor, city.territory, east.id, moment=NOON)
+    assert [(each.candidate.code, each.candidate.own_grid) for each in found.ranking.ranked] == [("W1", True)]
+    assert [(worker.code, worker.away) for worker in found.own_off_duty] == [("W2", True), ("W3", False)]
+    tomorrow = proposals(session, actor, city.territory, east.id, moment=NOON + dt.timedelta(days=1))
+    assert {each.candidate.code: each.candidate.own_grid for each in tomorrow.ranking.ranked} == {
+        "W2": True,
+        "W1": False,
+    }
 
-    night = worker(dt.time(21), dt.time(6))
+
+def test_the_shift_left_is_counted_to_its_end():
+    ends = dt.datetime(2026, 3, 4, 6, tzinfo=dt.UTC)
+    night = WorkerInfo(1, "W", 1, "U", None, None, None, None, ends - dt.timedelta(hours=9), ends)
     assert shift_left_s(night, dt.datetime(2026, 3, 3, 23, tzinfo=dt.UTC)) == 7 * 3600
     assert shift_left_s(night, dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == 3600
-    assert shift_began(night, dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == dt.datetime(2026, 3, 3, 21, tzinfo=dt.UTC)
-    assert shift_left_s(worker(None, None), dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == float("inf")
+    assert shift_left_s(WorkerInfo(1, "W", 1, "U", None, None, None, None), ends) == float("inf")
