@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
-from app import cookie
+from app import cookie, sso
 from core import log
 from core.errors import (
     Conflict,
@@ -40,6 +40,8 @@ OPEN_PATHS = frozenset(
     {
         "/login",
         "/logout",
+        "/first",
+        "/invitation",
         "/login/picture.svg",
         "/login/style.css",
         "/login/sans.woff2",
@@ -159,6 +161,10 @@ class Gate:
         connection = HTTPConnection(scope)
         value = connection.cookies.get(cookie.name())
         live = await _look_up(value)
+        signed_on = await sso.respond(connection, live, enters=_is_page(scope) and scope["path"] not in OPEN_PATHS)
+        if signed_on is not None:
+            await _refuse(scope, receive, send, signed_on)
+            return
         if live is not None:
             scope.setdefault("state", {})["actor"] = live.actor
             scope["state"]["session"] = live
@@ -225,7 +231,7 @@ def same_origin(scope: Scope) -> bool:
 
 def listens_here_only() -> bool:
     """Return whether the pages are served to this machine alone."""
-    return _is_this_machine(str(streamlit_config.get_option("server.address") or ""))
+    return is_this_machine(str(streamlit_config.get_option("server.address") or ""))
 
 
 def own_host(host: str | None) -> bool:
@@ -236,10 +242,11 @@ def own_host(host: str | None) -> bool:
     """
     given = (host or "").lower()
     name = given[1:].partition("]")[0] if given.startswith("[") else given.partition(":")[0]
-    return not listens_here_only() or _is_this_machine(name) or _is_address(name)
+    return not listens_here_only() or is_this_machine(name) or _is_address(name)
 
 
-def _is_this_machine(name: str) -> bool:
+def is_this_machine(name: str) -> bool:
+    """Return whether an address to listen on, or a host's name, is this machine's own."""
     return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
 
 
@@ -251,11 +258,15 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def _is_page(scope: Scope) -> bool:
+    path = scope["path"]
+    for_program = any(path == start or path.startswith(start + "/") for start in NOT_PAGES)
+    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not for_program
+
+
 def _refusal(connection: HTTPConnection) -> Response:
     path = connection.url.path
-    is_page = connection.scope["type"] == "http" and connection.scope["method"] in {"GET", "HEAD"}
-    for_program = any(path == start or path.startswith(start + "/") for start in NOT_PAGES)
-    if not is_page or for_program:
+    if not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
     wanted = path + (f"?{connection.url.query}" if connection.url.query else "")
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"

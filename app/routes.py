@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from streamlit import config as streamlit_config
 
-from app import guard
-from app.api import assets, login, tiles, values
+from app import guard, peers, sso
+from app.api import assets, login, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -34,7 +34,7 @@ async def today(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/{query}", status_code=307)
 
 
-routes = [*login.routes, *tiles.routes, *values.routes, *assets.routes, Route("/today", today)]
+routes = [*login.routes, *ways_in.routes, *tiles.routes, *values.routes, *assets.routes, Route("/today", today)]
 middleware = [Middleware(guard.Gate)]
 exception_handlers = guard.EXCEPTION_HANDLERS
 
@@ -49,10 +49,13 @@ def prepare() -> None:
     """
     log.configure(settings().log_level)
     streamlit_config.set_option("server.maxUploadSize", settings().upload_max_mib)
+    sso.check()
+    peers.remember_peers()
     db.ensure_database()
     with db.transaction(system_actor()) as session:
         accounts.refuse_demo_accounts(session)
     warn_of_open_demo()
+    tell_first_administrator()
 
 
 def warn_of_open_demo() -> None:
@@ -61,6 +64,16 @@ def warn_of_open_demo() -> None:
         logger.warning(
             "Demo mode is on and the pages are served to the network: whoever reaches them enters in any role"
             " without a password. Set GRIDKEEPER_DEMO=false for real data."
+        )
+
+
+def tell_first_administrator() -> None:
+    """Print where the first administrator makes an account, while there is none."""
+    address = ways_in.offer_first()
+    if address is not None:
+        print(  # noqa: T201  (for who started the platform; a code does not belong in a log)
+            f"\n  Nobody administers this platform yet. Begin here, on this machine, within two hours:\n  {address}\n",
+            flush=True,
         )
 
 

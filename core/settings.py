@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     proxies: str = Field(
         default="127.0.0.1,::1", description="Addresses of reverse proxies whose X-Forwarded-* headers are believed"
     )
+    sso_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{1,60}$",
+        description="Header in which a proxy names the login of who is signed on; off unless set",
+    )
+    sso_proxies: str = Field(default="", description="Addresses or networks whose sign-on header is believed")
     keep_sessions_days: int = Field(default=30, ge=1, le=365, description="Sessions, after they ended")
     keep_commands_days: int = Field(default=90, ge=7, le=3650, description="Answers to acts that were sent twice")
     keep_drafts_days: int = Field(default=90, ge=7, le=3650, description="Drafts, after they were last changed")

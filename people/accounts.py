@@ -69,7 +69,21 @@ def enter_demo(
     return LoginOutcome(None, LoginFailure.WRONG)
 
 
-def start_session(session: Session, account: Account, *, locale: str, at: dt.datetime | None = None) -> str:
+def enter_by_header(session: Session, name: str, *, locale: str, at: dt.datetime | None = None) -> LoginOutcome:
+    """Start a session of an open account that a trusted proxy names; no account is made for an unknown name."""
+    now = at or clock_now()
+    found = store.credentials(session, name.strip().lower())
+    if found is None or not found.active or found.is_demo:
+        return LoginOutcome(None, LoginFailure.WRONG)
+    roles = store.accounts_of(session, found.user_id, now)
+    if not roles:
+        return LoginOutcome(None, LoginFailure.WRONG, found.user_id)
+    return LoginOutcome(start_session(session, roles[0], locale=locale, at=now, way="header"), None, found.user_id)
+
+
+def start_session(
+    session: Session, account: Account, *, locale: str, at: dt.datetime | None = None, way: str = ""
+) -> str:
     """Insert a session, record the login, and return the token, which only the cookie keeps.
 
     Called as the system: nobody is logged in yet.
@@ -86,7 +100,8 @@ def start_session(session: Session, account: Account, *, locale: str, at: dt.dat
     )
     # From here on it is known who acts, and the record says so; then the system goes on.
     as_actor(session, account.actor())
-    note_event(session, "login", "app_user", account.user_id, {"role": account.role.value})
+    detail = {"role": account.role.value} | ({"by": way} if way else {})
+    note_event(session, "login", "app_user", account.user_id, detail)
     as_actor(session, system_actor())
     return token
 
@@ -164,7 +179,7 @@ def create_user(
         When the login is taken.
     """
     require(actor, May.MANAGE_USERS)
-    if store.user_id_of(session, _login(login)) is not None:
+    if store.user_id_of(session, known_login(login)) is not None:
         raise Conflict(f"The login {login} is taken.", hint="Choose another.")
     return ensure_user(
         session,
@@ -201,7 +216,7 @@ def ensure_user(
     ``password`` None leaves an account that is there as it is, and makes a new one that no password
     opens (demo accounts are entered by their card).
     """
-    name = _login(login)
+    name = known_login(login)
     if role is Role.SYSTEM:
         raise InvalidInput("Nobody logs in as the system.")
     if role is Role.GRID_MANAGER and not area_ids:
@@ -305,12 +320,14 @@ def retire_demo_accounts(session: Session, actor: Actor) -> int:
     return store.retire_demo_accounts(session)
 
 
-def _login(name: str) -> str:
+def known_login(name: str) -> str:
+    """Return a login as it is kept, in small letters; raise `InvalidInput` for what cannot be one."""
     lowered = name.strip().lower()
     if not LOGIN_PATTERN.fullmatch(lowered):
         raise InvalidInput(
             f"{name!r} cannot be a login.",
             hint="Use 1 to 64 of a-z, 0-9, dot, dash, underscore and @.",
+            zh=f"{name!r} 不能作为登录名。请使用 1 至 64 个小写字母、数字、点、横线、下划线或 @。",
         )
     return lowered
 

@@ -15,10 +15,7 @@ from people.credentials import NO_PASSWORD
 def administrators(session: Session, *, demo: bool) -> int:
     """Return how many accounts can enter as administrator today, with a password or (``demo``) by a card."""
     enters = AppUser.password_hash != NO_PASSWORD
-    if demo:
-        enters = or_(enters, AppUser.is_demo)
-    else:
-        enters = and_(enters, AppUser.is_demo.is_(False))
+    enters = or_(enters, AppUser.is_demo) if demo else and_(enters, AppUser.is_demo.is_(False))
     query = (
         select(func.count(func.distinct(AppUser.id)))
         .join(UserRole, UserRole.user_id == AppUser.id)
@@ -31,6 +28,11 @@ def administrators(session: Session, *, demo: bool) -> int:
         )
     )
     return session.execute(query).scalar_one()
+
+
+def user(session: Session, user_id: int) -> AppUser | None:
+    """Return an account; None when there is none, or not for the actor."""
+    return session.get(AppUser, user_id)
 
 
 def lock_user(session: Session, user_id: int) -> AppUser | None:

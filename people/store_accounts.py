@@ -203,6 +203,7 @@ def live_session(session: Session, session_id: str, now: dt.datetime) -> tuple[L
         is_demo=user.is_demo,
         expires_at=login.expires_at,
         acting=account.acting,
+        login=user.login,
     )
     return live, login.last_seen_at
 

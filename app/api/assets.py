@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import streamlit
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -79,6 +80,12 @@ def asset(name: str) -> Entry:
         raise SourceUnavailable(
             f"The front-end file {path.name} is not installed.", hint="Run `make run`, or `npm ci` in the checkout."
         ) from error
+
+
+def font_file() -> Path | None:
+    """Return the sans that Streamlit bundles and our pages use; None when it is not there."""
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "media"
+    return next(iter(sorted(folder.glob("SourceSansVF-Upright*.woff2"))), None)
 
 
 def asset_url(name: str) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import parse_qs, quote
 
-import jinja2
 import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,6 +15,8 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from app import cookie, guard, i18n
+from app.api import forms
+from app.api.forms import ATTEMPTS_PER_MINUTE, CONTENT_POLICY, TEMPLATES, Attempts
 from app.i18n import t
 from app.roles import CARD_ORDER, role_name, role_purpose
 from core.errors import GridkeeperError
@@ -28,18 +27,10 @@ from geodata.territory import TerritoryInfo, list_territories
 from layers.basemap import surrounded_by_water
 from layers.portrait import portrait
 from layers.style import LIGHT
-from people import accounts
+from people import access, accounts
 from people.model import Account, LoginFailure, LoginOutcome
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
-LANGUAGE_COOKIE = "gridkeeper_language"
-MAX_FORM_BYTES = 8192
-ATTEMPTS_PER_MINUTE = 30
 PICTURE_AGE_S = 600
-CONTENT_POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; form-action 'self';"
-    " frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,61 +43,30 @@ class Form:
     role_id: int | None
 
 
-@lru_cache(maxsize=1)
-def _pages() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    environment.globals.update(t=t, quote=quote)
-    return environment
-
-
-class Attempts:
-    """Counts login attempts by network address, so that guessing many names is slow as well."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
-
-    def allow(self, address: str, now: float) -> bool:
-        """Return whether one more attempt is allowed, and count it."""
-        recent = [at for at in self._seen.pop(address, []) if now - at < 60]
-        allowed = len(recent) < self._per_minute
-        self._seen[address] = [*recent, now] if allowed else recent
-        while len(self._seen) > 10_000:
-            self._seen.popitem(last=False)
-        return allowed
-
-
 attempts = Attempts(ATTEMPTS_PER_MINUTE)
-
-
-def _language(request: Request) -> str:
-    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if chosen in i18n.LOCALES:
-            return str(chosen)
-    return i18n.best_locale(request.headers.get("accept-language", ""))
 
 
 async def show_login(request: Request) -> Response:
     """Answer with the login page; lead a user who is logged in to where he wanted."""
     if getattr(request.state, "session", None) is not None:
         return RedirectResponse(guard.local_path(request.query_params.get("next")), status_code=303)
-    return await run_in_threadpool(_render, request, _language(request))
+    return await run_in_threadpool(_render, request, forms.language(request))
 
 
 def _render(request: Request, language: str, *, message: str = "", status_code: int = 200) -> Response:
     i18n.use(language)
     try:
-        territories, demo = _known()
+        territories, demo, first = _known()
         problem = ""
     except GridkeeperError as error:
-        territories, demo, problem = [], [], error.message
+        territories, demo, first, problem = [], [], False, error.message
     chosen = _chosen(territories, demo, request.query_params.get("territory"))
     cards = sorted(
         (account for account in demo if chosen is not None and account.territory_id == chosen.id),
         key=lambda account: CARD_ORDER.index(account.role),
     )
     page = (
-        _pages()
+        forms.pages()
         .get_template("login.html")
         .render(
             language=language,
@@ -128,20 +88,15 @@ def _render(request: Request, language: str, *, message: str = "", status_code: 
             wanted=guard.local_path(request.query_params.get("next")),
             message=message,
             problem=problem,
+            first=first,
         )
     )
-    response = Response(page, status_code=status_code, media_type="text/html; charset=utf-8")
-    response.headers["content-security-policy"] = CONTENT_POLICY
-    response.headers["cache-control"] = "no-store"
-    response.set_cookie(
-        LANGUAGE_COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax", secure=_secure(request)
-    )
-    return response
+    return forms.answer(request, page, chosen=language, status_code=status_code)
 
 
-def _known() -> tuple[list[TerritoryInfo], list[Account]]:
+def _known() -> tuple[list[TerritoryInfo], list[Account], bool]:
     with transaction(system_actor()) as session:
-        return list_territories(session), accounts.demo_accounts(session)
+        return list_territories(session), accounts.demo_accounts(session), access.lacks_administrator(session)
 
 
 def _chosen(territories: list[TerritoryInfo], demo: list[Account], asked: str | None) -> TerritoryInfo | None:
@@ -154,22 +109,9 @@ def _chosen(territories: list[TerritoryInfo], demo: list[Account], asked: str | 
     return first[0] if first else None
 
 
-def _secure(request: Request) -> bool:
-    return request.url.scheme == "https"
-
-
 async def _form(request: Request) -> Form | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            return None
-    try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
-    except (UnicodeDecodeError, ValueError):
-        return None
-    first = {name: values[0] for name, values in fields.items()}
-    if any("\x00" in value for value in first.values()):  # no text in PostgreSQL holds it
+    first = await forms.fields(request)
+    if first is None:
         return None
     role = int(first["role"]) if first.get("role", "").isdecimal() and len(first["role"]) < 10 else None
     return Form(first.get("name", ""), first.get("password", ""), first.get("demo", ""), role)
@@ -177,7 +119,7 @@ async def _form(request: Request) -> Form | None:
 
 async def enter(request: Request) -> Response:
     """Check name and password, or the demo card, and set the cookie; the old session ends."""
-    language = _language(request)
+    language = forms.language(request)
     form = await _form(request)
     if form is None:
         return PlainTextResponse("This is not a login form.", status_code=400)
@@ -194,7 +136,7 @@ async def enter(request: Request) -> Response:
         message = _reason(outcome)
         return await run_in_threadpool(_render, request, language, message=message, status_code=401)
     response = RedirectResponse(guard.local_path(request.query_params.get("next")), status_code=303)
-    cookie.put(response, outcome.token, secure=_secure(request))
+    cookie.put(response, outcome.token, secure=forms.secure(request))
     return response
 
 
@@ -224,7 +166,7 @@ async def leave(request: Request) -> Response:
     if token is not None:
         await run_in_threadpool(_log_out, token)
     response = RedirectResponse("/login", status_code=303)
-    cookie.drop(response, secure=_secure(request))
+    cookie.drop(response, secure=forms.secure(request))
     return response
 
 
@@ -238,8 +180,8 @@ async def ask_to_leave(request: Request) -> Response:
     """Answer an address typed by hand with a page that has the button: an address alone logs nobody out."""
     if getattr(request.state, "session", None) is None:
         return RedirectResponse("/login", status_code=303)
-    i18n.use(_language(request))
-    page = _pages().get_template("logout.html").render(language=i18n.locale())
+    i18n.use(forms.language(request))
+    page = forms.pages().get_template("logout.html").render(language=i18n.locale())
     return Response(page, media_type="text/html; charset=utf-8", headers={"content-security-policy": CONTENT_POLICY})
 
 
