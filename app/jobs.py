@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app import retention
+from app.health_machine import note_clock
 from core import log
 from core.identity import Actor, May, require
 from core.progress import Progress
@@ -55,9 +56,12 @@ def serve(*, forever: bool = True) -> None:
     def _tidy(timestamp: int) -> None:
         del timestamp
         retention.clean_up()
+        note_clock()
 
     with jobs.alone():
         again = jobs.take_up_again()
         if again:
             logger.info("%d jobs that were cut off begin again", again)
+        retention.clean_up_if_due()
+        note_clock()
         jobs.work(app, forever=forever)

@@ -22,6 +22,7 @@ from people.retention import forget_drafts, forget_ended_sessions
 
 JOB = "clean_up"
 KEEPER = "retention"
+DUE_AFTER = dt.timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,16 @@ def clean_up(
     with db.transaction(actor) as session:
         measure_size(session, (at or now()).date())
     return done
+
+
+def clean_up_if_due() -> bool:
+    """Clean up when the last time is longer ago than a day, as where machines sleep at night; return whether it was."""
+    with db.transaction(system_actor()) as session:
+        last = max((run.at for run in retention.last_runs(session).values()), default=None)
+    due = last is None or now() - last > DUE_AFTER
+    if due:
+        clean_up()
+    return due
 
 
 def rules(session: Session, actor: Actor) -> list[Rule]:

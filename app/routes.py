@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from streamlit import config as streamlit_config
 
-from app import guard, peers, sso
+from app import guard, peers, sso, tls
 from app.api import assets, login, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
@@ -49,6 +49,7 @@ def prepare() -> None:
     """
     log.configure(settings().log_level)
     streamlit_config.set_option("server.maxUploadSize", settings().upload_max_mib)
+    tls.check_server(streamlit_config.get_option("server.sslCertFile"))
     sso.check()
     peers.remember_peers()
     db.ensure_database()

@@ -24,7 +24,19 @@ GROUPS = {
     "user": "Accounts.",
     "retention": "What is kept how long.",
 }
-MODULES = ("server", "territory", "load_osm", "load_file", "load_demo", "grid", "user", "incident", "site", "retention")
+MODULES = (
+    "server",
+    "territory",
+    "load_osm",
+    "load_file",
+    "load_demo",
+    "grid",
+    "user",
+    "incident",
+    "site",
+    "retention",
+    "doctor",
+)
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 import typer
 
+from app import tls
 from app.cli.common import AsJson, emit, progress
 from core.errors import Conflict, SourceUnavailable
 from core.identity import system_actor
@@ -82,6 +83,7 @@ def run(
 ) -> None:
     """Start everything: database, demo territory on first use, background work and the pages."""
     chosen = settings()
+    certificate = tls.to_serve_with()
     _refuse_taken_port(chosen.address, chosen.port)
     began = chosen.database_url is None and not db.cluster().answers()
     with progress() as shown:
@@ -90,7 +92,7 @@ def run(
         from app.cli.load_demo import load_demo_city
 
         load_demo_city(city=city)
-    _serve_until_stopped()
+    _serve_until_stopped(certificate)
     if began:
         db.cluster().down()
 
@@ -112,16 +114,21 @@ def _refuse_taken_port(address: str, port: int) -> None:
             ) from error
 
 
-def _serve_until_stopped() -> None:
+def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
     chosen = settings()
     commands = {
         "pages": [
             *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
             *("--server.port", str(chosen.port), "--server.address", chosen.address, "--server.headless", "true"),
+            *tls.server_options(certificate),
         ],
         "jobs": [sys.executable, "-m", "app.cli", "jobs", "run"],
     }
-    children = {name: subprocess.Popen(command, cwd=CHECKOUT) for name, command in commands.items()}  # noqa: S603
+    environment = {**os.environ, "FORWARDED_ALLOW_IPS": chosen.proxies}  # uvicorn's own name for it
+    children = {
+        name: subprocess.Popen(command, cwd=CHECKOUT, env=environment)  # noqa: S603
+        for name, command in commands.items()
+    }
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -131,7 +138,8 @@ def _serve_until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     shown = "localhost" if chosen.address in {"127.0.0.1", "0.0.0.0"} else chosen.address  # noqa: S104
-    print(f"\n  Gridkeeper runs at http://{shown}:{chosen.port}  (stop with Ctrl-C)\n", flush=True)
+    scheme = "https" if certificate else "http"
+    print(f"\n  Gridkeeper runs at {scheme}://{shown}:{chosen.port}  (stop with Ctrl-C)\n", flush=True)
     try:
         while not stopping:
             time.sleep(0.3)
