@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.errors import SourceUnavailable
-from core.identity import Actor
+from core.identity import Actor, Role
 from core.progress import Progress, Silent
 from core.settings import settings
 from geodata.embedded import APP, OWNER, Cluster
@@ -100,6 +100,21 @@ def name_act(session: Session, *, purpose: str, command_id: str | None) -> None:
         "SELECT set_config('gridkeeper.purpose', %(purpose)s, true), set_config('gridkeeper.command', %(id)s, true)",
         {"purpose": purpose, "id": command_id or ""},
     )
+
+
+@contextlib.contextmanager
+def system_rights(session: Session, actor: Actor) -> Iterator[None]:
+    """Let what stands inside be done with the system's rights, still in the name of ``actor``.
+
+    For a step that a use case has allowed and no role may do by itself, such as adding the shipped
+    catalogue. An error inside ends the transaction, and the rights with it.
+    """
+    role = "SELECT set_config('gridkeeper.role', %(role)s, true)"
+    session.flush()
+    session.connection().exec_driver_sql(role, {"role": Role.SYSTEM.value})
+    yield
+    session.flush()
+    session.connection().exec_driver_sql(role, {"role": actor.role.value})
 
 
 @contextlib.contextmanager

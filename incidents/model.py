@@ -31,6 +31,7 @@ class ClassInfo:
     name_zh: str
     priority: int
     emergency: bool
+    version: int = 1
 
     @property
     def key(self) -> str:
@@ -42,6 +43,15 @@ class ClassInfo:
         return self.name_zh if locale.startswith("zh") else self.name_en
 
 
+@dataclass(frozen=True, slots=True)
+class LimitInForce:
+    """A limit as stored; ``calendar`` is the code of its own calendar, None for the territory's."""
+
+    id: int
+    limit: Limit
+    calendar: str | None = None
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """What a new incident of a territory is classified and timed by.
@@ -51,19 +61,30 @@ class Catalogue:
     classes
         Key of each active shipped class, e.g. ``event-04-03``, to the class.
     limits
-        Class id to its main limit of the stage ``handle``; classes without one are absent.
+        Class id to its main limit of the stage ``handle``; classes without one are absent. Those of
+        retired classes stay: what was reported under them is still filed and timed.
     calendar
         The office calendar of the territory's time zone.
+    calendars
+        Code to calendar, for limits that name another one.
     """
 
     classes: Mapping[str, ClassInfo]
-    limits: Mapping[int, Limit]
+    limits: Mapping[int, LimitInForce]
     calendar: WorkingCalendar
+    calendars: Mapping[str, WorkingCalendar] = field(default_factory=dict)
 
     def due_at(self, class_id: int, start: dt.datetime) -> dt.datetime | None:
         """Return when an incident filed at ``start`` must be handled; None when its class has no limit."""
-        limit = self.limits.get(class_id)
-        return None if limit is None else due_at(limit, self.calendar, start)
+        held = self.limits.get(class_id)
+        if held is None:
+            return None
+        return due_at(held.limit, self.calendars.get(held.calendar or "", self.calendar), start)
+
+    def limit_id(self, class_id: int) -> int | None:
+        """Return the limit that `due_at` counts by; None when there is none."""
+        held = self.limits.get(class_id)
+        return None if held is None else held.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,7 @@ def _simulate(
         frame,
         ground,
         classes=catalogue.classes,
+        limits={class_id: held.id for class_id, held in catalogue.limits.items()},
         units=units,
         crew=crew,
         load_id=load_id,

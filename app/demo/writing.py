@@ -49,6 +49,7 @@ def write_incidents(
     ground: Ground,
     *,
     classes: Mapping[str, ClassInfo],
+    limits: Mapping[int, int],
     units: Units,
     crew: Crew,
     load_id: int,
@@ -61,6 +62,8 @@ def write_incidents(
     ----------
     frame
         As `app.demo.life.live` returns it.
+    limits
+        Class id to the limit that its deadlines are counted by.
     """
     count = len(frame)
     progress.step("Writing notes, sealed", count)
@@ -94,6 +97,11 @@ def write_incidents(
             "number": take_numbers(session, territory, local.year.to_numpy()),
             "source": sources,
             "class_id": [known[key].id for key in keys],
+            "class_version": [known[key].version for key in keys],
+            "limit_id": [
+                limits.get(known[key].id) if due else None
+                for key, due in zip(keys, frame["due_at"].notna(), strict=True)
+            ],
             "category": [known[key].category for key in keys],
             "status": frame["status"].to_numpy(dtype=object),
             "priority": [known[key].priority for key in keys],

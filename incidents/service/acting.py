@@ -180,7 +180,9 @@ def _change_incident(session: Session, actor: Actor, incident: Incident, step: T
     incident.version += 1
     if step.act == "file":
         incident.filed_at = at
-        incident.due_at = read_catalogue(session, _territory(session, actor)).due_at(incident.class_id, at)
+        catalogue = read_catalogue(session, _territory(session, actor))
+        incident.due_at = catalogue.due_at(incident.class_id, at)
+        incident.limit_id = catalogue.limit_id(incident.class_id)
     elif step.effect in {TaskEffect.MAKE, TaskEffect.REPLACE}:
         incident.dispatched_at = at
     elif step.act == "finish":

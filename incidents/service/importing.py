@@ -16,6 +16,7 @@ from core.errors import InvalidInput
 from core.identity import Actor, May, require
 from core.progress import Progress, Silent
 from geodata.bulk import begin_load, file_sha256, finish_load, reserve_ids
+from geodata.db import system_rights
 from geodata.files import Table, read_table
 from geodata.persons import seal_many
 from geodata.territory import TerritoryInfo
@@ -82,7 +83,8 @@ def import_file(
     rows.duplicate |= np.array([reference in known for reference in rows.reference], dtype=bool) & (rows.reason == "")
     good = np.flatnonzero(rows.good)
     seed_catalogue(session, actor, territory)
-    classes = _import_classes(session, rows, columns, table)
+    with system_rights(session, actor):
+        classes = _import_classes(session, rows, columns, table)
     kept_out = loading.known_fingerprints(session, territory.id)
     rejected = np.flatnonzero((rows.reason != "") & ~rows.duplicate)
     new_rejected = [row for row in rejected.tolist() if rows.fingerprint[row] not in kept_out]

@@ -103,6 +103,8 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
             "number": take_numbers(session, territory, years)[0],
             "source": new.source,
             "class_id": chosen.id,
+            "class_version": chosen.version,
+            "limit_id": catalogue.limit_id(chosen.id),
             "category": chosen.category,
             "status": status,
             "priority": chosen.priority,

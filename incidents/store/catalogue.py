@@ -14,7 +14,7 @@ from incidents.calendars import CalendarSpec
 from incidents.classes import SCHEME, SCHEME_VERSION, ClassSpec
 from incidents.deadlines import Limit
 from incidents.limits import LimitSpec
-from incidents.model import ClassInfo
+from incidents.model import ClassInfo, LimitInForce
 
 VALID_FROM = dt.date(2000, 1, 1)
 
@@ -126,19 +126,24 @@ def add_limits(session: Session, specs: Sequence[LimitSpec], class_ids: Mapping[
     return len(new)
 
 
-def handle_limits(session: Session, class_ids: Sequence[int]) -> dict[int, Limit]:
-    """Return class id to its main limit of the stage ``handle`` that is valid today."""
+def handle_limits(session: Session) -> dict[int, LimitInForce]:
+    """Return class id to its main limit of the stage ``handle`` that is valid today; of retired classes too."""
     rows = session.execute(
-        select(TimeLimit.class_id, TimeLimit.value, TimeLimit.unit)
+        select(TimeLimit.id, TimeLimit.class_id, TimeLimit.value, TimeLimit.unit, Calendar.code)
+        .join(Calendar, Calendar.id == TimeLimit.calendar_id, isouter=True)
         .where(
-            TimeLimit.class_id.in_(class_ids),
+            TimeLimit.class_id.is_not(None),
             TimeLimit.stage == "handle",
             TimeLimit.condition == "",
             _valid_today(TimeLimit),
         )
         .order_by(TimeLimit.valid_from, TimeLimit.id)
     )
-    return {class_id: Limit(value, unit) for class_id, value, unit in rows if class_id is not None}
+    return {
+        class_id: LimitInForce(id_, Limit(value, unit), code)
+        for id_, class_id, value, unit, code in rows
+        if class_id is not None
+    }
 
 
 def add_owners(session: Session, territory_id: int, owners: Mapping[int, int], legal_basis: str) -> int:
@@ -189,4 +194,5 @@ def _class_info(row: IncidentClass) -> ClassInfo:
         row.name_zh,
         row.priority,
         row.emergency,
+        row.version,
     )

@@ -27,6 +27,7 @@ from geodata.tables import (
     Quarantine,
     RetentionRun,
     RosterException,
+    RuleChange,
     SizeDay,
     Study,
     StudyGround,
@@ -58,7 +59,9 @@ QUEUE = (ALL, ALL, ALL, ALL)
 MATRIX: dict[str, tuple[str, str, str, str]] = {
     "territory": (ALL, "SVT", "SVT", "S"),
     **dict.fromkeys(("area", "facility", "road", "building", "land_cover", "place_name", "load"), LOADED),
-    **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit", "class_owner"), LOADED),
+    **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit"), (ALL, "S", "S", "S")),
+    "rule_change": ("SVDAMWHPT", "S", "S", "S"),
+    "class_owner": LOADED,
     **dict.fromkeys(("unit_grid", "responsibility_grid"), GRIDS),
     "unit": (ALL, "ST", "ST", "ST"),
     "worker": (ALL, "SVMHT", "SVMHT", "ST"),
@@ -219,6 +222,7 @@ def city(demo_database: Engine) -> Iterator[City]:
         )
         session.add(Erasure(subject_id="x", at=now(), territory_id=home, by_label="x", purpose="request"))
         session.add(Command(id="x", territory_id=home, user_id=1, act="close", digest="x"))
+        session.add(RuleChange(title="x", edits=[], proposed_by=1))
         away = session.scalars(select(Worker).order_by(Worker.id.desc()).limit(1)).one()
         away.unit_id = officers[Role.HANDLER].unit_ids[0]
         away.responsibility_grid_id = session.scalars(
