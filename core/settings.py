@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     address: str = Field(default="127.0.0.1", description="Address to listen on; localhost unless told otherwise")
     database_url: SecretStr | None = Field(default=None, description="Server instead of the embedded database")
     owner_database_url: SecretStr | None = Field(default=None, description="The same as owner, for migrations")
+    admin_database_url: SecretStr | None = Field(
+        default=None, description="The same as who may make databases; for backup and restore"
+    )
     postgres_bin: Path | None = Field(default=None, description="Folder with initdb and postgres")
     durable: bool = Field(default=True, description="Durable writes; only tests turn them off")
     demo: bool = Field(default=True, description="Demo accounts may enter without a password")
@@ -63,6 +66,10 @@ class Settings(BaseSettings):
         default=1825, ge=180, le=18250, description="Reporter, phone and free text of an incident, after it was closed"
     )
     keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
+    backup_nightly: bool = Field(default=False, description="Take a backup every night")
+    backup_dir: Path | None = Field(default=None, description="Folder of nightly backups; backups in the state folder")
+    backup_keys_dir: Path | None = Field(default=None, description="Folder of the keys file; keep it apart")
+    backup_keep: int = Field(default=14, ge=1, le=1000, description="Nightly backups that are kept")
 
 
 def load_settings() -> Settings:

@@ -74,16 +74,11 @@ class ClusterStatus:
     folder: Path
 
 
-def find_binaries(wanted: Path | None = None) -> Path:
-    """Return the folder with ``initdb`` and ``postgres`` of an installation that has PostGIS.
+def program_folders(wanted: Path | None = None) -> list[Path]:
+    """Return the folders where PostgreSQL's programs may lie, the best first.
 
-    Looks at ``wanted``, the conda prefix, the Python prefix, Debian's, Red Hat's, Homebrew's and
-    Postgres.app's places (highest version first), then ``pg_config``.
-
-    Raises
-    ------
-    SourceUnavailable
-        Naming what was found and why it does not do.
+    These are ``wanted``, the conda prefix, the Python prefix, Debian's, Red Hat's, Homebrew's and
+    Postgres.app's places (highest version first), then what ``pg_config`` says.
     """
     places: list[Path] = [wanted] if wanted else []
     if prefix := os.environ.get("CONDA_PREFIX"):
@@ -100,8 +95,21 @@ def find_binaries(wanted: Path | None = None) -> Path:
         places += [Path(p) for p in found]
     if (tool := shutil.which("pg_config")) is not None:
         places.append(Path(_output(tool, "--bindir")))
+    return list(dict.fromkeys(places))
+
+
+def find_binaries(wanted: Path | None = None) -> Path:
+    """Return the folder with ``initdb`` and ``postgres`` of an installation that has PostGIS.
+
+    Looks in `program_folders`.
+
+    Raises
+    ------
+    SourceUnavailable
+        Naming what was found and why it does not do.
+    """
     without = []
-    for place in dict.fromkeys(places):
+    for place in program_folders(wanted):
         if not (os.access(place / "initdb", os.F_OK) and os.access(place / "postgres", os.F_OK)):
             continue
         tool_path = place / "pg_config"

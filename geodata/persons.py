@@ -18,13 +18,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Text, any_, literal, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.errors import NotFound, SourceUnavailable
 from core.settings import secret_key
 from geodata.bulk import copy_rows
+from geodata.erasure_log import log_at_commit
 from geodata.tables import PersonKey
 
 NONCE_BYTES = 12
@@ -32,7 +33,8 @@ KEY_BYTES = 32
 
 
 @functools.lru_cache(maxsize=4)
-def _derived(purpose: str) -> bytes:
+def derived_key(purpose: str) -> bytes:
+    """Return the 32-byte key for one purpose, derived from the master secret."""
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"gridkeeper {purpose}".encode()).derive(secret_key())
 
 
@@ -47,7 +49,7 @@ def _decrypt(key: bytes, cipher: bytes, bound_to: str) -> bytes:
 
 def _unwrap(subject_id: str, wrapped: bytes) -> bytes:
     try:
-        return _decrypt(_derived("person keys"), wrapped, subject_id)
+        return _decrypt(derived_key("person keys"), wrapped, subject_id)
     except InvalidTag as error:
         raise SourceUnavailable(
             "The keys of persons were made with another master secret.",
@@ -67,7 +69,7 @@ def new_subjects(session: Session, count: int) -> list[str]:
 
 def _new_keys(session: Session, count: int) -> list[tuple[str, bytes]]:
     keys = [(str(uuid.uuid4()), os.urandom(KEY_BYTES)) for _ in range(count)]
-    wrapping = _derived("person keys")
+    wrapping = derived_key("person keys")
     subjects = [subject for subject, _ in keys]
     wrapped = [_encrypt(wrapping, key, subject) for subject, key in keys]
     copy_rows(session, "person_key", {"subject_id": subjects, "wrapped_key": wrapped})
@@ -121,16 +123,35 @@ def unseal_many(session: Session, subject_ids: Sequence[str], ciphers: Sequence[
     ]
 
 
-def erase(session: Session, subject_id: str) -> None:
-    """Destroy the subject's key: every ciphertext of the person, in tables and record, is lost for good."""
-    destroyed = session.execute(
+def erase(session: Session, subject_id: str, *, purpose: str = "draft") -> None:
+    """Destroy the subject's key: every ciphertext of the person, in tables and record, is lost for good.
+
+    Raises
+    ------
+    NotFound
+        When there is no such subject.
+    """
+    if session.scalar(select(PersonKey.subject_id).where(PersonKey.subject_id == subject_id)) is None:
+        raise NotFound("There is no such person.")
+    destroy_keys(session, [subject_id], purpose=purpose)
+
+
+def destroy_keys(session: Session, subject_ids: Sequence[str], *, purpose: str) -> int:
+    """Destroy the keys of subjects, and return of how many that had one.
+
+    When the transaction commits, the erasures stand in the log outside the database, from which a
+    restore of an older backup does them again.
+    """
+    destroyed = session.scalars(
         update(PersonKey)
-        .where(PersonKey.subject_id == subject_id)
+        .where(
+            PersonKey.subject_id == any_(literal(list(subject_ids), ARRAY(Text))), PersonKey.wrapped_key.is_not(None)
+        )
         .values(wrapped_key=None, destroyed_at=now())
         .returning(PersonKey.subject_id)
-    )
-    if destroyed.first() is None:
-        raise NotFound("There is no such person.")
+    ).all()
+    log_at_commit(session, destroyed, purpose)
+    return len(destroyed)
 
 
 def phone_hash(phone: str) -> bytes:
@@ -140,9 +161,9 @@ def phone_hash(phone: str) -> bytes:
     with or without it is found.
     """
     digits = re.sub(r"\D", "", phone.translate(str.maketrans("０１２３４５６７８９", "0123456789")))
-    return hmac.new(_derived("phone numbers"), digits.removeprefix("00").encode(), hashlib.sha256).digest()
+    return hmac.new(derived_key("phone numbers"), digits.removeprefix("00").encode(), hashlib.sha256).digest()
 
 
 def keyed_digest(text: str) -> str:
     """Return a digest of text that may hold personal fields; without the master secret it says nothing."""
-    return hmac.new(_derived("digests"), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(derived_key("digests"), text.encode(), hashlib.sha256).hexdigest()

@@ -14,6 +14,24 @@ from sqlalchemy.orm import Session
 
 from geodata.tables import LoadRow, Record
 
+BAD_LOADS = """
+    WITH kept AS (
+        SELECT record_seq, count(*) AS n,
+               encode(sha256(string_agg(sha256(convert_to(jsonb_build_array(before, after)::text, 'UTF8')),
+                      ''::bytea ORDER BY row_no)), 'hex') AS digest
+        FROM load_row GROUP BY record_seq
+    )
+    SELECT min(r.seq) FROM record r LEFT JOIN kept k ON k.record_seq = r.seq
+    WHERE r.action LIKE 'bulk%'
+      AND ((r.after ->> 'sha256') IS DISTINCT FROM k.digest
+           OR (r.after ->> 'rows')::bigint IS DISTINCT FROM k.n)
+"""
+"""Finds the first bulk load whose rows do not fit its hash."""
+BAD_ROWS = (
+    "SELECT min(seq) FROM record WHERE row_hash IS DISTINCT FROM sha256(convert_to(gk_record_text(record), 'UTF8'))"
+)
+"""Finds the first row that does not fit its hash, by the database's own reckoning."""
+
 
 @dataclass(frozen=True)
 class RecordEntry:
@@ -85,22 +103,7 @@ def first_bad(session: Session) -> int | None:
     for seq, columns_as_json, row_hash in rows.yield_per(5000):
         if row_digest(columns_as_json) != bytes(row_hash):
             return int(seq)
-    return session.execute(
-        text(
-            """
-            WITH kept AS (
-                SELECT record_seq, count(*) AS n,
-                       encode(sha256(string_agg(sha256(convert_to(jsonb_build_array(before, after)::text, 'UTF8')),
-                              ''::bytea ORDER BY row_no)), 'hex') AS digest
-                FROM load_row GROUP BY record_seq
-            )
-            SELECT min(r.seq) FROM record r LEFT JOIN kept k ON k.record_seq = r.seq
-            WHERE r.action LIKE 'bulk%'
-              AND ((r.after ->> 'sha256') IS DISTINCT FROM k.digest
-                   OR (r.after ->> 'rows')::bigint IS DISTINCT FROM k.n)
-            """
-        )
-    ).scalar()
+    return session.execute(text(BAD_LOADS)).scalar()
 
 
 def _changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, tuple[Any, Any]]:

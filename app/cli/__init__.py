@@ -36,6 +36,7 @@ MODULES = (
     "site",
     "retention",
     "doctor",
+    "backup",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130
