@@ -36,6 +36,8 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     system: list[st.Page] = []
     if actor.may(May.LOAD_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
+    if actor.may(May.KEEP_RUNNING):
+        system.append(st.Page("views/health.py", title=t("Health & backup"), url_path="health"))
     daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
     sections = {"": daily, t("People & units"): people, t("System"): system}
     return {title: pages for title, pages in sections.items() if pages}

@@ -115,7 +115,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
     return {
         "sessions": (
             t("Log-ins that ended"),
-            t("Network logs: Cybersecurity Law, art. 21; the record keeps who logged in."),
+            t("The record keeps who logged in, longer than the six months of the Cybersecurity Law."),
         ),
         "drafts": (
             t("Drafts not taken up again"),

@@ -119,6 +119,14 @@ def step(name: str) -> str:
         "Write facility": t("Storing facilities"),
         "Write land cover": t("Storing water and green"),
         "Write place name": t("Storing place names"),
+        "Cleaning up": t("Cleaning up"),
+        "Dumping, and counting what is dumped": t("Dumping, and counting what is dumped"),
+        "Reading the file again (MB)": t("Reading the file again (MB)"),
+        "Writing the file (MB)": t("Writing the file (MB)"),
+        "Restoring (MB)": t("Restoring (MB)"),
+        "Comparing rows, checksums and the hashes of the record": t(
+            "Comparing rows, checksums and the hashes of the record"
+        ),
     }
     if name.startswith("Read "):
         return t("Reading the file")

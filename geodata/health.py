@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.identity import Actor, May, require
+from geodata.backup import TakenBackup
 from geodata.db import revision
 from geodata.jobs import WATCH_LOCK
 from geodata.migrations import head
-from geodata.tables import AppUser, JobRun, SizeDay, UserSession
+from geodata.tables import AppUser, Backup, JobRun, SizeDay, UserSession
 
 DAY = dt.timedelta(days=1)
 GROWTH_DAYS = 60
@@ -180,6 +181,13 @@ def sizes(session: Session, actor: Actor) -> Sequence[tuple[dt.date, int]]:
         select(SizeDay.day, SizeDay.database_bytes).where(SizeDay.day >= since).order_by(SizeDay.day)
     )
     return [(day, size) for day, size in rows]
+
+
+def recent_backups(session: Session, actor: Actor, *, limit: int = 5) -> list[TakenBackup]:
+    """Return the newest backups, newest first."""
+    require(actor, May.KEEP_RUNNING)
+    rows = session.scalars(select(Backup).order_by(Backup.at.desc(), Backup.id.desc()).limit(limit))
+    return [TakenBackup(**{name: getattr(row, name) for name in TakenBackup.__slots__}) for row in rows]
 
 
 def growth_per_day(history: Sequence[tuple[dt.date, int]]) -> float | None:
