@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -28,10 +29,11 @@ class Server:
     address: str
     process: subprocess.Popen[bytes]
     log: Path
+    trusted: ssl.SSLContext | bool = True
 
     def answers(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.address}/_stcore/health").status_code == 200
+            return httpx.get(f"{self.address}/_stcore/health", verify=self.trusted).status_code == 200
         return False
 
 
@@ -42,8 +44,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(log: Path, module: Sequence[str] = STREAMLIT, **environment: str) -> Iterator[Server]:
-    """The server of ``python -m module…`` on a free port, once it answers or has ended by itself."""
+def served(
+    log: Path, module: Sequence[str] = STREAMLIT, *, certificate: Path | None = None, **environment: str
+) -> Iterator[Server]:
+    """The server of ``python -m module…`` on a free port, once it answers or has ended by itself.
+
+    With a ``certificate`` it is asked by https, and trusted because of that certificate.
+    """
     port = str(free_port())
     options = ("--server.port", port) if module[0] == "streamlit" else ()
     with log.open("wb") as output:
@@ -54,7 +61,9 @@ def served(log: Path, module: Sequence[str] = STREAMLIT, **environment: str) -> 
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Server(f"http://localhost:{port}", process, log)
+    trusted = True if certificate is None else ssl.create_default_context(cafile=str(certificate))
+    scheme = "http" if certificate is None else "https"
+    server = Server(f"{scheme}://localhost:{port}", process, log, trusted)
     try:
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline and process.poll() is None and not server.answers():
