@@ -33,7 +33,14 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     if actor.may(May.MAKE_STUDIES):
         daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
     people: list[st.Page] = []
-    system: list[st.Page] = []
+    if actor.may(May.SEE_PEOPLE):
+        people.append(st.Page("views/units.py", title=t("Units"), url_path="units"))
+        people.append(st.Page("views/duty_list.py", title=t("Duty list"), url_path="duty-list"))
+    if actor.may(May.SEE_PEOPLE):
+        people.append(st.Page("views/roster.py", title=t("Roster"), url_path="roster"))
+    system = [st.Page("views/rules.py", title=t("Classes, limits and calendars"), url_path="rules")]
+    if actor.may(May.SET_UP):
+        system.append(st.Page("views/set_up.py", title=t("First set-up"), url_path="set-up"))
     if actor.may(May.LOAD_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
     if actor.may(May.KEEP_RUNNING):

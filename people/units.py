@@ -61,6 +61,11 @@ def calendars(session: Session, actor: Actor) -> dict[str, tuple[str, str]]:
     return {code: (name_en, name_zh) for code, (_, name_en, name_zh) in store.calendars(session).items()}
 
 
+def calendar_ids(session: Session) -> dict[str, int]:
+    """Return code to id of the working calendars."""
+    return {code: calendar_id for code, (calendar_id, _, _) in store.calendars(session).items()}
+
+
 def detail(session: Session, actor: Actor, territory_id: int, which: int | str) -> UnitDetail:
     """Return a unit by its id or its code, with what hangs on it and its history.
 

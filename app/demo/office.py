@@ -62,6 +62,25 @@ DEPARTMENTS = (
     UnitSpec("EL", "company", "Electricity Company", "供电公司", GOVERNANCE),
     UnitSpec("GS", "company", "Gas Company", "燃气公司", GOVERNANCE),
 )
+TEAMS = (
+    UnitSpec("HW-R", "team", "Roads Team", "道路养护班组", "HW"),
+    UnitSpec("HW-D", "team", "Drains Team", "排水养护班组", "HW"),
+    UnitSpec("PG-T", "team", "Tree Team", "树木养护班组", "PG"),
+    UnitSpec("PM", "partner", "Harbour Property Management", "港湾物业管理公司", GOVERNANCE),
+    UnitSpec("VO", "partner", "Street Volunteers", "街道志愿者服务队", GOVERNANCE),
+)
+CONTACTS = {
+    "centre": ("Shift leader", "值班长"),
+    "department": ("Duty desk", "值班室"),
+    "company": ("Control room", "调度室"),
+    "street_office": ("Reception of reports", "受理窗口"),
+    "team": ("Team leader on duty", "当班班长"),
+    "partner": ("Coordinator", "联络岗"),
+}
+"""Kind of unit to the function that is asked for, in English and Chinese."""
+ALWAYS_OPEN = frozenset({"SC", "CC", "FS", "WA", "EL", "GS"})
+PHONE = "+44 1632 960{rank:03d}"
+"""Numbers of a range that is kept free for fiction."""
 LEGAL_BASIS = "Duty list of the demo city (fictional)"
 
 ACCOUNTS = (

@@ -15,12 +15,16 @@ from sqlalchemy.orm import Session
 from app.demo.names import worker_names
 from app.demo.office import (
     ACCOUNTS,
+    ALWAYS_OPEN,
     CENTRES,
+    CONTACTS,
     DEPARTMENTS,
     GOVERNANCE,
     HANDLER_UNIT,
     LANGUAGES,
     LEGAL_BASIS,
+    PHONE,
+    TEAMS,
     StreetOffice,
     UnitSpec,
     skills_of,
@@ -30,7 +34,9 @@ from core.identity import Role
 from geodata.bulk import copy_rows, reserve_ids
 from geodata.persons import seal_columns
 from geodata.territory import TerritoryInfo
+from incidents.calendars import code_for
 from people.accounts import ensure_user
+from people.units import calendar_ids
 
 Ids = NDArray[np.int64]
 
@@ -60,7 +66,9 @@ def make_units(
         UnitSpec(f"ST{rank:02d}", "street_office", office.name, office.name_zh, GOVERNANCE)
         for rank, office in enumerate(offices, start=1)
     )
-    specs = (*CENTRES, *DEPARTMENTS, *streets)
+    specs = (*CENTRES, *DEPARTMENTS, *streets, *TEAMS)
+    calendars = calendar_ids(session)
+    office_hours = calendars.get(code_for(territory.timezone))
     ids = dict(zip((spec.code for spec in specs), reserve_ids(session, "unit", len(specs)).tolist(), strict=True))
     copy_rows(
         session,
@@ -73,6 +81,12 @@ def make_units(
             "kind": [spec.kind for spec in specs],
             "name": [spec.name for spec in specs],
             "name_zh": [spec.name_zh for spec in specs],
+            "contact": [CONTACTS[spec.kind][0] for spec in specs],
+            "contact_zh": [CONTACTS[spec.kind][1] for spec in specs],
+            "phone": [PHONE.format(rank=rank) for rank in range(101, 101 + len(specs))],
+            "email": [f"{spec.code.lower()}@{territory.name}.example" for spec in specs],
+            "address": [f"{rank} Governance Square" for rank in range(1, 1 + len(specs))],
+            "calendar_id": [calendars.get("always") if spec.code in ALWAYS_OPEN else office_hours for spec in specs],
             "valid_from": [since] * len(specs),
         },
     )

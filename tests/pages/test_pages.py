@@ -19,6 +19,7 @@ from tests.pages.conftest import shown, words
 
 OFFICERS = sorted(set(Role) - {Role.SYSTEM})
 SEE_INCIDENTS = [Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR]
+SEE_PEOPLE = [each for each in OFFICERS if each not in {Role.PLANNER, Role.GRID_WORKER}]
 LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
@@ -26,7 +27,11 @@ VIEWS = {
     "incidents": SEE_INCIDENTS,
     "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
+    "rules": OFFICERS,
     "help": OFFICERS,
+    "units": SEE_PEOPLE,
+    "duty_list": SEE_PEOPLE,
+    "set_up": [Role.ADMINISTRATOR],
 }
 TITLES = {
     "today": ("Today", "今日"),
@@ -34,7 +39,11 @@ TITLES = {
     "incidents": ("Incidents", "案件"),
     "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
+    "rules": ("Classes, limits and calendars", "分类、时限与日历"),
     "help": ("Help", "帮助"),
+    "units": ("Units", "单位"),
+    "duty_list": ("Duty list", "权责清单"),
+    "set_up": ("First set-up", "首次设置"),
 }
 CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]
