@@ -117,6 +117,7 @@ def set_up_first(session: Session, code: str, first: First, *, locale: str, at: 
                 timezone=first.timezone,
             )
         ]
+    as_actor(session, system_actor(known[0].id, label=login), purpose="first administrator")
     if store_accounts.user_id_of(session, login) is not None:
         raise Conflict(
             f"The login {login} is taken.", hint="Choose another.", zh=f"登录名 {login} 已被使用，请换一个。"
@@ -221,11 +222,12 @@ def redeem(session: Session, code: str, password: str, *, locale: str, at: dt.da
             zh="该邀请已失效。请向系统管理员索取新的邀请。",
         )
     credentials.check_password(password, user.login)
-    as_actor(session, system_actor(label=user.login), purpose="password by invitation")
+    roles = store_accounts.accounts_of(session, user.id, now)
+    home = roles[0].territory_id if roles else None
+    as_actor(session, system_actor(home, label=user.login), purpose="password by invitation")
     user.password_hash = credentials.hash_password(password)
     user.failed_logins, user.locked_until, user.version = 0, None, user.version + 1
     found.used_at = now
     session.flush()
     store.revoke_sessions(session, user.id, now)
-    roles = store_accounts.accounts_of(session, user.id, now)
     return accounts.start_session(session, roles[0], locale=locale, at=now) if roles else None

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, column, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session, aliased
 
-from core.identity import Role
-from geodata.tables import AppUser, Invitation, UserRole, UserSession
+from core.identity import Actor, Role
+from geodata.tables import (
+    AccessReview,
+    AppUser,
+    Area,
+    Invitation,
+    StandingDeputy,
+    Unit,
+    UserRole,
+    UserSession,
+    Worker,
+)
+from people.access_model import AccountRow, RoleRow
 from people.credentials import NO_PASSWORD
 
 
@@ -93,3 +106,182 @@ def revoke_sessions(session: Session, user_id: int, now: dt.datetime, *, keep: s
         .returning(UserSession.id)
     )
     return len(gone.all())
+
+
+def account_rows(session: Session, territory_id: int) -> list[AccountRow]:
+    """Return the accounts with a role in the territory, with their roles and last review, by login.
+
+    Empty for those who neither manage nor review accounts.
+    """
+    columns = (
+        "id login title_en title_zh worker_id locale is_demo active opens failed_logins locked_until created_at version"
+        " last_login"
+    )
+    found = func.gk_accounts(territory_id).table_valued(*(column(name) for name in columns.split()))
+    roles: dict[int, list[RoleRow]] = {}
+    for role in role_rows(session, territory_id):
+        roles.setdefault(role.user_id, []).append(role)
+    reviews = {
+        user_id: (at, label)
+        for user_id, at, label in session.execute(
+            select(AccessReview.user_id, AccessReview.reviewed_at, AccessReview.reviewed_label)
+            .where(AccessReview.territory_id == territory_id)
+            .ext(distinct_on(AccessReview.user_id))
+            .order_by(AccessReview.user_id, AccessReview.reviewed_at.desc())
+        )
+    }
+    return [
+        AccountRow(
+            **row._asdict(),
+            roles=tuple(roles.get(row.id, ())),
+            reviewed_at=reviews[row.id][0] if row.id in reviews else None,
+            reviewed_by=reviews[row.id][1] if row.id in reviews else "",
+        )
+        for row in session.execute(select(found).order_by(found.c.login))
+    ]
+
+
+def role_rows(session: Session, territory_id: int, *, acting_for: int | None = None) -> list[RoleRow]:
+    """Return the roles in the territory, own ones first, the newest last; ``acting_for`` narrows when given."""
+    other = aliased(AppUser)
+    query = (
+        select(UserRole, other.login)
+        .outerjoin(other, other.id == UserRole.acting_for)
+        .where(UserRole.territory_id == territory_id)
+        .order_by(UserRole.acting_for.is_not(None), UserRole.id)
+    )
+    if acting_for is not None:
+        query = query.where(UserRole.acting_for == acting_for)
+    return [_role_row(role, login) for role, login in session.execute(query)]
+
+
+def _role_row(role: UserRole, acting_login: str | None) -> RoleRow:
+    return RoleRow(
+        id=role.id,
+        user_id=role.user_id,
+        role=Role(role.role),
+        area_ids=tuple(role.area_ids),
+        unit_ids=tuple(role.unit_ids),
+        acting_for=role.acting_for,
+        acting_login=acting_login or "",
+        reason=role.reason,
+        valid_from=role.valid_from,
+        valid_until=role.valid_until,
+        version=role.version,
+    )
+
+
+def lock_role(session: Session, territory_id: int | None, role_id: int) -> UserRole | None:
+    """Return a role of the territory, locked until the end of the transaction; None when there is none."""
+    query = select(UserRole).where(UserRole.id == role_id, UserRole.territory_id == territory_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def add_role(
+    session: Session,
+    user_id: int,
+    territory_id: int,
+    role: Role,
+    *,
+    reach: tuple[Sequence[int], Sequence[int]],
+    from_: dt.datetime,
+    until: dt.datetime | None = None,
+    acting_for: int | None = None,
+    reason: str = "",
+) -> int:
+    """Insert a role, for good or for a time, and return its id; ``reach`` are areas and units."""
+    row = UserRole(
+        user_id=user_id,
+        territory_id=territory_id,
+        role=role.value,
+        area_ids=list(reach[0]),
+        unit_ids=list(reach[1]),
+        acting_for=acting_for,
+        reason=reason,
+        valid_from=from_,
+        valid_until=until,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def cut_short(session: Session, role_id: int, now: dt.datetime) -> None:
+    """End a role now; one that had not begun holds at no moment."""
+    session.execute(
+        update(UserRole)
+        .where(UserRole.id == role_id)
+        .values(valid_from=func.least(UserRole.valid_from, now), valid_until=now, version=UserRole.version + 1)
+    )
+
+
+def revoke_sessions_in(session: Session, role_id: int, now: dt.datetime) -> int:
+    """Revoke the live sessions that act in a role; return how many."""
+    gone = session.execute(
+        update(UserSession)
+        .where(UserSession.role_id == role_id, UserSession.revoked_at.is_(None), UserSession.expires_at > now)
+        .values(revoked_at=now)
+        .returning(UserSession.id)
+    )
+    return len(gone.all())
+
+
+def add_review(session: Session, territory_id: int, user_id: int, actor: Actor, at: dt.datetime) -> None:
+    """Insert that the actor found an account right."""
+    session.add(
+        AccessReview(
+            territory_id=territory_id,
+            user_id=user_id,
+            reviewed_by=actor.user_id,
+            reviewed_label=actor.label,
+            reviewed_at=at,
+        )
+    )
+    session.flush()
+
+
+def deputies(session: Session, territory_id: int, user_id: int) -> list[AppUser]:
+    """Return the standing deputies of an account, by login."""
+    return list(
+        session.scalars(
+            select(AppUser)
+            .join(StandingDeputy, StandingDeputy.deputy_id == AppUser.id)
+            .where(StandingDeputy.territory_id == territory_id, StandingDeputy.user_id == user_id)
+            .order_by(AppUser.login)
+        )
+    )
+
+
+def put_deputies(session: Session, territory_id: int, user_id: int, deputy_ids: Sequence[int]) -> None:
+    """Make these the standing deputies of an account, in place of those before."""
+    known = session.scalars(
+        select(StandingDeputy).where(StandingDeputy.territory_id == territory_id, StandingDeputy.user_id == user_id)
+    ).all()
+    for row in known:
+        if row.deputy_id not in deputy_ids:
+            session.delete(row)
+    for deputy_id in set(deputy_ids) - {row.deputy_id for row in known}:
+        session.add(StandingDeputy(territory_id=territory_id, user_id=user_id, deputy_id=deputy_id))
+    session.flush()
+
+
+def communities_among(session: Session, territory_id: int, area_ids: Sequence[int]) -> int:
+    """Return how many of these are communities of the territory."""
+    query = select(func.count()).select_from(Area)
+    return session.execute(
+        query.where(Area.territory_id == territory_id, Area.level == "community", Area.id.in_(area_ids))
+    ).scalar_one()
+
+
+def units_among(session: Session, territory_id: int, unit_ids: Sequence[int]) -> int:
+    """Return how many of these are units of the territory."""
+    query = select(func.count()).select_from(Unit)
+    return session.execute(query.where(Unit.territory_id == territory_id, Unit.id.in_(unit_ids))).scalar_one()
+
+
+def worker_here(session: Session, territory_id: int, worker_id: int) -> bool:
+    """Return whether the territory has this worker, and he works here still."""
+    found = session.scalar(
+        select(Worker.id).where(Worker.id == worker_id, Worker.territory_id == territory_id, Worker.active)
+    )
+    return found is not None

@@ -262,13 +262,19 @@ def delete_sessions(session: Session, *, expired_before: dt.datetime) -> int:
     return len(gone.all())
 
 
-def sessions(session: Session, territory_id: int, now: dt.datetime) -> list[SessionRow]:
-    """Return the sessions of the territory that are live, newest first."""
+def sessions(
+    session: Session, territory_id: int | None, now: dt.datetime, *, user_id: int | None = None
+) -> list[SessionRow]:
+    """Return the sessions that are live, newest first; of one territory or one user where given."""
+    narrowed = [
+        *([] if territory_id is None else [UserRole.territory_id == territory_id]),
+        *([] if user_id is None else [UserSession.user_id == user_id]),
+    ]
     rows = session.execute(
         select(UserSession, AppUser.login, UserRole.role)
         .join(AppUser, AppUser.id == UserSession.user_id)
         .join(UserRole, UserRole.id == UserSession.role_id)
-        .where(UserRole.territory_id == territory_id, UserSession.revoked_at.is_(None), UserSession.expires_at > now)
+        .where(UserSession.revoked_at.is_(None), UserSession.expires_at > now, *narrowed)
         .order_by(UserSession.created_at.desc()),
     )
     return [

@@ -20,15 +20,18 @@ from geodata.db import SCOPE_SQL, conninfo, scope_parameters, transaction
 from geodata.persons import new_subject, seal
 from geodata.tables import (
     Absence,
+    AccessReview,
     Backup,
     Command,
     Erasure,
+    Invitation,
     JobRun,
     Quarantine,
     RetentionRun,
     RosterException,
     RuleChange,
     SizeDay,
+    StandingDeputy,
     Study,
     StudyGround,
     StudySite,
@@ -74,7 +77,10 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
     "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
     "app_user": ("ST", "ST", "ST", "ST"),
-    "user_role": ("ST", "ST", "ST", "ST"),
+    "user_role": ("SAT", "ST", "ST", "ST"),
+    "invitation": ("ST", "ST", "ST", "ST"),
+    "standing_deputy": ("SAT", "ST", "ST", "ST"),
+    "access_review": ("SAT", "SAT", "", ""),
     "user_session": ("ST", "ST", "ST", "ST"),
     "job_run": ("SVT", "SVT", "SVT", "SVT"),
     "record": ("SVDAMWH", "", "", ""),
@@ -233,6 +239,10 @@ def city(demo_database: Engine) -> Iterator[City]:
         ).first()
         session.add(Absence(territory_id=home, worker_id=away.id, kind="leave", from_on=TODAY, to_on=TODAY))
         session.add(RosterException(territory_id=home, worker_id=away.id, day=TODAY, reason="free"))
+        first, second = officers[Role.PLANNER].user_id, officers[Role.AUDITOR].user_id
+        session.add(Invitation(user_id=first, kind="invite", code_hash="x", expires_at=now()))
+        session.add(StandingDeputy(territory_id=home, user_id=first, deputy_id=second))
+        session.add(AccessReview(territory_id=home, user_id=first, reviewed_label="x"))
         session.add(RetentionRun(at=now(), data_class="jobs", kept_days=90, deleted=0, actor_label="x"))
         session.add(SizeDay(day=TODAY, database_bytes=1))
         study = Study(
@@ -333,7 +343,10 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace AND proname LIKE 'gk%' ORDER BY proname"
     ).fetchall()
     assert {name for name, _, callable_ in rows if callable_} == {
+        "gk_accounts",
         "gk_away",
+        "gk_hand_over",
+        "gk_held",
         "gk_open_tasks",
         "gk_record_event",
         "gk_take_numbers",

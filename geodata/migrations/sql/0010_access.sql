@@ -120,3 +120,9 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION gk_hand_over FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gk_hand_over TO gridkeeper_app;
+
+-- The administrator reads what happened to accounts, and nothing else of the record.
+CREATE POLICY record_access ON record FOR SELECT USING (
+    (SELECT gk_role()) = 'administrator' AND territory_id = (SELECT gk_territory())
+    AND subject_table IN ('app_user', 'user_role', 'invitation', 'standing_deputy', 'access_review')
+);

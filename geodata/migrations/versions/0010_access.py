@@ -138,6 +138,7 @@ def downgrade() -> None:
         DROP FUNCTION gk_hand_over;
         DROP FUNCTION gk_held;
         DROP FUNCTION gk_accounts;
+        DROP POLICY record_access ON record;
         DROP POLICY user_role_review ON user_role;
         DROP POLICY user_session_own ON user_session;
         CREATE POLICY user_session_own ON user_session FOR UPDATE USING (user_id = (SELECT gk_user())) WITH CHECK (
