@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import retention
+from app import retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
 from core.identity import Actor, May, require
@@ -14,6 +14,8 @@ from core.progress import Progress
 from geodata import jobs
 
 logger = log.get(__name__)
+MORE_KINDS = (set_up_jobs,)
+"""Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 
 

@@ -12,6 +12,8 @@ from core.errors import InvalidInput
 from core.settings import settings
 
 ENDINGS = (".osm.pbf", ".osm.gz", ".osm.bz2", ".osm")
+AREA_ENDINGS = (".geojson", ".json", ".gpkg", ".zip")
+TABLE_ENDINGS = (".csv", ".csv.gz", ".xlsx", ".geojson", ".gpkg")
 COPY_BYTES = 1 << 20
 
 
@@ -28,8 +30,8 @@ def title_of(file_name: str) -> str:
     return stem.replace("-latest", "").replace("-", " ").replace("_", " ").strip().title()
 
 
-def save(source: BinaryIO, file_name: str) -> Path:
-    """Write an OpenStreetMap extract into the state folder and return its path.
+def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS) -> Path:
+    """Write a file into the state folder and return its path; an OpenStreetMap extract unless ``endings`` say else.
 
     Nothing of the user's name for it but the ending is used. What could not be taken leaves no file.
 
@@ -39,7 +41,13 @@ def save(source: BinaryIO, file_name: str) -> Path:
         For an ending we do not read, an empty file, and one above the limit of the settings.
     """
     shown = base_name(file_name) or "The file"
-    ending = next((each for each in ENDINGS if file_name.lower().endswith(each)), None)
+    ending = next((each for each in endings if file_name.lower().endswith(each)), None)
+    if ending is None and endings is not ENDINGS:
+        raise InvalidInput(
+            f"{shown} is of a kind that is not read here.",
+            hint=f"Its name ends in {' or '.join(endings)}.",
+            zh=f"{shown} 不是可读取的文件类型。文件名应以 {'、'.join(endings)} 结尾。",
+        )
     if ending is None:
         raise InvalidInput(f"{shown} is not an OpenStreetMap extract.", hint="Its name ends in .osm.pbf.")
     folder = settings().state_dir / "uploads"

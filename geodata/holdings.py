@@ -107,7 +107,9 @@ _COUNTS = f"""
         LATERAL (SELECT count(*) AS n, count(people) AS known FROM unit_grid
                  WHERE territory_id = t.id AND ended_on IS NULL) AS cells,
         LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE responsibility_grid_id IS NULL) AS gridless,
-                        count(*) FILTER (WHERE shift_start IS NULL) AS shiftless
+                        count(*) FILTER (WHERE NOT EXISTS (
+                            SELECT FROM worker_pattern AS p WHERE p.worker_id = worker.id
+                            AND (p.valid_to IS NULL OR p.valid_to >= current_date))) AS shiftless
                  FROM worker WHERE territory_id = t.id AND active) AS w
     WHERE t.id = :territory
 """  # noqa: S608  (all parts stand here)

@@ -37,6 +37,26 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A worker as the roster needs one."""
+
+    id: int
+    code: str
+    grid_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GridNeed:
+    """A responsibility grid and how many workers it needs at a time."""
+
+    id: int
+    code: str
+    name: str
+    name_zh: str | None
+    need: int
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """A responsibility grid with its own workers, as rows of the roster; ``need`` is how many at a time."""
 

@@ -28,6 +28,16 @@ class Rule(enum.StrEnum):
     BREAK = "break"
 
 
+WORDS = {
+    Rule.DAY_HOURS: "{worker}, {day}: {found} h of work in a shift, at most {limit} h are allowed",
+    Rule.WEEK_HOURS: "{worker}, week from {day}: {found} h of work, at most {limit} h are allowed",
+    Rule.REST: "{worker}, {day}: {found} h of rest before the shift, {limit} h are needed",
+    Rule.DAYS_ROW: "{worker}, {day}: {found} days of work in a row, at most {limit} are allowed",
+    Rule.BREAK: "{worker}, {day}: a break of {found} min in the shift, {limit} min are needed",
+}
+"""The reason in words; a page translates it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The limits of a territory; what ships is editable data and no law of any place.
@@ -74,6 +84,12 @@ class Violation:
     rule: Rule
     found: float
     limit: float
+
+
+def said(violation: Violation, worker: str) -> str:
+    """Return a violation as an English sentence."""
+    found, limit = (f"{number:g}" for number in (violation.found, violation.limit))
+    return WORDS[violation.rule].format(worker=worker, day=violation.day, found=found, limit=limit)
 
 
 def check_rules(rules: Rules) -> None:

@@ -20,7 +20,7 @@ def _elsewhere(territory_id: int) -> ColumnElement[bool]:
     )
 
 
-def _of_demo(territory_id: int) -> Select[tuple[int]]:
+def _of_demo(territory_id: int) -> Select[int]:
     return select(AppUser.id).where(AppUser.is_demo, AppUser.active, ~_elsewhere(territory_id))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import shapely
 from sqlalchemy import Date, Integer, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from geodata.tables import (
@@ -21,6 +22,7 @@ from geodata.tables import (
     Worker,
     WorkerPattern,
 )
+from people.cover import GridNeed, Member
 from people.roster import EPOCH, Assignment, Away, DayException, Pattern, Plan, Step
 from people.roster_rules import Rules
 
@@ -45,26 +47,6 @@ _PLAN = text(
        WHERE territory_id = :home AND (employed_from IS NOT NULL OR employed_to IS NOT NULL))
     """
 ).bindparams(bindparam("home", type_=Integer), bindparam("first", type_=Date), bindparam("last", type_=Date))
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A worker as the roster needs one."""
-
-    id: int
-    code: str
-    grid_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class GridNeed:
-    """A responsibility grid and how many workers it needs at a time."""
-
-    id: int
-    code: str
-    name: str
-    name_zh: str | None
-    need: int
 
 
 def read_plan(session: Session, territory_id: int, first: dt.date, last: dt.date) -> Plan:
@@ -173,12 +155,17 @@ def put_pattern(session: Session, territory_id: int, given: Pattern) -> int | No
     return result.scalar_one_or_none()
 
 
-def add_assignments(session: Session, territory_id: int, given: Sequence[Assignment]) -> None:
-    """Insert what workers work by."""
+def add_assignments(session: Session, territory_id: int, given: Sequence[Assignment]) -> bool:
+    """Insert what workers work by; return False when another holds for one of the days."""
     names = ("worker_id", "pattern_id", "anchor_on", "valid_from", "valid_to")
     rows = [{"territory_id": territory_id} | {name: getattr(each, name) for name in names} for each in given]
-    if rows:
-        session.execute(insert(WorkerPattern), rows)
+    try:
+        with session.begin_nested():
+            if rows:
+                session.execute(insert(WorkerPattern), rows)
+    except IntegrityError:
+        return False
+    return True
 
 
 def end_assignment(session: Session, assignment: Assignment, last: dt.date) -> bool:

@@ -16,7 +16,7 @@ ABSENCE_KINDS = ("leave", "sick", "training", "other")
 CODE_RULE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,15}")
 LABEL_SEPARATORS = re.compile(r"[;,、，；\n]+")
 LONGEST_ABSENCE_DAYS = 731
-NAME_LETTERS, LABEL_LETTERS, LABELS = 60, 40, 30
+CODE_LETTERS, NAME_LETTERS, LABEL_LETTERS, LABELS = 16, 60, 40, 30
 FIRST_CODE = "W001"
 AHEAD = dt.timedelta(days=366)
 """How far coming absences are looked for."""

@@ -37,6 +37,7 @@ MODULES = (
     "retention",
     "doctor",
     "backup",
+    "set_up",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

@@ -1,0 +1,142 @@
+"""A new small city from nothing to its first dispatched incident, without a shell: every act on a page, and timed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from geodata.embedded import APP, OWNER, Cluster
+from tests import demo_city, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.browser
+PASSWORD = "four plain words here"
+WORK_MS = 60_000
+
+
+@dataclass
+class Watch:
+    """How long each part took, in seconds."""
+
+    parts: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def lap(self, part: str) -> None:
+        now = time.monotonic()
+        self.parts[part] = round(now - self.began, 1)
+        self.began = now
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform that was started on an empty database, and the address it printed for the first administrator."""
+
+    url: str
+    first: str
+
+
+@pytest.fixture
+def platform(cluster: Cluster, fresh_database: Callable[[], str], tmp_path: Path) -> Iterator[Platform]:
+    name = fresh_database()
+    log = tmp_path / "run.log"
+    urls = {
+        "GRIDKEEPER_DATABASE_URL": cluster.url(APP, name),
+        "GRIDKEEPER_OWNER_DATABASE_URL": cluster.url(OWNER, name),
+        "GRIDKEEPER_DEMO": "false",
+    }
+    with serving.served(log, ("app.cli", "run", "--no-demo"), **urls) as server:
+        assert server.answers(), f"the server did not start:\n{log.read_text()[-3000:]}"
+        deadline = time.monotonic() + 20
+        while not (found := re.search(r"http://\S+/first\?code=\S+", log.read_text())):
+            assert time.monotonic() < deadline, f"no address was printed:\n{log.read_text()[-3000:]}"
+            time.sleep(0.2)
+        yield Platform(server.address, found[0])
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Callable[[], Page]]:
+    """A maker of fresh visitors, each with cookies of its own."""
+    contexts = []
+
+    def make() -> Page:
+        contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB"))
+        opened = contexts[-1].new_page()
+        opened.set_default_timeout(30_000)
+        return opened
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def step(page: Page, title: str) -> Locator:
+    """The open step of the list, once the page stands."""
+    found = page.locator(".gk h2", has_text=title)
+    found.wait_for()
+    page.locator("[data-test-script-state='notRunning']").wait_for()
+    return found
+
+
+def press(page: Page, label: str) -> None:
+    page.get_by_role("button", name=label, exact=True).click()
+
+
+def states(page: Page) -> list[str]:
+    """The states of the eight steps as the list shows them."""
+    return [
+        row.locator("td").last.inner_text() for row in page.locator("table", has_text="Step").locator("tbody tr").all()
+    ]
+
+
+def test_a_city_from_nothing_to_the_first_dispatched_incident(
+    platform: Platform, visitor: Callable[[], Page], tmp_path: Path
+) -> None:
+    watch = Watch()
+    page = visitor()
+    page.goto(platform.first)
+    page.locator("[name=city]").fill("New Town")
+    page.locator("[name=name]").fill("head")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=again]").fill(PASSWORD)
+    page.get_by_role("button", name="Make the account and begin").click()
+
+    page.wait_for_url(re.compile("/set-up"))
+    step(page, "Territory")
+    assert states(page)[:3] == ["to do", "not possible yet", "not possible yet"]
+    watch.lap("first administrator")
+
+    extract = demo_city.write_osm(tmp_path / "new-town.osm")
+    page.locator("input[type=file]").first.set_input_files(str(extract))
+    press(page, "Bring in the map")
+    step(page, "Grids")
+    assert states(page)[:3] == ["done", "done", "to do"]
+    watch.lap("territory and communities")
+
+    press(page, "Cut the grids")
+    step(page, "Units")
+    watch.lap("grids")
+
+    press(page, "Make these units and the duty list")
+    step(page, "People")
+    watch.lap("units and duty list")
+
+    names = page.get_by_label("Names, one a line")
+    names.fill("Ann Lee, 5550101\nBo Chen, 5550102\nCy Moor\nDi Wu\nEd Fox\nFlo Gray")
+    names.blur()
+    page.get_by_text("W006").wait_for()
+    press(page, "Enter these workers")
+    step(page, "Old incidents")
+    watch.lap("six workers with grids and shifts")
+
+    press(page, "There are no old incidents")
+    step(page, "First accounts")
+    assert states(page) == ["done"] * 7 + ["to do"]
+    watch.lap("rules and old incidents")
