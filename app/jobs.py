@@ -16,6 +16,8 @@ from geodata import jobs
 logger = log.get(__name__)
 MORE_KINDS = (set_up_jobs,)
 """Modules whose import registers their kinds of job."""
+MORE_KINDS = (set_up_jobs,)
+"""Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 
 
