@@ -36,6 +36,7 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     if actor.may(May.SEE_PEOPLE):
         people.append(st.Page("views/units.py", title=t("Units"), url_path="units"))
         people.append(st.Page("views/duty_list.py", title=t("Duty list"), url_path="duty-list"))
+        people.append(st.Page("views/workers.py", title=t("Workers"), url_path="workers"))
     if actor.may(May.SEE_PEOPLE):
         people.append(st.Page("views/roster.py", title=t("Roster"), url_path="roster"))
     system = [st.Page("views/rules.py", title=t("Classes, limits and calendars"), url_path="rules")]

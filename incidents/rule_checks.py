@@ -211,6 +211,8 @@ def _calendar(edit: Edit, _rules: Rules, _reason: str, _today: dt.date) -> Itera
     fields = edit.after
     if not (str(fields["name_en"]).strip() and str(fields["name_zh"]).strip()):
         yield ("both names are needed.", "中英文名称都要填。")
+    if fields["timezone"] != edit.before["timezone"]:
+        yield ("its time zone stays; another zone has a calendar of its own.", "时区不能改，其他时区另有日历。")
     open_days = 0
     for weekday, spans in fields["hours"].items():
         if weekday not in {str(number) for number in range(1, 8)}:

@@ -30,6 +30,7 @@ FIELD_WORDS: dict[str, Say] = {
     "verified": ("stands in a public text", "有公开依据"),
     "source": ("source", "依据"),
     "hours": ("opening hours", "办公时间"),
+    "timezone": ("time zone", "时区"),
     "holidays_source": ("source of the days", "假日来源"),
     "kind": ("kind", "类型"),
     "name": ("name", "名称"),
@@ -155,6 +156,17 @@ def sentence(edit: Edit, rules: Rules) -> Say:
             )
         told.append(words + ((f", from {start}", f"，自 {start} 起")[place] if start else ""))
     return (told[0], told[1])
+
+
+def headline(edits: Sequence[Edit], rules: Rules) -> Say:
+    """Return a whole change in a few words."""
+    if not edits:
+        return NOTHING
+    if len(edits) == 1:
+        return sentence(edits[0], rules)
+    english, chinese = subject(edits[0], rules)
+    more = len(edits) - 1
+    return (f"{english} and {more} more", f"{chinese}等 {more + 1} 项")
 
 
 def since(edit: Edit, rules: Rules) -> Say:

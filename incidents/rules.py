@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import Conflict, NotFound
-from incidents.calendars import CalendarSpec, working_calendar
 from incidents.classes import MAJORS
-from incidents.deadlines import Limit, due_at
 
 CLASS, LIMIT, CALENDAR, DAY = "incident_class", "time_limit", "calendar", "calendar_day"
 TABLES = (CLASS, LIMIT, CALENDAR, DAY)
@@ -51,7 +49,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "verified": False,
         "source": "",
     },
-    CALENDAR: {"name_en": "", "name_zh": "", "hours": {}, "holidays_source": ""},
+    CALENDAR: {"name_en": "", "name_zh": "", "timezone": "UTC", "hours": {}, "holidays_source": ""},
     DAY: {"kind": "holiday", "name": ""},
 }
 """The fields of each table that a change may set, as they are in a new row."""
@@ -263,57 +261,3 @@ def _calendar_id(rules: Rules, table: str, key: str) -> int | None:
         return None
     row = rules.get((CALENDAR, key.partition("|")[0]))
     return None if row is None else row.id
-
-
-# --- What a change means for a deadline
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A worked deadline: filed then, due so far, due from now on; None where there is no limit."""
-
-    filed: dt.datetime
-    before: dt.datetime | None
-    after: dt.datetime | None
-    limit_before: Limit | None
-    limit_after: Limit | None
-
-
-def calendar_of(rules: Rules, code: str, timezone: str) -> CalendarSpec:
-    """Return a calendar of the rules, with its days.
-
-    Raises
-    ------
-    NotFound
-        When there is none of that code.
-    """
-    row = rules.get((CALENDAR, code))
-    if row is None:
-        raise NotFound(f"There is no calendar {code!r}.", zh=f"没有工作日历“{code}”。")
-    days = {
-        dt.date.fromisoformat(key.partition("|")[2]): (found.fields["kind"], found.fields["name"])
-        for (table, key), found in rules.items()
-        if table == DAY and key.startswith(f"{code}|")
-    }
-    fields = row.fields
-    return CalendarSpec(
-        code, fields["name_en"], fields["name_zh"], timezone, fields["hours"], days, fields["holidays_source"]
-    )
-
-
-def friday_afternoon(day: dt.date, spec: CalendarSpec) -> dt.datetime:
-    """Return four in the afternoon of the first Friday from ``day`` on, by the calendar's clock."""
-    friday = day + dt.timedelta(days=(4 - day.weekday()) % 7)
-    return dt.datetime.combine(friday, dt.time(16), working_calendar(spec).zone).astimezone(dt.UTC)
-
-
-def due(fields: Fields | None, spec: CalendarSpec, filed: dt.datetime) -> dt.datetime | None:
-    """Return when an incident filed then is due by a limit, counted by a calendar; None without a limit."""
-    if fields is None:
-        return None
-    return due_at(Limit(float(fields["value"]), fields["unit"]), working_calendar(spec), filed)
-
-
-def limit_of(fields: Fields | None) -> Limit | None:
-    """Return the limit of a row."""
-    return None if fields is None else Limit(float(fields["value"]), fields["unit"])

@@ -38,6 +38,9 @@ MODULES = (
     "doctor",
     "backup",
     "set_up",
+    "unit",
+    "duty",
+    "rules",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

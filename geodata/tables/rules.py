@@ -24,7 +24,7 @@ class RuleChange(Base):
     )
 
     id: Mapped[IntId]
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(doc="As the proposer calls it; empty: what it changes")
     reason: Mapped[str] = mapped_column(server_default="")
     edits: Mapped[list[dict[str, Any]]] = mapped_column(
         JSONB, doc="Each: table, key, id and version of the row as it was, before, after"

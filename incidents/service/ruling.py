@@ -15,7 +15,7 @@ from core.identity import Actor, May, Role, require
 from incidents.calendars import CalendarSpec, code_for, office_for
 from incidents.rule_checks import broken, refuse_broken, violations
 from incidents.rule_files import days_wanted
-from incidents.rule_words import Say, sentence, since, subject
+from incidents.rule_words import Say, since
 from incidents.rules import (
     CALENDAR,
     DAY,
@@ -110,6 +110,8 @@ def propose(
 ) -> Change:
     """Keep a proposal until another person decides it; the rules stay as they are.
 
+    Without a title it is called by what it changes (`incidents.rule_words.headline`).
+
     Raises
     ------
     DataQuality
@@ -121,7 +123,7 @@ def propose(
     rules = store.read(session)
     edits = edits_for(rules, wanted, start=start)
     refuse_broken(edits, rules, reason=reason, today=_today())
-    words = title.strip() or _title(edits, rules)
+    words = title.strip()
     if len(words) > TITLE_MOST or len(reason) > NOTE_MOST:
         raise InvalidInput(
             f"A title has at most {TITLE_MOST} characters, a reason {NOTE_MOST}.",
@@ -146,12 +148,12 @@ def propose_again(session: Session, actor: Actor, change_id: int) -> Change:
     return made
 
 
-def propose_undo(session: Session, actor: Actor, change_id: int) -> Change:
+def propose_undo(session: Session, actor: Actor, change_id: int, *, title: str = "") -> Change:
     """Propose to take an approved change back; it is decided like any other."""
     old = get_change(session, actor, change_id)
     if old.state != "approved":
         raise InvalidInput("Only what was approved can be taken back.", zh="只有已批准的变更可以撤回。")
-    return propose(session, actor, undo(old.edits), title=f"Take back: {old.title}"[:TITLE_MOST], reason=old.reason)
+    return propose(session, actor, undo(old.edits), title=title, reason=old.reason)
 
 
 def approve(session: Session, actor: Actor, change_id: int, *, note: str = "") -> Change:
@@ -311,12 +313,6 @@ def _person(actor: Actor) -> int:
             zh="规则变更须由具体人员提出和批准。",
         )
     return actor.user_id
-
-
-def _title(edits: Sequence[Edit], rules: Rules) -> str:
-    words = sentence(edits[0], rules)[0] if len(edits) == 1 else subject(edits[0], rules)[0]
-    more = f" and {len(edits) - 1} more" if len(edits) > 1 else ""
-    return words[: TITLE_MOST - len(more)] + more
 
 
 def _note(note: str) -> str:
