@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         default=1825, ge=180, le=18250, description="Reporter, phone and free text of an incident, after it was closed"
     )
     keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
+    heads_dir: Path | None = Field(
+        default=None, description="Folder of the record's signed heads; best on another machine"
+    )
     backup_nightly: bool = Field(default=False, description="Take a backup every night")
     backup_dir: Path | None = Field(default=None, description="Folder of nightly backups; backups in the state folder")
     backup_keys_dir: Path | None = Field(default=None, description="Folder of the keys file; keep it apart")

@@ -20,6 +20,7 @@ GROUPS = {
     "unit": "Units and the duty list.",
     "worker": "Grid workers and their absences.",
     "roster": "Who works when.",
+    "record": "The record: seal, export, verify, prove.",
     "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
     "retention": "What is kept how long.",
@@ -41,6 +42,7 @@ MODULES = (
     "unit",
     "duty",
     "rules",
+    "record",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

@@ -5,22 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, BigInt, IntId
 
 
 class RecordBatch(Base):
-    """A sealed stretch of the record under one Merkle root (sealing itself comes later)."""
+    """Rows sealed together: the Merkle tree over all rows sealed up to here, and its signed head.
+
+    Leaves stand in the order of batches, inside a batch in that of ``seq``.
+    """
 
     __tablename__ = "record_batch"
+    __table_args__ = (UniqueConstraint("tree_size"),)
 
     id: Mapped[IntId]
-    first_seq: Mapped[BigInt]
-    last_seq: Mapped[BigInt]
-    root_hash: Mapped[bytes]
+    first_seq: Mapped[BigInt] = mapped_column(doc="Smallest of the batch; a row committed late may lie in a later one")
+    last_seq: Mapped[BigInt] = mapped_column(doc="Largest of the batch")
+    root_hash: Mapped[bytes] = mapped_column(doc="Root of the tree over all rows sealed so far (RFC 6962)")
     sealed_at: Mapped[dt.datetime]
+    tree_size: Mapped[BigInt] = mapped_column(doc="Rows sealed so far")
+    peaks: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), doc="Roots of the full subtrees, the largest first")
+    head: Mapped[str] = mapped_column(doc="Signed note of size and root")
 
 
 class Record(Base):
@@ -31,6 +38,8 @@ class Record(Base):
         Index(None, "subject_table", "subject_id", "seq"),
         Index(None, "territory_id", "seq"),
         Index(None, "command_id"),
+        Index("ix_record_unsealed", "seq", postgresql_where=text("batch_id IS NULL")),
+        Index("ix_record_sealed", "batch_id", "seq", postgresql_where=text("batch_id IS NOT NULL")),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

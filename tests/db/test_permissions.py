@@ -349,6 +349,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_held",
         "gk_open_tasks",
         "gk_record_event",
+        "gk_seal",
         "gk_take_numbers",
         "gk_unit_open",
     }
