@@ -106,7 +106,7 @@ def access(facts: AccessFacts | None) -> Check:
     title = t("Open sessions")
     if facts is None:
         return unknown("sessions", title)
-    told = t("{sessions} sessions of {users} accounts.", sessions=facts.sessions, users=facts.users)
+    told = t("{sessions} open; accounts logged in: {users}.", sessions=facts.sessions, users=facts.users)
     return Check("sessions", title, State.OK, told, "", {"sessions": facts.sessions, "users": facts.users})
 
 
@@ -172,5 +172,5 @@ def unusual(chosen: Settings, *, weak_secret: bool, open_secret: bool, set_names
         for on, sentence, way in found:
             if on:
                 return Check("settings", title, state, sentence, way, numbers)
-    told = t("Nothing unusual; {count} of them differ from what is usual.", count=len(set_names))
+    told = t("Nothing unusual; not at their default: {count}.", count=len(set_names))
     return Check("settings", title, State.OK, told, "", numbers)
