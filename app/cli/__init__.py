@@ -32,6 +32,7 @@ MODULES = (
     "load_demo",
     "grid",
     "user",
+    "access",
     "incident",
     "site",
     "retention",
@@ -41,6 +42,7 @@ MODULES = (
     "unit",
     "duty",
     "rules",
+    "roster",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130
