@@ -12,6 +12,7 @@ from app.health_model import Check, State, size
 from app.i18n import t, tn
 from app.widgets import Cell, Column, Fact
 from core.identity import Actor, May, require, system_actor
+from core.settings import settings
 from geodata import jobs
 from geodata.backup import TakenBackup
 from geodata.db import transaction
@@ -19,6 +20,8 @@ from geodata.jobs import Job
 
 BACKUP = "backup"
 REFRESH_S = 1.5
+TECHNICAL = frozenset({"queue", "runs"})
+"""Classes that only who asks for the reasons is shown."""
 TONES = {State.FAULT: "late", State.WARNING: "soon", State.UNKNOWN: "done", State.OK: "good"}
 
 
@@ -123,7 +126,6 @@ def backups(actor: Actor, latest: Job | None, taken: Sequence[TakenBackup], time
             Column(t("Size"), right=True),
             Column(t("Verified")),
             Column(t("Keys of persons")),
-            Column(t("File"), wide=True),
         ],
         [
             (
@@ -131,10 +133,17 @@ def backups(actor: Actor, latest: Job | None, taken: Sequence[TakenBackup], time
                 size(each.bytes),
                 widgets.toned(t("restored and equal"), "good") if each.verified else widgets.toned(t("no"), "late"),
                 t("saved apart") if each.keys_saved else widgets.toned(t("not saved"), "soon"),
-                each.file_name,
             )
             for each in taken
         ],
+    )
+    folder = settings().backup_dir or settings().state_dir / "backups"
+    widgets.note(
+        t(
+            "The newest is {file}; those taken here and at night lie in {folder}.",
+            file=taken[0].file_name,
+            folder=folder,
+        )
     )
 
 
@@ -159,13 +168,14 @@ def kept(session: Session, actor: Actor, latest: Job | None, timezone: str) -> N
                 i18n.number(rule.last.deleted) if rule.last else None,
             )
             for rule in rules
+            if rule.key not in TECHNICAL
         ],
     )
     act(actor, latest, kind=retention.JOB, label=t("Run the clean-up now"), told=_cleaned)
     with st.expander(t("Why so long, and how to change it")):
         widgets.table(
             [Column(t("Data")), Column(t("Legal ground")), Column(t("Setting"), wide=True)],
-            [(rule.name, rule.ground, rule.setting) for rule in rules],
+            [(rule.name, rule.ground, f"{rule.setting}={rule.keep_days}") for rule in rules],
             bare=True,
         )
         widgets.note(t("Each setting has bounds. Incidents and the record are kept for ever."))

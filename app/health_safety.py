@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from app import i18n
-from app.health_model import Check, State, size, unknown
+from app.health_model import Check, State, joined, size, unknown
 from app.i18n import t
 from app.tls import RENEW_BEFORE, Certificate
 from core.settings import Settings
@@ -50,9 +50,9 @@ def _held(found: Certificate, now: dt.datetime) -> Check:
     )
     renew = t("Renew it and start the platform again.")
     if not found.valid(now):
-        return Check("certificate", title, State.FAULT, t("Not valid now.") + " " + until, renew, numbers)
+        return Check("certificate", title, State.FAULT, joined(t("Not valid now."), until), renew, numbers)
     if left < RENEW_BEFORE:
-        sentence = t("Ends in {days} days.", days=left.days) + " " + until
+        sentence = joined(t("Ends in {days} days.", days=left.days), until)
         return Check("certificate", title, State.WARNING, sentence, renew, numbers)
     if found.key_is_open:
         way = t("Let the server's user alone read it: chmod 600.")
