@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from app import i18n
 from app.health_machine import AssetFacts, ClockFacts, DiskFacts
-from app.health_model import GIB, Check, State, size, unknown
+from app.health_model import GIB, Check, State, joined, size, unknown
 from app.i18n import t
 from geodata.health import DatabaseFacts, QueueFacts, growth_per_day
 
@@ -74,15 +74,16 @@ def disk(facts: DiskFacts, history: Sequence[tuple[dt.date, int]]) -> Check:
     }
     told = t("{free} free of {whole}.", free=size(least), whole=size(facts.state_whole))
     if days_left is not None:
-        told += " " + t(
+        grows = t(
             "The database grows by {growth} a day: enough for {days} days.",
             growth=size(growth or 0),
             days=i18n.number(days_left),
         )
+        told = joined(told, grows)
     elif growth is None:
-        told += " " + t("How it grows is known after a week.")
+        told = joined(told, t("How it grows is known after a week."))
     if facts.database_free is None:
-        told += " " + t("The database is a server of its own: watch its disk there.")
+        told = joined(told, t("The database is a server of its own: watch its disk there."))
     state = State.OK
     if least < FREE_WARNING or (days_left is not None and days_left < DISK_DAYS_WARNING):
         state = State.FAULT if least < FREE_FAULT else State.WARNING
@@ -132,20 +133,20 @@ def jobs(facts: QueueFacts | None, now: dt.datetime) -> Check:
         failed=facts.failed_day,
     )
     if not facts.at_work:
-        sentence = t("No jobs process is at work: nothing is done at night.") + " " + counts
+        sentence = joined(t("No jobs process is at work: nothing is done at night."), counts)
         way = t("Start the platform with `gridkeeper run`, or `gridkeeper jobs run` by itself.")
         return Check("jobs", title, State.FAULT, sentence, way, numbers)
     if silent is not None and silent > HEARTBEAT_LATE:
-        sentence = t("The jobs process has been silent for {span}.", span=i18n.span(silent)) + " " + counts
+        sentence = joined(t("The jobs process has been silent for {span}.", span=i18n.span(silent)), counts)
         return Check("jobs", title, State.FAULT, sentence, t("Stop it; `gridkeeper run` starts it again."), numbers)
     if waits is not None and waits > WAITING_LONG:
-        sentence = counts + " " + t("The oldest has waited for {span}.", span=i18n.span(waits))
+        sentence = joined(counts, t("The oldest has waited for {span}.", span=i18n.span(waits)))
         return Check("jobs", title, State.WARNING, sentence, t("See what runs so long; it can be cancelled."), numbers)
     if facts.failed_day:
         way = t("Why stands where the job was started; the log has the rest.")
-        sentence = t("At work.") + " " + counts
+        sentence = joined(t("At work."), counts)
         return Check("jobs", title, State.WARNING, sentence, way, numbers)
-    return Check("jobs", title, State.OK, t("At work.") + " " + counts, "", numbers)
+    return Check("jobs", title, State.OK, joined(t("At work."), counts), "", numbers)
 
 
 def assets(facts: AssetFacts) -> Check:
@@ -199,4 +200,4 @@ def clock(facts: ClockFacts, base: DatabaseFacts | None, newest: dt.datetime | N
         t("A time server is followed.") if facts.synchronized else t("Whether a time server is followed is unknown.")
     )
     agree = t("Database, files and record agree.") if base else t("Files agree with it.")
-    return Check("clock", title, State.OK, agree + " " + followed, "", numbers)
+    return Check("clock", title, State.OK, joined(agree, followed), "", numbers)

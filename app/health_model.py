@@ -46,6 +46,11 @@ def size(number: float) -> str:
     return f"{i18n.number(number / GIB, 1)} GB" if number >= GIB else f"{i18n.number(number / (1 << 20))} MB"
 
 
+def joined(*sentences: str) -> str:
+    """Return sentences one after the other, as the language in use sets them."""
+    return ("" if i18n.locale() == "zh" else " ").join(sentence for sentence in sentences if sentence)
+
+
 def unknown(key: str, title: str) -> Check:
     """Return a check that could not be made."""
     why = t("Not known while the database does not answer or its schema is another.")

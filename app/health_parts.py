@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from app import guard, i18n, retention, widgets, words
 from app.health_model import Check, State, size
 from app.i18n import t, tn
-from app.retention import Rule
 from app.widgets import Cell, Column, Fact
 from core.identity import Actor, May, require, system_actor
+from core.settings import settings
 from geodata import jobs
 from geodata.backup import TakenBackup
 from geodata.db import transaction
@@ -20,6 +20,8 @@ from geodata.jobs import Job
 
 BACKUP = "backup"
 REFRESH_S = 1.5
+TECHNICAL = frozenset({"queue", "runs"})
+"""Classes that only who asks for the reasons is shown."""
 TONES = {State.FAULT: "late", State.WARNING: "soon", State.UNKNOWN: "done", State.OK: "good"}
 
 
@@ -124,7 +126,6 @@ def backups(actor: Actor, latest: Job | None, taken: Sequence[TakenBackup], time
             Column(t("Size"), right=True),
             Column(t("Verified")),
             Column(t("Keys of persons")),
-            Column(t("File"), wide=True),
         ],
         [
             (
@@ -132,10 +133,17 @@ def backups(actor: Actor, latest: Job | None, taken: Sequence[TakenBackup], time
                 size(each.bytes),
                 widgets.toned(t("restored and equal"), "good") if each.verified else widgets.toned(t("no"), "late"),
                 t("saved apart") if each.keys_saved else widgets.toned(t("not saved"), "soon"),
-                each.file_name,
             )
             for each in taken
         ],
+    )
+    folder = settings().backup_dir or settings().state_dir / "backups"
+    widgets.note(
+        t(
+            "The newest is {file}; those taken here and at night lie in {folder}.",
+            file=taken[0].file_name,
+            folder=folder,
+        )
     )
 
 
@@ -147,31 +155,30 @@ def _backed_up(job: Job) -> str:
 
 def kept(session: Session, actor: Actor, latest: Job | None, timezone: str) -> None:
     """Put what is kept how long, with the button that cleans up."""
-    widgets.heading(t("What is kept how long"), anchor="retention")
+    rules = retention.rules(session, actor)
+    last = max((rule.last.at for rule in rules if rule.last), default=None)
+    cleaned = "" if last is None else t("cleaned up {when}", when=i18n.clock(last, timezone))
+    widgets.heading(t("What is kept how long"), anchor="retention", aside=cleaned)
     widgets.table(
+        [Column(t("Data")), Column(t("Kept"), right=True), Column(t("Forgotten last"), right=True)],
         [
-            Column(t("Data")),
-            Column(t("Kept"), right=True),
-            Column(t("Forgotten last"), right=True),
-            Column(t("When"), right=True),
-            Column(t("Legal ground"), wide=True),
+            (
+                rule.name,
+                tn("{count} day", "{count} days", rule.keep_days),
+                i18n.number(rule.last.deleted) if rule.last else None,
+            )
+            for rule in rules
+            if rule.key not in TECHNICAL
         ],
-        [_rule(rule, timezone) for rule in retention.rules(session, actor)],
-    )
-    widgets.note(
-        t("Settings GRIDKEEPER_KEEP_…_DAYS change it, within bounds. Incidents and the record are kept for ever.")
     )
     act(actor, latest, kind=retention.JOB, label=t("Run the clean-up now"), told=_cleaned)
-
-
-def _rule(rule: Rule, timezone: str) -> tuple[Cell, ...]:
-    return (
-        rule.name,
-        tn("{count} day", "{count} days", rule.keep_days),
-        i18n.number(rule.last.deleted) if rule.last else None,
-        i18n.clock(rule.last.at, timezone) if rule.last else None,
-        widgets.Html(f'<span class="gk-muted gk-small">{widgets.html(rule.ground)}</span>'),
-    )
+    with st.expander(t("Why so long, and how to change it")):
+        widgets.table(
+            [Column(t("Data")), Column(t("Legal ground")), Column(t("Setting"), wide=True)],
+            [(rule.name, rule.ground, f"{rule.setting}={rule.keep_days}") for rule in rules],
+            bare=True,
+        )
+        widgets.note(t("Each setting has bounds. Incidents and the record are kept for ever."))
 
 
 def _cleaned(job: Job) -> str:

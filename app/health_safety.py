@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from app import i18n
-from app.health_model import Check, State, size, unknown
+from app.health_model import Check, State, joined, size, unknown
 from app.i18n import t
 from app.tls import RENEW_BEFORE, Certificate
 from core.settings import Settings
@@ -50,9 +50,9 @@ def _held(found: Certificate, now: dt.datetime) -> Check:
     )
     renew = t("Renew it and start the platform again.")
     if not found.valid(now):
-        return Check("certificate", title, State.FAULT, t("Not valid now.") + " " + until, renew, numbers)
+        return Check("certificate", title, State.FAULT, joined(t("Not valid now."), until), renew, numbers)
     if left < RENEW_BEFORE:
-        sentence = t("Ends in {days} days.", days=left.days) + " " + until
+        sentence = joined(t("Ends in {days} days.", days=left.days), until)
         return Check("certificate", title, State.WARNING, sentence, renew, numbers)
     if found.key_is_open:
         way = t("Let the server's user alone read it: chmod 600.")
@@ -106,7 +106,7 @@ def access(facts: AccessFacts | None) -> Check:
     title = t("Open sessions")
     if facts is None:
         return unknown("sessions", title)
-    told = t("{sessions} sessions of {users} accounts.", sessions=facts.sessions, users=facts.users)
+    told = t("{sessions} open; accounts logged in: {users}.", sessions=facts.sessions, users=facts.users)
     return Check("sessions", title, State.OK, told, "", {"sessions": facts.sessions, "users": facts.users})
 
 
@@ -172,5 +172,5 @@ def unusual(chosen: Settings, *, weak_secret: bool, open_secret: bool, set_names
         for on, sentence, way in found:
             if on:
                 return Check("settings", title, state, sentence, way, numbers)
-    told = t("Nothing unusual; {count} of them differ from what is usual.", count=len(set_names))
+    told = t("Nothing unusual; not at their default: {count}.", count=len(set_names))
     return Check("settings", title, State.OK, told, "", numbers)

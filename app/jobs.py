@@ -9,16 +9,17 @@ from typing import Any
 from app import retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
-from core.identity import Actor, May, require
+from core.identity import Actor, May, require, system_actor
 from core.progress import Progress
-from geodata import jobs
+from core.settings import settings
+from geodata import db, jobs
+from geodata.backup import run_backup
 
 logger = log.get(__name__)
 MORE_KINDS = (set_up_jobs,)
 """Modules whose import registers their kinds of job."""
-MORE_KINDS = (set_up_jobs,)
-"""Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
+BACKUP_NIGHTLY = "41 2 * * *"
 
 
 @jobs.kind("load_osm")
@@ -45,6 +46,19 @@ def _clean_up(actor: Actor, _arguments: dict[str, Any], progress: Progress) -> M
     return {done.key: done.deleted for done in retention.clean_up(label=actor.label, progress=progress)}
 
 
+@jobs.kind("backup")
+def _backup(actor: Actor, _arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
+    return run_backup(actor, progress)
+
+
+def ask_for_backup() -> None:
+    """Queue the backup of the night, where the settings want one."""
+    if settings().backup_nightly:
+        keeper = system_actor(label="every night")
+        with db.transaction(keeper) as session:
+            jobs.enqueue(session, keeper, "backup", {})
+
+
 def serve(*, forever: bool = True) -> None:
     """Do background jobs; one process at a time, held by a lock in the database.
 
@@ -61,6 +75,12 @@ def serve(*, forever: bool = True) -> None:
         del timestamp
         retention.clean_up()
         note_clock()
+
+    @app.periodic(cron=BACKUP_NIGHTLY)
+    @app.task(name="gridkeeper.backup")
+    def _nightly_backup(timestamp: int) -> None:
+        del timestamp
+        ask_for_backup()
 
     with jobs.alone():
         again = jobs.take_up_again()

@@ -122,11 +122,11 @@ def _words() -> Mapping[str, tuple[str, str]]:
             t("No longer than needed: Personal Information Protection Law, art. 19."),
         ),
         "commands": (
-            t("Answers to acts, for when one is sent twice"),
+            t("Answers to acts that are sent twice"),
             t("Technical: nothing is sent again so late; the act itself stands in the record."),
         ),
         "reporters": (
-            t("Reporter, phone and free text of ended incidents"),
+            t("Reporters and notes of ended incidents"),
             t("No longer than needed: Personal Information Protection Law, art. 19; the incident stays."),
         ),
         "quarantine": (

@@ -30,10 +30,10 @@ def show(here: Here) -> None:
         if _fits(key, row.fields, wanted) and category in {"", row.fields["category"]} and _used(row.fields, in_use)
     }
     chosen = st.query_params.get("class", "")
-    if here.actor.may(May.PROPOSE_RULES) and chosen != NEW and st.button(t("New class"), key="gk_rules_new_class"):
-        st.query_params["class"] = NEW
-        rules_parts.fresh_table()
-        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="gk-count"):
+        widgets.note(i18n.tn("{count} class", "{count} classes", len(rows)))
+        if here.actor.may(May.PROPOSE_RULES) and st.button(t("New class"), type="tertiary", key="gk_rules_new_class"):
+            _open(NEW)
     if chosen not in {*here.of(CLASS), NEW}:
         picked = _list(here, rows, None)
         if picked is not None:
@@ -99,7 +99,6 @@ def limit_in_words(here: Here, key: str) -> str:
 
 
 def _list(here: Here, rows: dict[str, Row], chosen: str | None) -> str | None:
-    widgets.note(i18n.tn("{count} class", "{count} classes", len(rows)))
     if not rows:
         widgets.empty(
             t("No class fits the filters."),
@@ -213,7 +212,9 @@ def _new(here: Here) -> None:
     widgets.note(t("Its code will be {code}.", code=key))
     given = _named({"name_en": "", "name_zh": "", "priority": 3, "emergency": False}, at)
     left, right = st.columns(2)
-    value = left.number_input(t("To be handled in"), 0.5, 9000.0, value=5.0, step=1.0, key=f"gk_rule_value_{at}")
+    value = left.number_input(
+        t("To be handled in"), 0.5, 9000.0, value=5.0, step=1.0, format="%g", key=f"gk_rule_value_{at}"
+    )
     unit = right.selectbox(
         t("Unit of time"),
         UNITS,

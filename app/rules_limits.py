@@ -135,7 +135,7 @@ def _one(here: Here, key: str, row: Row) -> None:
         t("Answers for it"): say(rule_words.RESPONSIBLE_WORDS.get(fields["responsible_kind"], ("", ""))),
         t("Source"): fields["source"],
         t("Public text"): t("yes") if fields["verified"] else t("no, a default to be checked"),
-        t("Valid from"): None if row.valid_from is None else i18n.day(row.valid_from),
+        t("Valid from"): _day(row.valid_from),
         t("Version"): str(row.version),
     }
     widgets.fields(shown, beside=True)
@@ -184,11 +184,11 @@ def _day(day: dt.date | None) -> str:
 def _form(here: Here, key: str, fields: Fields) -> None:
     at = f"{key}_{i18n.locale()}_{st.session_state.get(state.RULES_ROUND, 0)}"
     left, right = st.columns(2)
-    codes = [None, *here.of(CALENDAR)]
+    codes = ["", *here.of(CALENDAR)]
     given = {
         "value": float(
             left.number_input(
-                t("Limit"), 0.0, 9000.0, value=float(fields["value"]), step=0.5, key=f"gk_rule_value_{at}"
+                t("Limit"), 0.0, 9000.0, value=float(fields["value"]), step=0.5, format="%g", key=f"gk_rule_value_{at}"
             )
         ),
         "unit": right.selectbox(
@@ -207,10 +207,11 @@ def _form(here: Here, key: str, fields: Fields) -> None:
         "calendar": left.selectbox(
             t("Calendar"),
             codes,
-            index=codes.index(fields["calendar"]) if fields["calendar"] in codes else 0,
+            index=codes.index(fields["calendar"] or ""),
             format_func=lambda code: say(rule_words.calendar_name(code, here.rules)),
             key=f"gk_rule_calendar_{at}",
-        ),
+        )
+        or None,
         "source": right.text_input(t("Source"), fields["source"], key=f"gk_rule_source_{at}", max_chars=200).strip(),
         "verified": right.toggle(t("Stands in a public text"), value=fields["verified"], key=f"gk_rule_verified_{at}"),
     }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import i18n, state, widgets
 from app.i18n import t, tn
-from app.widgets import Cell, Column
+from app.widgets import Cell, Column, Html
 from core.clock import now
 from core.errors import GridkeeperError
 from core.identity import Actor, May
@@ -145,13 +145,13 @@ def differences(edits: Sequence[Edit], here: Here) -> None:
         name: Cell = widgets.link(say(rule_words.subject(edit, here.rules)), address(edit.table, edit.key))
         parts = [part for part in rule_words.differences(edit, here.rules) if part.before != part.after]
         if edit.after is None:
-            rows.append((name, t("ends"), "", ""))
+            rows.append((name, t("ends"), None, None))
             continue
         for part in parts:
             rows.append((name, say(part.field), say(part.before), say(part.after)))
-            name = ""
+            name = Html("")
         if edit.start is not None:
-            rows.append(("", t("begins on"), "", i18n.day(edit.start)))
+            rows.append((Html(""), t("begins on"), None, i18n.day(edit.start)))
     widgets.table([Column(t("Rule")), Column(t("Field")), Column(t("Before")), Column(t("After"))], rows)
     if len(edits) > EDITS_SHOWN:
         widgets.note(tn("and {count} more row", "and {count} more rows", len(edits) - EDITS_SHOWN))
@@ -159,28 +159,33 @@ def differences(edits: Sequence[Edit], here: Here) -> None:
 
 def worked(edits: Sequence[Edit], here: Here) -> None:
     """Put the same incident before and after a change, filed on a Friday at four."""
-    zone = here.territory.timezone
-    found = examples(edits, here.rules, timezone=zone, own=here.own_calendar, today=here.today)
+    found = examples(edits, here.rules, timezone=here.territory.timezone, own=here.own_calendar, today=here.today)
     if not found:
         return
     widgets.heading(t("Worked example"))
     widgets.table(
         [Column(t("Rule")), Column(t("Filed")), Column(t("Due so far")), Column(t("Due then"))],
         [
-            (say(each.about), _at(each.filed, zone), _at(each.before, zone), _due_then(each, zone))
+            (
+                say(each.about),
+                _at(each.filed, each.timezone),
+                _at(each.before, each.timezone),
+                _due_then(each),
+            )
             for each in found[:EDITS_SHOWN]
         ],
     )
 
 
-def _due_then(example: Example, zone: str) -> Cell:
-    text = _at(example.after, zone)
-    if example.before is None or example.after is None or example.before == example.after:
+def _due_then(example: Example) -> Cell:
+    text = _at(example.after, example.timezone)
+    if example.before is None or example.after is None:
         return text
     away = i18n.span(example.after - example.before)
-    earlier = example.after < example.before
-    told = t("{span} earlier", span=away) if earlier else t("{span} later", span=away)
-    return widgets.Html(f"{widgets.html(text)} · {widgets.toned(told, 'late' if earlier else 'good').text}")
+    told = t("{span} later", span=away) if example.after > example.before else t("{span} earlier", span=away)
+    if example.after == example.before:
+        told = t("as before")
+    return Html(f'{widgets.html(text)} <span class="gk-muted">{widgets.html(told)}</span>')
 
 
 def _at(when: dt.datetime | None, zone: str) -> str:

@@ -1,4 +1,4 @@
-"""Two steps of the set-up: grid workers from a list of names, and the first accounts."""
+"""The step of the people: grid workers from a list of names, each with a grid and shifts."""
 
 from __future__ import annotations
 
@@ -157,12 +157,6 @@ def _by_need(session: Session, actor: Actor, home: TerritoryInfo) -> list[GridRe
     frame, _ = responsibilities(session, home.id)
     people = dict(zip(frame["id"].tolist(), frame["people"].tolist(), strict=True))
     return sorted(known, key=lambda grid: (len(grid.worker_codes), -people.get(grid.id, 0.0), grid.code))
-
-
-def accounts(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> None:
-    """Put the accounts there are by role, and the way to more."""
-    del actor, home, step, held
-    widgets.write(f"<p>{widgets.link(t('All about accounts'), '/accounts').text}</p>")
 
 
 def _today(home: TerritoryInfo) -> dt.date:

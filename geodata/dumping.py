@@ -139,7 +139,10 @@ def alone(place: Home) -> Iterator[psycopg.Connection]:
         row = admin.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_LOCK, place.database]).fetchone()
         if row is None or not row[0]:
             raise Conflict("Another backup or restore is at work.", hint="Wait until it has ended.")
-        yield admin
+        try:
+            yield admin
+        finally:  # the server would notice a closed connection a little later
+            admin.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, place.database])
 
 
 def make_database(admin: psycopg.Connection, place: Home, name: str) -> None:

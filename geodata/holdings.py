@@ -120,7 +120,9 @@ _UNITS = f"""
 _ACCOUNTS = """
     SELECT r.role, u.is_demo, u.password_hash LIKE '$argon2%' AS opens, count(*)
     FROM user_role AS r JOIN app_user AS u ON u.id = r.user_id
-    WHERE r.territory_id = :territory AND u.active GROUP BY 1, 2, 3 ORDER BY 1
+    WHERE r.territory_id = :territory AND u.active AND r.acting_for IS NULL
+      AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now())
+    GROUP BY 1, 2, 3 ORDER BY 1
 """
 _LOADS = "SELECT kind, count(*) FROM load WHERE territory_id = :territory GROUP BY kind ORDER BY kind"
 

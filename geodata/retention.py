@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Text, any_, delete, func, literal, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.identity import Actor, May, require
+from geodata import persons
 from geodata.record import note_event
-from geodata.tables import JobRun, PersonKey, Quarantine, RetentionRun, SizeDay, Study
+from geodata.tables import JobRun, Quarantine, RetentionRun, SizeDay, Study
 
 Forget = Callable[[Session, Actor, dt.datetime], int]
 """Deletes what is older than a moment, and returns how many."""
@@ -116,11 +117,7 @@ def forget_quarantine(session: Session, actor: Actor, before: dt.datetime) -> in
 
 def destroy_keys(session: Session, subject_ids: Sequence[str]) -> int:
     """Destroy the keys of subjects, so that the record opens none of their fields either; return how many subjects."""
-    session.execute(
-        update(PersonKey)
-        .where(PersonKey.subject_id == any_(literal(list(subject_ids), ARRAY(Text))), PersonKey.destroyed_at.is_(None))
-        .values(wrapped_key=None, destroyed_at=now())
-    )
+    persons.destroy_keys(session, subject_ids, purpose="retention")
     return len(subject_ids)
 
 

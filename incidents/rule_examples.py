@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from core.clock import WorkingCalendar
 from core.errors import InvalidInput, NotFound
 from incidents.calendars import CalendarSpec, working_calendar
 from incidents.deadlines import Limit, due_at
@@ -17,6 +18,7 @@ FRIDAY, FOUR = 4, dt.time(16)
 TYPICAL = (Limit(8, "working_hours"), Limit(2, "working_days"))
 """Limits that a change of a calendar is shown by."""
 DAYS_SHOWN = 2
+WEEKS_BACK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Example:
     filed: dt.datetime
     before: dt.datetime | None
     after: dt.datetime | None
+    timezone: str
 
 
 def examples(edits: Sequence[Edit], rules: Rules, *, timezone: str, own: str, today: dt.date) -> tuple[Example, ...]:
@@ -46,15 +49,14 @@ def examples(edits: Sequence[Edit], rules: Rules, *, timezone: str, own: str, to
             filed = friday_afternoon(max(today, edit.start or today), timezone)
             before = _due(edit.before, rules, own, filed)
             after = _due(edit.after, changed, own, filed)
-            made.append(Example(subject(edit, changed), filed, before, after))
+            made.append(Example(subject(edit, changed), filed, before, after, timezone))
     days = sorted(edit.key for edit in edits if edit.table == DAY)
     for key in days[:DAYS_SHOWN]:
         code, _, day = key.partition("|")
-        filed = friday_afternoon(dt.date.fromisoformat(day) - dt.timedelta(days=7), timezone)
-        made += _by_calendar(code, rules, changed, filed)
+        made += _by_calendar(code, rules, changed, dt.date.fromisoformat(day), before=True)
     for edit in edits:
         if edit.table == CALENDAR:
-            made += _by_calendar(edit.key, rules, changed, friday_afternoon(today, timezone))
+            made += _by_calendar(edit.key, rules, changed, today, before=False)
     return tuple(made)
 
 
@@ -92,13 +94,27 @@ def calendar_of(rules: Rules, code: str) -> CalendarSpec:
     )
 
 
-def _by_calendar(code: str, rules: Rules, changed: Rules, filed: dt.datetime) -> list[Example]:
+def _by_calendar(code: str, rules: Rules, changed: Rules, day: dt.date, *, before: bool) -> list[Example]:
+    """Return typical limits counted by a calendar, filed on the last workday before ``day`` or the Friday after it."""
+    row = rules.get((CALENDAR, code))
+    if row is None:
+        return []
+    zone = str(row.fields["timezone"])
+    filed = (
+        _afternoon_before(day, working_calendar(calendar_of(rules, code))) if before else friday_afternoon(day, zone)
+    )
     made = []
     for limit in TYPICAL:
         fields = {"value": limit.value, "unit": limit.unit, "calendar": code}
-        before, after = (_due(fields, each, code, filed) for each in (rules, changed))
-        made.append(Example(limit_words(limit.value, limit.unit), filed, before, after))
+        then, now = (_due(fields, each, code, filed) for each in (rules, changed))
+        made.append(Example(limit_words(limit.value, limit.unit), filed, then, now, zone))
     return made
+
+
+def _afternoon_before(day: dt.date, calendar: WorkingCalendar) -> dt.datetime:
+    days = (day - dt.timedelta(days=back) for back in range(1, WEEKS_BACK * 7))
+    last = next((each for each in days if calendar.is_workday(each)), day - dt.timedelta(days=1))
+    return dt.datetime.combine(last, FOUR, calendar.zone).astimezone(dt.UTC)
 
 
 def _due(fields: Fields | None, rules: Rules, own: str, filed: dt.datetime) -> dt.datetime | None:

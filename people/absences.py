@@ -230,7 +230,7 @@ def _check_deputy(
         return
     from_on, to_on = days
     if deputy_id == worker.id:
-        raise InvalidInput("Nobody stands in for himself.", hint="Choose somebody else, or nobody.")
+        raise InvalidInput("A deputy is somebody else.", hint="Choose somebody else, or nobody.")
     deputy = locked.get(deputy_id)
     if deputy is None:
         raise NotFound("There is no such deputy.", hint="Choose one of the list.")
@@ -244,7 +244,7 @@ def _check_deputy(
     away = overlapping(own, from_on, to_on)
     if away is not None:
         raise InvalidInput(
-            f"{deputy.code} is away himself from {away.from_on:%d %b %Y} to {away.to_on:%d %b %Y}.",
+            f"{deputy.code} is away too from {away.from_on:%d %b %Y} to {away.to_on:%d %b %Y}.",
             hint="Choose somebody else, or nobody.",
             zh=f"{deputy.code} 本人在 {away.from_on:%Y-%m-%d} 至 {away.to_on:%Y-%m-%d} 缺勤。请选择其他人，或不指定。",
         )

@@ -179,6 +179,7 @@ def create_user(
         When the login is taken.
     """
     require(actor, May.MANAGE_USERS)
+    credentials.check_password(password, known_login(login))
     if store.user_id_of(session, known_login(login)) is not None:
         raise Conflict(f"The login {login} is taken.", hint="Choose another.")
     return ensure_user(

@@ -127,7 +127,7 @@ def id_of(session: Session, territory_id: int, code: str) -> int:
     if found is None:
         raise NotFound(
             f"There is no worker {code.strip()[:20]}, or not in your area.",
-            hint="Look for him in the list.",
+            hint="Look in the list of workers.",
             zh=f"没有工号为 {code.strip()[:20]} 的网格员，或不在您的辖区范围内。请在列表中查找。",
         )
     return found
@@ -140,6 +140,6 @@ def sealed_one(session: Session, actor: Actor, territory_id: int, worker_id: int
     if not found:
         raise NotFound(
             "There is no such worker, or not in your area.",
-            hint="Look for him in the list.",
+            hint="Look in the list of workers.",
         )
     return found[0]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.identity import Role
 from geodata.tables import AppUser, Territory, UserRole, UserSession
+from people.credentials import NO_PASSWORD
 
 
 def _elsewhere(territory_id: int) -> ColumnElement[bool]:
@@ -44,7 +45,7 @@ def retire_demo_accounts(session: Session, territory_id: int) -> int:
 
 
 def count_administrators_elsewhere(session: Session, territory_id: int) -> int:
-    """Return how many active accounts administer another territory and are no demo accounts."""
+    """Return how many active accounts administer another territory and are no demo accounts, with a way in."""
     query = (
         select(func.count(AppUser.id.distinct()))
         .join(UserRole, UserRole.user_id == AppUser.id)
@@ -53,6 +54,9 @@ def count_administrators_elsewhere(session: Session, territory_id: int) -> int:
             ~AppUser.is_demo,
             UserRole.role == Role.ADMINISTRATOR.value,
             UserRole.territory_id != territory_id,
+            UserRole.acting_for.is_(None),
+            or_(UserRole.valid_until.is_(None), UserRole.valid_until > func.now()),
+            AppUser.password_hash != NO_PASSWORD,
         )
     )
     return session.scalar(query) or 0

@@ -181,7 +181,7 @@ def _faults(known: _Known, row: FileRow, numbers: dict[str, int]) -> list[Fault]
         return [Fault(row.row, "code", f"{row.code} is not a worker of yours", f"{row.code} 不属于您管理的网格员")]
     if mine is not None and not mine.active:
         return [
-            Fault(row.row, "code", f"{row.code} has left; employ him again first", f"{row.code} 已离职，请先恢复在职")
+            Fault(row.row, "code", f"{row.code} has left; employ again first", f"{row.code} 已离职，请先恢复在职")
         ]
     faults = []
     if mine is None and row.name is None:

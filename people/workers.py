@@ -161,7 +161,7 @@ def end_employment(
     worker, _ = _locked(session, actor, territory_id, worker_id, version)
     if worker.employed_from and last_day < worker.employed_from:
         raise InvalidInput(
-            f"{worker.code} began on {worker.employed_from:%d %b %Y}; he cannot end before.",
+            f"{worker.code} began on {worker.employed_from:%d %b %Y}; the end cannot be earlier.",
             zh=f"{worker.code} 于 {worker.employed_from:%Y-%m-%d} 入职，离职日期不能早于该日。",
         )
     tasks = store.open_tasks(session, territory_id).get(worker.id, 0)
@@ -267,7 +267,7 @@ def _locked(
     worker = store.lock(session, territory_id, [worker_id]).get(worker_id)
     item = sealed_one(session, actor, territory_id, worker_id)
     if worker is None:
-        raise NotFound("There is no such worker, or not in your area.", hint="Look for him in the list.")
+        raise NotFound("There is no such worker, or not in your area.", hint="Look in the list of workers.")
     if version is not None and version != worker.version:
         raise changed_meanwhile(session, worker)
     return worker, item
@@ -319,7 +319,7 @@ def _put_person(session: Session, worker: Worker, new: WorkerFields, item: store
         subject, kept_name, kept_phone = persons.new_subject(session), None, None
     else:
         if item.row.person == "erased":
-            raise NotFound("The person of this worker was erased; nothing can be sealed for him again.")
+            raise NotFound("The person of this worker was erased; nothing can be sealed again.")
         subject = item.subject_id or ""
         kept_name, kept_phone = persons.unseal_many(session, [subject, subject], [item.name_cipher, item.phone_cipher])
     sealed: dict[str, bytes | None] = {}

@@ -33,6 +33,7 @@ MODULES = (
     "load_demo",
     "grid",
     "user",
+    "access",
     "incident",
     "site",
     "retention",
@@ -43,6 +44,7 @@ MODULES = (
     "duty",
     "rules",
     "record",
+    "roster",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

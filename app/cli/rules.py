@@ -81,7 +81,7 @@ def show(change: Which, *, territory: TerritoryName = None, as_json: AsJson = Fa
     """Show a change: what it changes, who proposed and decided it, and what stands in its way."""
     with _acting(territory) as here:
         told = _told(here, ruling.get_change(here.session, here.actor, change))
-    emit(told, as_json)
+    _emit(told, as_json)
 
 
 def propose(
@@ -100,7 +100,7 @@ def propose(
     with _acting(territory, as_) as here:
         made = ruling.propose(here.session, here.actor, wanted, title=title, reason=reason, start=_day(start))
         told = _told(here, made)
-    emit(told, as_json)
+    _emit(told, as_json)
 
 
 def approve(
@@ -114,7 +114,7 @@ def approve(
     """Approve what somebody else proposed, and write it."""
     with _acting(territory, as_) as here:
         told = _told(here, ruling.approve(here.session, here.actor, change, note=note))
-    emit(told, as_json)
+    _emit(told, as_json)
 
 
 def reject(
@@ -128,14 +128,14 @@ def reject(
     """Reject what somebody else proposed."""
     with _acting(territory, as_) as here:
         told = _told(here, ruling.reject(here.session, here.actor, change, note=note))
-    emit(told, as_json)
+    _emit(told, as_json)
 
 
 def withdraw(change: Which, *, as_: As, territory: TerritoryName = None, as_json: AsJson = False) -> None:
     """Take one's own proposal back."""
     with _acting(territory, as_) as here:
         told = _told(here, ruling.withdraw(here.session, here.actor, change))
-    emit(told, as_json)
+    _emit(told, as_json)
 
 
 def export(
@@ -179,14 +179,15 @@ def check(
         else:
             wanted = _wanted(file, calendar)
             edits, found = ruling.check(here.session, here.actor, wanted, reason=reason, start=_day(start))
-    emit(
-        {
-            "ok": not found,
-            "changes": [rule_words.sentence(edit, rules)[0] for edit in edits],
-            "violations": [english for english, _ in found],
-        },
-        as_json,
-    )
+            found = found if edits else ()  # what is so already needs no proposal, and is no fault
+    changes = [rule_words.sentence(edit, rules)[0] for edit in edits]
+    faults = [english for english, _ in found]
+    if as_json:
+        emit({"ok": not found, "changes": changes, "violations": faults}, as_json)
+    else:
+        print(
+            "\n".join([*changes, *(f"wrong: {fault}" for fault in faults)]) or "nothing would change, nothing is wrong"
+        )
     if found:
         raise typer.Exit(DataQuality.exit_code)
 
@@ -235,6 +236,15 @@ def _told(here: Here, change: Change) -> dict[str, Any]:
         "moved": [english for english, _ in ruling.what_moved(here.session, here.actor, change)] if waits else [],
         "edits": [edit.as_json() for edit in change.edits],
     }
+
+
+def _emit(told: Mapping[str, Any], as_json: bool) -> None:
+    """Print a change; the stored form of its edits is for scripts only."""
+    if as_json:
+        emit(told, as_json)
+        return
+    emit({name: value for name, value in told.items() if name not in {"changes", "edits"}}, as_json)
+    print("\n".join(told["changes"]))
 
 
 def _short(change: Change, rules: Mapping[Key, Row]) -> dict[str, Any]:

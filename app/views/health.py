@@ -16,7 +16,7 @@ from geodata import health as facts
 from geodata.db import transaction
 from geodata.jobs import Job
 
-BACKUPS_SHOWN = 5
+BACKUPS_SHOWN = 3
 
 
 def show() -> None:

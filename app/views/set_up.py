@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import guard, i18n, set_up_clear, set_up_data, set_up_ground, set_up_offices, set_up_people, state, widgets
+from app import (
+    guard,
+    i18n,
+    set_up_access,
+    set_up_clear,
+    set_up_data,
+    set_up_ground,
+    set_up_offices,
+    set_up_people,
+    state,
+    widgets,
+)
 from app import set_up_words as words
 from app.i18n import t
 from app.set_up_acts import holdings
@@ -28,7 +39,7 @@ ACTS: dict[StepKey, Act] = {
     StepKey.PEOPLE: set_up_people.workers,
     StepKey.RULES: set_up_data.rules,
     StepKey.INCIDENTS: set_up_data.incidents,
-    StepKey.ACCOUNTS: set_up_people.accounts,
+    StepKey.ACCOUNTS: set_up_access.accounts,
 }
 
 

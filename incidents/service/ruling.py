@@ -140,7 +140,9 @@ def propose_again(session: Session, actor: Actor, change_id: int) -> Change:
     old = _waiting(session, actor, change_id)
     start = next((edit.start for edit in old.edits if edit.start is not None), None)
     start = None if start is None else max(start, _today())
-    made = propose(session, actor, again(old.edits), title=old.title, reason=old.reason, start=start)
+    rules = store.read(session)
+    wanted = {key: fields for key, fields in again(old.edits).items() if fields is not None or key in rules}
+    made = propose(session, actor, wanted, title=old.title, reason=old.reason, start=start)
     if old.proposed_by == actor.user_id:
         store.decide(
             session, old.id, "withdrawn", actor_id=None, label=actor.label, note=f"proposed again as {made.id}"

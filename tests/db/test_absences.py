@@ -59,10 +59,10 @@ def test_days_and_kind_are_checked(town, days, kind, said):
 
 def test_a_deputy_works_here_and_is_there(town):
     one, two, three, four = ids(town)[:4]
-    with pytest.raises(InvalidInput, match="Nobody stands in for himself"):
+    with pytest.raises(InvalidInput, match="A deputy is somebody else"):
         add(town, one, 0, 3, deputy=one)
     add(town, two, 3, 3)
-    with pytest.raises(InvalidInput, match="W002 is away himself from 05 Mar 2026 to 05 Mar 2026"):
+    with pytest.raises(InvalidInput, match="W002 is away too from 05 Mar 2026 to 05 Mar 2026"):
         add(town, one, 0, 3, deputy=two)
     with pytest.raises(NotFound, match="no such deputy"):
         add(town, one, 0, 3, deputy=10**6)

@@ -44,7 +44,14 @@ def own(demo_database: Engine) -> Actor:
         home = make_territory(session, SYSTEM, "own-town", boundary=box(10.0, 50.0, 10.01, 50.01))
         make_grid(session, SYSTEM, home, kind="square", size_m=200)
         titles = {"title_en": "Administrator", "title_zh": "管理员"}
-        user = accounts.ensure_user(session, login="own", role=Role.ADMINISTRATOR, territory_id=home.id, **titles)
+        user = accounts.ensure_user(
+            session,
+            login="own",
+            role=Role.ADMINISTRATOR,
+            territory_id=home.id,
+            password="four plain words here",
+            **titles,
+        )
         accounts.join_territory(session, SYSTEM, home.id, area_ids=[])
     return Actor(user, "own", Role.ADMINISTRATOR, home.id)
 

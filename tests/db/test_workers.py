@@ -192,7 +192,7 @@ def test_a_last_day_that_passed_ends_the_employment_by_night(town):
     assert workers.close_ended(town.session, keeper, town.id, today=TODAY) == 0
     assert workers.close_ended(town.session, keeper, town.id, today=TODAY + dt.timedelta(days=1)) == 1
     assert not town.detail(Role.ADMINISTRATOR, row.code).row.active
-    with pytest.raises(InvalidInput, match="cannot end before"):
+    with pytest.raises(InvalidInput, match="cannot be earlier"):
         new = dataclasses.replace(fields_of(row), employed_from=TODAY)
         fresh = town.detail(Role.ADMINISTRATOR, row.code).row
         workers.change_worker(town.session, town.act(Role.ADMINISTRATOR), town.id, row.id, new, version=fresh.version)
