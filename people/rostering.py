@@ -314,6 +314,22 @@ def bring_in(
     return carry_out(session, actor, territory, reading.change, knowingly=knowingly)
 
 
+def patterns_of(session: Session, actor: Actor, territory_id: int) -> tuple[Pattern, ...]:
+    """Return the shift patterns by code."""
+    require(actor, May.SEE_PEOPLE)
+    today = clock_now().date()
+    return store.read_plan(session, territory_id, today, today).patterns
+
+
+def exception_on(
+    session: Session, actor: Actor, territory_id: int, worker_id: int, day: dt.date
+) -> DayException | None:
+    """Return what stands in place of a worker's pattern on a day, with its version; None for the pattern itself."""
+    require(actor, May.SEE_PEOPLE)
+    plan = store.read_plan(session, territory_id, day, day)
+    return next((each for each in plan.exceptions if each.worker_id == worker_id), None)
+
+
 def codes_of(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[int, str]:
     """Return the staff numbers of the workers in reach by id."""
     require(actor, May.SEE_PEOPLE)

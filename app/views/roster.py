@@ -128,7 +128,7 @@ def _table(here: Here) -> None:
         for row in rows
     }
     st.html(roster_table.legend(hours))
-    st.html(roster_table.table(view, rows, hours, heads))
+    st.html(roster_table.table(view, rows, hours, heads, today=here.today))
     with st.container(horizontal=True, vertical_alignment="center"):
         counted = i18n.tn("{count} worker", "{count} workers", len(rows))
         broken = len(view.violations)
