@@ -40,6 +40,7 @@ MODULES = (
     "backup",
     "set_up",
     "unit",
+    "worker",
     "duty",
     "rules",
     "roster",

@@ -15,7 +15,7 @@ from geodata.db import as_actor
 from geodata.tables import Incident, Person, PersonKey, Task, Worker
 from people import staff, workers
 from people.worker_model import StaffFilter, WorkerFields
-from tests.staff_town import TODAY, fields_of, open_staff_town
+from tests.staff_town import TODAY, open_staff_town
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_a_last_day_that_passed_ends_the_employment_by_night(town):
     assert workers.close_ended(town.session, keeper, town.id, today=TODAY + dt.timedelta(days=1)) == 1
     assert not town.detail(Role.ADMINISTRATOR, row.code).row.active
     with pytest.raises(InvalidInput, match="cannot be earlier"):
-        new = dataclasses.replace(fields_of(row), employed_from=TODAY)
+        new = dataclasses.replace(row.fields(), employed_from=TODAY)
         fresh = town.detail(Role.ADMINISTRATOR, row.code).row
         workers.change_worker(town.session, town.act(Role.ADMINISTRATOR), town.id, row.id, new, version=fresh.version)
         workers.end_employment(
