@@ -14,6 +14,7 @@ from app.cli.common import AsJson, TerritoryName, emit
 from app.cli.unit import Here, acting, day_of
 from core.clock import now
 from core.errors import InvalidInput, NotFound
+from geodata.tables import PURPOSES
 from people import absences, staff, worker_import, workers
 from people.absences import AbsenceKept
 from people.service import list_units
@@ -209,7 +210,8 @@ def end(
 def erase(
     which: Which,
     *,
-    purpose: Annotated[str, typer.Option(help="On whose request, or why; stands in the record.")],
+    purpose: Annotated[str, typer.Option(help="One of: " + ", ".join(PURPOSES))],
+    reference: Annotated[str, typer.Option(help="Number of the letter or order; no names.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask back.")] = False,
     territory: TerritoryName = None,
     as_json: AsJson = False,
@@ -219,7 +221,9 @@ def erase(
         typer.confirm(f"Name and phone of {which} are lost for good. Erase?", abort=True)
     with acting(territory, None, purpose="erase") as here:
         row = _row(here, which)
-        workers.erase_worker_person(here.session, here.actor, here.territory.id, row.id, purpose=purpose)
+        workers.erase_worker_person(
+            here.session, here.actor, here.territory.id, row.id, purpose=purpose, reference=reference
+        )
         told = _now(here, row.code)
     emit(told, as_json)
 

@@ -50,7 +50,7 @@ def test_a_worker_is_added_changed_away_and_gone(told, command):
     gone = told("end", code, "--on", "2025-06-30", "--version", first["version"])
     assert (gone["state"], gone["employed_to"]) == ("left", "2025-06-30")
     assert told("list", "--find", code)["count"] == 0
-    erased = told("erase", code, "--purpose", "request 7", "--yes")
+    erased = told("erase", code, "--purpose", "request", "--reference", "7/2026", "--yes")
     assert (erased["name"], erased["person"]) == (None, "erased")
     assert told("show", code)["phone"] is None
 
@@ -90,7 +90,7 @@ def test_a_list_goes_out_and_comes_in_without_effect(told, command, tmp_path):
         (("change", "W001", "--version", "99", "--language", "zh"), 4, "changed meanwhile"),
         (("import", "nowhere.csv"), 2, "There is no file"),
         (("export", "staff.pdf"), 2, "neither .xlsx nor .csv"),
-        (("erase", "W001", "--purpose", "x", "--yes"), 2, "cannot be erased"),
+        (("erase", "W001", "--purpose", "left", "--yes"), 2, "cannot be erased"),
         (("add", "--name", "x", "--unit", "PG", "--as", "dispatcher@tiny-town"), 3, "may not manage workers"),
     ],
 )
