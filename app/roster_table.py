@@ -143,13 +143,15 @@ def _hours_row(line: Codes, hours: Sequence[Hours]) -> str:
 
 
 def _heads(view: RosterView, days: int, today: dt.date, *, wide: bool) -> str:
-    """Return the heads of the days: weekday above, number below; today and Mondays stand out."""
+    """Return the heads of the days: weekday above, number below; a month's name at its first day."""
     cells = []
     for at in range(days):
         day = view.roster.day(view.lead + at)
         marks = (("m", day.weekday() == 0), ("w", day.weekday() > 4), ("t", day == today))
         css_class = " ".join(name for name, on in marks if on)
-        number = f"{day.day}.{day.month}" if wide or day.day == 1 or at == 0 else str(day.day)
+        first = not wide and (at == 0 or day.day == 1)
+        above = roster_words.month(day) if first else roster_words.weekday(day)
+        number = f"{day.day}.{day.month}" if wide else str(day.day)
         tag = "th" if wide else "i"
-        cells.append(f'<{tag} class="{css_class}">{escape(roster_words.weekday(day))}<br>{number}</{tag}>')
+        cells.append(f'<{tag} class="{css_class}">{escape(above)}<br>{number}</{tag}>')
     return "".join(cells) if wide else f"<th>{''.join(cells)}</th>"

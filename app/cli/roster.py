@@ -1,4 +1,4 @@
-"""roster show, duty, gaps, check, patterns, pattern, assign, except, swap, import: who works when."""
+"""roster show, duty, gaps, check, patterns, pattern, assign, except, swap, import, need: who works when."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
         ("except", change_day),
         ("swap", swap),
         ("import", bring_in),
+        ("need", need),
     ):
         roster.command(name)(command)
 
@@ -270,6 +271,21 @@ def bring_in(
         },
         as_json,
     )
+
+
+def need(
+    grid: Annotated[str, typer.Argument(help="Code of a responsibility grid.")],
+    workers: Annotated[int, typer.Argument(help="How many it needs at a time; 0 for nobody.")],
+    *,
+    territory: TerritoryName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many workers a responsibility grid needs at a time."""
+    actor = system_actor(label="command line")
+    with transaction(actor, purpose="roster need") as session:
+        place = find_territory(session, territory)
+        rostering.set_need(session, actor, place.id, grid, workers)
+    emit({"grid": grid, "workers": workers}, as_json)
 
 
 def _worker(session: Session, actor: Actor, place: TerritoryInfo, code: str) -> int:

@@ -29,8 +29,7 @@ from geodata.territory import TerritoryInfo
 from people import rostering
 from people.rostering import RosterView
 
-SPANS = (7, 14, 28, 90)
-LOOK_AHEAD_DAYS = 7
+SPANS = (7, 14, 28, 91)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from geodata.files import read_table
 from geodata.tables import Absence, RosterException
 from geodata.territory import find_territory
 from people import accounts, rostering
+from people.cover import Reason, State
 from people.roster import DayException, Pattern, Step
 from people.roster_change import Change
 from people.roster_files import to_csv
@@ -253,6 +254,7 @@ def test_every_fault_of_a_file_is_named_and_nothing_is_written(town, system, tmp
         f"W009,{day},08:00,16:00,30,",
         f"W009,{day},09:00,16:00,30,",
         f"W006,{day},08:00,16:00,30,",
+        f"W010,{day},08:00,16:00,30,D",
     ])  # fmt: skip
     with transaction(system) as session:
         reading = rostering.read_file(session, system, town, table)
@@ -260,7 +262,7 @@ def test_every_fault_of_a_file_is_named_and_nothing_is_written(town, system, tmp
             rostering.bring_in(session, system, town, reading, knowingly=True)
     kinds = [each.kind for each in reading.problems]
     assert kinds == ["no_worker", "no_day", "no_time", "bad_shift", "one_time", "bad_break", "no_pattern", "nothing",
-                     "twice", "employment"]  # fmt: skip
+                     "twice", "employment", "both"]  # fmt: skip
     assert "Row 5: The shift ends before it begins. Mark an end on the next day with +1" in refused.value.violations[3]
     with transaction(system) as session:
         assert session.scalar(text("SELECT count(*) FROM roster_exception WHERE day = :day"), {"day": day}) == 0
@@ -286,6 +288,37 @@ def test_the_record_holds_who_changed_a_roster(town, ids, actors):
                  " ORDER BY seq DESC LIMIT 1")
         ).one()  # fmt: skip
     assert row == (supervisor.label, day.isoformat())
+
+
+def test_a_grid_that_needs_more_than_it_has_is_short(town, system, actors):
+    at = dt.datetime.combine(MONDAY, dt.time(11), town.zone)
+    with transaction(system) as session:
+        view = rostering.roster_view(session, system, town, MONDAY, 1)
+        before = rostering.cover_view(session, system, town, view, at)
+        place = next(i for i, each in enumerate(before.states) if each.state is State.HOME)
+        code = before.grids[place].code
+        rostering.set_need(session, actors[Role.SUPERVISOR], town.id, code, len(before.states[place].workers) + 1)
+        after = rostering.cover_view(session, system, town, view, at)
+        assert (after.states[place].state, after.states[place].reason) == (State.UNCOVERED, Reason.TOO_FEW)
+        assert any(gap.reason is Reason.TOO_FEW and gap.grid == place for gap in after.gaps)
+        rostering.set_need(session, system, town.id, code, 0)
+        rest = rostering.cover_view(session, system, town, view, at)
+        assert not any(gap.grid == place for gap in rest.gaps)
+        with pytest.raises(NotPermitted):
+            rostering.set_need(session, actors[Role.GRID_MANAGER], town.id, code, 1)
+        with pytest.raises(NotFound):
+            rostering.set_need(session, system, town.id, "nowhere", 1)
+
+
+def test_a_grid_worker_sees_the_own_shifts_and_nobody_elses(town, system, ids, actors):
+    worker = actors[Role.GRID_WORKER]
+    with transaction(worker) as session:
+        mine = rostering.own_shifts(session, worker, town, MONDAY, 7)
+    assert {each.worker_id for each in mine} == {worker.worker_id}
+    own = next(code for code, each in ids.items() if each == worker.worker_id)
+    assert {each.day for each in mine} <= {MONDAY + dt.timedelta(days=at) for at in range(7)}
+    assert own == "W001"
+    assert mine
 
 
 def run(*arguments):
