@@ -37,14 +37,16 @@ def show() -> None:
         calendars = units.calendars(session, actor)
         day, kinds, wanted = _bar(today)
         chosen = _chosen(everybody)
-        if actor.may(May.MANAGE_UNITS):
-            with st.popover(t("Add a unit"), type="primary", key=f"gk_unit_add_{i18n.locale()}"):
-                above = chosen.code if chosen is not None and chosen.exists(today) else None
-                unit_parts.add_form(actor, territory, everybody, calendars, above=above)
+        shown = [unit for unit in everybody if unit.exists(day) and _fits(unit, kinds, wanted)]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if actor.may(May.MANAGE_UNITS):
+                with st.popover(t("Add a unit"), type="primary", key=f"gk_unit_add_{i18n.locale()}"):
+                    above = chosen.code if chosen is not None and chosen.exists(today) else None
+                    unit_parts.add_form(actor, territory, everybody, calendars, above=above)
+            widgets.note(i18n.tn("{count} unit", "{count} units", len(shown)))
         if not everybody:
             _nothing(actor)
             return
-        shown = [unit for unit in everybody if unit.exists(day) and _fits(unit, kinds, wanted)]
         counts = units.worker_counts(session, actor, territory.id)
         if chosen is None:
             _tree(shown, counts, None, today)
@@ -105,7 +107,6 @@ def _tree(
     shown: Sequence[UnitRecord], counts: dict[int, int], chosen: UnitRecord | None, today: dt.date
 ) -> UnitRecord | None:
     """Put the tree; a click on any cell opens its unit. Return the one clicked."""
-    widgets.note(i18n.tn("{count} unit", "{count} units", len(shown)))
     if not shown:
         widgets.empty(
             t("No unit fits the filters."),
@@ -116,22 +117,22 @@ def _tree(
         return None
     rows = arranged(shown)
     columns = {
-        t("Unit"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
+        t("Name"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
         t("Code"): [unit.code for _, unit in rows],
         t("Kind"): [unit_words.kind(unit.spec.kind) for _, unit in rows],
-        t("Workers"): [counts.get(unit.id, 0) or None for _, unit in rows],
+        t("Workers"): [i18n.number(counts[unit.id]) if unit.id in counts else "" for _, unit in rows],
         t("Phone"): [unit.spec.phone or "" for _, unit in rows],
         t("State"): [unit_words.state(unit, today)[0] for _, unit in rows],
     }
-    frame = pd.DataFrame(columns).astype({t("Workers"): "Int64"})
+    frame = pd.DataFrame(columns)
     if not frame[t("State")].any():
         frame = frame.drop(columns=t("State"))
     if chosen is not None:
-        frame = frame[[t("Unit"), t("Code"), t("Workers")]]
+        frame = frame[[t("Name"), t("Code"), t("Workers")]]
     marks = [CHOSEN_ROW if chosen is not None and unit.id == chosen.id else "" for _, unit in rows]
-    widths = {t("Unit"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
+    widths = {t("Name"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
     config = {name: st.column_config.TextColumn(name, width=widths[name]) for name in frame.columns}
-    config[t("Workers")] = st.column_config.NumberColumn(t("Workers"), width=widths[t("Workers")])
+    config[t("Workers")] = st.column_config.TextColumn(t("Workers"), width=widths[t("Workers")], alignment="right")
     event = st.dataframe(
         frame.style.apply(lambda _column: marks),
         hide_index=True,
