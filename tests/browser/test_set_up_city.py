@@ -127,7 +127,7 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     watch.lap("grids")
 
     press(page, "Make these units and the duty list")
-    step(page, "People")
+    step(page, "Grid workers")
     watch.lap("units and duty list")
 
     names = page.get_by_label("Names, one a line")

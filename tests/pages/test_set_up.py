@@ -24,7 +24,7 @@ def press(page, label):
 def test_the_list_has_eight_steps_with_their_states(run):
     page = run("set_up", Role.ADMINISTRATOR)
     text_ = words(page)
-    for title in ("Territory", "Communities", "Grids", "Units", "People", "Rules and calendars", "Old incidents"):
+    for title in ("Territory", "Communities", "Grids", "Units", "Grid workers", "Rules and calendars", "Old incidents"):
         assert title in text_
     assert "7 of 8" in text_
     assert "Nobody dispatches: there is no dispatcher." in text_
