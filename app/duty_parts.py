@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, state, unit_parts, unit_words, widgets
+from app import i18n, state, unit_files, unit_parts, unit_words, widgets
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
-from core.errors import GridkeeperError
 from core.identity import Actor, May
-from geodata.db import transaction
-from geodata.files import read_table
 from geodata.territory import TerritoryInfo
 from people import duties, importing
 from people.duty import Problem
 from people.duty_model import AreaName, Checked, DutyEntry, DutyList
-from people.table_out import XLSX_TYPE, as_csv, as_xlsx
 
 PROBLEMS_SHOWN = 12
 NAMES_SHOWN = 3
 MATRIX_AT_MOST = 400
 ASSIGN_NAMES = ("assign", "area", "from")
 """What the link of a gap says in the address."""
-UPLOADS = ("csv", "xlsx", "tsv", "txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,39 +326,7 @@ def _from_address(today: dt.date) -> dt.date:
 def files(session: Session, around: Around) -> None:
     """Put the list as files, and for those who may the way back in."""
     table = importing.export_duties(session, around.actor, around.territory.id)
-    stem = f"duty-list-{around.territory.name}-{around.today.isoformat()}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(t("CSV"), partial(as_csv, table), f"{stem}.csv", "text/csv", key="gk_duty_csv")
-        made = partial(as_xlsx, table, sheet="duty list")
-        st.download_button(t("Excel"), made, f"{stem}.xlsx", XLSX_TYPE, key="gk_duty_xlsx")
-    if not around.may_edit:
-        return
-    widgets.note(
-        t("Change the file and bring it back: what it does not name stays, the same file twice changes nothing.")
-    )
-    key = f"gk_duty_upload_{st.session_state.get(state.UNIT_ROUND, 0)}"
-    file = st.file_uploader(t("A duty list as CSV or Excel"), type=list(UPLOADS), key=key)
-    if file is not None and st.button(t("Bring it in"), key=f"{key}_go"):
-        _bring_in(around, file.name, file.getvalue())
-
-
-def _bring_in(around: Around, name: str, content: bytes) -> None:
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"file{Path(name).suffix.lower()}"
-            path.write_bytes(content)
-            columns = {heading: cells.tolist() for heading, cells in read_table(path).columns.items()}
-        with transaction(around.actor, purpose="import duty list") as session:
-            done = importing.import_duties(session, around.actor, around.territory.id, columns, file=name)
-    except GridkeeperError as error:
-        st.session_state[state.UNIT_WRONG] = error
-    else:
-        st.session_state[state.UNIT_TOLD] = t(
-            "{file}: {added} added, {changed} changed, {unchanged} as they were.",
-            file=name,
-            added=i18n.number(done.added),
-            changed=i18n.number(done.changed),
-            unchanged=i18n.number(done.unchanged),
-        )
-        st.session_state[state.UNIT_ROUND] = st.session_state.get(state.UNIT_ROUND, 0) + 1
-    st.rerun()
+    unit_files.out(table, f"duty-list-{around.territory.name}-{around.today.isoformat()}", sheet="duty list")
+    if around.may_edit:
+        label = t("A duty list as CSV or Excel")
+        unit_files.back_in(around.actor, around.territory, importing.import_duties, label, kind="duty list")

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, unit_parts, unit_words, widgets
+from app import guard, i18n, state, unit_files, unit_parts, unit_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.clock import now
 from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
-from people import duties, units
+from geodata.territory import TerritoryInfo
+from people import duties, importing, units
 from people.unit_model import KINDS, UnitRecord, arranged
 
 ROW_HEIGHT_PX = 32
@@ -43,6 +45,9 @@ def show() -> None:
                 with st.popover(t("Add a unit"), type="primary", key=f"gk_unit_add_{i18n.locale()}"):
                     above = chosen.code if chosen is not None and chosen.exists(today) else None
                     unit_parts.add_form(actor, territory, everybody, calendars, above=above)
+            if everybody or actor.may(May.MANAGE_UNITS):
+                with st.popover(t("Files"), key=f"gk_unit_files_{i18n.locale()}"):
+                    _files(session, actor, territory, today)
             widgets.note(i18n.tn("{count} unit", "{count} units", len(shown)))
         if not everybody:
             _nothing(actor)
@@ -64,6 +69,13 @@ def show() -> None:
                 detail = units.detail(session, actor, territory.id, one.id)
                 listed = duties.read(session, actor, territory.id)
                 unit_parts.show(unit_parts.Around(actor, territory, everybody, calendars, listed), detail)
+
+
+def _files(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.date) -> None:
+    table = importing.export_units(session, actor, territory.id)
+    unit_files.out(table, f"units-{territory.name}-{today.isoformat()}", sheet="units")
+    if actor.may(May.MANAGE_UNITS):
+        unit_files.back_in(actor, territory, importing.import_units, t("Units as CSV or Excel"), kind="units")
 
 
 def _chosen(everybody: Sequence[UnitRecord]) -> UnitRecord | None:
@@ -164,7 +176,7 @@ def _nothing(actor: Actor) -> None:
             t("No unit yet."),
             t(
                 "Units own tasks: centres, departments, street offices, companies, partners."
-                " Add the first one above, or bring a list in: gridkeeper unit import FILE."
+                " Add the first one above, or bring a list in under Files."
             ),
         )
         return
