@@ -30,6 +30,11 @@ class Clearing:
     accounts: DemoAccounts
 
     @property
+    def locks_out(self) -> bool:
+        """Return whether nobody could administer the territories that stay; then it is refused."""
+        return bool(self.accounts.territories_left and not self.accounts.administrators_left)
+
+    @property
     def is_long(self) -> bool:
         """Return whether the work is better done in the background."""
         return self.content.total > JOB_FROM_ROWS

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, state, unit_parts, unit_words, widgets
+from app import i18n, state, unit_files, unit_parts, unit_words, widgets
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
-from core.errors import GridkeeperError
 from core.identity import Actor, May
-from geodata.db import transaction
-from geodata.files import read_table
 from geodata.territory import TerritoryInfo
 from people import duties, importing
 from people.duty import Problem
 from people.duty_model import AreaName, Checked, DutyEntry, DutyList
-from people.table_out import XLSX_TYPE, as_csv, as_xlsx
 
 PROBLEMS_SHOWN = 12
 NAMES_SHOWN = 3
 MATRIX_AT_MOST = 400
-UPLOADS = ("csv", "xlsx", "tsv", "txt")
+ASSIGN_NAMES = ("assign", "area", "from")
+"""What the link of a gap says in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ def names(all_of_it: Sequence[str], whole: str = "") -> str:
     return first if more <= 0 else i18n.tn("{first} and {count} more", "{first} and {count} more", more, first=first)
 
 
-def problems(around: Around) -> None:
+def problems(around: Around, *, at_most: int = PROBLEMS_SHOWN) -> None:
     """Put the gaps and conflicts, those of the same days and places in one line."""
     grouped: dict[tuple[object, ...], list[Problem]] = defaultdict(list)
     for each in around.checked.problems:
@@ -72,10 +66,10 @@ def problems(around: Around) -> None:
     if not grouped:
         widgets.write(f'<p class="gk-told">{widgets.html(_all_well(around))}</p>')
         return
-    rows = [_problem(around, same) for same in list(grouped.values())[:PROBLEMS_SHOWN]]
-    columns = [Column(t("State"), fixed=True), Column(t("Class")), Column(t("Where")), Column(t("Days"), fixed=True)]
-    widgets.table([*columns, Column(t("Why")), Column("")], rows)
-    more = len(grouped) - PROBLEMS_SHOWN
+    rows = [_problem(around, same) for same in list(grouped.values())[:at_most]]
+    columns = [Column(t("State")), Column(t("Class")), Column(t("Where"), wide=True), Column(t("Days"))]
+    widgets.table([*columns, Column(t("Why"), wide=True), Column("", fixed=True)], rows)
+    more = len(grouped) - at_most
     if more > 0:
         widgets.note(i18n.tn("and {count} more line", "and {count} more lines", more))
 
@@ -100,17 +94,18 @@ def _problem(around: Around, same: Sequence[Problem]) -> tuple[Cell, ...]:
     lasting = one.last == around.checked.last
     days = unit_words.days(one.first, None if lasting else one.last)
     units = [unit_words.name(listed.units[unit]) for unit in (one.unit_ids or one.lapsed)]
+    gap = widgets.toned(t("Without owner"), "late" if one.first <= around.today else "soon")
     if one.kind == "conflict":
         label, why = widgets.toned(t("Conflict"), "late"), t("belongs to {units}", units=names(units))
     elif one.lapsed:
-        label, why = widgets.toned(t("Gap"), "soon"), t("{units} does not exist then", units=names(units))
+        label, why = gap, t("{units} does not exist then", units=names(units))
     else:
-        label, why = widgets.toned(t("Gap"), "soon"), t("no entry")
+        label, why = gap, t("no entry")
     asked = {"assign": ",".join(kind.key for kind in kinds), "from": one.first.isoformat()}
     if not every:
         asked["area"] = ",".join(listed.areas[area].key for area in one.area_ids)
     mend = widgets.link(t("Assign"), f"/duty-list?{urlencode(asked)}") if around.may_edit else ""
-    return label, what, where, days, why, mend
+    return label, widgets.two_lines(what, f"{where} · {why}"), where, days, why, mend
 
 
 def matrix(around: Around) -> None:
@@ -250,8 +245,11 @@ def unit_choice(around: Around, chosen: int | None, *, key: str) -> int | None:
     )
 
 
-def assign_form(around: Around) -> None:
-    """Put the form that gives classes in areas to a unit; the address may fill it (?assign=, ?area=, ?from=)."""
+def assign_form(around: Around, *, open_: bool = False) -> None:
+    """Put the form that gives classes in areas to a unit; the address may fill it (?assign=, ?area=, ?from=).
+
+    ``open_``: it stands on the page itself, wide, and can be left.
+    """
     listed = around.listed
     by_key = {each.key: each.id for each in listed.classes.values()}
     areas = {each.key: each.id for each in listed.areas.values()}
@@ -260,25 +258,28 @@ def assign_form(around: Around) -> None:
     wanted = [areas[key] for key in asked.get("area", "").split(",") if key in areas] if "assign" in asked else []
     mark = f"{st.session_state.get(state.UNIT_ROUND, 0)}_{hash((*classes, *wanted))}_{i18n.locale()}"
     with st.form(f"gk_duty_assign_{mark}", border=False):
-        kinds = st.multiselect(
-            t("Classes"),
-            list(listed.classes),
-            default=classes,
-            format_func=lambda key: unit_words.class_name(listed.classes[key]),
-            placeholder=t("Choose"),
-            key=f"gk_duty_classes_{mark}",
-        )
-        where = st.multiselect(
-            t("Areas"),
-            list(listed.areas),
-            default=wanted,
-            format_func=lambda key: unit_words.area(listed.areas[key]),
-            placeholder=t("Whole territory"),
-            key=f"gk_duty_areas_{mark}",
-        )
-        unit_id = unit_choice(around, None, key=f"gk_duty_assign_unit_{mark}")
-        basis = st.text_input(t("Legal basis"), max_chars=300, key=f"gk_duty_basis_{mark}")
-        left, right = st.columns(2)
+        what, whom = st.columns(2, gap="medium") if open_ else (st.container(), st.container())
+        with what:
+            kinds = st.multiselect(
+                t("Classes"),
+                list(listed.classes),
+                default=classes,
+                format_func=lambda key: unit_words.class_name(listed.classes[key]),
+                placeholder=t("Choose"),
+                key=f"gk_duty_classes_{mark}",
+            )
+            where = st.multiselect(
+                t("Areas"),
+                list(listed.areas),
+                default=wanted,
+                format_func=lambda key: unit_words.area(listed.areas[key]),
+                placeholder=t("Whole territory"),
+                key=f"gk_duty_areas_{mark}",
+            )
+        with whom:
+            unit_id = unit_choice(around, None, key=f"gk_duty_assign_unit_{mark}")
+            basis = st.text_input(t("Legal basis"), max_chars=300, key=f"gk_duty_basis_{mark}")
+            left, right = st.columns(2)
         with left:
             begin = unit_parts.day_input(t("First day"), _from_address(around.today), key=f"gk_duty_from_{mark}")
         with right:
@@ -290,16 +291,29 @@ def assign_form(around: Around) -> None:
                 format=widgets.DATE_FORMATS[i18n.locale()],
                 key=f"gk_duty_to_{mark}",
             )
-        if st.form_submit_button(t("Assign"), type="primary"):
-            unit_parts.do(
-                lambda session: duties.assign(
-                    session, around.actor, around.territory.id, class_ids=kinds, area_ids=list(where) or [None],
-                    unit_id=unit_id or 0, legal_basis=basis, valid_from=begin, valid_to=last,
-                ),
+        with st.container(horizontal=True):
+            asked_for = st.form_submit_button(t("Assign"), type="primary")
+            if open_ and st.form_submit_button(t("Cancel")):
+                for name in ASSIGN_NAMES:
+                    asked.pop(name, None)
+                st.rerun()
+    if asked_for:
+        unit_parts.do(
+            lambda session: duties.assign(
+                session,
                 around.actor,
-                t("Assigned."),
-                forget=("assign", "area", "from"),
-            )  # fmt: skip
+                around.territory.id,
+                class_ids=kinds,
+                area_ids=list(where) or [None],
+                unit_id=unit_id or 0,
+                legal_basis=basis,
+                valid_from=begin,
+                valid_to=last,
+            ),
+            around.actor,
+            t("Assigned."),
+            forget=ASSIGN_NAMES,
+        )
 
 
 def _from_address(today: dt.date) -> dt.date:
@@ -312,39 +326,7 @@ def _from_address(today: dt.date) -> dt.date:
 def files(session: Session, around: Around) -> None:
     """Put the list as files, and for those who may the way back in."""
     table = importing.export_duties(session, around.actor, around.territory.id)
-    stem = f"duty-list-{around.territory.name}-{around.today.isoformat()}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(t("CSV"), partial(as_csv, table), f"{stem}.csv", "text/csv", key="gk_duty_csv")
-        made = partial(as_xlsx, table, sheet="duty list")
-        st.download_button(t("Excel"), made, f"{stem}.xlsx", XLSX_TYPE, key="gk_duty_xlsx")
-    if not around.may_edit:
-        return
-    widgets.note(
-        t("Change the file and bring it back: what it does not name stays, the same file twice changes nothing.")
-    )
-    key = f"gk_duty_upload_{st.session_state.get(state.UNIT_ROUND, 0)}"
-    file = st.file_uploader(t("A duty list as CSV or Excel"), type=list(UPLOADS), key=key)
-    if file is not None and st.button(t("Bring it in"), key=f"{key}_go"):
-        _bring_in(around, file.name, file.getvalue())
-
-
-def _bring_in(around: Around, name: str, content: bytes) -> None:
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"file{Path(name).suffix.lower()}"
-            path.write_bytes(content)
-            columns = {heading: cells.tolist() for heading, cells in read_table(path).columns.items()}
-        with transaction(around.actor, purpose="import duty list") as session:
-            done = importing.import_duties(session, around.actor, around.territory.id, columns, file=name)
-    except GridkeeperError as error:
-        st.session_state[state.UNIT_WRONG] = error
-    else:
-        st.session_state[state.UNIT_TOLD] = t(
-            "{file}: {added} added, {changed} changed, {unchanged} as they were.",
-            file=name,
-            added=i18n.number(done.added),
-            changed=i18n.number(done.changed),
-            unchanged=i18n.number(done.unchanged),
-        )
-        st.session_state[state.UNIT_ROUND] = st.session_state.get(state.UNIT_ROUND, 0) + 1
-    st.rerun()
+    unit_files.out(table, f"duty-list-{around.territory.name}-{around.today.isoformat()}", sheet="duty list")
+    if around.may_edit:
+        label = t("A duty list as CSV or Excel")
+        unit_files.back_in(around.actor, around.territory, importing.import_duties, label, kind="duty list")

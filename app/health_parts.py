@@ -20,7 +20,7 @@ from geodata.jobs import Job
 
 BACKUP = "backup"
 REFRESH_S = 1.5
-TECHNICAL = frozenset({"queue", "runs"})
+TECHNICAL = frozenset({"commands", "codes", "queue", "runs"})
 """Classes that only who asks for the reasons is shown."""
 TONES = {State.FAULT: "late", State.WARNING: "soon", State.UNKNOWN: "done", State.OK: "good"}
 

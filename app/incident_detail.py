@@ -15,7 +15,7 @@ from app import i18n, incident_acts, maps, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
-from core.identity import Actor
+from core.identity import Actor, May
 from geodata.record import RecordEntry
 from geodata.territory import TerritoryInfo
 from incidents.model import IncidentDetail, IncidentRow, TaskInfo
@@ -41,7 +41,7 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     incident_acts.show(session, actor, territory, detail)
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
-        widgets.fields(_fields(detail), beside=True)
+        widgets.fields(_fields(detail, actor), beside=True)
         widgets.fields(_clock(row, territory, moment), beside=True)
         _map(row, actor, territory, moment)
     with tasks:
@@ -50,7 +50,7 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
         _history(detail, territory)
 
 
-def _fields(detail: IncidentDetail) -> dict[str, Cell]:
+def _fields(detail: IncidentDetail, actor: Actor) -> dict[str, Cell]:
     row = detail.row
     fields: dict[str, Cell] = {
         t("Category"): i18n.either(row.category_en, row.category_zh),
@@ -60,7 +60,7 @@ def _fields(detail: IncidentDetail) -> dict[str, Cell]:
         t("Community"): widgets.link(
             i18n.either(row.community, row.community_zh), f"/incidents?community={row.community_id}"
         ),
-        t("Unit"): _unit(row),
+        t("Unit"): _unit(row, actor),
         t("Grid worker"): row.worker_code,
         t("Source"): words.source(row.source),
     }
@@ -75,10 +75,12 @@ def _fields(detail: IncidentDetail) -> dict[str, Cell]:
     return fields
 
 
-def _unit(row: IncidentRow) -> Cell:
+def _unit(row: IncidentRow, actor: Actor) -> Cell:
+    """Return the unit with the way to its page, or to its incidents for those who do not see units."""
     if row.unit_id is None:
         return None
-    return widgets.link(i18n.either(row.unit, row.unit_zh), f"/incidents?unit={row.unit_id}")
+    page = "units" if actor.may(May.SEE_PEOPLE) else "incidents"
+    return widgets.link(i18n.either(row.unit, row.unit_zh), f"/{page}?unit={row.unit_id}")
 
 
 def _clock(row: IncidentRow, territory: TerritoryInfo, moment: dt.datetime) -> dict[str, Cell]:

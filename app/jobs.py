@@ -9,17 +9,22 @@ from typing import Any
 from app import retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
+from core.clock import now
 from core.identity import Actor, May, require, system_actor
 from core.progress import Progress
 from core.settings import settings
 from geodata import db, jobs
 from geodata.backup import run_backup
+from geodata.territory import list_territories
+from people.workers import close_ended
 
 logger = log.get(__name__)
 MORE_KINDS = (set_up_jobs,)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"
+HOURLY = "7 * * * *"
+"""Midnight is at another hour in every territory."""
 
 
 @jobs.kind("load_osm")
@@ -59,6 +64,18 @@ def ask_for_backup() -> None:
             jobs.enqueue(session, keeper, "backup", {})
 
 
+def end_employments() -> int:
+    """Let the workers leave whose last day has passed, in every territory; return how many."""
+    count = 0
+    with db.transaction(system_actor()) as session:
+        territories = list_territories(session)
+    for territory in territories:
+        keeper = system_actor(territory.id)
+        with db.transaction(keeper, purpose="last day passed") as session:
+            count += close_ended(session, keeper, territory.id, today=now().astimezone(territory.zone).date())
+    return count
+
+
 def serve(*, forever: bool = True) -> None:
     """Do background jobs; one process at a time, held by a lock in the database.
 
@@ -82,10 +99,17 @@ def serve(*, forever: bool = True) -> None:
         del timestamp
         ask_for_backup()
 
+    @app.periodic(cron=HOURLY)
+    @app.task(name="gridkeeper.employments")
+    def _employments(timestamp: int) -> None:
+        del timestamp
+        end_employments()
+
     with jobs.alone():
         again = jobs.take_up_again()
         if again:
             logger.info("%d jobs that were cut off begin again", again)
         retention.clean_up_if_due()
         note_clock()
+        end_employments()
         jobs.work(app, forever=forever)

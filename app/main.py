@@ -32,13 +32,24 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         daily.append(st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"))
     if actor.may(May.MAKE_STUDIES):
         daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+    daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
+    sections = {"": daily, t("People & units"): _people(actor), t("System"): _system(actor)}
+    return {title: pages for title, pages in sections.items() if pages}
+
+
+def _people(actor: Actor) -> list[st.Page]:
     people: list[st.Page] = []
     if actor.may(May.SEE_PEOPLE):
         people.append(st.Page("views/units.py", title=t("Units"), url_path="units"))
         people.append(st.Page("views/duty_list.py", title=t("Duty list"), url_path="duty-list"))
         people.append(st.Page("views/workers.py", title=t("Workers"), url_path="workers"))
-    if actor.may(May.SEE_PEOPLE):
         people.append(st.Page("views/roster.py", title=t("Roster"), url_path="roster"))
+    if actor.may(May.REVIEW_USERS):
+        people.append(st.Page("views/accounts.py", title=t("Accounts"), url_path="accounts"))
+    return people
+
+
+def _system(actor: Actor) -> list[st.Page]:
     system = [st.Page("views/rules.py", title=t("Classes, limits and calendars"), url_path="rules")]
     if actor.may(May.SET_UP):
         system.append(st.Page("views/set_up.py", title=t("First set-up"), url_path="set-up"))
@@ -46,9 +57,8 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
     if actor.may(May.KEEP_RUNNING):
         system.append(st.Page("views/health.py", title=t("Health & backup"), url_path="health"))
-    daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
-    sections = {"": daily, t("People & units"): people, t("System"): system}
-    return {title: pages for title, pages in sections.items() if pages}
+    system.append(st.Page("views/my_account.py", title=t("My account"), url_path="my-account"))
+    return system
 
 
 def main() -> None:

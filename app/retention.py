@@ -18,7 +18,7 @@ from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
 from geodata.status import measure_size
 from incidents import service as incidents
-from people.retention import forget_drafts, forget_ended_sessions
+from people.retention import forget_absences, forget_codes, forget_drafts, forget_ended_sessions
 
 JOB = "clean_up"
 KEEPER = "retention"
@@ -53,9 +53,11 @@ def classes() -> list[DataClass]:
     kept = settings()
     return [
         DataClass("sessions", "user_session", kept.keep_sessions_days, forget_ended_sessions),
+        DataClass("codes", "invitation", kept.keep_codes_days, forget_codes),
         DataClass("drafts", "draft", kept.keep_drafts_days, forget_drafts),
         DataClass("commands", "command", kept.keep_commands_days, incidents.forget_commands),
         DataClass("reporters", "incident_personal", kept.keep_reporters_days, incidents.forget_reporters),
+        DataClass("absences", "absence", kept.keep_absences_days, forget_absences),
         DataClass("quarantine", "quarantine", kept.keep_quarantine_days, retention.forget_quarantine),
         DataClass("uploads", "uploads", kept.keep_uploads_days, forget_uploads),
         DataClass("jobs", "job_run", kept.keep_jobs_days, retention.forget_jobs),
@@ -117,6 +119,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
             t("Log-ins that ended"),
             t("The record keeps who logged in, longer than the six months of the Cybersecurity Law."),
         ),
+        "codes": (t("One-time codes that ran out"), t("They open nothing any more.")),
         "drafts": (
             t("Drafts not taken up again"),
             t("No longer than needed: Personal Information Protection Law, art. 19."),
@@ -128,6 +131,10 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "reporters": (
             t("Reporters and notes of ended incidents"),
             t("No longer than needed: Personal Information Protection Law, art. 19; the incident stays."),
+        ),
+        "absences": (
+            t("Absences long past"),
+            t("Why somebody was away is sensitive; two years for disputes about work."),
         ),
         "quarantine": (
             t("Rows of files that were refused"),

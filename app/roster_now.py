@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from people.roster import local_time
 from people.rostering import CoverView, RosterView
 
 SHOWN = 14
-MAP_PX = 470
+MAP_PX = 400
 DAYS = 7
 
 
@@ -37,7 +38,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.da
     _strip(view, cover)
     left, right = st.columns([1, 1.25], gap="medium")
     with left:
-        _present(view, at)
+        _present(view, cover)
         _next_day(view)
     with right:
         if cover.grids:
@@ -55,7 +56,7 @@ def _when(territory: TerritoryInfo, moment: dt.datetime) -> dt.datetime:
     with st.container(horizontal=True, vertical_alignment="bottom", key="gk-roster-when"):
         chosen = st.segmented_control(
             t("When"), list(names), default="now", format_func=names.__getitem__, required=True,
-            key=f"{state.ROSTER_WHEN}_{language}",
+            key=f"{state.ROSTER_WHEN}_{language}", label_visibility="collapsed",
         )  # fmt: skip
         local = moment.astimezone(territory.zone)
         if chosen == "tomorrow":
@@ -96,8 +97,9 @@ def _strip(view: RosterView, cover: CoverView) -> None:
     )
 
 
-def _present(view: RosterView, at: dt.datetime) -> None:
-    moment_s = int(at.timestamp())
+def _present(view: RosterView, cover: CoverView) -> None:
+    at, moment_s = cover.at, int(cover.at.timestamp())
+    names = {grid.code: i18n.either(grid.name, grid.name_zh) or grid.code for grid in cover.grids}
     clock = i18n.clock(at, view.zone.key)
     widgets.heading(t("On duty"), aside=clock, anchor="on-duty")
     reach = set(view.rows())
@@ -118,7 +120,7 @@ def _present(view: RosterView, at: dt.datetime) -> None:
     widgets.table(
         [Column(t("Worker"), fixed=True), Column(t("Until"), right=True), Column(t("Grid"), wide=True)],
         [
-            (_who(view, row), f"{local_time(end, view.zone):%H:%M}", _grid(view, row))
+            (_who(view, row), f"{local_time(end, view.zone):%H:%M}", _grid(view, row, names))
             for end, row in sorted(here, key=lambda pair: view.members[pair[1]].code)[:SHOWN]
         ],
     )
@@ -185,13 +187,17 @@ def _who(view: RosterView, row: int) -> Cell:
     return widgets.link(name, f"/roster?show=worker&worker={code}")
 
 
-def _grid(view: RosterView, row: int) -> str:
+def _grid(view: RosterView, row: int, names: Mapping[str, str]) -> str:
     who = view.workers.get(view.members[row].id)
     if who is None:
         return ""
     own = i18n.either(who.grid_name, who.grid_name_zh) or who.grid_code or ""
     if who.stands_in:
-        return t("{grid}, stands in for {others}", grid=own, others=t(", ").join(who.stands_in))
+        return t(
+            "{grid}, stands in for {others}",
+            grid=own,
+            others=t(", ").join(names.get(code, code) for code in who.stands_in),
+        )
     return own
 
 

@@ -35,6 +35,8 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.dat
     with right:
         _limits(actor, territory, view.rules)
         _patterns(actor, territory, view)
+        if actor.may(May.EDIT_GRIDS):
+            _needs(session, actor, territory)
 
 
 def _broken(view: RosterView) -> None:
@@ -158,3 +160,30 @@ def _save_pattern(actor: Actor, territory: TerritoryInfo, names: tuple[str, str,
         st.session_state[state.ROSTER_WRONG] = error
         return
     st.session_state[state.ROSTER_TOLD] = t("The pattern is saved.")
+
+
+def _needs(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
+    """Ask how many workers a grid needs at a time; one where nothing else was said."""
+    grids = {each.code: each for each in rostering.grids_of(session, actor, territory.id)}
+    if not grids:
+        return
+    widgets.heading(t("Workers a grid needs"))
+    other = [each for each in grids.values() if each.need != 1]
+    told = t(", ").join(f"{i18n.either(each.name, each.name_zh) or each.code}: {each.need}" for each in other)
+    widgets.note(t("One at a time, but for {grids}.", grids=told) if other else t("One at a time, everywhere."))
+    with st.popover(t("Change the need"), width="content"):
+        code = st.selectbox(
+            t("Grid"), list(grids), format_func=lambda key: i18n.either(grids[key].name, grids[key].name_zh) or key
+        )
+        need = st.number_input(t("Workers at a time"), 0, 50, grids[code].need, key=f"gk_roster_need_{code}")
+        st.button(t("Save the need"), on_click=_save_need, args=(actor, territory, code, int(need)))
+
+
+def _save_need(actor: Actor, territory: TerritoryInfo, code: str, need: int) -> None:
+    try:
+        with transaction(actor, purpose="need of a grid") as session:
+            rostering.set_need(session, actor, territory.id, code, need)
+    except GridkeeperError as error:
+        st.session_state[state.ROSTER_WRONG] = error
+        return
+    st.session_state[state.ROSTER_TOLD] = t("The need is changed.")

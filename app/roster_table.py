@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ def hours_in(roster: Roster, rows: Sequence[int], lead: int, days: int, patterns
     return [Hours(first, last, named.get((first, last)) or next(spare, "*"), _band(first)) for first, last in known]
 
 
-def table(view: RosterView, rows: Sequence[int], hours: Sequence[Hours], heads: Mapping[int, Cell]) -> str:
+def table(
+    view: RosterView, rows: Sequence[int], hours: Sequence[Hours], heads: Mapping[int, Cell], *, today: dt.date
+) -> str:
     """Return the table of the days in view as HTML; ``heads`` are the first cells by row."""
     days = (view.last - view.first).days + 1
     codes = _codes(view.roster, rows, view.lead, days, hours)
@@ -63,7 +66,7 @@ def table(view: RosterView, rows: Sequence[int], hours: Sequence[Hours], heads: 
         f"<tr><th>{html(heads[row])}</th>{_hours_row(line, hours) if wide else _letters_row(line, hours)}</tr>"
         for row, line in zip(rows, codes, strict=True)
     ]
-    head = _heads(view, days, wide=wide)
+    head = _heads(view, days, today, wide=wide)
     kind = "gk-hours" if wide else "gk-letters"
     return (
         f'<div class="gk gk-roster {kind}" role="region" tabindex="0" aria-label="{escape(t("Roster"))}">'
@@ -139,13 +142,16 @@ def _hours_row(line: Codes, hours: Sequence[Hours]) -> str:
     return "".join(cells)
 
 
-def _heads(view: RosterView, days: int, *, wide: bool) -> str:
-    """Return the heads of the days: weekday above, number below; today and Mondays stand out."""
+def _heads(view: RosterView, days: int, today: dt.date, *, wide: bool) -> str:
+    """Return the heads of the days: weekday above, number below; a month's name at its first day."""
     cells = []
     for at in range(days):
         day = view.roster.day(view.lead + at)
-        css_class = " ".join(name for name, on in (("m", day.weekday() == 0), ("w", day.weekday() > 4)) if on)
-        number = f"{day.day}.{day.month}" if wide or day.day == 1 or at == 0 else str(day.day)
+        marks = (("m", day.weekday() == 0), ("w", day.weekday() > 4), ("t", day == today))
+        css_class = " ".join(name for name, on in marks if on)
+        first = not wide and (at == 0 or day.day == 1)
+        above = roster_words.month(day) if first else roster_words.weekday(day)
+        number = f"{day.day}.{day.month}" if wide else str(day.day)
         tag = "th" if wide else "i"
-        cells.append(f'<{tag} class="{css_class}">{escape(roster_words.weekday(day))}<br>{number}</{tag}>')
+        cells.append(f'<{tag} class="{css_class}">{escape(above)}<br>{number}</{tag}>')
     return "".join(cells) if wide else f"<th>{''.join(cells)}</th>"

@@ -110,9 +110,16 @@ def weekday(day: dt.date) -> str:
     return _weekday(day.weekday(), i18n.locale())
 
 
+def month(day: dt.date) -> str:
+    """Return the month in three letters or two characters."""
+    return str(format_date(day, "LLL", locale=_babel(i18n.locale())))
+
+
+def _babel(language: str) -> str:
+    return "zh_Hans_CN" if language == "zh" else "en"
+
+
 @lru_cache(maxsize=14)
 def _weekday(number: int, language: str) -> str:
     monday = dt.date(2024, 1, 1)
-    return str(
-        format_date(monday + dt.timedelta(days=number), "EEEEE", locale="zh_Hans_CN" if language == "zh" else "en")
-    )
+    return str(format_date(monday + dt.timedelta(days=number), "EEEEE", locale=_babel(language)))

@@ -15,7 +15,7 @@ from app import i18n, rules_parts, state, widgets
 from app.i18n import t, tn
 from app.rules_parts import Here, say
 from app.widgets import Cell, Column
-from core.errors import GridkeeperError
+from core.errors import DataQuality, InvalidInput
 from core.identity import May
 from incidents import rule_words
 from incidents.calendars import FIRST_YEAR, LAST_YEAR, working_calendar
@@ -204,7 +204,11 @@ def _pasted(code: str, at: str) -> Wanted | None:
         return None
     try:
         return wanted_from_csv(text if text.lstrip().startswith("day") else f"day,kind,name\n{text}", calendar=code)
-    except GridkeeperError as error:
+    except DataQuality as error:
+        told = error.zh if i18n.locale() == "zh" else "; ".join(error.violations[: rules_parts.EDITS_SHOWN])
+        widgets.wrong(t("The data break rules."), told)
+        return None
+    except InvalidInput as error:
         widgets.known_error(error)
         return None
 

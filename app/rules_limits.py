@@ -133,7 +133,7 @@ def _one(here: Here, key: str, row: Row) -> None:
         t("Done when"): i18n.either(fields["closing_condition_en"], fields["closing_condition_zh"]),
         t("Calendar"): _calendar(here, fields),
         t("Answers for it"): say(rule_words.RESPONSIBLE_WORDS.get(fields["responsible_kind"], ("", ""))),
-        t("Source"): fields["source"],
+        t("Source"): say(rule_words.value_words("source", fields["source"], here.rules)),
         t("Public text"): t("yes") if fields["verified"] else t("no, a default to be checked"),
         t("Valid from"): _day(row.valid_from),
         t("Version"): str(row.version),
@@ -158,7 +158,7 @@ def _earlier(here: Here, key: str, row: Row) -> None:
         return
     widgets.heading(t("Earlier versions"), aside=t("incidents filed under them keep them"))
     widgets.table(
-        [Column(t("Version"), right=True), Column(t("Limit")), Column(t("From")), Column(t("To"))],
+        [Column(t("Version"), right=True), Column(t("Limit")), Column(t("Valid from")), Column(t("Valid to"))],
         [
             (
                 str(old.version),

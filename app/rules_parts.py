@@ -164,7 +164,7 @@ def worked(edits: Sequence[Edit], here: Here) -> None:
         return
     widgets.heading(t("Worked example"))
     widgets.table(
-        [Column(t("Rule")), Column(t("Filed")), Column(t("Due so far")), Column(t("Due then"))],
+        [Column(t("Rule")), Column(t("Filed at")), Column(t("Due so far")), Column(t("Due then"))],
         [
             (
                 say(each.about),

@@ -11,7 +11,7 @@ import streamlit as st
 from app import guard, i18n, set_up_parts, state, widgets
 from app.api import ways_in
 from app.i18n import t, tn
-from app.roles import role_name, role_purpose
+from app.roles import role_name
 from app.set_up_model import HANDLES, Step
 from app.widgets import Column
 from core.identity import Actor, Role
@@ -90,7 +90,7 @@ def invite(actor: Actor, home: TerritoryInfo, guests: Sequence[Guest], *, base: 
 
 
 def _known(role: Role) -> Guest:
-    login, title = _ask(role.value, role_name(role), role_purpose(role))
+    login, title = _ask(role.value, role_name(role))
     return Guest(login, title or role_name(role), role)
 
 
@@ -104,11 +104,11 @@ def _third(offices: Sequence[UnitRecord]) -> Guest:
             format_func=lambda each: i18n.either(each.spec.name, each.spec.name_zh),
             key="gk_set_up_third_unit",
         )
-    login, title = _ask("third", role_name(role), role_purpose(role))
+    login, title = _ask("third", role_name(role))
     return Guest(login, title or role_name(role), role, None if unit is None else unit.id)
 
 
-def _ask(name: str, role: str, purpose: str) -> tuple[str, str]:
+def _ask(name: str, role: str) -> tuple[str, str]:
     """Ask for login and function of one person."""
     login_column, title_column = st.columns([1, 1.6])
     login = login_column.text_input(
@@ -117,7 +117,7 @@ def _ask(name: str, role: str, purpose: str) -> tuple[str, str]:
     title = title_column.text_input(
         t("{role}: function shown beside acts", role=role),
         max_chars=80,
-        placeholder=purpose or role,
+        placeholder=role,
         key=set_up_parts.key(f"title_{name}"),
     )
     return login.strip(), title.strip()

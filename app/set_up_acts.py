@@ -34,7 +34,7 @@ from incidents.service import import_file, seed_catalogue
 
 MAP, GRIDS, INCIDENTS = "set_up_map", "set_up_grids", "set_up_incidents"
 """Kinds of job."""
-CELLS_PER_S, CUT_BASE_S = 2_500.0, 0.3
+CELLS_PER_S, CUT_BASE_S = 1_500.0, 0.3
 """How fast cells are cut, peopled, bound and stored; measured on the Isle of Wight."""
 JOB_FROM_S = 2.0
 

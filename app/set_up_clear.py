@@ -88,6 +88,14 @@ def _confirm(actor: Actor, home: TerritoryInfo, demo: TerritoryInfo) -> None:
                 " for ever. Other territories are not touched."
             )
         )
+        if foreseen.locks_out:
+            widgets.alert(
+                t(
+                    "Not yet: nobody could administer the other territories, as all administrators are demo accounts."
+                    " Invite an administrator of your own there first."
+                )
+            )
+            return
         typed = st.text_input(t("To confirm, type {name}", name=demo.name), key=f"gk_clear_typed_{demo.name}")
         with st.container(horizontal=True):
             asked = st.button(t("Clear it for good"), key="gk_clear_now", disabled=typed.strip() != demo.name)

@@ -43,8 +43,6 @@ def workers(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> No
     roster = widgets.link(t("All about the roster"), "/roster").text
     everything = widgets.link(t("All about workers"), "/workers").text
     widgets.write(f"<p>{everything} · {roster}</p>")
-    if held.workers and step.state is State.DONE and not held.without_worker:
-        return
     with transaction(actor) as session:
         offices = [each for each in units.tree(session, actor, home.id, on=_today(home)) if each.spec.kind in HANDLES]
         grids = _by_need(session, actor, home)
@@ -52,7 +50,9 @@ def workers(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> No
     if not offices:
         widgets.empty(t("Workers belong to a unit that handles incidents."), t("Make one first."))
         return
-    _new_workers(actor, home, offices, grids, codes, is_first=not held.workers)
+    enough = step.state is State.DONE and not held.without_worker
+    with st.expander(t("More workers")) if enough else st.container():
+        _new_workers(actor, home, offices, grids, codes, is_first=not held.workers)
 
 
 def _new_workers(

@@ -16,7 +16,7 @@ def title(key: StepKey) -> str:
         StepKey.COMMUNITIES: t("Communities"),
         StepKey.GRIDS: t("Grids"),
         StepKey.UNITS: t("Units"),
-        StepKey.PEOPLE: t("People"),
+        StepKey.PEOPLE: t("Grid workers"),
         StepKey.RULES: t("Rules and calendars"),
         StepKey.INCIDENTS: t("Old incidents"),
         StepKey.ACCOUNTS: t("First accounts"),

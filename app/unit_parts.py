@@ -18,7 +18,7 @@ from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from people import units
-from people.duty_model import DutyList
+from people.duty_model import DutyEntry, DutyList
 from people.unit_model import KINDS, UnitRecord, UnitSpec
 from people.units import UnitDetail
 
@@ -59,7 +59,7 @@ def show(around: Around, detail: UnitDetail) -> None:
     )
     if around.actor.may(May.MANAGE_UNITS):
         _acts(around, unit)
-    about, owns, history = st.tabs([t("Unit"), t("Duties"), t("History")])
+    about, owns, history = st.tabs([t("About"), t("Duties"), t("History")])
     with about:
         widgets.fields(_fields(unit), beside=True)
         widgets.fields(_hangs_on(around.actor, detail), beside=True)
@@ -125,15 +125,16 @@ def _duties(unit: UnitRecord, duties: DutyList, today: dt.date) -> None:
             href="/duty-list",
         )
         return
-    grouped: dict[tuple[int, dt.date, dt.date | None], list[int | None]] = {}
+    grouped: dict[tuple[int, dt.date, dt.date | None], list[DutyEntry]] = {}
     for each in mine:
-        grouped.setdefault((each.class_id, each.valid_from, each.valid_to), []).append(each.area_id)
+        grouped.setdefault((each.class_id, each.valid_from, each.valid_to), []).append(each)
     rows: list[tuple[Cell, ...]] = []
-    for (class_id, first, last), areas in list(grouped.items())[:DUTIES_SHOWN]:
-        where = unit_words.area(duties.areas.get(areas[0] or 0))
-        if len(areas) > 1:
-            where = i18n.tn("{count} area", "{count} areas", len(areas))
-        rows.append((unit_words.class_name(duties.classes[class_id]), where, unit_words.days(first, last)))
+    for (class_id, first, last), same in list(grouped.items())[:DUTIES_SHOWN]:
+        where = unit_words.area(duties.areas.get(same[0].area_id or 0))
+        if len(same) > 1:
+            where = i18n.tn("{count} area", "{count} areas", len(same))
+        name = widgets.link(unit_words.class_name(duties.classes[class_id]), f"/duty-list?duty={same[0].id}")
+        rows.append((name, where, unit_words.days(first, last)))
     widgets.table([Column(t("Class")), Column(t("Area")), Column(t("Days"), fixed=True)], rows)
     all_of_it = t("All {count} in the duty list", count=i18n.number(len(mine)))
     widgets.write(f"<p>{widgets.link(all_of_it, f'/duty-list?unit={unit.code}').text}</p>")

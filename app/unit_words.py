@@ -110,7 +110,8 @@ def history(entries: Sequence[RecordEntry], territory: TerritoryInfo, named: Nam
 
 def _entry(entry: RecordEntry, named: Named) -> str:
     if entry.action != "update":
-        name_then = next((value for value in entry.changes.get("name", ()) if value), "")
+        shown = ("name_zh", "name") if i18n.locale() == "zh" else ("name",)
+        name_then = next((value for key in shown for value in entry.changes.get(key, ()) if value), "")
         return " · ".join(part for part in (words.act(entry.action), str(name_then)) if part)
     told = [
         t("{field}: {before} to {after}", field=label, before=_value(key, old, named), after=_value(key, new, named))

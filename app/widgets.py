@@ -192,9 +192,21 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
         role = role_name(actor.role)
         # The account's title mostly says the role already: "Handler, Parks and Greenery", 规划师.
         words = who if _names(who, role) else f"{who} · {role}"
-        st.html(f'<span class="gk-who">{escape(words)}</span>', width="content")
+        st.html(f'<a class="gk-who" href="/my-account" target="_self">{escape(words)}</a>', width="content")
+        _acting()
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
+
+
+def _acting() -> None:
+    """Say for whom the user acts, where he does, and until when."""
+    live = guard.stored_session()
+    if live is None or live.acting is None:
+        return
+    other = live.acting.title(i18n.locale())
+    until = i18n.day(live.acting.until.date())
+    words = t("acting for {title} until {day}", title=other, day=until)
+    st.html(f'<span class="gk-acting">{escape(words)}</span>', width="content")
 
 
 def _names(title: str, role: str) -> bool:
@@ -217,18 +229,21 @@ def _scope(actor: Actor, territories: Mapping[int, str]) -> None:
     live = guard.stored_session()
     mine = {}
     if live is not None:
-        with transaction(actor) as session:
+        with transaction(system_actor()) as session:  # whose role he may act in, an officer does not read
             mine = {account.role_id: account for account in accounts.accounts_of(session, actor.user_id or 0)}
     if live is None or len(mine) < 2:
         place = territories.get(actor.territory_id or 0, "")
         st.html(f'<span class="gk-scope">{escape(place)}</span>', width="content")
         return
-    several_roles = len({account.role for account in mine.values()}) > 1
+    several_roles = len({account.role for account in mine.values()}) > 1 or any(each.acting for each in mine.values())
 
     def words(role_id: int) -> str:
         account = mine[role_id]
         place = territories.get(account.territory_id, "")
-        return f"{place} · {role_name(account.role)}" if several_roles else place
+        label = f"{place} · {role_name(account.role)}" if several_roles else place
+        if account.acting is None:
+            return label
+        return t("{label}, for {title}", label=label, title=account.acting.title(i18n.locale()))
 
     key = f"{state.SCOPE_SWITCH}_{live.role_id}"
     st.selectbox(

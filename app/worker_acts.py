@@ -11,6 +11,7 @@ from app import i18n, widgets, worker_words
 from app.i18n import t
 from app.worker_forms import Around, change_form, day_input, do, seen, this_round
 from core.identity import Role
+from geodata.tables import PURPOSES
 from people import absences, workers
 from people.worker_model import ABSENCE_KINDS, AbsenceRow, Away, StaffDetail, StaffRow
 
@@ -163,11 +164,16 @@ def _erase(around: Around, row: StaffRow, mark: str) -> None:
     key = f"gk_worker_gone_{mark}"
     widgets.note(t("Name and phone are destroyed everywhere, for good. Staff number, work and record stay."))
     with st.form(key, border=False):
-        purpose = st.text_input(t("On whose request, or why"), max_chars=120, key=f"{key}_purpose")
+        purpose = st.selectbox(t("Why"), list(PURPOSES), format_func=worker_words.erasure_purpose, key=f"{key}_purpose")
+        reference = st.text_input(
+            t("Number of the letter or order"), max_chars=40, key=f"{key}_reference", help=t("Leave names out of it.")
+        )
         if st.form_submit_button(t("Erase for good")):
             actor, home = around.actor, around.territory.id
             do(
-                lambda session: workers.erase_worker_person(session, actor, home, row.id, purpose=purpose),
+                lambda session: workers.erase_worker_person(
+                    session, actor, home, row.id, purpose=purpose, reference=reference.strip()
+                ),
                 actor,
                 lambda _: t("The person of {code} was erased.", code=row.code),
                 purpose="erase",

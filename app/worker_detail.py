@@ -69,7 +69,7 @@ def _fields(around: Around, detail: StaffDetail) -> dict[str, Cell]:
     fields[t("Open tasks")] = _tasks(around, detail)
     if around.actor.may(May.MANAGE_USERS):
         fields[t("Account")] = (
-            widgets.link(detail.login, f"/accounts?login={detail.login}") if detail.login else t("none")
+            widgets.link(detail.login, f"/accounts?user={detail.login}") if detail.login else t("none")
         )
     if not around.actor.may(May.MANAGE_WORKERS) and around.actor.role is not Role.DISPATCHER:
         fields[t("Phone")] = t("not for your role")

@@ -71,17 +71,7 @@ def add_form(around: Around, proposed: str) -> None:
 def change_form(around: Around, detail: StaffDetail, mark: str) -> None:
     """Put the form that changes a worker."""
     row, key = detail.row, f"gk_worker_form_{mark}"
-    kept = WorkerFields(
-        code=row.code,
-        unit_id=row.unit_id,
-        name=row.name if row.person != "erased" else None,
-        phone=detail.phone or "",
-        grid_id=row.grid.id if row.grid else None,
-        language=row.language,
-        skills=row.skills,
-        equipment=row.equipment,
-        employed_from=row.employed_from,
-    )
+    kept = replace(row.fields(), name=None if row.person == "erased" else row.name, phone=detail.phone or "")
     with st.form(key, border=False):
         given = _fields(around, kept, key=key, erased=row.person == "erased")
         if st.form_submit_button(t("Save")):

@@ -52,6 +52,17 @@ def absence_kind(key: str) -> str:
     return {"leave": t("Leave"), "sick": t("Sick"), "training": t("Training"), "other": t("Other reason")}.get(key, key)
 
 
+def erasure_purpose(key: str) -> str:
+    """Return why a person is erased."""
+    return {
+        "request": t("Own request"),
+        "left": t("Left the service"),
+        "order": t("Order of an authority"),
+        "retention": t("Time has passed"),
+        "mistake": t("Entered by mistake"),
+    }.get(key, key)
+
+
 def person(row: StaffRow) -> str:
     """Return the name, or why there is none to be seen."""
     if row.person == "named" and row.name:

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     )
     sso_proxies: str = Field(default="", description="Addresses or networks whose sign-on header is believed")
     keep_sessions_days: int = Field(default=30, ge=1, le=365, description="Sessions, after they ended")
+    keep_codes_days: int = Field(default=30, ge=1, le=365, description="One-time codes, after they ran out")
+    keep_absences_days: int = Field(default=730, ge=90, le=3650, description="Absences, after their last day")
     keep_commands_days: int = Field(default=90, ge=7, le=3650, description="Answers to acts that were sent twice")
     keep_drafts_days: int = Field(default=90, ge=7, le=3650, description="Drafts, after they were last changed")
     keep_jobs_days: int = Field(default=90, ge=7, le=3650, description="Background jobs, after they ended")

@@ -25,7 +25,7 @@ from core.identity import Actor, May, require, system_actor
 from core.progress import Progress, Silent
 from core.settings import settings
 from geodata import db, dumping
-from geodata.backup_file import Sealed, read_backup, write_backup
+from geodata.backup_file import Sealed, megabytes, read_backup, write_backup
 from geodata.backup_keys import Keys, read_keys, write_keys
 from geodata.census import Census, differences, take_census
 from geodata.erasure import erasures_of, from_log
@@ -33,7 +33,6 @@ from geodata.erasure_log import read_log, sync_folder
 from geodata.persons import derived_key
 from geodata.tables import Backup
 
-SCRATCH = "__scratch"
 NAME = "gridkeeper-{:%Y%m%dT%H%M%SZ}.tar"
 KEYS_NAME = "gridkeeper.keys"
 READ_KEYS = b"""
@@ -105,7 +104,7 @@ def take_backup(
         if kept_keys is not None and keys is not None:
             write_keys(keys_part, kept_keys, keys_key())
             kept_keys = read_keys(keys_part, keys_key())
-        progress.step("Reading the file again (MB)", raw.stat().st_size >> 20)
+        progress.step("Reading the file again (MB)", megabytes(raw.stat().st_size))
         raw.unlink()
         sealed = read_backup(part, signing_key(), progress.advance)
         _verify(place, admin, sealed, toc=toc, keys=kept_keys if keys is not None else None, progress=progress)
@@ -126,6 +125,8 @@ def take_backup(
         last_seq=census.last_seq,
         seconds=round(time.monotonic() - began, 1),
     )
+    if "backup" not in census.tables:
+        return taken  # a schema of before, backed up by a newer program
     with db.transaction(system_actor(label=actor.label), purpose="backup") as session:
         session.add(Backup(**{name: getattr(taken, name) for name in TakenBackup.__slots__}))
     return taken
@@ -156,6 +157,10 @@ def _parts(target: Path, keys: Path | None) -> Iterator[tuple[Path, Path, Path, 
         raise InvalidInput(f"No file can be written to {target.parent}: {error.strerror}.") from error
     try:
         yield made[0], made[1], made[2], keys_part
+    except OSError as error:
+        raise SourceUnavailable(
+            f"The backup cannot be written: {error.strerror}.", hint="Make room, or give another folder."
+        ) from error
     finally:
         for path in (*made, keys_part):
             path.unlink(missing_ok=True)
@@ -189,7 +194,7 @@ def _dump(place: dumping.Home, raw: Path, part: Path, progress: Progress) -> tup
         "apart": list(dumping.APART),
         "census": census.as_dict(),
     }
-    progress.step("Writing the file (MB)", raw.stat().st_size >> 20)
+    progress.step("Writing the file (MB)", megabytes(raw.stat().st_size))
     write_backup(part, manifest, raw, signing_key(), progress.advance)
     return census, at, kept_keys
 
@@ -213,15 +218,13 @@ def _verify(
     place: dumping.Home, admin: psycopg.Connection, sealed: Sealed, *, toc: Path, keys: Keys | None, progress: Progress
 ) -> None:
     """Restore the file into a scratch database and compare; raise `SourceUnavailable` where it differs."""
-    scratch = place.database + SCRATCH
-    try:
+    scratch = place.database + dumping.SCRATCH
+    with dumping.new_database(admin, place, scratch):
         unpack(place, admin, scratch, sealed, toc=toc, progress=progress)
         with psycopg.connect(place.owner_of(scratch)) as found:
             if keys is not None:
                 load_keys(found, keys)
             wrong = compare(sealed, found, progress, with_keys=keys is not None)
-    finally:
-        dumping.drop_database(admin, scratch)
     if wrong:
         raise SourceUnavailable(
             f"The backup does not restore to what was backed up: {'; '.join(wrong[:5])}. No file was kept.",
@@ -232,11 +235,10 @@ def _verify(
 def unpack(
     place: dumping.Home, admin: psycopg.Connection, name: str, sealed: Sealed, *, toc: Path, progress: Progress
 ) -> None:
-    """Restore a backup file into a new database ``name``."""
+    """Restore a backup file into the new database ``name``."""
     program = dumping.find_program("pg_restore", dumping.server_version(admin))
-    dumping.make_database(admin, place, name)
     dumping.contents(program, sealed.dump(), toc)
-    progress.step("Restoring (MB)", sealed.dump_bytes >> 20)
+    progress.step("Restoring (MB)", megabytes(sealed.dump_bytes))
     dumping.restore_into(place.owner_of(name), program, sealed.dump(), toc, progress)
 
 

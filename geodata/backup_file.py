@@ -63,6 +63,11 @@ class Sealed:
                 yield piece
 
 
+def megabytes(size: int) -> int:
+    """Return how many pieces of at most a megabyte a size in bytes has."""
+    return -(-size // _CHUNK)
+
+
 def fingerprint(key: bytes) -> str:
     """Return a short name of a key that tells nothing about it."""
     return hashlib.sha256(b"gridkeeper fingerprint" + key).hexdigest()[:16]

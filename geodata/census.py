@@ -78,7 +78,7 @@ def take_census(connection: psycopg.Connection, progress: Progress) -> Census | 
     for (name,) in connection.execute(_TABLES).fetchall():
         rows, checksum = connection.execute(sql.SQL(_TABLE).format(sql.Identifier(name))).fetchone() or (0, "0")
         tables[name] = (rows, checksum)
-        progress.advance(0)
+        progress.advance()
     digest = hashlib.sha256()
     with connection.cursor(name="hashes") as cursor:
         for (piece,) in cursor.execute(_HASHES):

@@ -17,6 +17,7 @@ from core.progress import Progress, Silent
 from core.settings import settings
 from geodata.embedded import APP, OWNER, Cluster
 
+CONNECT_WITHIN_S = 10
 _SCOPE = (
     ("territory", "gridkeeper.territory"),
     ("user", "gridkeeper.user"),
@@ -79,7 +80,7 @@ def engine() -> Engine:
         max_overflow=15,
         pool_pre_ping=True,
         hide_parameters=True,  # a failing statement is logged without what was typed into it
-        connect_args={"options": "-c jit=off"},
+        connect_args={"options": "-c jit=off", "connect_timeout": CONNECT_WITHIN_S},
     )
 
 

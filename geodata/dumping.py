@@ -26,6 +26,11 @@ from geodata.embedded import ADMIN, DATABASE, OWNER, program_folders
 
 APART: Final = ("person_key", "spatial_ref_sys")
 """Tables whose rows are not dumped: the keys of persons, and what belongs to PostGIS."""
+SCRATCH: Final = "__scratch"
+NEW: Final = "__restoring"
+OLD: Final = "__before_restore"
+LEFT_OVER: Final = (SCRATCH, NEW, OLD)
+"""Ends of the names of databases that only a backup or restore that was killed leaves."""
 _LOCK = 141421356
 _WAIT_S = 0.2
 _QUIET = "-c synchronous_commit=off -c maintenance_work_mem=256MB -c jit=off -c statement_timeout=0 -c lock_timeout=0"
@@ -126,23 +131,54 @@ def find_program(name: str, at_least: int) -> Path:
 
 
 @contextlib.contextmanager
-def alone(place: Home) -> Iterator[psycopg.Connection]:
-    """Be the only backup or restore of this database; yields the administrator's connection."""
+def in_words() -> Iterator[None]:
+    """Let what the database refuses be a sentence."""
     try:
-        opened = psycopg.connect(place.admin, autocommit=True)
-    except psycopg.OperationalError as error:
+        yield
+    except psycopg.Error as error:
+        said = str(error).strip().split("\n", maxsplit=1)[0]
         raise SourceUnavailable(
-            f"The database does not let us in as administrator: {str(error).strip()}",
-            hint="Check GRIDKEEPER_ADMIN_DATABASE_URL, who may make databases.",
+            f"The database does not do it: {said}",
+            hint="Nothing was changed. Check that it runs, has room, and GRIDKEEPER_OWNER_DATABASE_URL and"
+            " GRIDKEEPER_ADMIN_DATABASE_URL.",
         ) from error
-    with opened as admin:
+
+
+@contextlib.contextmanager
+def alone(place: Home) -> Iterator[psycopg.Connection]:
+    """Be the only backup or restore of this database; yields the administrator's connection.
+
+    What one that was killed left behind is removed.
+
+    Raises
+    ------
+    Conflict
+        When another is at work.
+    SourceUnavailable
+        When the database does not answer, or refuses.
+    """
+    with in_words(), psycopg.connect(place.admin, autocommit=True) as admin:
         row = admin.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_LOCK, place.database]).fetchone()
         if row is None or not row[0]:
             raise Conflict("Another backup or restore is at work.", hint="Wait until it has ended.")
         try:
+            for end in LEFT_OVER:
+                drop_database(admin, place.database + end)
             yield admin
         finally:  # the server would notice a closed connection a little later
-            admin.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, place.database])
+            with contextlib.suppress(psycopg.OperationalError):
+                admin.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, place.database])
+
+
+@contextlib.contextmanager
+def new_database(admin: psycopg.Connection, place: Home, name: str) -> Iterator[None]:
+    """Make an empty database, and remove it at the end if it still has that name."""
+    make_database(admin, place, name)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psycopg.OperationalError):
+            drop_database(admin, name)
 
 
 def make_database(admin: psycopg.Connection, place: Home, name: str) -> None:

@@ -20,14 +20,12 @@ from core.identity import Actor, May, require, system_actor
 from core.progress import Progress, Silent
 from geodata import db, dumping, migrations
 from geodata.backup import READ_KEYS, WRITE_KEYS, compare, keys_key, load_keys, signing_key, unpack
-from geodata.backup_file import Sealed, read_backup
+from geodata.backup_file import Sealed, megabytes, read_backup
 from geodata.backup_keys import Keys, read_keys
 from geodata.erasure import Erased, erase_again, erasures_of, from_log
 from geodata.erasure_log import Logged, read_log, write_log
 from geodata.jobs import WATCH_LOCK
 
-NEW: Final = "__restoring"
-OLD: Final = "__before_restore"
 SWAP_TRIES: Final = 50
 SWAP_PAUSE_S: Final = 0.1
 _SUBJECTS = """
@@ -109,7 +107,7 @@ def look(file: Path, *, keys: Path | None = None, progress: Progress | None = No
         When the platform is running.
     """
     progress = progress or Silent()
-    progress.step("Reading the file (MB)", file.stat().st_size >> 20 if file.is_file() else None)
+    progress.step("Reading the file (MB)", megabytes(file.stat().st_size) if file.is_file() else None)
     sealed = read_backup(file, signing_key(), progress.advance)
     revision = str(sealed.manifest["census"]["revision"])
     known = {script.revision for script in ScriptDirectory(str(migrations.FOLDER)).walk_revisions()}
@@ -120,7 +118,7 @@ def look(file: Path, *, keys: Path | None = None, progress: Progress | None = No
         )
     opened = None if keys is None else read_keys(keys, keys_key())
     place = dumping.home()
-    with psycopg.connect(place.admin) as admin:
+    with dumping.in_words(), psycopg.connect(place.admin) as admin:
         server = dumping.server_version(admin)
         made_on = int(str(sealed.manifest["postgresql"]).split(".")[0])
         if made_on > server:
@@ -137,7 +135,7 @@ def look(file: Path, *, keys: Path | None = None, progress: Progress | None = No
 
 def _present(place: dumping.Home) -> Mapping[str, int]:
     found = {}
-    with psycopg.connect(place.owner) as connection:
+    with dumping.in_words(), psycopg.connect(place.owner) as connection:
         for table in ("territory", "app_user", "incident"):
             row = connection.execute("SELECT to_regclass(%s)", [f"public.{table}"]).fetchone()
             if row and row[0]:
@@ -179,9 +177,9 @@ def restore(
             "The backup was made with another master secret: no name, phone number or note in it will open.",
             hint="Put the file `secret` of that platform into the state folder first, or give --without-keys.",
         )
-    place, new = looked.place, looked.place.database + NEW
+    place, new = looked.place, looked.place.database + dumping.NEW
     with dumping.alone(place) as admin, tempfile.TemporaryDirectory(prefix="gk-restore-") as folder:
-        try:
+        with dumping.new_database(admin, place, new):
             unpack(place, admin, new, looked.sealed, toc=Path(folder) / "toc", progress=progress)
             with psycopg.connect(place.owner_of(new)) as made:
                 _refuse_differences(looked, made, progress)
@@ -197,9 +195,7 @@ def restore(
                 _note(made, looked, actor, again)
             progress.step("Putting it in its place")
             _swap(admin, place, new)
-        finally:
-            dumping.drop_database(admin, new)
-        dumping.drop_database(admin, place.database + OLD)
+        dumping.drop_database(admin, place.database + dumping.OLD)
         _complete_log(erased)
         _erase_the_last(place, erased)
     census = looked.sealed.manifest["census"]
@@ -295,8 +291,7 @@ def _note(made: psycopg.Connection, looked: Looked, actor: Actor, again: int) ->
 
 def _swap(admin: psycopg.Connection, place: dumping.Home, new: str) -> None:
     """Give the new database the name of the present one, in one transaction."""
-    old = place.database + OLD
-    dumping.drop_database(admin, old)
+    old = place.database + dumping.OLD
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     names = [place.database, new]
     for _ in range(SWAP_TRIES):

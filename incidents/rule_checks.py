@@ -128,19 +128,21 @@ def _class(edit: Edit, rules: Rules, reason: str, _today: dt.date) -> Iterator[S
         return
     fields = edit.after
     for name in ("name_en", "name_zh"):
-        if not str(fields[name]).strip() or len(str(fields[name])) > NAME_MOST:
+        if not fields[name].strip() or len(fields[name]) > NAME_MOST:
             yield (
                 f"both names, of at most {NAME_MOST} characters, are needed.",
                 f"中英文名称都要填，不超过 {NAME_MOST} 字。",
             )
             break
-    for name in ("name_en", "name_zh"):
-        word = ABOUT_PERSONS.search(str(fields[name]))
-        if word is not None:
-            yield (
-                f"no class is about petitions, assemblies, religion or persons ({word[0]!r}); name the thing or place.",
-                f"不设信访、集会、宗教、人员类小类（“{word[0]}”），请写设施或地点的问题。",
-            )
+    words = " ".join(fields[name] for name in ("name_en", "name_zh", "category_en", "category_zh"))
+    word = ABOUT_PERSONS.search(words)
+    if word is not None:
+        yield (
+            f"no class is about petitions, assemblies, religion or persons ({word[0]!r}); name the thing or place.",
+            f"不设信访、集会、宗教、人员类小类（“{word[0]}”），请写设施或地点的问题。",
+        )
+    if fields["category"] != edit.key.rpartition("-")[0]:
+        yield ("its category follows from its code.", "大类由编码决定。")
     if fields["priority"] not in {1, 2, 3, 4}:
         yield ("the priority is 1 (most urgent) to 4.", "优先级为 1（最急）至 4。")
     if edit.before and edit.before["emergency"] and not fields["emergency"] and len(reason) < REASON_LEAST:

@@ -98,7 +98,8 @@ def wanted_from_csv(text: str, *, calendar: str = "") -> dict[Key, Fields | None
             zh="列名不符：日历日用 day, kind, name；时限用 class, stage, value, unit；小类用 key, name_en。",
         )
     wanted: dict[Key, Fields | None] = {}
-    wrong = []
+    wrong: list[str] = []
+    places: list[int] = []
     for number, raw in enumerate(reader, 2):
         cells = {name: str(value or "").strip() for name, value in raw.items() if name}
         if not any(cells.values()):
@@ -107,13 +108,15 @@ def wanted_from_csv(text: str, *, calendar: str = "") -> dict[Key, Fields | None
             key, fields = _row(table, cells, calendar)
         except ValueError as error:
             wrong.append(f"row {number}: {error}")
+            places.append(number)
             continue
         if (table, key) in wanted:
             wrong.append(f"row {number}: {key} stands twice")
+            places.append(number)
         wanted[table, key] = fields
     if wrong:
         error_ = DataQuality("The file cannot be read:", wrong)
-        error_.zh = "文件无法读取：" + "；".join(wrong[:10])
+        error_.zh = "以下行无法读取：" + "、".join(f"第 {number} 行" for number in places[:10])
         raise error_
     return wanted
 
@@ -158,7 +161,7 @@ def _row(table: str, cells: Mapping[str, str], calendar: str) -> tuple[str, Fiel
         code = cells.get("calendar") or calendar
         if not code:
             raise ValueError("no calendar is named")
-        key = day_key(code, dt.date.fromisoformat(cells["day"].replace("/", "-")))
+        key = day_key(code, _date(cells["day"]))
         kind = cells.get("kind", "") or "holiday"
         if kind == ENDED:
             return key, None
@@ -171,6 +174,13 @@ def _row(table: str, cells: Mapping[str, str], calendar: str) -> tuple[str, Fiel
     if cells.get("value") == ENDED:
         return key, None
     return key, {name: _typed(table, name, cell) for name, cell in cells.items() if name not in parts and cell}
+
+
+def _date(cell: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(cell.replace("/", "-"))
+    except ValueError:
+        raise ValueError(f"{cell!r} is no day such as 2026-12-25") from None
 
 
 def _typed(table: str, name: str, cell: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from incidents.limits import DEFAULT, PUBLISHED
 from incidents.rules import ANY_CLASS, CALENDAR, CLASS, DAY, LIMIT, Edit, Fields, Rules
 
 Say = tuple[str, str]
@@ -67,11 +68,16 @@ WEEKDAYS: tuple[Say, ...] = (
     ("Sat", "周六"),
     ("Sun", "周日"),
 )
+SOURCE_WORDS: dict[str, Say] = {
+    PUBLISHED: (PUBLISHED, "公开的城市管理监督手册"),
+    DEFAULT: (DEFAULT, "平台默认值"),
+}
 _BY_FIELD: dict[str, Mapping[str, Say]] = {
     "unit": UNIT_WORDS,
     "stage": STAGE_WORDS,
     "responsible_kind": RESPONSIBLE_WORDS,
     "kind": DAY_WORDS,
+    "source": SOURCE_WORDS,
 }
 
 

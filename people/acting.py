@@ -111,6 +111,12 @@ def _check_time(
         raise InvalidInput("Say why: the reason is kept in the record.", zh="请说明理由，理由会写入操作记录。")
 
 
+def deputies_of(session: Session, actor: Actor, user_id: int) -> tuple[str, ...]:
+    """Return the logins of an account's standing deputies."""
+    require(actor, May.REVIEW_USERS)
+    return store.deputy_logins(session, home_of(actor), user_id)
+
+
 def set_deputies(session: Session, actor: Actor, user_id: int, deputy_ids: Sequence[int]) -> None:
     """Say who acts for an account whenever its owner says that he is away; nobody when empty.
 
@@ -155,7 +161,7 @@ def my_account(session: Session, actor: Actor, *, at: dt.datetime | None = None)
         login="" if user is None else user.login,
         roles=tuple(each for each in rows if each.user_id == mine.user_id and each.state(now) is not RoleState.ENDED),
         acting_for_me=tuple((who.login, each) for each in standing if (who := names[each.user_id]) is not None),
-        deputies=tuple(each.login for each in store.deputies(session, home_of(mine), mine.user_id or 0)),
+        deputies=store.deputy_logins(session, home_of(mine), mine.user_id or 0),
         sessions=tuple(store_accounts.sessions(session, None, now, user_id=mine.user_id)),
         opens=user is not None and user.password_hash != credentials.NO_PASSWORD,
     )

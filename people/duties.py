@@ -205,7 +205,9 @@ def known(listed: DutyList, class_ids: Sequence[int], area_ids: Sequence[int | N
         found.append(Violation("there is no such class", "没有该小类"))
     if any(area_id is not None and area_id not in listed.areas for area_id in area_ids):
         found.append(Violation("there is no such area", "没有该区域"))
-    if unit_id not in listed.units:
+    if not unit_id:
+        found.append(Violation("no unit is chosen", "未选择单位"))
+    elif unit_id not in listed.units:
         found.append(Violation("there is no such unit", "没有该单位"))
     return found
 

@@ -93,6 +93,15 @@ def import_units(session: Session, actor: Actor, territory_id: int, columns: Col
     return Imported(added, changed, len(specs) - added - changed)
 
 
+def export_units(session: Session, actor: Actor, territory_id: int) -> dict[str, list[str]]:
+    """Return all units as the table that `import_units` takes; brought in again it changes nothing."""
+    specs = [unit.spec for unit in units.tree(session, actor, territory_id)]
+    return {
+        role.replace("_", " "): ["" if (value := getattr(spec, role)) is None else str(value) for spec in specs]
+        for role in UNIT_HEADINGS
+    }
+
+
 def _unit_specs(
     by: Mapping[str, Sequence[str]], there: Mapping[str, UnitRecord], calendars: set[str]
 ) -> tuple[list[tuple[int, UnitSpec]], list[Violation]]:

@@ -155,7 +155,9 @@ def _row(
     free = start.casefold() in FREE or (named.casefold() in FREE and not start)
     pattern = patterns.get(named.casefold()) if named and not free and not start else None
     hours = None
-    if start and not free:
+    if start and not free and named:
+        problems.append(Problem(number, "both"))
+    elif start and not free:
         hours = _hours(number, cells, problems)
     elif named and not free and pattern is None:
         problems.append(Problem(number, "no_pattern", named))

@@ -174,6 +174,21 @@ def set_rules(session: Session, actor: Actor, territory_id: int, rules: Rules) -
         raise Conflict("Somebody else changed the rules meanwhile.", hint="Look at them again.")
 
 
+def set_need(session: Session, actor: Actor, territory_id: int, grid_code: str, need: int) -> None:
+    """Store how many workers a responsibility grid needs at a time; 0 where nobody is needed."""
+    require(actor, May.EDIT_GRIDS)
+    if not 0 <= need <= 50:
+        raise InvalidInput("A grid needs 0 to 50 workers at a time.")
+    if not store.set_need(session, territory_id, grid_code, need):
+        raise NotFound(f"There is no responsibility grid {grid_code}.", hint="Choose one of the list.")
+
+
+def grids_of(session: Session, actor: Actor, territory_id: int) -> list[GridNeed]:
+    """Return the responsibility grids by code, with how many workers each needs."""
+    require(actor, May.SEE_PEOPLE)
+    return store.grids(session, territory_id)
+
+
 def set_pattern(session: Session, actor: Actor, territory_id: int, pattern: Pattern) -> int:
     """Store a new pattern (version 0), or change the one that was seen; return its id."""
     require(actor, May.MANAGE_DUTIES)
@@ -312,6 +327,22 @@ def bring_in(
             hint="Mend these rows and bring the file again.",
         )
     return carry_out(session, actor, territory, reading.change, knowingly=knowingly)
+
+
+def patterns_of(session: Session, actor: Actor, territory_id: int) -> tuple[Pattern, ...]:
+    """Return the shift patterns by code."""
+    require(actor, May.SEE_PEOPLE)
+    today = clock_now().date()
+    return store.read_plan(session, territory_id, today, today).patterns
+
+
+def exception_on(
+    session: Session, actor: Actor, territory_id: int, worker_id: int, day: dt.date
+) -> DayException | None:
+    """Return what stands in place of a worker's pattern on a day, with its version; None for the pattern itself."""
+    require(actor, May.SEE_PEOPLE)
+    plan = store.read_plan(session, territory_id, day, day)
+    return next((each for each in plan.exceptions if each.worker_id == worker_id), None)
 
 
 def codes_of(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[int, str]:

@@ -252,6 +252,17 @@ def deputies(session: Session, territory_id: int, user_id: int) -> list[AppUser]
     )
 
 
+def deputy_logins(session: Session, territory_id: int, user_id: int) -> tuple[str, ...]:
+    """Return the logins of the standing deputies of an account, as far as the actor may list accounts."""
+    names = {each.id: each.login for each in account_rows(session, territory_id)}
+    ids = session.scalars(
+        select(StandingDeputy.deputy_id).where(
+            StandingDeputy.territory_id == territory_id, StandingDeputy.user_id == user_id
+        )
+    )
+    return tuple(sorted(names[each] for each in ids if each in names))
+
+
 def put_deputies(session: Session, territory_id: int, user_id: int, deputy_ids: Sequence[int]) -> None:
     """Make these the standing deputies of an account, in place of those before."""
     known = session.scalars(

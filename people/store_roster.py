@@ -100,6 +100,17 @@ def grids(session: Session, territory_id: int) -> list[GridNeed]:
     return [GridNeed(*row) for row in rows]
 
 
+def set_need(session: Session, territory_id: int, code: str, need: int) -> bool:
+    """Store how many workers a responsibility grid needs at a time; return False when there is no such grid."""
+    result = session.execute(
+        update(ResponsibilityGrid)
+        .where(ResponsibilityGrid.territory_id == territory_id, ResponsibilityGrid.code == code)
+        .values(min_workers=need, version=ResponsibilityGrid.version + 1)
+        .returning(ResponsibilityGrid.id)
+    )
+    return result.one_or_none() is not None
+
+
 def shapes(session: Session, territory_id: int, tolerance_deg: float) -> dict[int, shapely.Geometry]:
     """Return the boundaries of the responsibility grids in EPSG:4326, simplified, those that have one."""
     boundary = func.ST_AsBinary(func.ST_SimplifyPreserveTopology(ResponsibilityGrid.boundary, tolerance_deg))

@@ -180,9 +180,7 @@ def _faults(known: _Known, row: FileRow, numbers: dict[str, int]) -> list[Fault]
     if mine is None and row.code in known.elsewhere:
         return [Fault(row.row, "code", f"{row.code} is not a worker of yours", f"{row.code} 不属于您管理的网格员")]
     if mine is not None and not mine.active:
-        return [
-            Fault(row.row, "code", f"{row.code} has left; employ again first", f"{row.code} 已离职，请先恢复在职")
-        ]
+        return [Fault(row.row, "code", f"{row.code} has left; employ again first", f"{row.code} 已离职，请先恢复在职")]
     faults = []
     if mine is None and row.name is None:
         faults.append(Fault(row.row, "name", "the name is missing", "缺少姓名"))
@@ -261,19 +259,7 @@ def _planned(session: Session, known: _Known, row: FileRow) -> Planned:
     mine = known.staff.get(row.code)
     unit, _ = _unit(known, row, mine)
     grid, _ = _grid(known, row, mine)
-    kept = (
-        WorkerFields(code=row.code, unit_id=unit or 0)
-        if mine is None
-        else WorkerFields(
-            code=mine.code,
-            unit_id=mine.unit_id,
-            grid_id=mine.grid.id if mine.grid else None,
-            language=mine.language,
-            skills=mine.skills,
-            equipment=mine.equipment,
-            employed_from=mine.employed_from,
-        )
-    )
+    kept = WorkerFields(code=row.code, unit_id=unit or 0) if mine is None else mine.fields()
     given = {
         name: value
         for name in ("language", "skills", "equipment", "employed_from")

@@ -103,6 +103,18 @@ class StaffRow:
         """Return ``left``, ``away`` or ``here``."""
         return "left" if not self.active else "away" if self.away else "here"
 
+    def fields(self) -> WorkerFields:
+        """Return what is kept in the open, as if it were typed in again; name and phone stay."""
+        return WorkerFields(
+            code=self.code,
+            unit_id=self.unit_id,
+            grid_id=self.grid.id if self.grid else None,
+            language=self.language,
+            skills=self.skills,
+            equipment=self.equipment,
+            employed_from=self.employed_from,
+        )
+
     def label(self) -> str:
         """Return staff number and name, as far as it may be seen."""
         return f"{self.code} {self.name}" if self.name else self.code

@@ -12,6 +12,7 @@ from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require, system_actor
 from geodata import persons
 from geodata.db import as_actor
+from geodata.erasure import erase_person
 from geodata.record import history, note_event
 from geodata.tables import Worker
 from people import store_workers as store
@@ -203,31 +204,38 @@ def close_ended(session: Session, actor: Actor, territory_id: int, *, today: dt.
     return len(ended)
 
 
-def erase_worker_person(session: Session, actor: Actor, territory_id: int, worker_id: int, *, purpose: str) -> None:
+def erase_worker_person(
+    session: Session, actor: Actor, territory_id: int, worker_id: int, *, purpose: str, reference: str = ""
+) -> None:
     """Destroy name and phone of a worker who left, in every table and in the record; his work stays.
+
+    Parameters
+    ----------
+    purpose
+        One of `geodata.tables.PURPOSES`: a word, so that no name stands in it.
+    reference
+        Number of the letter or order.
 
     Raises
     ------
     NotPermitted
         For anybody but the administrator and the system.
     InvalidInput
-        When he still works here, or no purpose is given.
+        When he still works here, or purpose or reference cannot be kept.
     """
     if actor.role not in {Role.SYSTEM, Role.ADMINISTRATOR}:
         raise NotPermitted("Only an administrator erases a person.", hint="Ask an administrator.")
-    if not purpose.strip():
-        raise InvalidInput("Why is the person erased?", hint="Give the purpose, e.g. the number of the request.")
     worker, _ = _locked(session, actor, territory_id, worker_id, None)
     if worker.active:
         raise InvalidInput("A person who works here cannot be erased.", hint="End the employment first.")
     if worker.person_id is None:
         raise NotFound("Of this worker no person is kept.")
     subject = store.subject_of(session, worker.person_id)
+    # Keys are destroyed by the system alone; it acts for the administrator, under his label.
     keeper = replace(system_actor(territory_id, label=actor.label), user_id=actor.user_id)
-    as_actor(session, keeper, purpose=purpose.strip())
-    persons.erase(session, subject)
-    store.set_person(session, worker.person_id, name_cipher=None, phone_cipher=None, phone_hash=None)
-    note_event(session, "erase", "worker", worker.id, {"purpose": purpose.strip()})
+    as_actor(session, keeper, purpose="erase")
+    erase_person(session, keeper, subject, purpose=purpose, reference=reference)
+    note_event(session, "erase", "worker", worker.id, {"purpose": purpose, "reference": reference})
     as_actor(session, actor)
 
 

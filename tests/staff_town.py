@@ -21,19 +21,6 @@ from people.workers import Kept
 TODAY = dt.date(2026, 3, 2)
 
 
-def fields_of(row: StaffRow) -> WorkerFields:
-    """What is kept of a worker in the open, as if it were typed in again."""
-    return WorkerFields(
-        code=row.code,
-        unit_id=row.unit_id,
-        grid_id=row.grid.id if row.grid else None,
-        language=row.language,
-        skills=row.skills,
-        equipment=row.equipment,
-        employed_from=row.employed_from,
-    )
-
-
 @dataclasses.dataclass
 class StaffTown:
     """Who acts next is set by every call."""
@@ -56,7 +43,7 @@ class StaffTown:
         return workers.add_worker(self.session, self.act(role), self.id, fields, today=TODAY)
 
     def change(self, role: Role, row: StaffRow, **changes: object) -> Kept:
-        fields = dataclasses.replace(fields_of(row), **changes)
+        fields = dataclasses.replace(row.fields(), **changes)
         return workers.change_worker(self.session, self.act(role), self.id, row.id, fields, version=row.version)
 
 

@@ -6,16 +6,14 @@ import hashlib
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app import cookie, guard, i18n
-from app.api import forms
+from app.api import assets, forms
 from app.api.forms import ATTEMPTS_PER_MINUTE, CONTENT_POLICY, TEMPLATES, Attempts
 from app.i18n import t
 from app.roles import CARD_ORDER, role_name, role_purpose
@@ -239,11 +237,10 @@ async def style(_request: Request) -> Response:
 
 async def font(_request: Request) -> Response:
     """Answer with the sans that Streamlit bundles, so that the login page looks like the others."""
-    folder = Path(streamlit.__file__).parent / "static" / "static" / "media"
-    found = sorted(folder.glob("SourceSansVF-Upright*.woff2"))
-    if not found:
+    found = assets.font_file()
+    if found is None:
         return PlainTextResponse("The font is missing.", status_code=404)
-    return FileResponse(found[0], media_type="font/woff2", headers={"cache-control": "public, max-age=86400"})
+    return FileResponse(found, media_type="font/woff2", headers={"cache-control": "public, max-age=86400"})
 
 
 async def icon(_request: Request) -> Response:

@@ -41,6 +41,7 @@ MODULES = (
     "backup",
     "set_up",
     "unit",
+    "worker",
     "duty",
     "rules",
     "record",

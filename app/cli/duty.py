@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit
-from app.cli.unit import As, acting, columns_of, day_of
-from core.errors import InvalidInput, NotFound
+from app.cli.unit import As, acting, columns_of, day_of, written
+from core.errors import NotFound
 from people import duties, importing, units
 from people.duty import Problem
 from people.duty_files import plain
 from people.duty_model import AreaName, ClassName, DutyEntry, DutyList
-from people.table_out import as_csv, as_xlsx
 
 ClassKey = Annotated[str | None, typer.Option("--class", help="Kind and code, e.g. event-04-03, or the name.")]
 Areas = Annotated[list[str] | None, typer.Option("--area", help="Code or name of a community; district/01 for wider.")]
@@ -193,17 +192,9 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the whole duty list as a table that 'import' takes."""
-    kind = file.suffix.lower()
-    if kind not in {".csv", ".xlsx"}:
-        raise InvalidInput(f"{file.name} is neither .csv nor .xlsx.", hint="Choose one of these endings.")
     with acting(territory, None) as here:
         table = importing.export_duties(here.session, here.actor, here.territory.id)
-    content = as_csv(table) if kind == ".csv" else as_xlsx(table, sheet="duty list")
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be written: {error.strerror}.", hint="Choose another place.") from error
-    emit({"file": str(file), "entries": len(next(iter(table.values())))}, as_json)
+    emit({"file": str(file), "entries": written(table, file, sheet="duty list")}, as_json)
 
 
 def _class(listed: DutyList, given: str) -> ClassName:

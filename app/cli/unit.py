@@ -1,4 +1,4 @@
-"""unit list, show, add, change, end, import: the offices and companies, for scripts and for set-up."""
+"""unit list, show, add, change, end, import, export: the offices and companies, for scripts and for set-up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from geodata import db
 from geodata.files import read_table
 from geodata.territory import TerritoryInfo, find_territory
 from people import accounts, duties, importing, units
+from people.table_out import as_csv, as_xlsx
 from people.unit_model import KINDS, UnitRecord, UnitSpec, arranged
 
 As = Annotated[
@@ -48,6 +49,7 @@ def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     group.command("change")(change)
     group.command("end")(end)
     group.command("import")(import_)
+    group.command("export")(export)
 
 
 @contextlib.contextmanager
@@ -193,6 +195,30 @@ def import_(
     with acting(territory, as_, purpose="unit import") as here:
         done = importing.import_units(here.session, here.actor, here.territory.id, columns, file=file.name)
     emit({"file": file.name, **done.as_dict()}, as_json)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write; the ending says how, .csv or .xlsx.")],
+    *,
+    territory: TerritoryName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write all units as a table that 'import' takes."""
+    with acting(territory, None) as here:
+        table = importing.export_units(here.session, here.actor, here.territory.id)
+    emit({"file": str(file), "units": written(table, file, sheet="units")}, as_json)
+
+
+def written(table: Mapping[str, list[str]], file: Path, *, sheet: str) -> int:
+    """Write a table to a file as its ending says, and return the number of rows."""
+    kind = file.suffix.lower()
+    if kind not in {".csv", ".xlsx"}:
+        raise InvalidInput(f"{file.name} is neither .csv nor .xlsx.", hint="Choose one of these endings.")
+    try:
+        file.write_bytes(as_csv(table) if kind == ".csv" else as_xlsx(table, sheet=sheet))
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}.", hint="Choose another place.") from error
+    return len(next(iter(table.values())))
 
 
 def columns_of(file: Path) -> dict[str, list[str]]:

@@ -41,16 +41,11 @@ def show() -> None:
             )
             return
         _facts(around)
+        duty_parts.problems(around, at_most=duty_parts.PROBLEMS_SHOWN if _chosen(listed) is None else 3)
         if around.may_edit:
-            with st.popover(t("Assign classes"), type="primary", key=f"gk_duty_assign_{i18n.locale()}"):
-                duty_parts.assign_form(around)
+            _assign(around)
         _take_address(listed)
-        gaps, entries, matrix, files = st.tabs(
-            [t("Gaps and conflicts"), t("Entries"), t("By community"), t("Files")],
-            default=t("Entries") if _asks_for_entries() else t("Gaps and conflicts"),
-        )
-        with gaps:
-            duty_parts.problems(around)
+        entries, matrix, files = st.tabs([t("Entries"), t("By community"), t("Files")])
         with entries:
             shown = _bar(around)
             chosen = _chosen(listed)
@@ -72,11 +67,15 @@ def show() -> None:
             duty_parts.files(session, around)
 
 
-def _asks_for_entries() -> bool:
-    return "duty" in st.query_params or bool(
-        st.session_state.get(state.DUTY_AREA) or st.session_state.get(state.DUTY_UNIT)
-        or st.session_state.get(state.DUTY_CATEGORY)
-    )  # fmt: skip
+def _assign(around: Around) -> None:
+    """Put the form that assigns: open where a gap led to it, else behind its button."""
+    if "assign" not in st.query_params:
+        with st.popover(t("Assign classes"), type="primary", key=f"gk_duty_assign_{i18n.locale()}"):
+            duty_parts.assign_form(around)
+        return
+    with st.container(border=True, key="gk-duty-assign"):
+        widgets.heading(t("Assign classes"))
+        duty_parts.assign_form(around, open_=True)
 
 
 def _facts(around: Around) -> None:
@@ -131,7 +130,7 @@ def _bar(around: Around) -> list[DutyEntry]:
     which_words = {IN_FORCE: t("In force"), TO_COME: t("To come"), ENDED: t("Ended"), ALL: t("All")}
     with widgets.filter_bar():
         which = st.selectbox(
-            t("Days"), list(which_words), format_func=which_words.__getitem__, key=state.DUTY_WHICH, width=130
+            t("State"), list(which_words), format_func=which_words.__getitem__, key=state.DUTY_WHICH, width=130
         )
         wanted = st.multiselect(
             t("Category"),

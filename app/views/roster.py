@@ -29,8 +29,7 @@ from geodata.territory import TerritoryInfo
 from people import rostering
 from people.rostering import RosterView
 
-SPANS = (7, 14, 28, 90)
-LOOK_AHEAD_DAYS = 7
+SPANS = (7, 14, 28, 91)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _table(here: Here) -> None:
         for row in rows
     }
     st.html(roster_table.legend(hours))
-    st.html(roster_table.table(view, rows, hours, heads))
+    st.html(roster_table.table(view, rows, hours, heads, today=here.today))
     with st.container(horizontal=True, vertical_alignment="center"):
         counted = i18n.tn("{count} worker", "{count} workers", len(rows))
         broken = len(view.violations)

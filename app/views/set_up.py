@@ -57,7 +57,6 @@ def show() -> None:
     left, right = st.columns([1, 1.6], gap="medium")
     with left:
         _list(steps, chosen)
-        set_up_clear.show(actor, home)
     with right:
         told = st.session_state.pop(state.SET_UP_TOLD, "")
         if told:
@@ -65,6 +64,7 @@ def show() -> None:
         if is_ready(steps):
             _ready()
         _step(actor, home, chosen, held, steps)
+    set_up_clear.show(actor, home)
 
 
 def _strip(steps: Sequence[Step]) -> None:

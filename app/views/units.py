@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, unit_parts, unit_words, widgets
+from app import guard, i18n, state, unit_files, unit_parts, unit_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.clock import now
 from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
-from people import duties, units
+from geodata.territory import TerritoryInfo
+from people import duties, importing, units
 from people.unit_model import KINDS, UnitRecord, arranged
 
 ROW_HEIGHT_PX = 32
@@ -37,14 +39,19 @@ def show() -> None:
         calendars = units.calendars(session, actor)
         day, kinds, wanted = _bar(today)
         chosen = _chosen(everybody)
-        if actor.may(May.MANAGE_UNITS):
-            with st.popover(t("Add a unit"), type="primary", key=f"gk_unit_add_{i18n.locale()}"):
-                above = chosen.code if chosen is not None and chosen.exists(today) else None
-                unit_parts.add_form(actor, territory, everybody, calendars, above=above)
+        shown = [unit for unit in everybody if unit.exists(day) and _fits(unit, kinds, wanted)]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if actor.may(May.MANAGE_UNITS):
+                with st.popover(t("Add a unit"), type="primary", key=f"gk_unit_add_{i18n.locale()}"):
+                    above = chosen.code if chosen is not None and chosen.exists(today) else None
+                    unit_parts.add_form(actor, territory, everybody, calendars, above=above)
+            if everybody or actor.may(May.MANAGE_UNITS):
+                with st.popover(t("Files"), key=f"gk_unit_files_{i18n.locale()}"):
+                    _files(session, actor, territory, today)
+            widgets.note(i18n.tn("{count} unit", "{count} units", len(shown)))
         if not everybody:
             _nothing(actor)
             return
-        shown = [unit for unit in everybody if unit.exists(day) and _fits(unit, kinds, wanted)]
         counts = units.worker_counts(session, actor, territory.id)
         if chosen is None:
             _tree(shown, counts, None, today)
@@ -62,6 +69,13 @@ def show() -> None:
                 detail = units.detail(session, actor, territory.id, one.id)
                 listed = duties.read(session, actor, territory.id)
                 unit_parts.show(unit_parts.Around(actor, territory, everybody, calendars, listed), detail)
+
+
+def _files(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.date) -> None:
+    table = importing.export_units(session, actor, territory.id)
+    unit_files.out(table, f"units-{territory.name}-{today.isoformat()}", sheet="units")
+    if actor.may(May.MANAGE_UNITS):
+        unit_files.back_in(actor, territory, importing.import_units, t("Units as CSV or Excel"), kind="units")
 
 
 def _chosen(everybody: Sequence[UnitRecord]) -> UnitRecord | None:
@@ -105,7 +119,6 @@ def _tree(
     shown: Sequence[UnitRecord], counts: dict[int, int], chosen: UnitRecord | None, today: dt.date
 ) -> UnitRecord | None:
     """Put the tree; a click on any cell opens its unit. Return the one clicked."""
-    widgets.note(i18n.tn("{count} unit", "{count} units", len(shown)))
     if not shown:
         widgets.empty(
             t("No unit fits the filters."),
@@ -116,22 +129,22 @@ def _tree(
         return None
     rows = arranged(shown)
     columns = {
-        t("Unit"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
+        t("Name"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
         t("Code"): [unit.code for _, unit in rows],
         t("Kind"): [unit_words.kind(unit.spec.kind) for _, unit in rows],
-        t("Workers"): [counts.get(unit.id, 0) or None for _, unit in rows],
+        t("Workers"): [i18n.number(counts[unit.id]) if unit.id in counts else "" for _, unit in rows],
         t("Phone"): [unit.spec.phone or "" for _, unit in rows],
         t("State"): [unit_words.state(unit, today)[0] for _, unit in rows],
     }
-    frame = pd.DataFrame(columns).astype({t("Workers"): "Int64"})
+    frame = pd.DataFrame(columns)
     if not frame[t("State")].any():
         frame = frame.drop(columns=t("State"))
     if chosen is not None:
-        frame = frame[[t("Unit"), t("Code"), t("Workers")]]
+        frame = frame[[t("Name"), t("Code"), t("Workers")]]
     marks = [CHOSEN_ROW if chosen is not None and unit.id == chosen.id else "" for _, unit in rows]
-    widths = {t("Unit"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
+    widths = {t("Name"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
     config = {name: st.column_config.TextColumn(name, width=widths[name]) for name in frame.columns}
-    config[t("Workers")] = st.column_config.NumberColumn(t("Workers"), width=widths[t("Workers")])
+    config[t("Workers")] = st.column_config.TextColumn(t("Workers"), width=widths[t("Workers")], alignment="right")
     event = st.dataframe(
         frame.style.apply(lambda _column: marks),
         hide_index=True,
@@ -163,7 +176,7 @@ def _nothing(actor: Actor) -> None:
             t("No unit yet."),
             t(
                 "Units own tasks: centres, departments, street offices, companies, partners."
-                " Add the first one above, or bring a list in: gridkeeper unit import FILE."
+                " Add the first one above, or bring a list in under Files."
             ),
         )
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ def downgrade(engine: Engine, *, to: str) -> None:
         connection.commit()
 
 
+@lru_cache(maxsize=1)
 def head() -> str | None:
-    """Return the newest revision this code knows."""
+    """Return the newest revision this code knows; read once, so that it stays that of the program that runs."""
     return ScriptDirectory(str(FOLDER)).get_current_head()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -76,6 +76,17 @@ class TimeLimit(Base):
         CheckConstraint(
             "unit IN ('urgent_hours', 'working_hours', 'working_days', 'calendar_days')",
             name="unit",
+        ),
+        Index(
+            "uq_time_limit_going_on",
+            "scheme",
+            "scheme_version",
+            "class_id",
+            "stage",
+            "condition",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+            postgresql_nulls_not_distinct=True,
         ),
     )
 

@@ -135,7 +135,7 @@ class IncidentDay(Base):
 
     territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
-    grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id", ondelete="CASCADE"), primary_key=True)
+    grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id", ondelete="CASCADE"), primary_key=True, index=True)
     category: Mapped[str] = mapped_column(primary_key=True)
     open: Mapped[int] = mapped_column(doc="Not closed, not void")
     closed: Mapped[int]

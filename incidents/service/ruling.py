@@ -170,6 +170,7 @@ def approve(session: Session, actor: Actor, change_id: int, *, note: str = "") -
     DataQuality
         When it breaks rules by now.
     """
+    store.lock_deciding(session)
     change = _decidable(session, actor, change_id)
     rules = store.read(session)
     refuse_moved(change.edits, rules, _what_moved(change, rules))

@@ -102,6 +102,14 @@ def change(session: Session, change_id: int, *, lock: bool = False) -> Change | 
     return _change(found[0]) if found else None
 
 
+def lock_deciding(session: Session) -> None:
+    """Wait until nobody else decides a change; held until the transaction ends.
+
+    Two approvals at once would each find the rows unmoved, and both would write them.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridkeeper rules'))"))
+
+
 def decide(session: Session, change_id: int, state: str, *, actor_id: int | None, label: str, note: str) -> None:
     """Write what was decided; the database stamps who and when."""
     row = session.get_one(RuleChange, change_id)

@@ -157,6 +157,7 @@ PICTURES = (
     Picture("studies", "planner", "/studies"),
     Picture("new-study", "planner", "/new-study", sizes=(DESK, PHONE)),
     Picture("bring-in", "administrator", "/bring-in"),
+    Picture("health", "administrator", "/health"),
     Picture("help", "manager", "/help"),
     Picture("help-coverage", "manager", "/help", coverage_tab),
     Picture("help-limits", "manager", "/help", last_tab),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -125,7 +127,7 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     watch.lap("grids")
 
     press(page, "Make these units and the duty list")
-    step(page, "People")
+    step(page, "Grid workers")
     watch.lap("units and duty list")
 
     names = page.get_by_label("Names, one a line")
@@ -140,3 +142,63 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     step(page, "First accounts")
     assert states(page) == ["done"] * 7 + ["to do"]
     watch.lap("rules and old incidents")
+
+    for label, login in (("Dispatcher", "desk"), ("Supervisor", "super"), ("Grid manager", "grids")):
+        name = page.get_by_label(f"{label}: name to log in with")
+        name.fill(login)
+        name.press("Enter")
+    press(page, "Invite them")
+    page.get_by_text("Addresses to hand on").wait_for()
+    links = dict(
+        row.locator("td").all_inner_texts()
+        for row in page.locator("table", has_text="Address").locator("tbody tr").all()
+    )
+    assert set(links) == {"desk", "super", "grids"}
+    officers = {login: visitor() for login in links}
+    for login, address in links.items():
+        officers[login].goto(address)
+        officers[login].locator("[name=password]").fill(PASSWORD)
+        officers[login].locator("[name=again]").fill(PASSWORD)
+        officers[login].get_by_role("button", name="Set the password and log in").click()
+        officers[login].locator(".gk-title h1").wait_for()
+    page.goto(f"{platform.url}/set-up")
+    page.get_by_text("Ready: file the first incident.").wait_for()
+    assert states(page) == ["done"] * 8
+    watch.lap("three accounts, each with a password of its own")
+
+    number = file_an_incident(officers["super"], platform.url)
+    watch.lap("first incident filed")
+    dispatch(officers["desk"], platform.url, number)
+    watch.lap("first incident dispatched")
+    write_down(watch)
+
+
+def file_an_incident(page: Page, url: str) -> str:
+    """The supervisor files an incident at the desk; its number."""
+    page.goto(f"{url}/new-incident")
+    chooser = page.locator("[data-testid='stSelectbox'] input").first
+    chooser.fill("Exposed refuse")
+    page.get_by_role("option").first.wait_for()
+    chooser.press("Enter")
+    page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
+    page.locator(".st-key-gk-places button").first.click()
+    page.get_by_role("button", name="File the incident").last.click()
+    told = page.get_by_role("status").filter(has_text="is filed")
+    told.wait_for()
+    return told.inner_text().split()[0]
+
+
+def dispatch(page: Page, url: str, number: str) -> None:
+    """The dispatcher sends the worker whom the board proposes."""
+    page.goto(f"{url}/board")
+    side = page.locator(".st-key-gk-why")
+    side.get_by_text(number).first.wait_for()
+    page.locator(".st-key-gk_board_assign button").click()
+    page.get_by_role("status").filter(has_text=f"{number} was given to W").wait_for()
+
+
+def write_down(watch: Watch) -> None:
+    """Keep the times where they are asked for."""
+    path = os.environ.get("GK_SET_UP_TIMES")
+    if path:
+        Path(path).write_text(json.dumps(watch.parts, indent=1))

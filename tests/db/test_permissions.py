@@ -347,6 +347,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_away",
         "gk_hand_over",
         "gk_held",
+        "gk_load_table",
         "gk_open_tasks",
         "gk_record_event",
         "gk_seal",

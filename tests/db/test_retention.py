@@ -21,10 +21,12 @@ from geodata import retention as forgetting
 from geodata.db import transaction
 from geodata.persons import new_subject, seal
 from geodata.tables import (
+    Absence,
     Command,
     Draft,
     Incident,
     IncidentPersonal,
+    Invitation,
     JobRun,
     PersonKey,
     Quarantine,
@@ -32,6 +34,7 @@ from geodata.tables import (
     RetentionRun,
     SizeDay,
     UserSession,
+    Worker,
 )
 from people import accounts, drafts
 
@@ -51,9 +54,15 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
         account = next(each for each in accounts.demo_accounts(session) if each.role is Role.SUPERVISOR)
         planner = next(each for each in accounts.demo_accounts(session) if each.role is Role.DISPATCHER)
         home = account.territory_id
+        worker_id = session.scalars(select(Worker.id).limit(1)).one()
         hours = dt.timedelta(hours=settings().session_hours)
         for days in (1, -1):
             accounts.start_session(session, account, locale="en", at=ago("sessions", days) - hours)
+            session.add(
+                Invitation(user_id=account.user_id, kind="reset", code_hash=str(days), expires_at=ago("codes", days))
+            )
+            ended = ago("absences", days).date()
+            session.add(Absence(territory_id=home, worker_id=worker_id, kind="sick", from_on=ended, to_on=ended))
             session.add(JobRun(territory_id=home, kind="x", state="done", finished_at=ago("jobs", days)))
             session.add(
                 Command(id=f"command {days}", territory_id=home, act="x", digest="x", created_at=ago("commands", days))
@@ -101,9 +110,11 @@ def done(old_and_new: dict[str, object]) -> dict[str, int]:
 def test_one_of_each_class_goes(done: dict[str, int]) -> None:
     assert done == {
         "sessions": 1,
+        "codes": 1,
         "drafts": 1,
         "commands": 1,
         "reporters": 1,
+        "absences": 1,
         "quarantine": 1,
         "uploads": 1,
         "jobs": 1,
@@ -118,6 +129,9 @@ def test_what_is_younger_stays(done: dict[str, int], old_and_new: dict[str, obje
         assert left == ["command -1"]
         assert session.scalars(select(Quarantine.fingerprint)).all() == ["-1"]
         assert session.scalar(select(func.count()).select_from(UserSession)) == 1
+        assert session.scalars(select(Invitation.code_hash)).all() == ["-1"]
+        long_ago = (now() - dt.timedelta(days=600)).date()
+        assert session.scalar(select(func.count()).select_from(Absence).where(Absence.to_on < long_ago)) == 1
         assert session.scalar(select(func.count()).select_from(JobRun)) == 1
         for days, there in ((1, False), (-1, True)):
             incident_id, _ = old_and_new[f"reporters {days}"]  # type: ignore[misc]

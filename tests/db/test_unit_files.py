@@ -69,6 +69,18 @@ def test_a_file_that_turns_the_tree_round_goes_through(session, home, boss) -> N
     assert importing.import_units(session, boss, home, turned, file="u.csv").changed == 2
 
 
+def test_units_go_out_and_come_back_as_they_were(session, home, boss, tmp_path: Path) -> None:
+    importing.import_units(session, boss, home, table(UNITS), file="u.csv")
+    before = units.tree(session, boss, home)
+    out = importing.export_units(session, boss, home)
+    for name, content in (("u.csv", as_csv(out)), ("u.xlsx", as_xlsx(out, sheet="units"))):
+        path = tmp_path / name
+        path.write_bytes(content)
+        columns = {heading: cells.tolist() for heading, cells in read_table(path).columns.items()}
+        assert importing.import_units(session, boss, home, columns, file=name).unchanged == len(before)
+    assert units.tree(session, boss, home) == before
+
+
 def test_every_wrong_unit_is_told_and_nothing_is_written(session, home, boss) -> None:
     given = table(
         "code,kind,name,parent,valid from,valid to,email\n"

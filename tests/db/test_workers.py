@@ -8,14 +8,15 @@ import datetime as dt
 import pytest
 from sqlalchemy import select, text
 
+from app.jobs import end_employments
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Role, system_actor
 from geodata import record
-from geodata.db import as_actor
+from geodata.db import as_actor, transaction
 from geodata.tables import Incident, Person, PersonKey, Task, Worker
 from people import staff, workers
 from people.worker_model import StaffFilter, WorkerFields
-from tests.staff_town import TODAY, fields_of, open_staff_town
+from tests.staff_town import TODAY, open_staff_town
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_who_has_open_tasks_does_not_leave_and_who_left_gets_no_name(town):
     assert later.changed
     assert town.detail(Role.ADMINISTRATOR, row.code).row.active, "a later last day is a plan"
     with pytest.raises(InvalidInput, match="cannot be erased"):
-        workers.erase_worker_person(session, actor, town.id, row.id, purpose="request 7")
+        workers.erase_worker_person(session, actor, town.id, row.id, purpose="request", reference="7/2026")
     as_actor(session, system_actor(town.id))
     busy.state = "done"
     session.flush()
@@ -158,9 +159,11 @@ def test_who_has_open_tasks_does_not_leave_and_who_left_gets_no_name(town):
     assert row.code in {each.code for each in town.rows(Role.SUPERVISOR, StaffFilter(state="left"))}
     with pytest.raises(NotPermitted, match="administrator"):
         workers.erase_worker_person(session, town.act(Role.SUPERVISOR), town.id, row.id, purpose="x")
-    with pytest.raises(InvalidInput, match="Why"):
+    with pytest.raises(InvalidInput, match="no purpose"):
         workers.erase_worker_person(session, town.act(Role.ADMINISTRATOR), town.id, row.id, purpose=" ")
-    workers.erase_worker_person(session, town.act(Role.ADMINISTRATOR), town.id, row.id, purpose="request 7")
+    workers.erase_worker_person(
+        session, town.act(Role.ADMINISTRATOR), town.id, row.id, purpose="request", reference="7/2026"
+    )
     gone = town.detail(Role.SUPERVISOR, row.code)
     assert (gone.row.name, gone.row.person, gone.phone) == (None, "erased", None)
     as_actor(session, system_actor(town.id))
@@ -172,7 +175,7 @@ def test_who_has_open_tasks_does_not_leave_and_who_left_gets_no_name(town):
     assert key.wrapped_key is None
     assert record.first_bad(session) is None
     told = [entry for entry in record.history(session, "worker", row.id) if entry.action == "erase"]
-    assert [entry.purpose for entry in told] == ["request 7"]
+    assert [entry.changes["reference"] for entry in told] == [(None, "7/2026")]
     with pytest.raises(NotFound, match="erased"):
         town.change(Role.ADMINISTRATOR, gone.row, name="Back Again")
     town.act(Role.ADMINISTRATOR)
@@ -193,7 +196,7 @@ def test_a_last_day_that_passed_ends_the_employment_by_night(town):
     assert workers.close_ended(town.session, keeper, town.id, today=TODAY + dt.timedelta(days=1)) == 1
     assert not town.detail(Role.ADMINISTRATOR, row.code).row.active
     with pytest.raises(InvalidInput, match="cannot be earlier"):
-        new = dataclasses.replace(fields_of(row), employed_from=TODAY)
+        new = dataclasses.replace(row.fields(), employed_from=TODAY)
         fresh = town.detail(Role.ADMINISTRATOR, row.code).row
         workers.change_worker(town.session, town.act(Role.ADMINISTRATOR), town.id, row.id, new, version=fresh.version)
         workers.end_employment(
@@ -210,3 +213,15 @@ def test_history_is_read_by_those_who_manage_and_names_nobody(town):
         assert "language" in entries[-1].changes
         assert "Somebody" not in str(entries)
     assert staff.staff_history(town.session, town.act(Role.DISPATCHER), row) == []
+
+
+def test_the_jobs_process_lets_them_leave_in_every_territory(demo_database):
+    with open_staff_town(demo_database) as opened:
+        actor, territory = opened.actors[Role.ADMINISTRATOR], opened.id
+        row = opened.rows(Role.ADMINISTRATOR)[4]
+    with transaction(system_actor(territory)) as session:
+        session.get(Worker, row.id).employed_to = dt.date(2026, 1, 5)
+    assert end_employments() == 1
+    assert end_employments() == 0
+    with transaction(actor) as session:
+        assert staff.staff_detail(session, actor, territory, row.code, today=TODAY).row.state == "left"

@@ -41,7 +41,7 @@ def test_the_tree_and_one_unit_stand_for_who_works_with_people(run, role) -> Non
     page = run("units", role)
     tree = page.dataframe[0].value
     assert tree["Code"].tolist()[:2] == ["GOV", "CC"]
-    assert any(name.startswith("\u2003") for name in tree["Unit"])
+    assert any(name.startswith("\u2003") for name in tree["Name"])
     page = run("units", role, unit="pg")
     told = words(page)
     for piece in ("Parks and Greenery", "Duty desk", "pg@tiny-town.example", "City Governance Office", "Tree Team"):
@@ -104,6 +104,16 @@ def test_bad_fields_and_a_unit_with_work_left_are_refused_in_words(run, home) ->
     assert "条权责清单条目" in words(page)
 
 
+def test_units_come_in_from_a_file_on_the_page(run, home) -> None:
+    page = run("units", Role.ADMINISTRATOR)
+    page.file_uploader[0].set_value(("u.csv", "编码,类型,名称\nFV1,合作单位,Harbour Wardens\n".encode(), "text/csv"))
+    page.run()
+    button(page, "Bring it in").click().run()
+    assert "u.csv: 1 added, 0 changed, 0 as they were." in words(page)
+    assert unit(home, "FV1").spec.kind == "partner"
+    assert not run("units", Role.SUPERVISOR).file_uploader
+
+
 def test_filters_and_a_day_before_everything_leave_a_way_out(run) -> None:
     page = run("units", Role.SUPERVISOR)
     field(page, "text_input", "Name or code").set_value("tree team").run()
@@ -142,7 +152,7 @@ def test_a_gap_is_shown_first_and_mended_from_its_link(run, home) -> None:
         duties.end(session, system_actor(), home, entry.id, version=1, last_day=TODAY)
     page = run("duty_list", Role.SUPERVISOR)
     told = shown(page)
-    assert "Gap" in told
+    assert "Without owner" in told
     assert "Pole" in told
     assert told[told.index("Gaps within a year") + 1] == "2"
     tomorrow = (TODAY + dt.timedelta(days=1)).isoformat()

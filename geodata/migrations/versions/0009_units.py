@@ -53,7 +53,16 @@ def upgrade() -> None:
 def downgrade() -> None:
     run_script(
         """
-        DROP POLICY load_row_unit ON load_row;
+        DROP POLICY load_row_here ON load_row;
+        CREATE POLICY load_row_here ON load_row FOR SELECT USING (
+            (SELECT gk_role()) = 'system'
+            OR (SELECT gk_role()) IN ('supervisor', 'auditor') AND EXISTS (SELECT FROM record WHERE seq = record_seq)
+            OR EXISTS (SELECT FROM record WHERE seq = record_seq AND subject_table = 'incident')
+            AND EXISTS (SELECT FROM incident WHERE incident.id = subject_id::bigint)
+            OR EXISTS (SELECT FROM record WHERE seq = record_seq AND subject_table = 'task')
+            AND EXISTS (SELECT FROM task WHERE task.id = subject_id::bigint)
+        );
+        DROP FUNCTION gk_load_table(bigint);
         DROP POLICY record_unit ON record;
         DROP FUNCTION gk_unit_open(integer);
         DROP TRIGGER unit_tree ON unit;

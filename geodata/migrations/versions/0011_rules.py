@@ -57,6 +57,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_change")),
     )
     op.create_index(op.f("ix_rule_change_state_proposed_at"), "rule_change", ["state", "proposed_at"], unique=False)
+    # One limit of a kind goes on; the others were followed by it.
+    op.create_index(
+        "uq_time_limit_going_on",
+        "time_limit",
+        ["scheme", "scheme_version", "class_id", "stage", "condition"],
+        unique=True,
+        postgresql_where=sa.text("valid_to IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    )
     grant("SELECT, INSERT, UPDATE, DELETE", "rule_change")
     grant_all_sequences()
     record_table("rule_change")
@@ -76,6 +85,7 @@ def downgrade() -> None:
             f"CREATE TRIGGER aa_guard_insert BEFORE INSERT OR UPDATE OR DELETE ON {table}"
             f" FOR EACH STATEMENT EXECUTE FUNCTION gk_guard('supervisor', 'administrator')"
         )
+    op.drop_index("uq_time_limit_going_on", table_name="time_limit")
     run_script("DROP FUNCTION gk_rule_guard(); DROP FUNCTION gk_rule_names(jsonb, text, jsonb, jsonb);")
     op.drop_table("rule_change")
     run_script("DROP FUNCTION gk_rule_change();")
