@@ -1,7 +1,7 @@
 """The record is sealed in batches under one Merkle tree, each with a signed head
 
-Revision ID: 0014
-Revises: 0013
+Revision ID: 0020
+Revises: 0014
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from geodata.migrations.support import run_file, run_script
 
-revision = "0014"
-down_revision = "0013"
+revision = "0020"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_sealed", "record", ["batch_id", "seq"], postgresql_where=sa.text("batch_id IS NOT NULL")
     )
-    run_file("0014_sealing.sql")
+    run_file("0020_sealing.sql")
 
 
 def downgrade() -> None:
