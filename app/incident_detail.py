@@ -11,7 +11,7 @@ import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, incident_acts, maps, widgets, words
+from app import i18n, incident_acts, maps, rules_parts, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
@@ -42,7 +42,7 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
         widgets.fields(_fields(detail, actor), beside=True)
-        widgets.fields(_clock(row, territory, moment), beside=True)
+        widgets.fields(_clock(row, territory, moment) | rules_parts.filed_under(detail.filed_under), beside=True)
         _map(row, actor, territory, moment)
     with tasks:
         _tasks(detail.tasks, territory)

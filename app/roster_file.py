@@ -71,7 +71,11 @@ def _preview(session: Session, actor: Actor, territory: TerritoryInfo, reading: 
             Fact(t("Days changed"), i18n.number(len(change.days))),
             Fact(t("Patterns given"), i18n.number(len(change.given))),
             Fact(t("Already so"), i18n.number(reading.unchanged)),
-            Fact(t("Faults"), i18n.number(len(reading.problems)), "late" if reading.problems else ""),
+            Fact(
+                t("Rows at fault"),
+                i18n.number(len({each.row for each in reading.problems})),
+                "late" if reading.problems else "",
+            ),
         ]
     )
     if reading.problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
@@ -42,7 +43,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.da
         _next_day(view)
     with right:
         if cover.grids:
-            shapes = rostering.grid_shapes(session, actor, territory.id)
+            shapes = _shapes(session, actor, territory.id)
             st.html(roster_map.legend(cover))
             island = _island(session, territory.id)
             roster_map.show(territory, actor, view, cover, shapes, island=island, height=MAP_PX)
@@ -204,3 +205,8 @@ def _grid(view: RosterView, row: int, names: Mapping[str, str]) -> str:
 @st.cache_data(ttl=600, show_spinner=False)
 def _island(_session: Session, territory_id: int) -> bool:
     return surrounded_by_water(_session, territory_id)
+
+
+@st.cache_data(ttl=300, show_spinner=False)
+def _shapes(_session: Session, _actor: Actor, territory_id: int) -> dict[int, shapely.Geometry]:
+    return rostering.grid_shapes(_session, _actor, territory_id)

@@ -62,7 +62,8 @@ def violation(each: Violation, worker: str) -> str:
 
 def problem(each: Problem) -> str:
     """Return what is wrong with a row of a file."""
-    return t(PROBLEMS[each.kind], row=each.row, value=each.value)
+    value = " ".join(t(part) for part in (each.value, each.hint) if part)
+    return t(PROBLEMS[each.kind], row=each.row, value=value)
 
 
 def why_changed(key: str) -> str:

@@ -20,9 +20,10 @@ from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from incidents import rule_words
 from incidents.calendars import code_for
+from incidents.model import FiledUnder
 from incidents.rule_checks import violations
 from incidents.rule_examples import Example, examples
-from incidents.rules import CALENDAR, CLASS, DAY, LIMIT, Change, Edit, Key, Row, Wanted, edits_for
+from incidents.rules import CALENDAR, CLASS, DAY, LIMIT, Change, Edit, Key, Row, Wanted, edits_for, limit_key
 from incidents.service import ruling
 
 ROW_HEIGHT_PX = 32
@@ -75,6 +76,23 @@ def address(table: str, key: str) -> str:
     """Return the address of a row."""
     code = key.partition("|")[0] if table == DAY else key
     return f"/rules?tab={TABS[table]}&{NAMES[table]}={code}"
+
+
+def filed_under(kept: FiledUnder | None) -> dict[str, Cell]:
+    """Return the rules an incident keeps: its limit and its class, with the version of then."""
+    if kept is None:
+        return {}
+    told: dict[str, Cell] = {}
+    if kept.limit is not None:
+        limit = say(rule_words.limit_words(kept.limit.value, kept.limit.unit))
+        told[t("Limit")] = widgets.link(
+            t("{limit}, version {version}", limit=limit, version=kept.limit_version),
+            address(LIMIT, limit_key(kept.class_key, "handle")),
+        )
+    if kept.class_version is not None:
+        words = t("{code}, version {version}", code=kept.class_key, version=kept.class_version)
+        told[t("Class")] = widgets.link(words, address(CLASS, kept.class_key))
+    return told
 
 
 def name_of(change: Change, here: Here) -> str:

@@ -201,6 +201,20 @@ class TaskInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class FiledUnder:
+    """The rules an incident keeps: its class, and the limit that set its deadline, each as it stood then.
+
+    ``class_version`` is None for incidents of before versions were kept, ``limit`` where no limit of
+    ours set the deadline.
+    """
+
+    class_key: str
+    class_version: int | None
+    limit: Limit | None
+    limit_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentDetail:
     """All about one incident.
 
@@ -220,6 +234,7 @@ class IncidentDetail:
     source_system: str
     tasks: tuple[TaskInfo, ...]
     history: tuple[RecordEntry, ...]
+    filed_under: FiledUnder | None = None
 
 
 @dataclass(frozen=True, slots=True)

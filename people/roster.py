@@ -225,7 +225,11 @@ def check_pattern(cycle_days: int, steps: Sequence[Step]) -> None:
         if not 0 <= step.day < cycle_days:
             raise InvalidInput(f"Day {step.day + 1} lies outside the {cycle_days} days of the pattern.")
         if step.day in seen:
-            raise InvalidInput(f"Day {step.day + 1} of the pattern has two shifts.", hint="Make it one with a break.")
+            raise InvalidInput(
+                f"Day {step.day + 1} of the pattern has two shifts.",
+                hint="Make it one with a break.",
+                zh=f"班制第 {step.day + 1} 天有两个班次，请合为一个带休息的班次。",
+            )
         check_shift(step.start_min, step.end_min, step.break_min)
         seen[step.day] = step
     for step in steps:
@@ -234,6 +238,7 @@ def check_pattern(cycle_days: int, steps: Sequence[Step]) -> None:
             raise InvalidInput(
                 f"The shift of day {step.day + 1} of the pattern runs into that of the next day.",
                 hint="Let one end before the other begins.",
+                zh=f"班制第 {step.day + 1} 天的班次与次日班次重叠，请让前者先结束。",
             )
 
 

@@ -106,6 +106,7 @@ def give_pattern(
             raise InvalidInput(
                 f"Another pattern begins on {each.valid_from}.",
                 hint="End this one before that day, or change that one.",
+                zh=f"另一班制自 {each.valid_from} 开始。请让本班制在此之前结束，或修改另一班制。",
             )
         if each.valid_from <= from_on:
             if to_on is not None and (each.valid_to is None or each.valid_to > to_on):

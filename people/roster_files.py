@@ -51,10 +51,11 @@ class Problem:
     row: int
     kind: str
     value: str = ""
+    hint: str = ""
 
     def words(self) -> str:
         """Return the fault as an English sentence."""
-        return PROBLEMS[self.kind].format(row=self.row, value=self.value)
+        return PROBLEMS[self.kind].format(row=self.row, value=f"{self.value} {self.hint}".strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _hours(number: int, cells: Mapping[str, str], problems: list[Problem]) -> tu
     try:
         check_shift(times[0], times[1], int(rest))
     except InvalidInput as error:
-        problems.append(Problem(number, "bad_shift", str(error)))
+        problems.append(Problem(number, "bad_shift", error.message, error.hint))
         return None
     return times[0], times[1], int(rest)
 
@@ -211,7 +212,7 @@ def _change_of(rows: Iterable[_Row], plan: Plan, roster: Roster, problems: list[
             try:
                 change = change.and_also(give_pattern(mine, row.worker_id, row.pattern, row.day))
             except InvalidInput as error:
-                problems.append(Problem(row.number, "overlap", str(error)))
+                problems.append(Problem(row.number, "overlap", error.message, error.hint))
             continue
         at, column = row_of[row.worker_id], roster.index_of(row.day)
         now = tuple(int(part[at, column]) for part in (roster.start_min, roster.end_min, roster.break_min))

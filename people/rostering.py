@@ -198,7 +198,9 @@ def set_pattern(session: Session, actor: Actor, territory_id: int, pattern: Patt
     made = store.put_pattern(session, territory_id, pattern)
     if made is None:
         raise Conflict(
-            f"The pattern {pattern.code} is there already, or somebody changed it meanwhile.", hint="Look at it again."
+            f"The pattern {pattern.code} is there already, or somebody changed it meanwhile.",
+            hint="Look at it again.",
+            zh=f"班制 {pattern.code} 已存在，或刚被他人修改，请重新查看。",
         )
     return made
 
@@ -271,7 +273,11 @@ def carry_out(
     for assignment, last in change.ended:
         if not store.end_assignment(session, assignment, last):
             code = known[assignment.worker_id].code
-            raise Conflict(f"The pattern of {code} was changed meanwhile.", hint="Look at it again.")
+            raise Conflict(
+                f"The pattern of {code} was changed meanwhile.",
+                hint="Look at it again.",
+                zh=f"{code} 的班制刚被修改，请重新查看。",
+            )
     if not store.add_assignments(session, territory.id, change.given):
         raise Conflict("Somebody gave one of these workers a pattern meanwhile.", hint="Look at it again.")
     stale = store.put_exceptions(session, territory.id, change.days)
@@ -291,7 +297,11 @@ def _overtaken(
     roster = expand(plan, [stale.worker_id], stale.day, 1)
     now = clock_words(int(roster.start_min[0, 0]), int(roster.end_min[0, 0])) or "free"
     code = known[stale.worker_id].code
-    return Conflict(f"{code} on {stale.day} was changed meanwhile; it is now {now}.", hint="Look at it again.")
+    return Conflict(
+        f"{code} on {stale.day} was changed meanwhile; it is now {now}.",
+        hint="Look at it again.",
+        zh=f"{code} 在 {stale.day} 的排班刚被修改，现为 {now.replace('free', '休息')}，请重新查看。",
+    )
 
 
 def read_file(session: Session, actor: Actor, territory: TerritoryInfo, table: Table) -> Reading:

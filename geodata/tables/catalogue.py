@@ -81,12 +81,11 @@ class TimeLimit(Base):
             "uq_time_limit_going_on",
             "scheme",
             "scheme_version",
-            "class_id",
+            text("coalesce(class_id, 0)"),
             "stage",
             "condition",
             unique=True,
             postgresql_where=text("valid_to IS NULL"),
-            postgresql_nulls_not_distinct=True,
         ),
     )
 

@@ -24,7 +24,7 @@ from incidents.model import (
     TodayCounts,
 )
 from incidents.numbers import check_number
-from incidents.store import listing
+from incidents.store import listing, rules
 from incidents.summary import N_BINS, median_hours
 from incidents.work import MyTask
 
@@ -91,6 +91,7 @@ def incident_detail(session: Session, actor: Actor, incident_id: int) -> Inciden
         source_system,
         tuple(tasks),
         tuple(sorted(entries, key=lambda entry: entry.seq)),
+        rules.filed_under(session, incident_id),
     )
 
 

@@ -20,6 +20,8 @@ from geodata.tables import (
     TimeLimit,
 )
 from incidents.classes import SCHEME, SCHEME_VERSION
+from incidents.deadlines import Limit
+from incidents.model import FiledUnder
 from incidents.rules import CALENDAR, CLASS, DAY, DEFAULTS, LIMIT, Change, Edit, Key, Row, day_key, edit_from, limit_key
 
 
@@ -240,7 +242,29 @@ def _fresh(session: Session, query: Select[RuleChange]) -> list[RuleChange]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-# --- Open incidents that go on by the old clock
+# --- Incidents and the rules they keep
+
+
+def filed_under(session: Session, incident_id: int) -> FiledUnder | None:
+    """Return the class and the limit an incident was filed under, as they stood then."""
+    row = session.execute(
+        select(
+            IncidentClass.kind,
+            IncidentClass.code,
+            Incident.class_version,
+            TimeLimit.value,
+            TimeLimit.unit,
+            TimeLimit.version,
+        )
+        .join(IncidentClass, IncidentClass.id == Incident.class_id)
+        .join(TimeLimit, TimeLimit.id == Incident.limit_id, isouter=True)
+        .where(Incident.id == incident_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    kind, code, class_version, value, unit, limit_version = row
+    limit = None if value is None else Limit(value, unit)
+    return FiledUnder(f"{kind}-{code}", class_version, limit, limit_version)
 
 
 def open_under_limits(session: Session, limit_ids: Collection[int], class_ids: Collection[int]) -> int:

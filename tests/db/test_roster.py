@@ -175,6 +175,16 @@ def test_a_manager_changes_the_own_workers_only_and_the_database_says_so_too(tow
                              " VALUES (:home, 'Z', 'Z', 1, '[]')"), {"home": town.id})  # fmt: skip
 
 
+def test_nobody_touches_the_patterns_of_another_territory(town, actors):
+    stranger = dataclasses.replace(actors[Role.ADMINISTRATOR], territory_id=town.id + 1)
+    for table in ("shift_pattern", "roster_rule"):
+        with pytest.raises(Exception, match="belong to another territory"), transaction(stranger) as session:
+            session.execute(text(f"UPDATE {table} SET version = version + 1"))
+    for table in ("worker_pattern", "roster_exception"):
+        with pytest.raises(Exception, match="reaches no such row"), transaction(stranger) as session:
+            session.execute(text(f"UPDATE {table} SET version = version + 1"))
+
+
 def test_rules_are_of_the_territory_and_changed_once(town, system, actors):
     with transaction(system) as session:
         rules = rostering.rules_of(session, system, town.id)

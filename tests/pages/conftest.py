@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from app import guard, i18n
@@ -22,8 +23,14 @@ Run = Callable[..., AppTest]
 
 @pytest.fixture(scope="module")
 def actors(demo_database) -> dict[Role, Actor]:
-    """The actor of each demo account of the small demo town."""
+    """The actor of each demo account of the small demo town, where three incidents are late at any hour."""
     with transaction(system_actor()) as session:
+        session.execute(
+            text(
+                "UPDATE incident SET due_at = now() - interval '1 day', version = version + 1 WHERE id IN"
+                " (SELECT id FROM incident WHERE status = 'handling' ORDER BY id LIMIT 3)"
+            )
+        )
         return {account.role: account.actor() for account in accounts.demo_accounts(session)}
 
 

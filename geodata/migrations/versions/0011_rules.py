@@ -61,10 +61,9 @@ def upgrade() -> None:
     op.create_index(
         "uq_time_limit_going_on",
         "time_limit",
-        ["scheme", "scheme_version", "class_id", "stage", "condition"],
+        ["scheme", "scheme_version", sa.text("coalesce(class_id, 0)"), "stage", "condition"],
         unique=True,
         postgresql_where=sa.text("valid_to IS NULL"),
-        postgresql_nulls_not_distinct=True,
     )
     grant("SELECT, INSERT, UPDATE, DELETE", "rule_change")
     grant_all_sequences()

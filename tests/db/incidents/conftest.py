@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import shapely
@@ -18,6 +18,9 @@ from core.identity import Actor, Role, system_actor
 from geodata.tables import Incident, IncidentClass, UnitGrid
 from geodata.territory import TerritoryInfo
 from tests.halves import make_halves
+
+if TYPE_CHECKING:
+    from tests.db.incidents.office import Office
 
 NOW = dt.datetime(2026, 7, 1, 11, 0, tzinfo=dt.UTC)  # a Wednesday, noon in London
 
@@ -127,3 +130,10 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def office(session: Session, city: City) -> Office:
+    from tests.db.incidents.office import make_office
+
+    return make_office(session, city)
