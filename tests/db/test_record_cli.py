@@ -67,7 +67,7 @@ def test_from_the_seal_to_the_proof(command: Command, tmp_path: Path) -> None:
         (("verify", "--database", "--head", "no-such-file"), "There is no file"),
         (("verify", "--database", "--key", "no-such-file"), "There is no file"),
         (("prove",), "Say what to prove"),
-        (("prove", "3"), "Nothing is sealed yet"),
+        (("prove", "999999999"), "sealed"),
     ],
 )
 def test_bad_input_is_said(command: Command, arguments: tuple[str, ...], said: str) -> None:

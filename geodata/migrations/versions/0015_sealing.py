@@ -1,6 +1,6 @@
 """The record is sealed in batches under one Merkle tree, each with a signed head
 
-Revision ID: 0020
+Revision ID: 0015
 Revises: 0014
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 from geodata.migrations.support import run_file, run_script
 
-revision = "0020"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_sealed", "record", ["batch_id", "seq"], postgresql_where=sa.text("batch_id IS NOT NULL")
     )
-    run_file("0020_sealing.sql")
+    run_file("0015_sealing.sql")
 
 
 def downgrade() -> None:
