@@ -15,7 +15,7 @@ from app import account_words, guard, i18n, state, widgets
 from app.account_words import Places
 from app.api import ways_in
 from app.i18n import t
-from app.roles import CARD_ORDER, role_name, role_purpose
+from app.roles import CARD_ORDER, role_name
 from core.errors import Conflict, DataQuality, GridkeeperError, InvalidInput
 from core.identity import Actor, Role
 from geodata.db import transaction
@@ -160,9 +160,7 @@ def invite_form(around: Around) -> None:
 def _reach(around: Around, mark: str, first: Role) -> Reach:
     """Ask for a role and, where it takes some, its communities or units."""
     order: list[Role] = list(CARD_ORDER)
-    role = st.selectbox(
-        t("Role"), order, index=order.index(first), format_func=role_name, key=f"{mark}_role", help=role_purpose(first)
-    )
+    role = st.selectbox(t("Role"), order, index=order.index(first), format_func=role_name, key=f"{mark}_role")
     areas: list[int] = []
     units: list[int] = []
     if role in MAY_HAVE_AREAS:

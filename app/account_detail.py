@@ -31,7 +31,7 @@ def show(session: Session, around: Around, one: Reviewed) -> None:
     manages = around.actor.may(May.MANAGE_USERS)
     if manages:
         account_acts.acts(around, one)
-    names = [t("Roles"), t("Sessions"), t("History"), t("Leaves")] if manages else [t("Roles"), t("History")]
+    names = [t("Roles"), t("Sessions"), t("History"), t("Leaving")] if manages else [t("Roles"), t("History")]
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs[t("Roles")]:
         _fields(session, around, one)
@@ -41,7 +41,7 @@ def show(session: Session, around: Around, one: Reviewed) -> None:
     if manages:
         with tabs[t("Sessions")]:
             _sessions(session, around, one)
-        with tabs[t("Leaves")]:
+        with tabs[t("Leaving")]:
             _leaves(session, around, one)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from app import i18n, widgets, words
 from app.i18n import t
@@ -32,7 +33,7 @@ def state(account: AccountRow, now: dt.datetime) -> tuple[str, str]:
     if account.locked(now):
         return t("Locked after failed attempts"), "late"
     if account.is_demo:
-        return t("Demo, entered by its card"), "soon"
+        return t("Demo, entered by its card"), ""
     if not account.opens:
         return t("Invited, has no password yet"), "soon"
     return t("Open"), ""
@@ -65,7 +66,7 @@ def separation(name: Separation) -> str:
 def role(row: RoleRow) -> str:
     """Return a role, with whose it is when somebody acts for another."""
     name = role_name(row.role)
-    return name if row.acting_for is None else t("{role}, for {login}", role=name, login=row.acting_login)
+    return name if row.acting_for is None else t("{role} (for {login})", role=name, login=row.acting_login)
 
 
 def reach(row: RoleRow, places: Places) -> str:
@@ -81,13 +82,18 @@ def lasts(row: RoleRow, now: dt.datetime, timezone: str) -> tuple[str, str]:
     """Return how long a role lasts or lasted, and its tone."""
     if row.valid_until is None:
         return t("since {day}", day=i18n.clock(row.valid_from, timezone, now=now)), ""
-    end = i18n.clock(row.valid_until, timezone, now=now)
-    found = row.state(now)
+    found, end = row.state(now), last(row.valid_until, timezone, now)
     if found is RoleState.ENDED:
         return t("ended {day}", day=end), "done"
     if found is RoleState.COMING:
         return t("{start} to {end}", start=i18n.clock(row.valid_from, timezone, now=now), end=end), "soon"
     return t("until {day}", day=end), "soon"
+
+
+def last(end: dt.datetime, timezone: str, now: dt.datetime) -> str:
+    """Return the last day of what ends at a midnight, else the moment it ends."""
+    midnight = end.astimezone(ZoneInfo(timezone)).time() == dt.time()
+    return i18n.last_day(end, timezone) if midnight else i18n.clock(end, timezone, now=now)
 
 
 def seen(account: AccountRow, timezone: str, now: dt.datetime) -> str:

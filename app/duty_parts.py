@@ -101,11 +101,25 @@ def _problem(around: Around, same: Sequence[Problem]) -> tuple[Cell, ...]:
         label, why = gap, t("{units} does not exist then", units=names(units))
     else:
         label, why = gap, t("no entry")
-    asked = {"assign": ",".join(kind.key for kind in kinds), "from": one.first.isoformat()}
+    mend = _mend(around, same, every=every) if around.may_edit else ""
+    return label, widgets.two_lines(what, f"{where} · {why}"), where, days, why, mend
+
+
+def _mend(around: Around, same: Sequence[Problem], *, every: bool) -> Cell:
+    """Return the way out: the entry whose unit has ended is replaced, what nobody owns is assigned."""
+    one, listed = same[0], around.listed
+    if one.unit_ids or one.lapsed:
+        named = {*one.unit_ids, *one.lapsed}
+        entry = next(
+            each
+            for each in listed.entries
+            if each.class_id == one.class_id and each.unit_id in named and each.stands(one.first)
+        )
+        return widgets.link(t("Replace"), f"/duty-list?duty={entry.id}&from={one.first.isoformat()}")
+    asked = {"assign": ",".join(listed.classes[each.class_id].key for each in same), "from": one.first.isoformat()}
     if not every:
         asked["area"] = ",".join(listed.areas[area].key for area in one.area_ids)
-    mend = widgets.link(t("Assign"), f"/duty-list?{urlencode(asked)}") if around.may_edit else ""
-    return label, widgets.two_lines(what, f"{where} · {why}"), where, days, why, mend
+    return widgets.link(t("Assign"), f"/duty-list?{urlencode(asked)}")
 
 
 def matrix(around: Around) -> None:
@@ -199,13 +213,15 @@ def _entry_acts(around: Around, entry: DutyEntry, today: dt.date) -> None:
         replacing = st.popover(t("Replace from a day"), key=f"gk_duty_replace_{mark}")
         with replacing, st.form(f"gk_duty_replace_form_{mark}", border=False):
             unit_id = unit_choice(around, None, key=f"gk_duty_new_unit_{mark}")
-            begin = unit_parts.day_input(t("From"), max(today, entry.valid_from), key=f"gk_duty_turn_{mark}")
+            begin = unit_parts.day_input(
+                t("From"), max(_from_address(today), entry.valid_from), key=f"gk_duty_turn_{mark}"
+            )
             basis = st.text_input(t("Legal basis"), entry.legal_basis, max_chars=300, key=f"gk_duty_law_{mark}")
-            if st.form_submit_button(t("Replace")) and unit_id is not None:
+            if st.form_submit_button(t("Replace")):
                 unit_parts.do(
                     lambda session: duties.replace(
                         session, actor, home, entry.id,
-                        version=entry.version, unit_id=unit_id, from_day=begin, legal_basis=basis,
+                        version=entry.version, unit_id=unit_id or 0, from_day=begin, legal_basis=basis,
                     ),
                     actor,
                     t("Replaced from {day}.", day=i18n.day(begin)),

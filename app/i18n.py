@@ -106,6 +106,11 @@ def day(value: dt.date) -> str:
     return str(format_date(value, format="medium", locale=_BABEL[locale()]))
 
 
+def last_day(end: dt.datetime, timezone: str) -> str:
+    """Return the local day on which something ends; what ends at a midnight ends with the day before."""
+    return day((end - dt.timedelta(microseconds=1)).astimezone(ZoneInfo(timezone)).date())
+
+
 def long_day(when: dt.datetime, timezone: str) -> str:
     """Return the local day with its weekday and time: "Friday 20 November, 14:05"."""
     pattern = "M月d日 EEEE HH:mm" if locale() == "zh" else "EEEE d MMMM, HH:mm"

@@ -70,8 +70,9 @@ def main() -> None:
         st.logo(str(ICON), size="large")
         page = st.navigation(pages_for(actor), position="top")
         with transaction(actor) as session:
-            titles = {each.id: each.title(i18n.locale()) for each in list_territories(session)}
-        widgets.head(actor, titles)
+            known = list_territories(session)
+        widgets.head(actor, {each.id: each.title(i18n.locale()) for each in known})
+        widgets.acting({each.id: each.timezone for each in known})
         page.run()
 
 

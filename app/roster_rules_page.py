@@ -8,7 +8,7 @@ from collections import Counter
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, roster_words, state, widgets
+from app import i18n, roster_edit, roster_words, state, widgets
 from app.i18n import t
 from app.widgets import Column
 from core.errors import GridkeeperError
@@ -24,6 +24,7 @@ from people.rostering import RosterView
 
 DAYS = 28
 SHOWN = 60
+NAMED = 8
 
 
 def show(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.date) -> None:
@@ -35,6 +36,8 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.dat
     with right:
         _limits(actor, territory, view.rules)
         _patterns(actor, territory, view)
+        if actor.may(May.MANAGE_WORKERS):
+            _without(actor, territory, view)
         if actor.may(May.EDIT_GRIDS):
             _needs(session, actor, territory)
 
@@ -135,6 +138,33 @@ def _patterns(actor: Actor, territory: TerritoryInfo, view: RosterView) -> None:
             height=190,
         )
         st.button(t("Save the pattern"), on_click=_save_pattern, args=(actor, territory, (code, name, name_zh), words))
+
+
+def _without(actor: Actor, territory: TerritoryInfo, view: RosterView) -> None:
+    """Name the workers in reach who have no pattern, and give all of them one in one act."""
+    known = {each.worker_id for each in view.plan.assignments if each.valid_to is None or each.valid_to >= view.first}
+    codes = {each.id: each.code for each in view.workers.values() if each.id not in known}
+    if not codes or not view.plan.patterns:
+        return
+    first = list(codes.values())[:NAMED]
+    named = t(", ").join(first) + (" …" if len(codes) > NAMED else "")
+    count = i18n.tn("{count} worker has no pattern", "{count} workers have no pattern", len(codes))
+    widgets.note(t("{count}: {codes}", count=count, codes=named))
+    with st.popover(t("Give all of them one"), width="content"):
+        names = {each.id: f"{each.code} · {each.title(i18n.locale())}" for each in view.plan.patterns}
+        pattern = st.selectbox(t("Pattern"), list(names), format_func=names.__getitem__, key="gk_roster_all_pattern")
+        day = st.date_input(t("From"), view.first, format=widgets.DATE_FORMATS[i18n.locale()], key="gk_roster_all_from")
+        st.button(
+            t("Change the roster"), key="gk_roster_all", on_click=roster_edit.act,
+            args=(
+                actor,
+                territory,
+                lambda session: rostering.first_patterns(
+                    session, actor, territory, list(codes), pattern_id=pattern, from_on=day
+                ),
+                codes,
+            ),
+        )  # fmt: skip
 
 
 def _shifts(pattern: Pattern) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, widgets, words
+from app import guard, i18n, today_watch, widgets, words
 from app.i18n import t
 from app.locator import locator
 from app.widgets import Column, Fact
@@ -62,7 +62,7 @@ def _city_strip(whole: overview.Overview, *, communities: str = "") -> None:
             Fact(t("People, estimated"), i18n.number(whole.people), href="/map?metric=per_1000&layers=grids"),
             Fact(t("Communities"), i18n.number(whole.communities), href=communities),
             Fact(t("Unit grids"), i18n.number(whole.unit_grids), href="/map?layers=grids"),
-            Fact(t("Buildings"), i18n.number(whole.buildings)),
+            Fact(t("Buildings"), i18n.number(whole.buildings), href="/map?layers=grids"),
             Fact(t("Roads, km"), i18n.number(whole.road_km), href="/map?layers=traffic"),
             Fact(t("Facilities"), i18n.number(sum(whole.facilities.values())), href="/map?layers=facilities"),
         ],
@@ -97,8 +97,8 @@ def _facility(kind: str) -> str:
 
 def administrator(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     """Put who is logged in, what was brought in and what waits."""
-    whole = overview.overview(session, territory.id)
-    _city_strip(whole)
+    widgets.facts(today_watch.of_the_platform(session, actor, territory, now()))
+    _city_strip(overview.overview(session, territory.id))
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         _sessions(session, actor, territory)

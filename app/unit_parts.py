@@ -199,7 +199,7 @@ def fields_of(parents: list[UnitRecord], calendars: Calendars, spec: UnitSpec, *
     """Put the fields of a unit and return what they say; empty texts are None."""
     names = {each.code: f"{unit_words.name(each)} · {each.code}" for each in parents}
     given: dict[str, Any] = {}
-    given["name"] = st.text_input(t("Name"), spec.name, max_chars=80, key=f"{key}_name")
+    given["name"] = st.text_input(t("Unit name"), spec.name, max_chars=80, key=f"{key}_name")
     given["name_zh"] = st.text_input(t("Name in Chinese"), spec.name_zh or "", max_chars=80, key=f"{key}_zh") or None
     left, right = st.columns(2)
     kinds = list(KINDS)

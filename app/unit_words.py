@@ -77,7 +77,7 @@ def column(key: str) -> str:
     return {
         "code": t("Code"),
         "kind": t("Kind"),
-        "name": t("Name"),
+        "name": t("Unit name"),
         "name_zh": t("Name in Chinese"),
         "parent_id": t("Unit above"),
         "contact": t("Contact"),

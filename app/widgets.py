@@ -193,20 +193,18 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
         # The account's title mostly says the role already: "Handler, Parks and Greenery", 规划师.
         words = who if _names(who, role) else f"{who} · {role}"
         st.html(f'<a class="gk-who" href="/my-account" target="_self">{escape(words)}</a>', width="content")
-        _acting()
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
 
 
-def _acting() -> None:
-    """Say for whom the user acts, where he does, and until when."""
+def acting(timezones: Mapping[int, str]) -> None:
+    """Say below the head for whom the user acts, where he does, and until when; time zones by territory."""
     live = guard.stored_session()
     if live is None or live.acting is None:
         return
-    other = live.acting.title(i18n.locale())
-    until = i18n.day(live.acting.until.date())
-    words = t("acting for {title} until {day}", title=other, day=until)
-    st.html(f'<span class="gk-acting">{escape(words)}</span>', width="content")
+    until = i18n.last_day(live.acting.until, timezones.get(live.actor.territory_id or 0, "UTC"))
+    words = t("You act for {title}, until {day}.", title=live.acting.title(i18n.locale()), day=until)
+    st.html(f'<div class="gk gk-acting" role="status">{escape(words)}</div>')
 
 
 def _names(title: str, role: str) -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import i18n, widgets, worker_words
 from app.i18n import t
-from app.worker_forms import Around, change_form, day_input, do, seen, this_round
+from app.worker_forms import Around, day_input, do, field_of, seen, this_round
 from core.identity import Role
 from geodata.tables import PURPOSES
 from people import absences, workers
@@ -20,10 +20,8 @@ def acts(around: Around, detail: StaffDetail) -> None:
     """Put what may be done with a worker."""
     row = detail.row
     mark = f"{row.id}_{this_round()}_{i18n.locale()}"
-    row = replace(row, version=seen(f"gk_worker_form_{mark}_code", row.version))
+    row = replace(row, version=seen(field_of(row.id), row.version))
     with st.container(horizontal=True, vertical_alignment="bottom", key="gk-acts"):
-        with st.popover(t("Change"), key=f"gk_worker_change_{mark}"):
-            change_form(around, replace(detail, row=row), mark)
         if row.active:
             with st.popover(t("Away"), key=f"gk_worker_away_{mark}"):
                 _absence(around, row, mark)
@@ -145,7 +143,7 @@ def _end(around: Around, row: StaffRow, mark: str) -> None:
         told = i18n.tn("{count} open task", "{count} open tasks", row.tasks)
         widgets.note(t("{tasks} must be handed over first: Accounts, Handover.", tasks=told))
     with st.form(key, border=False):
-        last = day_input(t("Last day"), row.employed_to or around.today, key=f"{key}_day")
+        last = day_input(t("Last day of work"), row.employed_to or around.today, key=f"{key}_day")
         if st.form_submit_button(t("Set the last day")):
             actor, home = around.actor, around.territory.id
             do(

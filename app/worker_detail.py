@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, widgets, words, worker_acts, worker_words
+from app import i18n, widgets, words, worker_acts, worker_forms, worker_words
 from app.i18n import t
 from app.widgets import Cell, Column
 from app.worker_forms import Around
@@ -32,13 +32,17 @@ def show(session: Session, around: Around, detail: StaffDetail) -> None:
         )
     if detail.may_change:
         worker_acts.acts(around, detail)
-    about, away, history = st.tabs([t("Worker"), t("Absences"), t("History")])
+    titles = [t("Worker"), t("Absences"), t("History"), t("Change")]
+    about, away, history, *change = st.tabs(titles if detail.may_change else titles[:-1])
     with about:
         widgets.fields(_fields(around, detail), beside=True)
     with away:
         _absences(session, around, detail)
     with history:
         _history(session, around, detail)
+    for tab in change:
+        with tab:
+            worker_forms.change_form(around, detail)
 
 
 def _no_grid(around: Around, detail: StaffDetail) -> str:
@@ -55,17 +59,17 @@ def _no_grid(around: Around, detail: StaffDetail) -> str:
 def _fields(around: Around, detail: StaffDetail) -> dict[str, Cell]:
     row = detail.row
     fields: dict[str, Cell] = {
-        t("Name"): worker_words.person(row),
+        t("Full name"): worker_words.person(row),
         t("Phone"): detail.phone,
-        t("Unit"): widgets.link(worker_words.unit(row), f"/units?unit={row.unit_code}"),
+        t("Works for"): widgets.link(worker_words.unit(row), f"/units?unit={row.unit_code}"),
         t("Responsibility grid"): _grid(detail),
         t("Skills"): worker_words.skills(row.skills),
         t("Equipment"): worker_words.skills(row.equipment),
         t("Language"): worker_words.LANGUAGES.get(row.language, row.language),
-        t("First day"): i18n.day(row.employed_from) if row.employed_from else None,
+        t("Employed from"): i18n.day(row.employed_from) if row.employed_from else None,
     }
     if row.employed_to:
-        fields[t("Last day")] = i18n.day(row.employed_to)
+        fields[t("Employed until")] = i18n.day(row.employed_to)
     fields[t("Open tasks")] = _tasks(around, detail)
     if around.actor.may(May.MANAGE_USERS):
         fields[t("Account")] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +57,9 @@ def add_form(around: Around, proposed: str) -> None:
         widgets.note(t("First make a unit that workers belong to."))
         return
     with st.form(key, border=False):
-        new = _fields(around, WorkerFields(proposed, units[0].id, name="", employed_from=around.today), key=key)
+        usual = Counter(row.unit_id for row in around.rows if row.active).most_common(1)
+        unit = usual[0][0] if usual else units[0].id
+        new = _fields(around, WorkerFields(proposed, unit, name="", employed_from=around.today), key=key)
         if st.form_submit_button(t("Add the worker"), type="primary"):
             actor, home = around.actor, around.territory.id
             do(
@@ -68,9 +71,16 @@ def add_form(around: Around, proposed: str) -> None:
             )
 
 
-def change_form(around: Around, detail: StaffDetail, mark: str) -> None:
+def field_of(worker_id: int) -> str:
+    """Return the key of the first field of the form that changes a worker."""
+    return f"gk_worker_form_{worker_id}_{this_round()}_{i18n.locale()}_code"
+
+
+def change_form(around: Around, detail: StaffDetail) -> None:
     """Put the form that changes a worker."""
-    row, key = detail.row, f"gk_worker_form_{mark}"
+    row = detail.row
+    key = field_of(row.id).removesuffix("_code")
+    version = seen(field_of(row.id), row.version)
     kept = replace(row.fields(), name=None if row.person == "erased" else row.name, phone=detail.phone or "")
     with st.form(key, border=False):
         given = _fields(around, kept, key=key, erased=row.person == "erased")
@@ -80,7 +90,7 @@ def change_form(around: Around, detail: StaffDetail, mark: str) -> None:
             new = replace(given, name=name, phone=None if given.phone == (detail.phone or "") else given.phone)
             actor, home = around.actor, around.territory.id
             do(
-                lambda session: workers.change_worker(session, actor, home, row.id, new, version=row.version),
+                lambda session: workers.change_worker(session, actor, home, row.id, new, version=version),
                 actor,
                 lambda done: (
                     t("{code} was changed.", code=done.code)
@@ -100,14 +110,14 @@ def _fields(around: Around, kept: WorkerFields, *, key: str, erased: bool = Fals
     if erased:
         widgets.note(t("Name and phone were erased on request."))
     else:
-        name = right.text_input(t("Name"), kept.name or "", max_chars=NAME_LETTERS, key=f"{key}_name")
+        name = right.text_input(t("Full name"), kept.name or "", max_chars=NAME_LETTERS, key=f"{key}_name")
         phone = left.text_input(t("Phone"), kept.phone or "", max_chars=30, key=f"{key}_phone")
     units = {each.id: i18n.either(each.name, each.name_zh) for each in _units(around)}
     own = next((row for row in around.rows if row.unit_id == kept.unit_id), None)
     if kept.unit_id not in units and own is not None:
         units[kept.unit_id] = worker_words.unit(own)
     unit_id = right.selectbox(
-        t("Unit"), list(units), index=_place(units, kept.unit_id), format_func=units.__getitem__, key=f"{key}_unit"
+        t("Works for"), list(units), index=_place(units, kept.unit_id), format_func=units.__getitem__, key=f"{key}_unit"
     )
     grids = {each.id: _grid_choice(each, kept.code) for each in around.grids}
     grid_id = st.selectbox(
@@ -129,7 +139,7 @@ def _fields(around: Around, kept: WorkerFields, *, key: str, erased: bool = Fals
         key=f"{key}_language",
     )
     with right:
-        first = day_input(t("First day"), kept.employed_from, key=f"{key}_first")
+        first = day_input(t("Employed from"), kept.employed_from, key=f"{key}_first")
     return WorkerFields(
         code=code,
         unit_id=unit_id or 0,
@@ -157,7 +167,7 @@ def _place(known: Mapping[int, str], wanted: int) -> int:
 def _grid_choice(grid: GridRef, code: str) -> str:
     """Return a grid with who looks after it already."""
     others = [each for each in grid.worker_codes if each != code]
-    told = ", ".join(others[:3]) if others else t("nobody yet")
+    told = ", ".join(others[:3]) or (t("nobody else") if grid.worker_codes else t("nobody yet"))
     return f"{worker_words.grid(grid)} · {told}"
 
 

@@ -79,6 +79,8 @@ def state(row: StaffRow, today: dt.date) -> tuple[str, str]:
     """Return where a worker is today, and the tone."""
     if not row.active:
         return (t("left {day}", day=i18n.day(row.employed_to)) if row.employed_to else t("left")), "done"
+    if row.away is not None and row.away.to_on == today:
+        return t("away today"), "soon"
     if row.away is not None:
         return t("away until {day}", day=i18n.day(row.away.to_on)), "soon"
     if row.employed_to is not None:
@@ -122,13 +124,13 @@ def column(key: str) -> str:
     """Return the name of a field in the history of a worker; empty for what is not shown."""
     return {
         "code": t("Staff number"),
-        "unit_id": t("Unit"),
+        "unit_id": t("Works for"),
         "responsibility_grid_id": t("Responsibility grid"),
         "language": t("Language"),
         "skills": t("Skills"),
         "equipment": t("Equipment"),
-        "employed_from": t("First day"),
-        "employed_to": t("Last day"),
+        "employed_from": t("Employed from"),
+        "employed_to": t("Employed until"),
         "from_on": t("First day away"),
         "to_on": t("Last day away"),
         "deputy_id": t("Deputy"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -224,6 +224,23 @@ def pattern_change(
         raise NotFound("There is no such pattern.", hint="Choose one of the list.")
     check_days(plan, [DayException(worker_id, from_on, None, None)])
     return give_pattern(plan.assignments, worker_id, pattern, from_on, anchor_on=anchor_on, to_on=to_on)
+
+
+def first_patterns(
+    session: Session, actor: Actor, territory: TerritoryInfo, worker_ids: Sequence[int], *, pattern_id: int,
+    from_on: dt.date,
+) -> Change:  # fmt: skip
+    """Return the change that gives a pattern to several workers who have none yet; nothing is written."""
+    require(actor, May.MANAGE_WORKERS)
+    plan = store.read_plan(session, territory.id, from_on, dt.date.max)
+    pattern = next((each for each in plan.patterns if each.id == pattern_id), None)
+    if pattern is None:
+        raise NotFound("There is no such pattern.", hint="Choose one of the list.")
+    change = Change()
+    for worker in worker_ids:
+        check_days(plan, [DayException(worker, from_on, None, None)])
+        change = change.and_also(give_pattern(plan.assignments, worker, pattern, from_on))
+    return change
 
 
 def swap_change(

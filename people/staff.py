@@ -17,6 +17,17 @@ from people.staff_reach import reach_of, sees_names
 from people.worker_model import AHEAD, GridRef, StaffDetail, StaffFilter, StaffRow, clean_code
 
 
+def overview(
+    session: Session, actor: Actor, territory_id: int, *, today: dt.date
+) -> tuple[list[StaffRow], list[GridRef]]:
+    """Return the workers in the actor's reach, those who left included, and the grids he may give to one."""
+    require(actor, May.SEE_PEOPLE)
+    areas, units = reach_of(actor)
+    grids = store.grids(session, territory_id)
+    sealed = store.staff(session, territory_id, area_ids=areas, unit_ids=units, known=grids)
+    return _opened(session, actor, territory_id, sealed, today), _given_by(actor, grids)
+
+
 def list_staff(
     session: Session, actor: Actor, territory_id: int, *, today: dt.date, wanted: StaffFilter | None = None
 ) -> list[StaffRow]:
@@ -93,7 +104,8 @@ def staff_history(session: Session, actor: Actor, row: StaffRow) -> list[RecordE
     """Return what the record holds on the worker and his absences, oldest first, as far as the actor may read it."""
     require(actor, May.SEE_PEOPLE)
     entries = history(session, "worker", row.id)
-    for absence_id in store.absence_ids(session, row.id):
+    known = {each.id for each in store.absences(session, worker_id=row.id)}
+    for absence_id in sorted({*known, *store.absence_ids(session, row.id)}):
         entries += history(session, "absence", absence_id)
     return sorted(entries, key=lambda entry: entry.seq)
 
@@ -115,10 +127,13 @@ def codes_of(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, st
 def grid_choices(session: Session, actor: Actor, territory_id: int) -> list[GridRef]:
     """Return the responsibility grids that the actor may give to a worker, by code."""
     require(actor, May.SEE_PEOPLE)
-    known = store.grids(session, territory_id)
+    return _given_by(actor, store.grids(session, territory_id))
+
+
+def _given_by(actor: Actor, grids: list[GridRef]) -> list[GridRef]:
     if actor.role is not Role.GRID_MANAGER:
-        return known
-    return [grid for grid in known if set(grid.community_ids) & set(actor.area_ids)]
+        return grids
+    return [grid for grid in grids if set(grid.community_ids) & set(actor.area_ids)]
 
 
 def id_of(session: Session, territory_id: int, code: str) -> int:

@@ -38,8 +38,12 @@ def staff(
     area_ids: Sequence[int] | None = None,
     unit_ids: Sequence[int] | None = None,
     worker_id: int | None = None,
+    known: Sequence[GridRef] | None = None,
 ) -> list[SealedStaff]:
-    """Return the workers, those who left included, by staff number; the ids narrow when given."""
+    """Return the workers, those who left included, by staff number; the ids narrow when given.
+
+    ``known`` are the grids where they have been read already.
+    """
     query = (
         select(Worker, Unit, Person, PersonKey.destroyed_at)
         .join(Unit, Unit.id == Worker.unit_id)
@@ -53,8 +57,11 @@ def staff(
     if worker_id is not None:
         query = query.where(Worker.id == worker_id)
     found: Sequence[Any] = session.execute(query).all()
-    known = {grid.id: grid for grid in grids(session, territory_id)} if found else {}
-    return [_sealed(worker, unit, person, erased_at, known) for worker, unit, person, erased_at in found]
+    if known is None and found:
+        held = {worker.responsibility_grid_id for worker, *_ in found} - {None}
+        known = grids(session, territory_id, only=None if worker_id is None else list(held))
+    by_id = {grid.id: grid for grid in known or ()}
+    return [_sealed(worker, unit, person, erased_at, by_id) for worker, unit, person, erased_at in found]
 
 
 def _narrowed(query: Any, area_ids: Sequence[int] | None, unit_ids: Sequence[int] | None) -> Any:
@@ -96,8 +103,11 @@ def _sealed(
     return SealedStaff(row, person.id, person.subject_id, person.name_cipher, person.phone_cipher, person.phone_hash)
 
 
-def grids(session: Session, territory_id: int) -> list[GridRef]:
-    """Return the responsibility grids by code, with a live cell, the communities and the workers of each."""
+def grids(session: Session, territory_id: int, *, only: Sequence[int] | None = None) -> list[GridRef]:
+    """Return the responsibility grids by code, with a live cell, the communities and the workers of each.
+
+    ``only`` are the ids of some of them.
+    """
     cells: dict[int | None, tuple[int, tuple[int, ...]]] = {
         grid: (cell, tuple(areas))
         for grid, cell, areas in session.execute(
@@ -110,6 +120,7 @@ def grids(session: Session, territory_id: int) -> list[GridRef]:
                 UnitGrid.territory_id == territory_id,
                 UnitGrid.ended_on.is_(None),
                 UnitGrid.responsibility_grid_id.is_not(None),
+                *([] if only is None else [UnitGrid.responsibility_grid_id.in_(only)]),
             )
             .group_by(UnitGrid.responsibility_grid_id)
         )

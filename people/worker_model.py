@@ -212,6 +212,7 @@ def clean_code(given: str) -> str:
         raise InvalidInput(
             f"{given.strip()[:20]!r} cannot be a staff number.",
             hint="Up to 16 letters, digits and hyphens, beginning with a letter or digit, e.g. W012.",
+            zh="工号无效。最多 16 个字母、数字或连字符，以字母或数字开头，例如 W012。",
         )
     return code
 
@@ -221,9 +222,17 @@ def clean_name(given: str) -> str:
     visible = "".join(sign for sign in unicodedata.normalize("NFC", given) if sign.isspace() or sign.isprintable())
     name = " ".join(visible.split())
     if not name:
-        raise InvalidInput("A worker needs a name.", hint="It is kept sealed and shown only to those who may see it.")
+        raise InvalidInput(
+            "A worker needs a name.",
+            hint="It is kept sealed and shown only to those who may see it.",
+            zh="网格员须有姓名。姓名加密保存，仅对有权限的人员显示。",
+        )
     if len(name) > NAME_LETTERS:
-        raise InvalidInput(f"The name has more than {NAME_LETTERS} letters.", hint="Shorten it.")
+        raise InvalidInput(
+            f"The name has more than {NAME_LETTERS} letters.",
+            hint="Shorten it.",
+            zh=f"姓名超过 {NAME_LETTERS} 个字符。",
+        )
     return name
 
 
@@ -235,7 +244,9 @@ def clean_phone(given: str) -> str:
     digits = sum(sign.isdecimal() for sign in phone)
     if not re.fullmatch(r"\+?[0-9 ()./-]+", phone) or not 5 <= digits <= 15:
         raise InvalidInput(
-            "This cannot be a phone number.", hint="5 to 15 digits, with spaces, brackets or hyphens if you like."
+            "This cannot be a phone number.",
+            hint="5 to 15 digits, with spaces, brackets or hyphens if you like.",
+            zh="这不是有效的电话号码。应为 5 至 15 位数字，可含空格、括号或连字符。",
         )
     return phone
 
@@ -269,7 +280,10 @@ def next_code(known: Collection[str]) -> str:
 def check_days(from_on: dt.date, to_on: dt.date) -> None:
     """Raise `InvalidInput` unless the days are in order and not too many."""
     if to_on < from_on:
-        raise InvalidInput(f"The last day {to_on:%d %b %Y} is before the first, {from_on:%d %b %Y}.")
+        raise InvalidInput(
+            f"The last day {to_on:%d %b %Y} is before the first, {from_on:%d %b %Y}.",
+            zh=f"末日 {to_on:%Y-%m-%d} 早于首日 {from_on:%Y-%m-%d}。",
+        )
     if (to_on - from_on).days >= LONGEST_ABSENCE_DAYS:
         raise InvalidInput("An absence is two years at most.", hint="End the employment instead.")
 

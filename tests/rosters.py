@@ -20,6 +20,12 @@ def everybody_on_shift(session: Session) -> None:
     session.execute(text("DELETE FROM absence"))
 
 
+def nobody_on_shift(session: Session) -> None:
+    """Let every pattern be free days only."""
+    session.execute(text("UPDATE shift_pattern SET cycle_days = 1, steps = '[]'"))
+    session.execute(text("DELETE FROM roster_exception"))
+
+
 def give_shift(
     session: Session,
     territory_id: int,

@@ -265,7 +265,9 @@ def _side(
     if not len(found.values):
         widgets.empty(
             t("There are no grids yet."),
-            t("Cut the territory into grids with the command: gridkeeper grid make --kind square --size-m 100"),
+            t("An administrator cuts them in the first set-up."),
+            link_label=t("First set-up") if actor.may(May.SET_UP) else "",
+            href="/set-up?step=grids" if actor.may(May.SET_UP) else "",
         )
         return
     if selected is None:

@@ -16,10 +16,10 @@ from app.where import territory_of
 from app.widgets import Column
 from core.clock import now
 from core.errors import InvalidInput
-from core.identity import Actor
+from core.identity import Actor, system_actor
 from geodata.db import transaction
-from people import acting
-from people.access_model import ACTING_MOST
+from people import accounts, acting
+from people.access_model import ACTING_MOST, RoleState
 from people.acting import MyAccount
 from people.credentials import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 
@@ -56,7 +56,15 @@ def _roles(around: Around, mine: MyAccount) -> None:
             for row in mine.roles
         ],
     )
-    widgets.note(t("Between several roles you change in the head of the page. Roles are given by an administrator."))
+    widgets.note(t("Roles are given by an administrator."))
+    live = guard.stored_session()
+    for row in mine.roles if live is not None else ():
+        other = live is not None and row.id != live.role_id and row.state(around.now) is RoleState.NOW
+        if other and st.button(t("Work as {role}", role=account_words.role(row)), key=f"gk_work_as_{row.id}"):
+            with transaction(system_actor(label=around.actor.label)) as session:
+                accounts.switch_role(session, guard.current_session(), row.id)
+            guard.forget_sessions()
+            st.rerun()
 
 
 def _away(around: Around, mine: MyAccount) -> None:
@@ -64,7 +72,7 @@ def _away(around: Around, mine: MyAccount) -> None:
     actor = around.actor
     if mine.acting_for_me:
         widgets.table(
-            [Column(t("Who")), Column(t("Role")), Column(t("How long"))],
+            [Column(t("Deputy")), Column(t("Role")), Column(t("How long"))],
             [
                 (
                     login,

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, my_work, today_city, widgets, words
+from app import guard, i18n, my_work, today_city, today_watch, widgets, words
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
-from app.widgets import Column, Fact
+from app.widgets import Cell, Column, Fact
 from core.clock import now
 from core.identity import Actor, May, Role
 from geodata.db import transaction
@@ -21,7 +21,7 @@ from incidents import service as incidents
 from incidents.model import IncidentRow, TodayCounts
 from layers import overview
 from people import service as people
-from people.model import OnDuty
+from people.model import OnDuty, WorkerInfo
 
 LATE_SHOWN = 12
 COMMUNITIES_SHOWN = 10
@@ -50,7 +50,10 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     counts = incidents.today_counts(session, actor, moment)
     late = incidents.late_incidents(session, actor, moment, limit=LATE_SHOWN)
     duty = people.on_duty(session, actor, territory.id, timezone=territory.timezone, at=moment)
-    _strip(actor, counts, duty)
+    widgets.facts(_strip(actor, counts, duty, today_watch.uncovered(session, actor, territory, moment)))
+    decide = today_watch.to_decide(session, actor)
+    if decide:
+        widgets.facts(decide)
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
         if actor.role is Role.GRID_WORKER:
@@ -65,10 +68,10 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
         widgets.heading(t("Where they are") if late else t("My area"))
         dots = [Dot(row.lon, row.lat, f"{row.number} {row.title(i18n.locale())}", row.id) for row in late]
         locator(session, territory, dots, area_ids=actor.area_ids)
-        _on_duty(duty)
+        _on_duty(actor, duty)
 
 
-def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty) -> None:
+def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty, uncovered: int | None) -> list[Fact]:
     items = [
         Fact(t("Late"), i18n.number(counts.late), "late" if counts.late else "", href="/incidents?overdue=1"),
         Fact(
@@ -82,12 +85,13 @@ def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty) -> None:
     ]
     if duty.total:
         shown = t("{present} of {total}", present=i18n.number(len(duty.present)), total=i18n.number(duty.total))
-        items.append(Fact(t("On duty"), shown, href="#on-duty"))
-    items += [
+        bare = i18n.tn("{count} grid uncovered", "{count} grids uncovered", uncovered) if uncovered else ""
+        items.append(Fact(t("On duty"), shown, note=bare, href="/roster" if uncovered is not None else "#on-duty"))
+    return [
+        *items,
         Fact(t("Filed since yesterday"), f"+{i18n.number(counts.filed)}", href="/incidents?moved=filed"),
         Fact(t("Closed since yesterday"), f"−{i18n.number(counts.closed)}", href="/incidents?moved=closed"),
     ]
-    widgets.facts(items)
 
 
 def _waiting(actor: Actor, by_status: Mapping[str, int]) -> list[Fact]:
@@ -177,7 +181,7 @@ def _counted(count: int, href: str, tone: str = "") -> widgets.Html:
     return widgets.link(i18n.number(count), href, tone) if count else widgets.Html(i18n.number(0))
 
 
-def _on_duty(duty: OnDuty) -> None:
+def _on_duty(actor: Actor, duty: OnDuty) -> None:
     if not duty.total:
         return
     widgets.heading(t("On duty"), anchor="on-duty")
@@ -191,7 +195,7 @@ def _on_duty(duty: OnDuty) -> None:
         [Column(t("Worker"), fixed=True), Column(t("Until"), right=True), Column(t("Grid"), wide=True)],
         [
             (
-                f"{worker.code} {worker.name}" if worker.name else worker.code,
+                _worker(actor, worker),
                 worker.shift_end.strftime("%H:%M") if worker.shift_end else None,
                 i18n.either(worker.grid_name, worker.grid_name_zh) or worker.grid_code,
             )
@@ -200,6 +204,12 @@ def _on_duty(duty: OnDuty) -> None:
     )
     if len(duty.present) > LATE_SHOWN:
         widgets.note(t("and {count} more", count=i18n.number(len(duty.present) - LATE_SHOWN)))
+
+
+def _worker(actor: Actor, worker: WorkerInfo) -> Cell:
+    """Return staff number and name, a link for who may see the staff."""
+    named = f"{worker.code} {worker.name}" if worker.name else worker.code
+    return widgets.link(named, f"/workers?worker={worker.code}") if actor.may(May.SEE_PEOPLE) else named
 
 
 show()

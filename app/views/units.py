@@ -129,7 +129,7 @@ def _tree(
         return None
     rows = arranged(shown)
     columns = {
-        t("Name"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
+        t("Unit name"): [INDENT * depth + unit_words.name(unit) for depth, unit in rows],
         t("Code"): [unit.code for _, unit in rows],
         t("Kind"): [unit_words.kind(unit.spec.kind) for _, unit in rows],
         t("Workers"): [i18n.number(counts[unit.id]) if unit.id in counts else "" for _, unit in rows],
@@ -140,9 +140,9 @@ def _tree(
     if not frame[t("State")].any():
         frame = frame.drop(columns=t("State"))
     if chosen is not None:
-        frame = frame[[t("Name"), t("Code"), t("Workers")]]
+        frame = frame[[t("Unit name"), t("Code"), t("Workers")]]
     marks = [CHOSEN_ROW if chosen is not None and unit.id == chosen.id else "" for _, unit in rows]
-    widths = {t("Name"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
+    widths = {t("Unit name"): 300, t("Code"): 80, t("Kind"): 120, t("Workers"): 80, t("Phone"): 150, t("State"): 140}
     config = {name: st.column_config.TextColumn(name, width=widths[name]) for name in frame.columns}
     config[t("Workers")] = st.column_config.TextColumn(t("Workers"), width=widths[t("Workers")], alignment="right")
     event = st.dataframe(

@@ -67,14 +67,8 @@ def show() -> None:
 def _around(session: Session, actor: Actor) -> Around:
     territory = territory_of(session, actor)
     today = now().astimezone(territory.zone).date()
-    return Around(
-        actor,
-        territory,
-        today,
-        staff.list_staff(session, actor, territory.id, today=today),
-        list_units(session, actor, territory.id),
-        staff.grid_choices(session, actor, territory.id),
-    )
+    rows, grids = staff.overview(session, actor, territory.id, today=today)
+    return Around(actor, territory, today, rows, list_units(session, actor, territory.id), grids)
 
 
 def _found(session: Session, around: Around, wanted: StaffFilter) -> Sequence[StaffRow]:
@@ -123,10 +117,14 @@ def _standing_in(session: Session, around: Around) -> None:
     away = staff.stands_in_today(session, around.actor, around.rows)
     if not away:
         return
-    told = []
-    for row, deputy in away[:STANDING_SHOWN]:
-        who = widgets.html(worker_words.link(row.code, row.label()))
-        told.append(f"{widgets.html(worker_words.link(deputy))} → {who}" if deputy else f"{t('nobody')} → {who}")
+    told = [
+        t(
+            "{deputy} for {worker}",
+            deputy=widgets.html(worker_words.link(deputy) or widgets.toned(t("nobody"), "soon")),
+            worker=widgets.html(worker_words.link(row.code, row.label())),
+        )
+        for row, deputy in away[:STANDING_SHOWN]
+    ]
     more = len(away) - STANDING_SHOWN
     tail = (
         f" · {widgets.link(i18n.tn('{count} more', '{count} more', more), '/workers?state=away').text}"
@@ -145,7 +143,7 @@ def _bar(around: Around) -> StaffFilter:
             t("State"), STATES, format_func=worker_words.state_filter, key=state.WORKER_STATE, width=170
         )
         unit = st.selectbox(
-            t("Unit"),
+            t("Works for"),
             list(units),
             index=None,
             format_func=units.__getitem__,
@@ -209,24 +207,24 @@ def _list(around: Around, shown: Sequence[StaffRow], chosen: str) -> str | None:
     frame = pd.DataFrame(
         {
             t("Staff number"): [row.code for row in shown],
-            t("Name"): [worker_words.person(row) for row in shown],
+            t("Full name"): [worker_words.person(row) for row in shown],
             t("Today"): [words for words, _ in states],
-            t("Unit"): [worker_words.unit(row) for row in shown],
+            t("Works for"): [worker_words.unit(row) for row in shown],
             t("Responsibility grid"): [worker_words.grid(row.grid) or t("looks after no grid") for row in shown],
             t("Skills"): [worker_words.skills(row.skills) for row in shown],
-            t("Open tasks"): [row.tasks or None for row in shown],
+            t("Open tasks"): [i18n.number(row.tasks) if row.tasks else "" for row in shown],
         }
-    ).astype({t("Open tasks"): "Int64"})
+    )
     widths = dict(zip(frame.columns, (100, 150, 150, 200, 190, 220, 90), strict=True))
     if {row.person for row in shown} == {"hidden"}:
-        frame = frame.drop(columns=t("Name"))
+        frame = frame.drop(columns=t("Full name"))
     if chosen:
-        kept = (t("Staff number"), t("Name"), t("Today"), t("Responsibility grid"))
+        kept = (t("Staff number"), t("Full name"), t("Today"), t("Responsibility grid"))
         frame = frame[[name for name in kept if name in frame.columns]]
     marks = [CHOSEN_ROW if row.code == chosen else "" for row in shown]
     config = {name: st.column_config.TextColumn(name, width=widths[name]) for name in frame.columns}
     if t("Open tasks") in frame.columns:
-        config[t("Open tasks")] = st.column_config.NumberColumn(t("Open tasks"), width=90)
+        config[t("Open tasks")] = st.column_config.TextColumn(t("Open tasks"), width=90, alignment="right")
     event = st.dataframe(
         frame.style.apply(lambda _column: marks),
         hide_index=True,

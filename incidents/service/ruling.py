@@ -225,8 +225,8 @@ def refusal(actor: Actor, change: Change) -> Say | None:
         return ("A supervisor decides changes of the rules.", "规则变更由监督员批准。")
     if actor.user_id is None or actor.user_id == change.proposed_by:
         return (
-            "You proposed it, so another supervisor decides it.",
-            "这是您提出的，须由另一位监督员批准。",
+            "You proposed it, so another supervisor decides it; an acting one will do.",
+            "这是您提出的，须由另一位监督员批准，临时代理的监督员亦可。",
         )
     return None
 

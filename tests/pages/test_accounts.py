@@ -106,7 +106,7 @@ def test_acting_for_another(run, eva, actors):
     click(page, "Let this person act")
     assert "It is done, and ends by itself." in words(page)
     listed = run("accounts", Role.ADMINISTRATOR, show="acting")
-    assert "Planner, Supervisor, for supervisor@tiny-town" in words(listed)
+    assert "Planner, Supervisor (for supervisor@tiny-town)" in words(listed)
 
 
 def test_closing_and_opening(run, eva):

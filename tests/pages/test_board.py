@@ -15,7 +15,7 @@ from geodata.tables import Incident, Worker
 from geodata.territory import find_territory
 from incidents import service as incidents
 from tests.pages.conftest import shown, words
-from tests.rosters import everybody_on_shift
+from tests.rosters import everybody_on_shift, nobody_on_shift
 
 HOUR = dt.timedelta(hours=1)
 
@@ -139,7 +139,7 @@ def test_on_foot_takes_longer(run, waiting):
 
 def test_at_an_hour_without_shifts_nobody_is_proposed(run, waiting):
     with transaction(system_actor()) as session:
-        session.execute(text("UPDATE worker SET shift_weekdays = '{}'"))
+        nobody_on_shift(session)
     page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
     assert "Nobody is on shift at this hour." in words(page)
     assert all(button.key != "gk_board_assign" for button in page.button)

@@ -79,3 +79,16 @@ def test_nobody_but_managers_changes_anything(run):
 
 def _choose_free(page):
     next(radio for radio in page.radio if "free" in radio.options or "Is free" in radio.options).set_value("free").run()
+
+
+def test_workers_without_a_pattern_are_named_and_given_one_together(run):
+    with transaction(system_actor()) as session:
+        session.execute(
+            text("DELETE FROM worker_pattern WHERE worker_id IN (SELECT id FROM worker WHERE code IN ('W010', 'W011'))")
+        )
+    page = run("roster", Role.SUPERVISOR, show="rules")
+    assert "2 workers have no pattern: W010, W011" in words(page)
+    page.button(key="gk_roster_all").click().run()
+    if any(button.key == "gk_roster_knowingly" for button in page.button):
+        page.button(key="gk_roster_knowingly").click().run()
+    assert "no pattern:" not in words(page)

@@ -78,9 +78,9 @@ def test_a_limit_is_proposed_by_one_and_approved_by_another(run, actors):
 def test_who_proposed_is_told_why_he_cannot_approve(run, actors, proposed):
     change = proposed(Role.SUPERVISOR, VENDING, 3.0)
     page = run("rules", Role.SUPERVISOR, tab="changes", change=str(change))
-    assert "You proposed it, so another supervisor decides it." in words(page)
+    assert "You proposed it, so another supervisor decides it;" in words(page)
     assert {"Approve", "Reject"}.isdisjoint(labels(page))
-    assert "这是您提出的，须由另一位监督员批准。" in words(
+    assert "这是您提出的，须由另一位监督员批准" in words(
         run("rules", Role.SUPERVISOR, "zh", tab="changes", change=str(change))
     )
     press(run("rules", Role.SUPERVISOR, tab="changes", change=str(change)), "Withdraw")
@@ -160,6 +160,20 @@ def test_a_year_shows_its_holidays(run):
 
 def test_days_are_pasted_and_bad_rows_named(run, actors):
     page = run("rules", Role.SUPERVISOR, tab="calendars", calendar="office-gb")
+    assert "Nothing is changed yet." in words(page), "the days stand in a table to be edited"
+    (way,) = [each for each in page.get("button_group") if each.label == "What to change"]
+    way.set_value("list").run()
+    assert "From holidays:GB:ENG." in words(page)
+    assert "Nothing is changed yet." in words(page), "the seeded days are the published ones"
+    (way,) = [each for each in page.get("button_group") if each.label == "What to change"]
+    way.set_value("hours").run()
+    (monday,) = [each for each in page.text_input if each.label == "Mon"]
+    assert monday.value == "09:00-17:00"
+    monday.set_value("08:00-12:00, 13:00-18:30").run()
+    assert "Mon 08:00–12:00, 13:00–18:30; Tue–Fri 09:00–17:00" in words(page)
+    (monday,) = [each for each in page.text_input if each.label == "Mon"]
+    monday.set_value("from nine to five").run()
+    assert "These hours cannot be read: Mon." in words(page)
     (way,) = [each for each in page.get("button_group") if each.label == "What to change"]
     way.set_value("paste").run()
     (field,) = [each for each in page.text_area if each.label.startswith("Days as CSV")]

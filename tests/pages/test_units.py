@@ -41,7 +41,7 @@ def test_the_tree_and_one_unit_stand_for_who_works_with_people(run, role) -> Non
     page = run("units", role)
     tree = page.dataframe[0].value
     assert tree["Code"].tolist()[:2] == ["GOV", "CC"]
-    assert any(name.startswith("\u2003") for name in tree["Name"])
+    assert any(name.startswith("\u2003") for name in tree["Unit name"])
     page = run("units", role, unit="pg")
     told = words(page)
     for piece in ("Parks and Greenery", "Duty desk", "pg@tiny-town.example", "City Governance Office", "Tree Team"):
@@ -72,7 +72,7 @@ def test_a_number_leads_to_its_rows(run, home) -> None:
 def test_a_unit_is_added_renamed_and_ended_from_the_page(run, home) -> None:
     page = run("units", Role.ADMINISTRATOR)
     field(page, "text_input", "Code").set_value("TX1")
-    field(page, "text_input", "Name").set_value("Night Team")
+    field(page, "text_input", "Unit name").set_value("Night Team")
     field(page, "selectbox", "Kind").select("team")
     field(page, "selectbox", "Unit above").select("HW")
     button(page, "Add the unit").click().run()
@@ -80,10 +80,10 @@ def test_a_unit_is_added_renamed_and_ended_from_the_page(run, home) -> None:
     assert unit(home, "TX1").spec.parent == "HW"
 
     page = run("units", Role.ADMINISTRATOR, unit="TX1")
-    field(page, "text_input", "Name", f"_{unit(home, 'TX1').id}_1_").set_value("Day and Night Team")
+    field(page, "text_input", "Unit name", f"_{unit(home, 'TX1').id}_1_").set_value("Day and Night Team")
     button(page, "Save").click().run()
     assert "Day and Night Team: changed." in words(page)
-    assert "Name: Night Team to Day and Night Team" in words(page)
+    assert "Unit name: Night Team to Day and Night Team" in words(page)
 
     button(page, "Set the last day").click().run()
     assert unit(home, "TX1").spec.valid_to == TODAY
@@ -164,6 +164,23 @@ def test_a_gap_is_shown_first_and_mended_from_its_link(run, home) -> None:
     assert "Assigned." in words(page)
     assert len(entries_of(home, "component-01-17")) == 2
     assert shown(page)[shown(page).index("Gaps within a year") + 1] == "0"
+
+
+def test_a_unit_that_will_end_leaves_a_gap_that_leads_to_its_entry(run, home) -> None:
+    (entry,) = entries_of(home, "event-04-02")
+    owner = unit(home, "WA")
+    with db.transaction(system_actor()) as session:
+        last = TODAY + dt.timedelta(days=40)
+        units.end(session, system_actor(), home, owner.id, version=owner.version, last_day=last)
+    page = run("duty_list", Role.SUPERVISOR)
+    begin = (TODAY + dt.timedelta(days=41)).isoformat()
+    bodies = "".join(each.proto.body for each in page.get("html"))
+    assert "Water Company does not exist then" in bodies
+    assert f"/duty-list?duty={entry.id}&amp;from={begin}" in bodies
+    page = run("duty_list", Role.SUPERVISOR, duty=str(entry.id), **{"from": begin})
+    assert field(page, "date_input", "From").value.isoformat() == begin
+    with db.transaction(system_actor()) as session:
+        units.end(session, system_actor(), home, owner.id, version=owner.version + 1, last_day=None)
 
 
 def test_assigning_what_is_taken_is_refused_with_every_reason(run, home) -> None:

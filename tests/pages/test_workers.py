@@ -88,7 +88,7 @@ def test_filters_and_links_narrow_the_list(run, crew):
 
 def test_a_worker_is_added_changed_and_named_without_a_grid(run, crew):
     page = run("workers", Role.ADMINISTRATOR)
-    name = _box(page, "Name", "text_input")
+    name = _box(page, "Full name", "text_input")
     code = _box(page, "Staff number", "text_input").value
     name.set_value("Nora New")
     _button(page, "Add the worker").click().run()
@@ -160,7 +160,7 @@ def test_employment_ends_with_no_task_left_and_can_be_taken_up_again(run, crew):
         assert "Hand tasks and grid over to somebody first" in words(page)
     free = crew[-1].code
     page = run("workers", Role.ADMINISTRATOR, worker=free)
-    last = next(each for each in page.date_input if each.label == "Last day")
+    last = next(each for each in page.date_input if each.label == "Last day of work")
     last.set_value(today() - dt.timedelta(days=1))
     _button(page, "Set the last day").click().run()
     assert f"{free}: last day" in words(page)
