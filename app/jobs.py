@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import retention, set_up_jobs
+from app import record_keeping, retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -104,6 +104,12 @@ def serve(*, forever: bool = True) -> None:
     def _employments(timestamp: int) -> None:
         del timestamp
         end_employments()
+
+    @app.periodic(cron=record_keeping.EVERY_MINUTE)
+    @app.task(name="gridkeeper.seal")
+    def _seal(timestamp: int) -> None:
+        del timestamp
+        record_keeping.seal_record()
 
     with jobs.alone():
         again = jobs.take_up_again()
