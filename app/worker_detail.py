@@ -21,7 +21,7 @@ def show(session: Session, around: Around, detail: StaffDetail) -> None:
     name = widgets.html(row.name or row.code)
     widgets.write(
         f'<div class="gk-title"><h2>{name}</h2></div>'
-        f"<p>{widgets.html(row.code)} · {widgets.toned(label, tone).text}</p>"
+        f"<p>{f'{widgets.html(row.code)} · ' if row.name else ''}{widgets.toned(label, tone).text}</p>"
     )
     if row.active and row.grid is None:
         widgets.alert(_no_grid(around, detail))

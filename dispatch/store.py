@@ -123,7 +123,10 @@ def open_tasks(session: Session, worker_ids: Sequence[int]) -> dict[int, int]:
 
 
 def task_places(session: Session, worker_ids: Sequence[int], since: dt.datetime) -> dict[int, TaskPlace]:
-    """Return where each worker's newest task was: the one being done, else the last finished after ``since``."""
+    """Return where each worker's newest task was: the one being done, else the last one done after ``since``.
+
+    A task that was returned, or taken away and given to another, tells nothing: nobody need have gone there.
+    """
     query = (
         select(
             Task.worker_id,
@@ -135,7 +138,7 @@ def task_places(session: Session, worker_ids: Sequence[int], since: dt.datetime)
         .ext(distinct_on(Task.worker_id))
         .join(Incident, Incident.id == Task.incident_id)
         .where(Task.worker_id.in_(worker_ids))
-        .where((Task.state == "started") | (Task.finished_at > since))
+        .where((Task.state == "started") | (Task.state == "done") & (Task.finished_at > since))
         .order_by(Task.worker_id, Task.finished_at.desc().nulls_first(), Task.id.desc())
     )
     return {row[0]: TaskPlace(*row) for row in session.execute(query)}

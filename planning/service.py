@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from geodata import jobs
+from geodata.db import system_rights
 from geodata.jobs import Job
 from geodata.record import RecordEntry, history
 from geodata.roads import network_of
@@ -83,19 +84,20 @@ def ask_again(session: Session, actor: Actor, study_id: int) -> None:
         raise NotFound(f"There is no study {study_id}.")
     if study.state != "asked":
         raise Conflict("This study has its answer already.", hint="Ask a new question to compare.")
-    job = _job(session, study)
+    job = _job(session, actor, study)
     if job is not None and not job.ended:
         raise Conflict("This study is being answered already.", hint="Wait for it, or cancel it first.")
     _queue(session, actor, study_id)
 
 
 def cancel(session: Session, actor: Actor, study_id: int) -> None:
-    """Ask the work of a study to stop; does nothing when it has ended."""
+    """Ask the work of a study to stop, whichever planner began it; does nothing when it has ended."""
     require(actor, May.MAKE_STUDIES)
     study = _get(session, study_id)
-    job = _job(session, study)
+    job = _job(session, actor, study)
     if job is not None and not job.ended:
-        jobs.request_cancel(session, job.id)
+        with system_rights(session, actor):
+            jobs.request_cancel(session, job.id)
 
 
 def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Question]:
@@ -150,7 +152,7 @@ def list_studies(session: Session, actor: Actor, territory: TerritoryInfo) -> li
     """Return the studies of a territory, newest first, with the work of those without an answer."""
     _require(actor, May.SEE_STUDIES, territory.id)
     found = store.list_studies(session, territory.id, LISTED)
-    return [(study, _job(session, study) if study.state == "asked" else None) for study in found]
+    return [(study, _job(session, actor, study) if study.state == "asked" else None) for study in found]
 
 
 def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
@@ -165,7 +167,7 @@ def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
     study = _get(session, study_id)
     return StudyDetail(
         study=study,
-        job=_job(session, study),
+        job=_job(session, actor, study),
         sites=store.read_sites(session, study_id),
         grounds=store.read_grounds(session, study_id),
         history=tuple(history(session, "study", study_id)),
@@ -175,7 +177,7 @@ def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
 def job_of(session: Session, actor: Actor, study_id: int) -> Job | None:
     """Return the background work of a study; None when it has none."""
     require(actor, May.SEE_STUDIES)
-    return _job(session, _get(session, study_id))
+    return _job(session, actor, _get(session, study_id))
 
 
 def _queue(session: Session, actor: Actor, study_id: int) -> None:
@@ -189,8 +191,12 @@ def _get(session: Session, study_id: int) -> Study:
     return study
 
 
-def _job(session: Session, study: Study) -> Job | None:
-    return None if study.job_id is None else jobs.find_job(session, study.job_id)
+def _job(session: Session, actor: Actor, study: Study) -> Job | None:
+    """Return the work of a study that the actor sees; jobs are their asker's own, a study is the territory's."""
+    if study.job_id is None:
+        return None
+    with system_rights(session, actor):
+        return jobs.find_job(session, study.job_id)
 
 
 def _territory(session: Session, study_id: int) -> TerritoryInfo:

@@ -18,6 +18,7 @@ from core.identity import Actor, May, require
 from geodata.db import transaction
 from people import staff, workers
 from people.service import list_units
+from people.staff_reach import sees_names
 from people.worker_model import StaffFilter, StaffRow, labels_of
 
 ROW_HEIGHT_PX = 32
@@ -169,7 +170,8 @@ def _bar(around: Around) -> StaffFilter:
             key=state.WORKER_SKILL,
             width=150,
         )
-        text = st.text_input(t("Staff number, name or phone"), key=state.WORKER_TEXT, max_chars=60, width=220)
+        asked = t("Staff number, name or phone") if sees_names(around.actor) else t("Staff number")
+        text = st.text_input(asked, key=state.WORKER_TEXT, max_chars=60, width=220)
     return StaffFilter(unit_id=unit, grid_id=grid, skill=skill or "", state=chosen or "", text=text.strip())
 
 

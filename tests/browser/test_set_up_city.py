@@ -88,6 +88,8 @@ def step(page: Page, title: str) -> Locator:
 
 
 def press(page: Page, label: str) -> None:
+    """Press a button once the page stands still: until then one of the run before may stand beside it."""
+    page.locator("[data-test-script-state='notRunning']").wait_for()
     page.get_by_role("button", name=label, exact=True).click()
 
 

@@ -30,6 +30,7 @@ VIEWS = {
     "rules": OFFICERS,
     "health": [Role.ADMINISTRATOR],
     "roster": SEE_PEOPLE,
+    "workers": SEE_PEOPLE,
     "help": OFFICERS,
     "accounts": [Role.ADMINISTRATOR, Role.AUDITOR],
     "my_account": OFFICERS,

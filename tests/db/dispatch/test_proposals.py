@@ -124,6 +124,15 @@ def test_the_last_task_of_the_shift_tells_where_a_worker_is(session, city):
     assert [each.candidate.code for each in found.ranking.ranked] == ["W1", "W2"]
 
 
+@pytest.mark.parametrize("state", ["cancelled", "returned"])
+def test_a_task_taken_away_or_returned_does_not_tell_where_a_worker_is(session, city, state):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    _task(session, city, "W1", half="east", state=state, finished_at=NOON - dt.timedelta(hours=1))
+    found = proposals(session, actor, city.territory, east.id, moment=NOON)
+    assert found.contenders[_worker_id(session, city, "W1")].place.how is Whereabouts.HOME_GRID
+
+
 def test_at_night_nobody_is_proposed(session, city):
     actor = city.officer(Role.DISPATCHER)
     east = board(session, actor, NOON).to_send[0]

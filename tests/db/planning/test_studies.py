@@ -155,6 +155,25 @@ def test_a_cancelled_study_begins_again(town: TerritoryInfo, actors: dict[Role, 
     assert detail(planner, study_id).study.state == "answered"
 
 
+def test_colleagues_see_the_work_of_a_study_and_do_not_begin_it_twice(
+    town: TerritoryInfo, actors: dict[Role, Actor]
+) -> None:
+    planner = actors[Role.PLANNER]
+    colleague = dataclasses.replace(planner, user_id=actors[Role.AUDITOR].user_id, label="colleague")
+    study_id = asked(planner, town)
+    for reader in (colleague, actors[Role.GRID_MANAGER], actors[Role.AUDITOR]):
+        assert detail(reader, study_id).job.state == "waiting", reader.role
+    with pytest.raises(Conflict, match="being answered"), db.transaction(colleague) as session:
+        service.ask_again(session, colleague, study_id)
+    with db.transaction(colleague) as session:
+        service.cancel(session, colleague, study_id)
+        # The rights lent for looking at the work are given back.
+        assert session.execute(text("SELECT gk_role()")).scalar_one() == Role.PLANNER
+    assert detail(planner, study_id).job.state == "cancelled"
+    with pytest.raises(NotPermitted), db.transaction(actors[Role.AUDITOR]) as session:
+        service.cancel(session, actors[Role.AUDITOR], study_id)
+
+
 def test_cancelling_in_the_middle_keeps_nothing(
     town: TerritoryInfo, actors: dict[Role, Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
