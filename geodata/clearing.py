@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import Column, Table, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core.clock import now
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from core.progress import Progress, Silent
+from geodata import persons
 from geodata.bulk import begin_load, finish_load
 from geodata.record import note_event
-from geodata.tables import Base, Incident, PersonKey, Territory
+from geodata.tables import Base, Incident, Territory
 
 KIND = "clear"
 EVENT = "clear_demo"
@@ -168,13 +168,4 @@ def _destroy_keys(session: Session, territory_id: int) -> int:
         for table in _of_territory()
         if "subject_id" in table.c and table.name != "person_key"
     ]
-    count = 0
-    for query in subjects:
-        destroyed = session.execute(
-            update(PersonKey)
-            .where(PersonKey.subject_id.in_(query), PersonKey.destroyed_at.is_(None))
-            .values(wrapped_key=None, destroyed_at=now())
-            .returning(PersonKey.subject_id)
-        )
-        count += len(destroyed.all())
-    return count
+    return sum(persons.destroy_keys(session, session.scalars(query).all(), purpose="retention") for query in subjects)

@@ -38,9 +38,7 @@ def client(database, monkeypatch):
     app = Starlette(
         routes=[*login.routes, *ways_in.routes], middleware=middleware, exception_handlers=exception_handlers
     )
-    with TestClient(
-        app, base_url="http://localhost", follow_redirects=False, client=("127.0.0.1", 50000)
-    ) as opened:
+    with TestClient(app, base_url="http://localhost", follow_redirects=False, client=("127.0.0.1", 50000)) as opened:
         yield opened
 
 
