@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -70,20 +70,30 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     for spec in CLASSES:
         signs = [*_SIGNS.get(spec.key, "").split("|"), spec.name_en.lower(), spec.name_zh]
         ordered = sorted({sign for sign in signs if sign}, key=len, reverse=True)
-        # Chinese has no spaces between words; English signs begin and end at one.
-        parts = [re.escape(sign) if ord(sign[0]) > 0x2E7F else rf"\b{re.escape(sign)}s?\b" for sign in ordered]
+        # Chinese has no spaces between words; English signs begin and end at one, also inside a Chinese sentence.
+        parts = [
+            re.escape(sign) if ord(sign[0]) > 0x2E7F else rf"(?<![a-z0-9]){re.escape(sign)}s?(?![a-z0-9])"
+            for sign in ordered
+        ]
         patterns[spec.key] = re.compile("|".join(parts), re.IGNORECASE)
     return patterns
 
 
-def suggest_classes(text: str) -> tuple[Suggestion, ...]:
+def suggest_classes(text: str, among: Container[str] | None = None) -> tuple[Suggestion, ...]:
     """Return up to `MOST` classes of the shipped catalogue that the text speaks of, the likeliest first.
 
     The longer the words that were found, the likelier; of equal ones the more urgent class comes first.
+
+    Parameters
+    ----------
+    among
+        Keys of the classes in use; a retired one is not suggested. None stands for all that were shipped.
     """
     priority = {spec.key: spec.priority for spec in CLASSES}
     found = []
     for key, pattern in _patterns().items():
+        if among is not None and key not in among:
+            continue
         hits = list(dict.fromkeys(match[0].lower() for match in pattern.finditer(text)))
         if hits:
             weight = max(len(hit) * (3 if ord(hit[0]) > 0x2E7F else 1) for hit in hits)

@@ -99,7 +99,7 @@ def _what(here: Here, form: Form) -> Form:
     )
     form = replace(form, text=text)
     classes = list(here.catalogue.classes)
-    suggested = suggest_classes(form.text)
+    suggested = suggest_classes(form.text, here.catalogue.classes)
     key = _key("class")
     if suggested and not form.class_key:
         with st.container(horizontal=True, vertical_alignment="center", key="gk-suggested"):

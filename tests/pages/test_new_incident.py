@@ -64,6 +64,21 @@ def test_what_a_dispatcher_takes_down_waits_for_a_supervisor(run):
     assert "A supervisor files it next." in words(page)
 
 
+def test_words_of_a_retired_class_break_nothing(run):
+    retire = "UPDATE incident_class SET active = :active WHERE kind = 'component' AND code = '04-07'"
+    with db.transaction(system_actor()) as session:
+        session.execute(text(retire), {"active": False})
+    try:
+        page = run("new_incident", Role.SUPERVISOR)
+        page.text_area[0].set_value("The bench under the street tree is broken").run()
+        assert not page.exception
+        suggested = [each.label for each in page.button if "“" in each.label]
+        assert suggested == ["Street tree: “street tree”"]
+    finally:
+        with db.transaction(system_actor()) as session:
+            session.execute(text(retire), {"active": True})
+
+
 def test_a_lost_session_loses_nothing(run):
     page = run("new_incident", Role.SUPERVISOR)
     page.text_area[0].set_value("Mrs Ames says the bench is broken").run()

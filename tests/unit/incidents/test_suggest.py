@@ -16,6 +16,7 @@ from incidents.suggest import _SIGNS, suggest_classes
         ("The street lights are out again", "component-01-18", "street lights"),
         ("Fly-tipping behind the library", "event-01-02", "fly-tipping"),
         ("小区门口闻到燃气味", "event-04-03", "燃气"),
+        ("小区门口闻到gas味", "event-04-03", "gas"),
         ("路灯不亮三天了", "component-01-18", "路灯"),
         ("路口积水很深，车辆过不去", "event-01-11", "积水"),
     ],
@@ -36,3 +37,9 @@ def test_every_class_is_found_by_its_own_name_and_every_sign_belongs_to_one() ->
     for spec in CLASSES:
         for name in (spec.name_en, spec.name_zh):
             assert spec.key in [each.class_key for each in suggest_classes(name)], name
+
+
+def test_a_retired_class_is_not_suggested() -> None:
+    in_use = {spec.key for spec in CLASSES} - {"component-04-07"}
+    assert [each.class_key for each in suggest_classes("the bench by the tree", in_use)] == ["component-04-02"]
+    assert "component-04-07" in [each.class_key for each in suggest_classes("the bench by the tree")]
