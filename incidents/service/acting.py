@@ -28,6 +28,7 @@ from incidents.lifecycle import (
 from incidents.model import IncidentDetail
 from incidents.service.catalogue import read_catalogue
 from incidents.service.commands import once
+from incidents.service.responsible import check_unit
 from incidents.store import acts
 from incidents.work import Done, changed_meanwhile
 
@@ -222,7 +223,7 @@ def _change_task(
     if task is None:
         raise InvalidInput(
             f"{incident.number} has no task for this act.",
-            hint="Assign it first." if effect is not TaskEffect.REOPEN else "Make it void, or close it.",
+            hint="Assign it first." if effect is not TaskEffect.REOPEN else "It came from a file; close it.",
             zh=f"{incident.number} 没有可办理的任务。",
         )
     _set_task(task, effect, at)
@@ -252,8 +253,7 @@ def _who(session: Session, actor: Actor, incident: Incident, asked: Asked, step:
             hint="Choose a unit yourself, or have the duty list completed.",
             zh=f"权责清单没有为 {incident.number} 的小类指定责任单位。请自行选择单位，或补全权责清单。",
         )
-    if not acts.unit_exists(session, actor.territory_id, unit_id):
-        raise NotFound("There is no such unit in this territory.", zh="本辖区没有该单位。")
+    check_unit(session, actor.territory_id, unit_id)
     if step.act == "dispatch":
         return unit_id, None
     if asked.worker_id is None:

@@ -23,13 +23,16 @@ from incidents.lifecycle import first_status
 from incidents.model import ClassInfo
 from incidents.service.catalogue import read_catalogue, take_numbers
 from incidents.service.commands import once
-from incidents.store import acts, reporting
+from incidents.service.responsible import check_unit
+from incidents.store import reporting
 from incidents.work import Done, NewReport, Preview
 
 SOURCES = ("hotline", "patrol", "app", "web", "media", "superior")
 TEXT_MOST = 4000
 PLACE_MOST = 200
 PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,24}")
+UNKEPT = re.compile("[\x00\ud800-\udfff]")
+"""Signs that no database keeps: NUL and halves of pairs."""
 AHEAD_MOST = dt.timedelta(minutes=5)
 
 
@@ -147,14 +150,16 @@ def _unit(
     session: Session, territory: TerritoryInfo, new: NewReport, chosen: ClassInfo, community_id: int
 ) -> int | None:
     if new.unit_id is not None:
-        if not acts.unit_exists(session, territory.id, new.unit_id):
-            raise NotFound("There is no such unit in this territory.", zh="本辖区没有该单位。")
-        return new.unit_id
+        return check_unit(session, territory.id, new.unit_id)
     found = reporting.owner(session, territory.id, chosen.id, community_id)
     return None if found is None else found[0].id
 
 
 def _check(new: NewReport, at: dt.datetime) -> None:
+    if any(UNKEPT.search(text) for text in (new.place, new.text, new.reporter, new.phone)):
+        raise InvalidInput(
+            "A field holds a sign that cannot be kept.", hint="Type it anew.", zh="有无法保存的字符，请重新输入。"
+        )
     if new.source not in SOURCES:
         raise InvalidInput(f"There is no source {new.source!r}.", hint=f"Sources are: {', '.join(SOURCES)}.")
     if len(new.text) > TEXT_MOST:

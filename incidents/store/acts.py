@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, select, update
+from sqlalchemy import Integer, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,14 @@ class WorkerFound:
 
     code: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFound:
+    """A unit whom a task may be given to; ``ended_on`` is its last day when that has passed."""
+
+    code: str
+    ended_on: dt.date | None
 
 
 def claim_command(session: Session, actor: Actor, command_id: str, act: str, digest: str) -> bool:
@@ -104,10 +112,14 @@ def worker(session: Session, territory_id: int | None, worker_id: int) -> Worker
     return None if row is None else WorkerFound(row.code, row.active)
 
 
-def unit_exists(session: Session, territory_id: int | None, unit_id: int) -> bool:
-    """Return whether the territory has this unit."""
-    found = session.scalar(select(Unit.id).where(Unit.id == unit_id, Unit.territory_id == territory_id))
-    return found is not None
+def unit(session: Session, territory_id: int | None, unit_id: int) -> UnitFound | None:
+    """Return a unit of the territory; None when there is none of that id."""
+    row = session.execute(
+        select(Unit.code, Unit.valid_to, (Unit.valid_to < func.current_date()).label("ended")).where(
+            Unit.id == unit_id, Unit.territory_id == territory_id
+        )
+    ).one_or_none()
+    return None if row is None else UnitFound(row.code, row.valid_to if row.ended else None)
 
 
 def changes_since(session: Session, incident_id: int, version: int, zone: ZoneInfo) -> list[Change]:
@@ -117,6 +129,7 @@ def changes_since(session: Session, incident_id: int, version: int, zone: ZoneIn
         .where(
             Record.subject_table == "incident",
             Record.subject_id == str(incident_id),
+            Record.before.is_not(None),  # that it was reported is no change
             Record.after["version"].astext.cast(Integer) > version,
         )
         .order_by(Record.seq)

@@ -275,6 +275,35 @@ def test_a_worker_or_unit_of_elsewhere_is_refused(desk: Desk, filed: int) -> Non
         desk.assign(filed, desk.other_worker_id)
 
 
+def test_a_unit_that_ended_gets_no_work(desk: Desk, filed: int) -> None:
+    db.as_actor(desk.session, desk.city.actor)
+    desk.session.get_one(Unit, desk.unit_id).valid_to = dt.date(2020, 6, 30)
+    next_unit = Unit(
+        territory_id=desk.city.territory.id, code="HW2", kind="department", name="H", valid_from=dt.date(2020, 1, 1)
+    )
+    desk.session.add(next_unit)
+    desk.session.flush()
+    with pytest.raises(InvalidInput, match="The unit HW ended on 30 Jun 2020") as told:
+        desk.assign(filed)
+    assert "停用" in told.value.zh
+    with pytest.raises(InvalidInput, match="ended on"):
+        desk.act(desk.dispatcher, filed, "dispatch", unit_id=desk.unit_id)
+    assert desk.assign(filed, unit_id=next_unit.id).status == "dispatched"
+
+
+def test_a_version_before_the_first_is_a_conflict_in_words(desk: Desk, filed: int) -> None:
+    with pytest.raises(Conflict, match="was changed meanwhile"):
+        desk.assign(filed, version=0)
+
+
+def test_what_came_from_a_file_without_a_task_is_closed_not_sent_back(desk: Desk, add_incident: Add) -> None:
+    handled = add_incident(status="checking")
+    with pytest.raises(InvalidInput, match="has no task") as told:
+        desk.act(desk.supervisor, handled, "rework", reason="not_solved")
+    assert "close it" in told.value.hint
+    assert desk.act(desk.supervisor, handled, "close").status == "closed"
+
+
 def test_others_may_not(desk: Desk, filed: int) -> None:
     desk.assign(filed)
     for role in (Role.PLANNER, Role.ADMINISTRATOR):

@@ -111,6 +111,8 @@ def test_a_command_twice_is_one_incident(session: Session, city: City) -> None:
         ({"phone": "call me"}, "phone number cannot be one"),
         ({"text": "x" * 4001}, "more than 4,000"),
         ({"unit_id": 999_999}, "no such unit"),
+        ({"place": "High\x00Street"}, "cannot be kept"),
+        ({"text": "half a pair: \ud83d"}, "cannot be kept"),
         ({"reported_at": NOW + dt.timedelta(days=1)}, "future"),
     ],
 )
