@@ -12,6 +12,8 @@ from core.errors import InvalidInput
 
 YEARS = (1800, 2200)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_OFFSET_MOST = (14, 59)
+"""Hours and minutes that a zone is ahead or behind at most."""
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _CHINESE = str.maketrans({"年": "-", "月": "-", "日": " ", "号": " ", "时": ":", "点": ":", "分": ":", "秒": " "})
 _CLOCK = r"(?P<h>\d{1,2}):(?P<min>\d{1,2})(?::(?P<s>\d{1,2})(?:[.,]\d+)?)?:?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
@@ -104,18 +106,22 @@ def _clock(match: re.Match[str]) -> dt.time | None:
             return None
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
-        return dt.time(hour, minute, min(second, 59))
+        return dt.time(hour, minute, 59 if second == 60 else second)  # a leap second
     except ValueError:
         return None
 
 
-def _utc(local: dt.datetime, written: str | None, zone: ZoneInfo) -> dt.datetime:
+def _utc(local: dt.datetime, written: str | None, zone: ZoneInfo) -> dt.datetime | None:
+    """Return a local time in UTC; None when the zone written behind it is none."""
     if written is None:
         return local.replace(tzinfo=zone).astimezone(dt.UTC)
     if written in {"Z", "UTC"}:
         return local.replace(tzinfo=dt.UTC)
     digits = written[1:].replace(":", "").ljust(4, "0")
-    offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > _OFFSET_MOST[0] or minutes > _OFFSET_MOST[1]:
+        return None
+    offset = dt.timedelta(hours=hours, minutes=minutes)
     return (local - (offset if written[0] == "+" else -offset)).replace(tzinfo=dt.UTC)
 
 
@@ -135,7 +141,7 @@ def _from_number(spelling: str, zone: ZoneInfo) -> dt.datetime | None:
     return None
 
 
-def _from_days(epoch: dt.date, days: float, zone: ZoneInfo) -> dt.datetime:
+def _from_days(epoch: dt.date, days: float, zone: ZoneInfo) -> dt.datetime | None:
     seconds = round((days % 1) * 86_400)
     local = dt.datetime.combine(epoch, dt.time(0)) + dt.timedelta(days=int(days), seconds=seconds)
     return _utc(local, None, zone)
