@@ -31,7 +31,9 @@ from people import service as people
 As = Annotated[
     str | None, typer.Option("--as", metavar="LOGIN", help="Act in the name of this account, within its role.")
 ]
-Version = Annotated[int | None, typer.Option(help="Of the incident as you saw it; refused when it changed since.")]
+Version = Annotated[
+    int | None, typer.Option(min=1, max=2**31 - 1, help="Of the incident as you saw it; refused when it changed since.")
+]
 Command = Annotated[str | None, typer.Option(help="Id of this command; the same id again is applied once.")]
 Which = Annotated[str, typer.Argument(metavar="INCIDENT", help="Number (IOW-2026-004417-N) or id.")]
 
@@ -78,7 +80,7 @@ def file(
             class_key=class_,
             lon=found.lon,
             lat=found.lat,
-            place=place if place is not None else found.name,
+            place=place if place is not None else _written(found, address),
             text=text,
             reporter=name,
             phone=phone,
@@ -211,6 +213,12 @@ def _point(here: Here, lon: float | None, lat: float | None, address: str | None
             f"{address!r} can be several places: {names}.", hint="Add the community after a comma, or give a point."
         )
     return found[0]
+
+
+def _written(found: Place, address: str | None) -> str:
+    """Return the name of a place; of a street as it was given, since the house number is known to no map here."""
+    numbered = found.kind == "road" and any(sign.isdigit() for sign in address or "")
+    return (address or "").strip() if numbered else found.name
 
 
 def _statuses(given: str | None) -> tuple[str, ...]:

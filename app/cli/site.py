@@ -67,6 +67,9 @@ def site(
     if found.status == "infeasible":
         binding = str(found.facts["binding"])
         words = BINDING[binding].format(candidates=found.facts["candidates"], p=p)
+        if as_json:
+            told = {"territory": chosen.name, "study": study_id, "kind": kind, "p": p, "sites": []}
+            emit(told | {"status": found.status, "binding": binding, "candidates": found.facts["candidates"]}, as_json)
         raise InvalidInput(words, hint="Ask for fewer sites, or load a map with more ground.")
     emit(_as_dict(chosen.name, study_id, question, found), as_json)
 

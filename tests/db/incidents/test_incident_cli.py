@@ -61,7 +61,7 @@ def test_the_whole_round(say, point) -> None:
 
 def test_an_address_stands_for_a_point(say) -> None:
     code, filed, _ = say("file", "--class", "event-01-02", "--address", "5 High Street, Westside", "--json")
-    assert (code, filed["community"], filed["place"]) == (0, "Westside", "High Street")
+    assert (code, filed["community"], filed["place"]) == (0, "Westside", "5 High Street, Westside")
     code, _, err = say("file", "--class", "event-01-02", "--address", "High Street")
     assert code == 2
     assert "can be several places: High Street, Eastside" in err

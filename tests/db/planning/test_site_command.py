@@ -6,9 +6,11 @@ import json
 
 import pytest
 import shapely
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.cli import main
+from core.identity import system_actor
+from geodata import db
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -54,3 +56,17 @@ def test_bad_input_ends_with_two_and_a_sentence(
     assert (code, out) == (2, "")
     assert says in err
     assert "Traceback" not in err
+
+
+def test_a_question_without_an_answer_says_so_in_json_and_in_words(
+    demo_database: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with db.transaction(system_actor()) as session:
+        session.execute(text("UPDATE road SET drivable = false"))
+    code, out, err = run(capsys, "--kind", "mclp", "--p", "3", "--json")
+    assert code == 2
+    found = json.loads(out)
+    assert (found["status"], found["binding"], found["candidates"], found["sites"]) == (
+        "infeasible", "candidates", 0, []
+    )  # fmt: skip
+    assert "Only 0 buildable places were found, so 3 sites cannot be chosen." in err
