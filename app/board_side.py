@@ -22,6 +22,7 @@ from geodata.network import Mode
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.lifecycle import CHOICE_REASONS
+from people import service as people
 
 OWN_REASONS = tuple(key for key in CHOICE_REASONS if key != "proposed")
 KILOMETRES_FROM_M = 950
@@ -58,7 +59,7 @@ def show(here: Here, chosen: int | None) -> tuple[Proposal | None, Ranked | None
         proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode, chosen=wanted)
         worker = proposal.ranking.find(wanted) or worker
     _reasons(proposal, worker, here)
-    _assign(proposal, worker)
+    _assign(here, proposal, worker)
     _choice(proposal)
     widgets.write(f'<ul class="gk-small gk-muted gk-given">{_items(board_words.assumptions(proposal))}</ul>')
     return proposal, worker
@@ -101,14 +102,25 @@ def _with(row: QueueRow) -> str:
 
 
 def _nobody(proposal: Proposal) -> None:
+    """Say why nobody is proposed, and lead to where the incident can be sent out all the same."""
     lost = t(", ").join(each.code for each in proposal.ranking.unreachable)
+    placeless = t(", ").join(proposal.placeless)
     if lost:
-        widgets.empty(t("No way leads there from anybody on duty."), t("On duty: {codes}.", codes=lost))
-        return
-    widgets.empty(
-        t("Nobody is on shift at this hour."),
-        t("The shifts of all {count} workers are over or not yet begun.", count=i18n.number(proposal.off_duty)),
-    )
+        said = t("No way leads there from anybody on duty."), t("On duty: {codes}.", codes=lost)
+    elif placeless:
+        said = (
+            t("Nobody can be proposed: no place of anybody on duty is known."),
+            t("On duty without grid and without task: {codes}.", codes=placeless),
+        )
+    elif proposal.off_duty:
+        count = i18n.number(proposal.off_duty)
+        said = (
+            t("Nobody is on shift at this hour."),
+            t("The shifts of all {count} workers are over or not yet begun.", count=count),
+        )
+    else:
+        said = t("There are no grid workers here yet."), t("The incident can be sent to its unit.")
+    widgets.empty(*said, link_label=t("Open the incident"), href=f"/incidents?incident={proposal.incident.id}")
 
 
 def _choice_key(proposal: Proposal) -> str:
@@ -159,7 +171,7 @@ def _items(lines: list[str]) -> str:
     return "".join(f"<li>{escape(line)}</li>" for line in lines)
 
 
-def _assign(proposal: Proposal, worker: Ranked) -> None:
+def _assign(here: Here, proposal: Proposal, worker: Ranked) -> None:
     """Put the one primary button; what it carries is what the dispatcher sees now."""
     row = proposal.incident
     who = board_words.name(proposal.contenders[worker.candidate.worker_id])
@@ -174,17 +186,37 @@ def _assign(proposal: Proposal, worker: Ranked) -> None:
             key=f"{state.BOARD_REASON}_{row.id}_{i18n.locale()}",
         )
         reason = picked or ""
-    holds_it = row.worker_id == worker.candidate.worker_id
+    unit_id = _unit(here, row)
+    holds_it = row.worker_id == worker.candidate.worker_id and unit_id == row.unit_id
     st.button(
         t("{worker} has it already", worker=who) if holds_it else t("Send {worker}", worker=who),
         type="primary",
         width="stretch",
         key="gk_board_assign",
-        disabled=holds_it,
+        disabled=holds_it or unit_id is None,
         shortcut="Ctrl+Enter",
         on_click=_send,
         args=(row, worker.candidate.worker_id, who, reason, _command(row)),
+        kwargs={"unit_id": unit_id},
     )
+
+
+def _unit(here: Here, row: QueueRow) -> int | None:
+    """Put the unit that is responsible, to be changed, or chosen where the duty list names none; return it."""
+    units = people.list_units(here.session, here.actor, here.territory.id)
+    names = {unit.id: i18n.either(unit.name, unit.name_zh) for unit in units if unit.kind != "centre"}
+    ids = list(names)
+    picked: int | None = st.selectbox(
+        t("Unit"),
+        ids,
+        index=ids.index(row.unit_id) if row.unit_id in names else None,
+        format_func=names.__getitem__,
+        placeholder=t("Choose a unit"),
+        key=f"{state.BOARD_REASON}_unit_{row.id}_{row.version}_{i18n.locale()}",
+    )
+    if picked is None:
+        widgets.note(t("The duty list names no unit that exists today; choose one to send somebody."))
+    return picked
 
 
 def _command(row: QueueRow) -> str:
@@ -193,7 +225,7 @@ def _command(row: QueueRow) -> str:
     return known.setdefault(f"{row.id}.{row.version}", f"board-{uuid.uuid4()}")
 
 
-def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str) -> None:
+def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str, *, unit_id: int) -> None:
     """Give the incident out as it was seen; what somebody else did meanwhile stands against it."""
     try:
         with transaction(guard.current_actor()) as session:
@@ -205,6 +237,7 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str)
                 version=row.version,
                 command_id=command_id,
                 reason=reason,
+                unit_id=unit_id,
                 moment=now(),
             )
     except GridkeeperError as error:

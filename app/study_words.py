@@ -7,7 +7,7 @@ import datetime as dt
 from app import i18n
 from app.i18n import t, tn
 from geodata.jobs import Job
-from geodata.network import WALK_KMH
+from geodata.network import FRAGMENT_M, WALK_KMH
 from geodata.osm_facilities import FACILITY_KINDS
 from planning.candidates import PLOT_HALF_M, ROADSIDE_M
 from planning.model import Question, SiteAnswer, Study
@@ -244,6 +244,11 @@ def assumptions(study: Study, people_note: str) -> list[str]:
             metres=i18n.number(ROADSIDE_M),
         ),
         speed,
+        t(
+            "Who lives off the streets goes straight to the nearest one, water or not; streets that lead nowhere else"
+            " and are shorter than {km} km together count as none.",
+            km=i18n.number(FRAGMENT_M / 1000, 1),
+        ),
         t("Everybody goes to the nearest; size and opening hours are not counted."),
         t("The proof is about this model; a person decides."),
     ]

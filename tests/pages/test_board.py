@@ -145,6 +145,49 @@ def test_at_an_hour_without_shifts_nobody_is_proposed(run, waiting):
     assert all(button.key != "gk_board_assign" for button in page.button)
 
 
+def test_without_a_unit_one_is_chosen_before_anybody_is_sent(run, waiting):
+    with transaction(system_actor()) as session:
+        session.execute(text("UPDATE incident SET unit_id = NULL WHERE id = :id"), {"id": waiting[0]})
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    assert "The duty list names no unit" in words(page)
+    assert send(page).disabled
+    unit = next(box for box in page.selectbox if box.label == "Unit")
+    unit.select_index(0).run()
+    assert not send(page).disabled
+    send(page).click().run()
+    after = row(waiting[0])
+    assert after.status == "dispatched"
+    assert after.unit_id is not None
+
+
+def test_what_a_unit_returned_goes_to_another(run, waiting):
+    before = row(waiting[0]).unit_id
+    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
+    unit = next(box for box in page.selectbox if box.label == "Unit")
+    assert unit.value == before
+    unit.select_index(0 if unit.index else 1).run()
+    send(page).click().run()
+    after = row(waiting[0])
+    assert after.status == "dispatched"
+    assert after.unit_id != before
+
+
+def test_nobody_with_a_known_place_is_not_nobody_on_shift(run, waiting):
+    with transaction(system_actor()) as session:
+        grids = session.execute(text("SELECT id, responsibility_grid_id FROM worker")).all()
+        session.execute(text("UPDATE worker SET responsibility_grid_id = NULL"))
+        session.execute(text("UPDATE task SET state = 'cancelled' WHERE worker_id IS NOT NULL"))
+    told = words(run("board", Role.DISPATCHER, incident=str(waiting[0])))
+    with transaction(system_actor()) as session:
+        for worker_id, grid_id in grids:
+            session.execute(
+                text("UPDATE worker SET responsibility_grid_id = :grid WHERE id = :id"),
+                {"grid": grid_id, "id": worker_id},
+            )
+    assert "no place of anybody on duty is known" in told
+    assert "Nobody is on shift" not in told
+
+
 def test_the_same_board_in_chinese(run, waiting):
     page = run("board", Role.DISPATCHER, "zh", incident=str(waiting[0]))
     told = words(page)

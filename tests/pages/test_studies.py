@@ -53,6 +53,7 @@ def test_a_study_is_read_with_its_proof_and_its_history(run, answered, role, lan
         assert re.search(r"No plan can be better than|Proven best: no other choice", text)
         assert "The one that is there goes on serving." in text
         assert "Answered, gap" in text
+        assert "streets that lead nowhere else and are shorter than 5 km together" in text
     else:
         assert re.search(r"步行平均需要 [\d.]+ 分钟", text)
         assert re.search("不可能优于|已证明最优", text)
