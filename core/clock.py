@@ -73,13 +73,19 @@ class WorkingCalendar:
         InvalidInput
             For negative hours, and when the calendar opens too seldom to ever get there.
         """
-        if hours < 0:
+        return self.add_time(start, dt.timedelta(hours=hours))
+
+    def add_time(self, start: dt.datetime, left: dt.timedelta) -> dt.datetime:
+        """Return the moment when the working time ``left`` has passed since ``start``, in UTC, to the microsecond.
+
+        Raises as `add_hours` does.
+        """
+        if left < dt.timedelta():
             raise InvalidInput("A time limit cannot be negative.")
-        left = dt.timedelta(hours=hours)
         moment = aware(start)
         day = moment.astimezone(self.zone).date()
         for offset in range(HORIZON_DAYS):
-            for begin, end in self._moments_of(day + dt.timedelta(days=offset)):
+            for begin, end in self.spans_on(day + dt.timedelta(days=offset)):
                 if end < moment:
                     continue
                 opened = max(begin, moment)
@@ -96,11 +102,11 @@ class WorkingCalendar:
         counted = 0
         for _ in range(HORIZON_DAYS):
             if counted == days and (days or self.is_workday(day)):
-                return self._moments_of(day)[-1][1]
+                return self.spans_on(day)[-1][1]
             day += dt.timedelta(days=1)
             counted += self.is_workday(day)
             if days == 0 and self.is_workday(day):
-                return self._moments_of(day)[-1][1]
+                return self.spans_on(day)[-1][1]
         raise InvalidInput("The working calendar has no workdays for ten years.", hint="Check its hours.")
 
     def add_calendar_days(self, start: dt.datetime, days: int) -> dt.datetime:
@@ -110,24 +116,21 @@ class WorkingCalendar:
 
     def working_hours_between(self, start: dt.datetime, end: dt.datetime) -> float:
         """Return the hours of working time between two moments; 0 when ``end`` is not later."""
+        return self.time_between(start, end) / dt.timedelta(hours=1)
+
+    def time_between(self, start: dt.datetime, end: dt.datetime) -> dt.timedelta:
+        """Return the working time between two moments; zero when ``end`` is not later."""
         start, end = aware(start), aware(end)
         day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
         total = dt.timedelta()
         while day <= last:
-            for begin, finish in self._moments_of(day):
+            for begin, finish in self.spans_on(day):
                 total += max(dt.timedelta(), min(finish, end) - max(begin, start))
             day += dt.timedelta(days=1)
-        return total / dt.timedelta(hours=1)
+        return total
 
-    def _spans_of(self, day: dt.date) -> Sequence[Span]:
-        if day in self.workdays:
-            return self.hours.get(self.makeup_weekday, ())
-        if day in self.holidays:
-            return ()
-        return self.hours.get(day.isoweekday(), ())
-
-    def _moments_of(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
-        """Return the spans of the local ``day`` in UTC; computed once, thousands of deadlines fall on one day."""
+    def spans_on(self, day: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
+        """Return the open spans of the local ``day`` in UTC; computed once, thousands of deadlines fall on one day."""
         moments = self._known.get(day)
         if moments is None:
             moments = []
@@ -140,6 +143,13 @@ class WorkingCalendar:
                 moments.append((opens, max(opens, closes)))
             self._known[day] = moments
         return moments
+
+    def _spans_of(self, day: dt.date) -> Sequence[Span]:
+        if day in self.workdays:
+            return self.hours.get(self.makeup_weekday, ())
+        if day in self.holidays:
+            return ()
+        return self.hours.get(day.isoweekday(), ())
 
 
 ALWAYS = WorkingCalendar("UTC", {weekday: ((dt.time(0), dt.time(0)),) for weekday in range(1, 8)})
