@@ -53,7 +53,7 @@ def kind(name: str) -> Callable[[Work], Work]:
 
 @dataclass(frozen=True)
 class Job:
-    """What a page shows of a job; ``total`` is None while unknown."""
+    """What a page shows of a job; ``total`` is None while unknown, ``cancel_requested`` until it has stopped."""
 
     id: int
     kind: str
@@ -65,6 +65,7 @@ class Job:
     result: Mapping[str, Any] | None
     created_at: dt.datetime
     finished_at: dt.datetime | None
+    cancel_requested: bool = False
 
     @property
     def ended(self) -> bool:

@@ -107,9 +107,22 @@ def _running(study_id: int) -> None:
             st.rerun()
         with st.container(key="gk-study-work", border=True):
             _progress(job)
-            if actor.may(May.MAKE_STUDIES) and st.button(t("Cancel"), key="gk_study_cancel"):
-                with transaction(actor, purpose="cancel a study") as session:
-                    service.cancel(session, actor, study_id)
+            if actor.may(May.MAKE_STUDIES):
+                st.button(
+                    t("Cancel"),
+                    key="gk_study_cancel",
+                    disabled=job.cancel_requested,
+                    on_click=_cancel,
+                    args=(actor, study_id),
+                )
+            if job.cancel_requested:
+                widgets.note(t("It will stop after the step it is at; the last proof can take up to a minute."))
+
+
+def _cancel(actor: Actor, study_id: int) -> None:
+    """Ask the work to stop; runs before the page is drawn anew."""
+    with guard.page(), transaction(actor, purpose="cancel a study") as session:
+        service.cancel(session, actor, study_id)
 
 
 def _progress(job: Job) -> None:

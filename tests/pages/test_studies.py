@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import text
 
 from app.studies import answer_study
 from core.identity import Role, system_actor
@@ -95,6 +96,20 @@ def test_the_question_is_put_in_words_and_becomes_a_job_that_can_be_cancelled_an
     assert "There is no answer yet." in words(page)
     button(page, "Begin again").click().run()
     assert "the work goes on" in words(run("study", Role.PLANNER, **address))
+
+
+def test_a_cancel_that_is_heard_later_is_said_at_once(run, actors):
+    study_id = ask(actors, Question("p-median", 1, "library", candidates=20), queue=True)
+    with db.transaction(system_actor()) as session:
+        session.execute(
+            text("UPDATE job_run SET state = 'running' WHERE id = (SELECT job_id FROM study WHERE id = :id)"),
+            {"id": study_id},
+        )
+    button(run("study", Role.PLANNER, study=str(study_id)), "Cancel").click().run()
+    page = run("study", Role.PLANNER, study=str(study_id))
+    assert button(page, "Cancel").disabled
+    assert "It will stop after the step it is at" in words(page)
+    assert "当前步骤结束后停止" in words(run("study", Role.PLANNER, "zh", study=str(study_id)))
 
 
 def test_a_title_stands_as_it_is_written(run, actors):
