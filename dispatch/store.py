@@ -75,7 +75,10 @@ def _rows() -> Select[*tuple[Any, ...]]:
         .join(Area, Area.id == Incident.community_id)
         .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
         .outerjoin(Unit, Unit.id == Incident.unit_id)
-        .outerjoin(Task, and_(Task.incident_id == Incident.id, Task.kind == "handle", Task.state.in_(LIVE)))
+        .outerjoin(
+            Task,
+            and_(Task.incident_id == Incident.id, Task.kind == "handle", ~Task.joint, Task.state.in_(LIVE)),
+        )
         .outerjoin(Worker, Worker.id == Task.worker_id)
     )
 

@@ -1,89 +1,29 @@
 """The law of an incident's life: one table of allowed transitions; everything else is refused in words.
 
-Pages, commands and the database service ask this table; ``docs/lifecycle.md`` is written from it.
+Pages, commands and the database service ask this table; ``docs/lifecycle.md`` is written from it, and the
+database refuses what it does not hold (table ``transition``, filled by a migration; a test compares the two).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.errors import InvalidInput, NotPermitted
+from core.errors import InvalidInput
 from core.identity import Actor, Role
+from incidents import lifecycle_guards as guards
+from incidents.lifecycle_guards import GUARD_WORDS, Facts, Guard, LiveTask, Refusal
+from incidents.lifecycle_words import ACT_WORDS, CHOICE_REASONS, DONE_WORDS, REASONS, ROLE_WORDS, STATUS_WORDS
 
-Words = tuple[str, str]
-"""English and Chinese."""
-
-STATUS_WORDS: Mapping[str, Words] = {
-    "reported": ("reported", "已上报"),
-    "filed": ("filed", "已立案"),
-    "dispatched": ("dispatched", "已派遣"),
-    "handling": ("in work", "处置中"),
-    "checking": ("being checked", "核查中"),
-    "closed": ("closed", "已结案"),
-    "void": ("void", "已作废"),
-}
-ACT_WORDS: Mapping[str, Words] = {
-    "report": ("Report", "上报"),
-    "file": ("File", "立案"),
-    "dispatch": ("Send to the unit", "派遣到单位"),
-    "assign": ("Assign", "派遣到人"),
-    "reassign": ("Assign anew", "改派"),
-    "accept": ("Accept", "接受任务"),
-    "start": ("Start", "开始处置"),
-    "finish": ("Finish", "完成处置"),
-    "return": ("Return", "退回"),
-    "rework": ("Send back for rework", "退回返工"),
-    "close": ("Close the incident", "结案"),
-    "void": ("Void", "作废"),
-}
-DONE_WORDS: Mapping[str, Words] = {
-    "report": ("reported it", "上报"),
-    "file": ("filed it", "立案"),
-    "dispatch": ("sent it to the unit", "派遣到单位"),
-    "assign": ("assigned it", "派遣到人"),
-    "reassign": ("assigned it anew", "改派"),
-    "accept": ("accepted it", "接受任务"),
-    "start": ("started on it", "开始处置"),
-    "finish": ("finished it", "完成处置"),
-    "return": ("returned it", "退回"),
-    "rework": ("sent it back for rework", "退回返工"),
-    "close": ("closed it", "结案"),
-    "void": ("made it void", "作废"),
-}
-REASONS: Mapping[str, Mapping[str, Words]] = {
-    "return": {
-        "wrong_department": ("Not the work of this unit", "不属本单位职责"),
-        "wrong_place": ("The place is wrong", "地点有误"),
-        "needs_others": ("Other units are needed too", "需其他单位配合"),
-        "not_safe": ("Not safe to do alone", "单人处置不安全"),
-    },
-    "rework": {
-        "not_solved": ("Not solved", "问题未解决"),
-        "partly_solved": ("Only partly solved", "只解决了一部分"),
-        "came_back": ("It came back at once", "问题随即复发"),
-    },
-    "void": {
-        "not_found": ("Nothing was found there", "现场未发现"),
-        "duplicate": ("Reported already", "重复上报"),
-        "not_ours": ("Not a matter of the city", "不属城市管理事项"),
-        "trial": ("Only a trial", "测试数据"),
-    },
-}
-"""Why, for acts that need a reason; keys, so that the record never holds free text about persons."""
-CHOICE_REASONS: Mapping[str, Words] = {
-    "proposed": ("As proposed", "按系统建议"),
-    "knows_place": ("Knows the place", "熟悉现场"),
-    "skill": ("Has the skill", "具备技能"),
-    "workload": ("Has less to do", "任务较少"),
-    "other": ("Other reason", "其他原因"),
-}
-"""Why this worker, for assign and reassign; may be left out."""
+__all__ = [
+    "ACTS", "ACT_WORDS", "CHOICE_REASONS", "DONE_WORDS", "REASONS", "STATUS_WORDS", "TASK_STEPS", "TRANSITIONS",
+    "Facts", "LiveTask", "Refusal", "TaskEffect", "TaskStep", "Transition", "allowed", "check_reason", "check_role",
+    "find", "first_status", "known_act", "law", "lifecycle_table", "refusal",
+]  # fmt: skip
 
 
 class TaskEffect(enum.StrEnum):
-    """What an act does to the live handle task of the incident."""
+    """What an act does to the tasks of the incident."""
 
     NONE = "none"
     MAKE = "made"
@@ -94,47 +34,13 @@ class TaskEffect(enum.StrEnum):
     RETURN = "returned"
     REOPEN = "last one opened again"
     CANCEL = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTask:
-    """The handle task somebody still has to do."""
-
-    unit_id: int | None
-    worker_id: int | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the guards look at.
-
-    Attributes
-    ----------
-    live
-        The live handle task; None when there is none.
-    handed_out_by
-        Users who gave out a handle task of the incident, at any time; None in it stands for a process.
-    """
-
-    status: str
-    live: LiveTask | None = None
-    handed_out_by: frozenset[int | None] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an act is refused, and the way out, in both languages."""
-
-    en: str
-    zh: str
-
-    def error(self) -> NotPermitted:
-        """Return the refusal as an error."""
-        return NotPermitted(self.en, zh=self.zh)
-
-
-Guard = Callable[[Actor, Facts], Refusal | None]
+    JOIN = "one more, of another unit"
+    PART_DONE = "the unit's own done"
+    PART_RETURNED = "the unit's own returned"
+    MAKE_VERIFY = "task verify made"
+    VERIFY_DONE = "task verify done"
+    MAKE_CHECK = "task check made"
+    CHECK_DONE = "task check done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,88 +55,109 @@ class Transition:
     guards: tuple[Guard, ...] = ()
 
 
-def own_task(actor: Actor, facts: Facts) -> Refusal | None:
-    """Refuse a worker on a task that is not the own, a handler on one of another unit."""
-    if actor.role is Role.SYSTEM:
-        return None
-    live = facts.live
-    if live is None:
-        return Refusal("There is no task to work on; it must be assigned first.", "没有可办理的任务，须先派遣。")
-    if actor.role is Role.GRID_WORKER and (live.worker_id is None or live.worker_id != actor.worker_id):
-        return Refusal("This task is not yours: another worker has it.", "该任务不属于您，由其他网格员承办。")
-    if actor.role is Role.HANDLER and live.unit_id not in actor.unit_ids:
-        return Refusal("This task belongs to another unit.", "该任务属于其他单位。")
-    return None
+@dataclass(frozen=True, slots=True)
+class TaskStep:
+    """One allowed change of the state of a task; ``source`` None makes it."""
+
+    kind: str
+    source: str | None
+    target: str
+    roles: frozenset[Role]
 
 
-def not_begun(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (the shape of a guard)
-    """Refuse when the task is accepted already."""
-    if facts.live is not None and facts.live.state != "waiting":
-        return Refusal("The task is accepted already.", "任务已被接受。")
-    return None
-
-
-def other_hand(actor: Actor, facts: Facts) -> Refusal | None:
-    """Refuse who ever gave the incident out; all processes count as one hand."""
-    if actor.user_id not in facts.handed_out_by:
-        return None
-    if actor.user_id is None:
-        return Refusal(
-            "The command line gave this incident out, so it does not close it. Name who closes it with --as.",
-            "该案件由命令行派遣，不得由其结案。请用 --as 指明结案人。",
-        )
-    return Refusal(
-        "You dispatched this incident, so you may not close it. Another supervisor closes it.",
-        "该案件由您派遣，您不得结案，请由其他监督员结案。",
-    )
-
-
-_GUARD_WORDS: Mapping[Guard, str] = {
-    own_task: "the task is the actor's own (worker) or of the own unit (handler)",
-    not_begun: "the task is not accepted yet",
-    other_hand: "the actor never gave this incident out",
-}
 _SUPERVISOR = frozenset({Role.SUPERVISOR})
 _DISPATCHER = frozenset({Role.DISPATCHER})
 _DOERS = frozenset({Role.GRID_WORKER, Role.HANDLER})
+_HANDLER = frozenset({Role.HANDLER})
+_WORKER = frozenset({Role.GRID_WORKER})
+_CENTRES = _SUPERVISOR | _DISPATCHER
+_DESKS = _CENTRES | {Role.GRID_MANAGER}
 _E = TaskEffect
+_LIVE = ("waiting", "accepted", "started")
+_OPEN = ("reported", "filed", "dispatched", "handling", "checking")
+
+
+def _side(act: str, sources: tuple[str, ...], roles: frozenset[Role], *checks: Guard) -> tuple[Transition, ...]:
+    """Return the steps of an act that leaves the status as it is."""
+    return tuple(Transition(act, each, each, roles, guards=checks) for each in sources)
+
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("report", None, "filed", frozenset({Role.SUPERVISOR, Role.GRID_WORKER})),
     Transition("report", None, "reported", frozenset({Role.DISPATCHER, Role.GRID_MANAGER})),
-    Transition("file", "reported", "filed", _SUPERVISOR),
+    Transition("verify", "reported", "reported", _WORKER, _E.VERIFY_DONE, (guards.own_verify,)),
+    Transition("file", "reported", "filed", _SUPERVISOR, guards=(guards.verified,)),
     Transition("assign", "filed", "dispatched", _DISPATCHER, _E.MAKE),
     Transition("dispatch", "filed", "dispatched", _DISPATCHER, _E.MAKE),
-    Transition("start", "dispatched", "handling", _DOERS, _E.START, (own_task,)),
-    Transition("accept", "dispatched", "dispatched", _DOERS, _E.ACCEPT, (own_task, not_begun)),
-    Transition("finish", "handling", "checking", _DOERS, _E.FINISH, (own_task,)),
-    Transition("finish", "dispatched", "checking", _DOERS, _E.FINISH, (own_task,)),
-    Transition("return", "dispatched", "filed", _DOERS, _E.RETURN, (own_task,)),
-    Transition("return", "handling", "filed", _DOERS, _E.RETURN, (own_task,)),
+    Transition("self_handle", "filed", "closed", _WORKER, guards=(guards.own_find,)),
+    Transition("start", "dispatched", "handling", _DOERS, _E.START, (guards.own_task,)),
+    Transition("accept", "dispatched", "dispatched", _DOERS, _E.ACCEPT, (guards.own_task, guards.not_begun)),
+    Transition("finish", "handling", "checking", _DOERS, _E.FINISH, (guards.own_task, guards.parts_done)),
+    Transition("finish", "dispatched", "checking", _DOERS, _E.FINISH, (guards.own_task, guards.parts_done)),
+    Transition("finish_part", "dispatched", "dispatched", _HANDLER, _E.PART_DONE, (guards.own_part,)),
+    Transition("finish_part", "handling", "handling", _HANDLER, _E.PART_DONE, (guards.own_part,)),
+    Transition("return", "dispatched", "filed", _DOERS, _E.RETURN, (guards.own_task, guards.parts_done)),
+    Transition("return", "handling", "filed", _DOERS, _E.RETURN, (guards.own_task, guards.parts_done)),
+    Transition("return_part", "dispatched", "dispatched", _HANDLER, _E.PART_RETURNED, (guards.own_part,)),
+    Transition("return_part", "handling", "handling", _HANDLER, _E.PART_RETURNED, (guards.own_part,)),
     Transition("reassign", "dispatched", "dispatched", _DISPATCHER, _E.REPLACE),
     Transition("reassign", "handling", "dispatched", _DISPATCHER, _E.REPLACE),
-    Transition("close", "checking", "closed", _SUPERVISOR, _E.CANCEL, (other_hand,)),
-    Transition("rework", "checking", "handling", _SUPERVISOR, _E.REOPEN),
+    Transition("join", "dispatched", "dispatched", _DISPATCHER, _E.JOIN),
+    Transition("join", "handling", "handling", _DISPATCHER, _E.JOIN),
+    Transition("check", "checking", "checking", _WORKER, _E.CHECK_DONE, (guards.own_check, guards.not_own_handling)),
+    Transition("close", "checking", "closed", _SUPERVISOR, _E.CANCEL, (guards.other_hand, guards.not_own_handling)),
+    Transition("rework", "checking", "handling", _SUPERVISOR, _E.REOPEN, (guards.not_own_handling,)),
+    *_side("grant_extension", ("dispatched", "handling"), _SUPERVISOR, guards.asked),
+    *_side("refuse_extension", ("dispatched", "handling"), _SUPERVISOR, guards.asked),
+    *_side("ask_extension", ("dispatched", "handling"), _DOERS, guards.own_task, guards.not_asked),
+    Transition("ask_verify", "reported", "reported", _CENTRES, _E.MAKE_VERIFY),
+    Transition("ask_check", "checking", "checking", _CENTRES, _E.MAKE_CHECK, (guards.not_own_handling,)),
+    *_side("urge", _OPEN, _SUPERVISOR),
+    *_side("postpone", ("filed", "dispatched", "handling"), _SUPERVISOR, guards.not_postponed),
+    *_side("resume", ("filed", "dispatched", "handling"), _SUPERVISOR, guards.postponed),
+    Transition("sample", "closed", "closed", _SUPERVISOR, guards=(guards.unsampled,)),
+    Transition("reopen", "closed", "filed", _DESKS, guards=(guards.closed_lately,)),
     Transition("void", "reported", "void", _SUPERVISOR, _E.CANCEL),
     Transition("void", "filed", "void", _SUPERVISOR, _E.CANCEL),
     Transition("void", "dispatched", "void", _SUPERVISOR, _E.CANCEL),
 )
 """All there is; in the order in which a page offers the acts, the usual next step first."""
 
+
+def _task_steps(kind: str, begin: frozenset[Role], doers: frozenset[Role], *, returns: bool) -> tuple[TaskStep, ...]:
+    ends = ("done", "returned") if returns else ("done",)
+    return (
+        TaskStep(kind, None, "waiting", begin),
+        TaskStep(kind, "waiting", "accepted", doers),
+        TaskStep(kind, "waiting", "started", doers),
+        TaskStep(kind, "accepted", "started", doers),
+        *(TaskStep(kind, live, end, doers) for live in _LIVE for end in ends),
+        *(TaskStep(kind, live, "cancelled", _CENTRES) for live in _LIVE),
+    )
+
+
+TASK_STEPS: tuple[TaskStep, ...] = (
+    *_task_steps("handle", _DISPATCHER, _DOERS, returns=True),
+    TaskStep("handle", "done", "accepted", _SUPERVISOR),
+    *_task_steps("verify", _DESKS, _WORKER, returns=False),
+    *_task_steps("check", _CENTRES, _WORKER, returns=False),
+    *_task_steps("visit", _CENTRES, _WORKER, returns=False),
+)
+"""How tasks may change, by kind."""
+
 ACTS = tuple(dict.fromkeys(step.act for step in TRANSITIONS if step.source is not None))
 """Acts on an incident that exists."""
 
-_ROLE_WORDS: Mapping[Role, Words] = {
-    Role.GRID_WORKER: ("grid worker", "网格员"),
-    Role.GRID_MANAGER: ("grid manager", "网格长"),
-    Role.HANDLER: ("department handler", "处置人员"),
-    Role.DISPATCHER: ("dispatcher", "派遣员"),
-    Role.SUPERVISOR: ("supervisor", "监督员"),
-    Role.PLANNER: ("planner", "规划师"),
-    Role.AUDITOR: ("auditor", "审计员"),
-    Role.ADMINISTRATOR: ("administrator", "系统管理员"),
-    Role.SYSTEM: ("system", "系统"),
-}
+
+def law() -> frozenset[tuple[str, str, str, str, str]]:
+    """Return both tables as the database holds them: subject, act, from (empty begins), to, role."""
+    steps = {
+        ("incident", step.act, step.source or "", step.target, role.value)
+        for step in TRANSITIONS
+        for role in step.roles
+    }
+    tasks = {(step.kind, "", step.source or "", step.target, role.value) for step in TASK_STEPS for role in step.roles}
+    return frozenset(steps | tasks)
 
 
 def first_status(actor: Actor) -> str:
@@ -300,8 +227,8 @@ def lifecycle_table() -> str:
     head = "| Act | 操作 | From | To | Who | Only if | Handle task |\n|---|---|---|---|---|---|---|\n"
     return head + "".join(
         f"| {step.act} | {ACT_WORDS[step.act][1]} | {_status(step.source)} | {_status(step.target)}"
-        f" | {', '.join(sorted(_ROLE_WORDS[role][0] for role in step.roles))}"
-        f" | {'; '.join(_GUARD_WORDS[guard] for guard in step.guards) or '–'}"
+        f" | {', '.join(sorted(ROLE_WORDS[role][0] for role in step.roles))}"
+        f" | {'; '.join(GUARD_WORDS[guard] for guard in step.guards) or '–'}"
         f" | {'–' if step.effect is _E.NONE else step.effect.value} |\n"
         for step in TRANSITIONS
     )
@@ -316,7 +243,7 @@ def _for_role(step: Transition, role: Role) -> bool:
 
 
 def _not_for(role: Role, act: str) -> Refusal:
-    english, chinese = _ROLE_WORDS[role]
+    english, chinese = ROLE_WORDS[role]
     if act == "close" and role is Role.DISPATCHER:
         return Refusal(
             "As dispatcher you may not close: who dispatches never closes. A supervisor closes the incident.",
@@ -326,8 +253,8 @@ def _not_for(role: Role, act: str) -> Refusal:
     who = sorted({role for step in steps for role in step.roles})
     return Refusal(
         f"As {english} you may not {ACT_WORDS[act][0].lower()}. It is for: "
-        f"{', '.join(_ROLE_WORDS[each][0] for each in who)}.",
-        f"{chinese}不能执行“{ACT_WORDS[act][1]}”，该操作属于：{'、'.join(_ROLE_WORDS[each][1] for each in who)}。",
+        f"{', '.join(ROLE_WORDS[each][0] for each in who)}.",
+        f"{chinese}不能执行“{ACT_WORDS[act][1]}”，该操作属于：{'、'.join(ROLE_WORDS[each][1] for each in who)}。",
     )
 
 

@@ -198,6 +198,39 @@ class TaskInfo:
     due_at: dt.datetime | None
     accepted_at: dt.datetime | None
     finished_at: dt.datetime | None
+    joint: bool = False
+    outcome: str = ""
+    handled_by: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionInfo:
+    """More time asked for: ``state`` is ``waiting``, ``granted`` or ``refused``."""
+
+    id: int
+    state: str
+    reason: str
+    until: dt.datetime
+    due_before: dt.datetime | None
+    asked_by: int | None
+    asked_at: dt.datetime
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What the side moves of the lifecycle left on an incident; the clock stands still while it is postponed."""
+
+    reported_by: int | None = None
+    closed_by: int | None = None
+    postponed_at: dt.datetime | None = None
+    postponed_until: dt.datetime | None = None
+    urges: int = 0
+    urged_at: dt.datetime | None = None
+    urge_reason: str = ""
+    self_handled: bool = False
+    sampled_by: int | None = None
+    requests: tuple[ExtensionInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +268,7 @@ class IncidentDetail:
     tasks: tuple[TaskInfo, ...]
     history: tuple[RecordEntry, ...]
     filed_under: FiledUnder | None = None
+    side: Side = field(default_factory=Side)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,14 @@ def move(
     reason: Annotated[
         str, typer.Option(help="For " + ", ".join(f"{a} ({', '.join(r)})" for a, r in REASONS.items()))
     ] = "",
-    worker: Annotated[str | None, typer.Option(help="Staff number, for assign and reassign.")] = None,
-    unit: Annotated[str | None, typer.Option(help="Code of the unit, for dispatch.")] = None,
+    worker: Annotated[
+        str | None, typer.Option(help="Staff number, for assign, reassign, ask_verify and ask_check.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Code of the unit, for dispatch and join.")] = None,
+    until: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help="Local time, for ask_extension and postpone."),
+    ] = None,
     version: Version = None,
     as_: As = None,
     command_id: Command = None,
@@ -173,6 +179,7 @@ def move(
             reason=reason,
             worker_id=None if worker is None else _worker_id(here, worker),
             unit_id=None if unit is None else _unit_id(here, unit),
+            until=None if until is None else until.replace(tzinfo=here.territory.zone),
         )
         told = _told(here, done)
     emit(told, as_json)

@@ -8,6 +8,7 @@ from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.jobs import JobRun
+from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.retention import RetentionRun, SizeDay
@@ -23,6 +24,7 @@ __all__ = [
     "STATUSES",
     "Absence",
     "AccessReview",
+    "AllowedStep",
     "AppUser",
     "Area",
     "Backup",
@@ -34,6 +36,7 @@ __all__ = [
     "Command",
     "Draft",
     "Erasure",
+    "ExtensionRequest",
     "Facility",
     "Incident",
     "IncidentClass",

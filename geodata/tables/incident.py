@@ -40,6 +40,8 @@ class Incident(Base):
             "status IN ('reported', 'filed', 'dispatched', 'handling', 'checking', 'closed', 'void')", name="status"
         ),
         CheckConstraint("dispatched_by <> closed_by", name="separate_duties"),
+        CheckConstraint("sampled_by <> closed_by", name="sampled_by_another"),
+        CheckConstraint("postponed_until >= postponed_at", name="postponed_span"),
     )
 
     id: Mapped[BigId]
@@ -71,6 +73,18 @@ class Incident(Base):
     dispatched_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who sent it out last")
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Never who sent it out")
     reworks: Mapped[SmallInt] = mapped_column(server_default="0")
+    reported_by: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), doc="Who took it down; written by the database"
+    )
+    postponed_at: Mapped[dt.datetime | None] = mapped_column(doc="When it was postponed last")
+    postponed_until: Mapped[dt.datetime | None] = mapped_column(doc="The clock stands still from then to here")
+    urges: Mapped[SmallInt] = mapped_column(server_default="0", doc="How often a supervisor urged")
+    urged_at: Mapped[dt.datetime | None]
+    urge_reason: Mapped[str] = mapped_column(server_default="", doc="Key of the lifecycle's reasons")
+    self_handled: Mapped[bool] = mapped_column(server_default="false", doc="Settled on the spot by its finder")
+    sampled_by: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), doc="Who looked at it later; never who closed it"
+    )
     simulated: Mapped[bool] = mapped_column(server_default="false")
     load_id: Mapped[int | None] = mapped_column(ForeignKey("load.id"))
     version: Mapped[int] = mapped_column(server_default="1")
@@ -102,8 +116,16 @@ class Task(Base):
             "uq_task_live_handle",
             "incident_id",
             unique=True,
-            postgresql_where=text("kind = 'handle' AND state IN ('waiting', 'accepted', 'started')"),
+            postgresql_where=text("kind = 'handle' AND NOT joint AND state IN ('waiting', 'accepted', 'started')"),
         ),
+        Index(
+            "uq_task_live_joint",
+            "incident_id",
+            "unit_id",
+            unique=True,
+            postgresql_where=text("joint AND state IN ('waiting', 'accepted', 'started')"),
+        ),
+        Index("ix_task_joint_unit_id", "unit_id", postgresql_where=text("joint")),
         Index(
             "ix_task_live_worker_id",
             "territory_id",
@@ -124,6 +146,13 @@ class Task(Base):
     due_at: Mapped[dt.datetime | None]
     accepted_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
+    joint: Mapped[bool] = mapped_column(server_default="false", doc="The part of a unit that helps who leads")
+    outcome: Mapped[str] = mapped_column(
+        server_default="", doc="What was found on site; key of the lifecycle's reasons"
+    )
+    handled_by: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), server_default="{}", doc="Users who finished it; written by the database, never shortened"
+    )
     version: Mapped[int] = mapped_column(server_default="1")
 
 

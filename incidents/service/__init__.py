@@ -13,6 +13,7 @@ from incidents.service.reading import (
     list_incidents,
     my_tasks,
     today_counts,
+    waiting_extensions,
     waiting_to_close,
 )
 from incidents.service.reporting import preview, report
@@ -41,5 +42,6 @@ __all__ = [
     "seed_catalogue",
     "take_numbers",
     "today_counts",
+    "waiting_extensions",
     "waiting_to_close",
 ]

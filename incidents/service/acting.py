@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -12,40 +11,20 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata.tables import Incident, Task
 from geodata.territory import TerritoryInfo, list_territories
-from incidents.lifecycle import (
-    Facts,
-    LiveTask,
-    Refusal,
-    TaskEffect,
-    Transition,
-    allowed,
-    check_reason,
-    check_role,
-    find,
-    known_act,
-    refusal,
-)
+from incidents.lifecycle import Facts, Refusal, TaskEffect, allowed, check_reason, check_role, find, known_act, refusal
 from incidents.model import IncidentDetail
+from incidents.service import side_moves
 from incidents.service.catalogue import read_catalogue
 from incidents.service.commands import once
+from incidents.service.facts import facts
 from incidents.service.responsible import check_unit
-from incidents.store import acts
+from incidents.service.side_moves import Asked, Case
+from incidents.store import acts, side
 from incidents.work import Done, changed_meanwhile
 
 GIVEN_OUT = ("dispatched", "handling")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An act as it was asked for."""
-
-    incident_id: int
-    act: str
-    version: int | None
-    reason: str = ""
-    worker_id: int | None = None
-    unit_id: int | None = None
-    anew_too: bool = False
+MAKES = (TaskEffect.MAKE, TaskEffect.REPLACE)
+OF_THE_LEAD = (TaskEffect.ACCEPT, TaskEffect.START, TaskEffect.FINISH, TaskEffect.RETURN, TaskEffect.REOPEN)
 
 
 def move(
@@ -59,6 +38,7 @@ def move(
     reason: str = "",
     worker_id: int | None = None,
     unit_id: int | None = None,
+    until: dt.datetime | None = None,
     moment: dt.datetime | None = None,
 ) -> Done:
     """Do an act of `incidents.lifecycle` on an incident and return what it left behind.
@@ -72,7 +52,10 @@ def move(
     reason
         A key of `REASONS` or `CHOICE_REASONS`.
     worker_id, unit_id
-        For assign, reassign and dispatch; the unit is the incident's own unless one is named.
+        For assign, reassign and dispatch; the unit is the incident's own unless one is named. The unit that is
+        called in by join, the worker who is sent by ask_verify and ask_check (that of the grid unless named).
+    until
+        The deadline that ask_extension asks for, the end of what postpone postpones.
 
     Raises
     ------
@@ -83,7 +66,7 @@ def move(
     NotFound, InvalidInput
         When the incident is out of reach, or the act is asked for incompletely.
     """
-    asked = Asked(incident_id, known_act(act), version, reason, worker_id, unit_id)
+    asked = Asked(incident_id, known_act(act), version, reason, worker_id, unit_id, until=until)
     return _do(session, actor, asked, command_id, moment)
 
 
@@ -107,15 +90,9 @@ def assign_task(
     return _do(session, actor, asked, command_id, moment)
 
 
-def facts_of(detail: IncidentDetail) -> Facts:
+def facts_of(detail: IncidentDetail, moment: dt.datetime | None = None) -> Facts:
     """Return what the guards of the lifecycle look at, from what a page shows anyway."""
-    handle = [task for task in detail.tasks if task.kind == "handle"]
-    live = next((task for task in handle if task.state in acts.LIVE), None)
-    return Facts(
-        detail.row.status,
-        None if live is None else LiveTask(live.unit_id, live.worker_id, live.state),
-        frozenset(task.assigned_by for task in handle),
-    )
+    return facts(detail.row, detail.tasks, detail.side, now() if moment is None else aware(moment))
 
 
 def allowed_acts(actor: Actor, detail: IncidentDetail) -> tuple[str, ...]:
@@ -154,21 +131,15 @@ def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Don
         )
     if asked.version is not None and asked.version != incident.version:
         raise _conflict(session, incident, asked.version)
-    tasks = acts.handle_tasks(session, incident.id)
-    live = next((task for task in tasks if task.state in acts.LIVE), None)
+    tasks = acts.tasks_of(session, incident.id)
     act = "reassign" if asked.anew_too and incident.status in GIVEN_OUT else asked.act
-    step = find(
-        actor,
-        Facts(
-            incident.status,
-            None if live is None else LiveTask(live.unit_id, live.worker_id, live.state),
-            frozenset(task.assigned_by for task in tasks),
-        ),
-        act,
-    )
-    task = _change_task(session, actor, incident, tasks, asked, step=step, at=at)
-    _change_incident(session, actor, incident, step, at)
-    if step.effect in {TaskEffect.MAKE, TaskEffect.REPLACE} and task is not None:
+    step = find(actor, facts(incident, tasks, side.side_of(session, incident.id), at), act)
+    case = Case(session, actor, incident, tasks, asked, step, at)
+    task = _change_task(case)
+    session.flush()  # the database looks at the tasks when the status changes
+    with session.no_autoflush:  # the row changes at once: status and deadline belong together
+        _change_incident(case)
+    if step.effect in MAKES and task is not None:
         incident.unit_id, incident.worker_id = task.unit_id, task.worker_id
         incident.dispatched_by = actor.user_id
         task.due_at = incident.due_at
@@ -176,50 +147,49 @@ def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Don
     return Done(incident.id, incident.number, incident.status, incident.version, None if task is None else task.id)
 
 
-def _change_incident(session: Session, actor: Actor, incident: Incident, step: Transition, at: dt.datetime) -> None:
+def _change_incident(case: Case) -> None:
+    incident, step, at = case.incident, case.step, case.at
+    if step.act in side_moves.PLAIN:
+        side_moves.PLAIN[step.act](case)
     incident.status = step.target
     incident.version += 1
-    if step.act == "file":
-        incident.filed_at = at
-        catalogue = read_catalogue(session, _territory(session, actor))
-        incident.due_at = catalogue.due_at(incident.class_id, at)
+    if step.act in {"file", "reopen"}:
+        catalogue = read_catalogue(case.session, _territory(case.session, case.actor))
         incident.limit_id = catalogue.limit_id(incident.class_id)
-    elif step.effect in {TaskEffect.MAKE, TaskEffect.REPLACE}:
+        due_at = catalogue.due_at(incident.class_id, at)
+        if step.act == "reopen":
+            side_moves.reopen(case, due_at)
+        else:
+            incident.filed_at, incident.due_at = at, due_at
+    elif step.effect in MAKES:
         incident.dispatched_at = at
     elif step.act == "finish":
         incident.handled_at = at
     elif step.act == "rework":
         incident.handled_at, incident.reworks = None, incident.reworks + 1
-    elif step.target in {"closed", "void"}:
+    elif step.effect is TaskEffect.CANCEL:
         incident.closed_at = at if step.target == "closed" else incident.closed_at
-        incident.closed_by = actor.user_id if step.target == "closed" else None
-        acts.cancel_live(session, incident.id, at)
+        incident.closed_by = case.actor.user_id if step.target == "closed" else None
+        acts.cancel_live(case.session, incident.id, at)
 
 
-def _change_task(
-    session: Session,
-    actor: Actor,
-    incident: Incident,
-    tasks: list[Task],
-    asked: Asked,
-    *,
-    step: Transition,
-    at: dt.datetime,
-) -> Task | None:
-    """Do what the step does to the handle task, and return the task it was done to or that it made."""
-    live = next((task for task in tasks if task.state in acts.LIVE), None)
-    effect = step.effect
-    if effect in {TaskEffect.MAKE, TaskEffect.REPLACE}:
-        unit_id, worker_id = _who(session, actor, incident, asked, step)
-        if live is not None:
-            live.state, live.finished_at, live.version = "cancelled", at, live.version + 1
-            session.flush()
-        return acts.add_task(session, incident, unit_id, worker_id, at)
-    task = live
-    if effect is TaskEffect.REOPEN:
-        task = next((each for each in reversed(tasks) if each.state == "done"), None)
+def _change_task(case: Case) -> Task | None:
+    """Do what the step does to the tasks, and return the task it was done to or that it made."""
+    leading = [task for task in case.tasks if task.kind == "handle" and not task.joint]
+    task = next((each for each in leading if each.state in acts.LIVE), None)
+    effect, incident, at = case.step.effect, case.incident, case.at
     if effect in {TaskEffect.NONE, TaskEffect.CANCEL}:
         return None
+    if effect in MAKES:
+        unit_id, worker_id = _who(case)
+        if task is not None:
+            side_moves.end(task, "cancelled", at)
+            case.session.flush()
+        return acts.add_task(case.session, incident, unit_id, worker_id, at)
+    if effect not in OF_THE_LEAD:
+        return side_moves.change_tasks(case)
+    if effect is TaskEffect.REOPEN:
+        task = next((each for each in reversed(leading) if each.state == "done"), None)
     if task is None:
         raise InvalidInput(
             f"{incident.number} has no task for this act.",
@@ -231,21 +201,20 @@ def _change_task(
 
 
 def _set_task(task: Task, effect: TaskEffect, at: dt.datetime) -> None:
+    if effect in {TaskEffect.RETURN, TaskEffect.FINISH}:
+        side_moves.end(task, effect.value, at)
+        return
     task.version += 1
     if effect is TaskEffect.REOPEN:
         task.state, task.finished_at = "accepted", None
         return
     task.state = effect.value
-    if effect is TaskEffect.RETURN:
-        task.finished_at = at
-        return
     task.accepted_at = task.accepted_at or at
-    if effect is TaskEffect.FINISH:
-        task.finished_at = at
 
 
-def _who(session: Session, actor: Actor, incident: Incident, asked: Asked, step: Transition) -> tuple[int, int | None]:
+def _who(case: Case) -> tuple[int, int | None]:
     """Return unit and worker of a new task, both checked."""
+    session, actor, incident, asked = case.session, case.actor, case.incident, case.asked
     unit_id = asked.unit_id or incident.unit_id
     if unit_id is None:
         raise InvalidInput(
@@ -254,7 +223,7 @@ def _who(session: Session, actor: Actor, incident: Incident, asked: Asked, step:
             zh=f"权责清单没有为 {incident.number} 的小类指定责任单位。请自行选择单位，或补全权责清单。",
         )
     check_unit(session, actor.territory_id, unit_id)
-    if step.act == "dispatch":
+    if case.step.act == "dispatch":
         return unit_id, None
     if asked.worker_id is None:
         raise InvalidInput("Name the worker who is to do it.", zh="请选择承办的网格员。")

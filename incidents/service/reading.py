@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import aware, now
 from core.errors import InvalidInput, NotFound
-from core.identity import Actor, May, require
+from core.identity import Actor, May, Role, require
 from geodata.persons import unseal
 from geodata.record import history
 from incidents.model import (
@@ -24,7 +24,7 @@ from incidents.model import (
     TodayCounts,
 )
 from incidents.numbers import check_number
-from incidents.store import listing, rules
+from incidents.store import listing, rules, side
 from incidents.summary import N_BINS, median_hours
 from incidents.work import MyTask
 
@@ -92,6 +92,7 @@ def incident_detail(session: Session, actor: Actor, incident_id: int) -> Inciden
         tuple(tasks),
         tuple(sorted(entries, key=lambda entry: entry.seq)),
         rules.filed_under(session, incident_id),
+        side.side_of(session, incident_id),
     )
 
 
@@ -130,6 +131,15 @@ def waiting_to_close(session: Session, actor: Actor, *, limit: int = 20) -> list
     """Return incidents that are handled and wait to be closed or sent back, the most urgent first."""
     _sees(actor, May.SEE_INCIDENTS)
     return listing.by_status(session, actor, "checking", limit)
+
+
+def waiting_extensions(session: Session, actor: Actor) -> list[IncidentRow]:
+    """Return incidents for which more time is asked, the longest waiting first; none for who does not decide."""
+    territory_id = _sees(actor, May.SEE_INCIDENTS)
+    if actor.role is not Role.SUPERVISOR:
+        return []
+    found = (listing.find(session, territory_id, each) for each in side.waiting_incidents(session, territory_id))
+    return [each[0] for each in found if each is not None]
 
 
 def grid_incidents_summary(

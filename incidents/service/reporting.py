@@ -20,11 +20,12 @@ from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate_one
 from incidents.classes import find_class
 from incidents.lifecycle import first_status
+from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.model import ClassInfo
 from incidents.service.catalogue import read_catalogue, take_numbers
 from incidents.service.commands import once
 from incidents.service.responsible import check_unit
-from incidents.store import reporting
+from incidents.store import reporting, side
 from incidents.work import Done, NewReport, Preview
 
 SOURCES = ("hotline", "patrol", "app", "web", "media", "superior")
@@ -68,7 +69,8 @@ def report(
     """Take a report in and return its number; it has its grid, community, unit, deadline and record.
 
     A supervisor's or grid worker's own report is filed at once; what a dispatcher or grid manager
-    takes down waits for a supervisor to file it. The same command again answers as it did first.
+    takes down waits for a supervisor to file it; when the public said it, the worker of the grid verifies it on
+    site first, unless it is an emergency. The same command again answers as it did first.
 
     Raises
     ------
@@ -124,6 +126,11 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
         },
     )
     _seal(session, territory, incident.id, new)
+    if status == "reported" and new.source in PUBLIC_SOURCES and not incident.emergency:
+        # The public's report is looked at on site before a supervisor files it, where a worker has that grid.
+        worker_id = side.worker_of_grid(session, grid_id)
+        if worker_id is not None:
+            side.add_look(session, incident, "verify", worker_id, at)
     return Done(incident.id, incident.number, incident.status, incident.version)
 
 

@@ -70,9 +70,9 @@ def lock(session: Session, territory_id: int | None, incident_id: int) -> Incide
     )
 
 
-def handle_tasks(session: Session, incident_id: int) -> list[Task]:
-    """Return the handle tasks of a locked incident, oldest first."""
-    query = select(Task).where(Task.incident_id == incident_id, Task.kind == "handle").order_by(Task.id)
+def tasks_of(session: Session, incident_id: int) -> list[Task]:
+    """Return the tasks of a locked incident, oldest first."""
+    query = select(Task).where(Task.incident_id == incident_id).order_by(Task.id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
@@ -86,7 +86,9 @@ def cancel_live(session: Session, incident_id: int, at: dt.datetime) -> None:
         task.state, task.finished_at, task.version = "cancelled", at, task.version + 1
 
 
-def add_task(session: Session, incident: Incident, unit_id: int, worker_id: int | None, at: dt.datetime) -> Task:
+def add_task(
+    session: Session, incident: Incident, unit_id: int, worker_id: int | None, at: dt.datetime, *, joint: bool = False
+) -> Task:
     """Insert a handle task that waits for its owner."""
     task = Task(
         territory_id=incident.territory_id,
@@ -97,6 +99,7 @@ def add_task(session: Session, incident: Incident, unit_id: int, worker_id: int 
         worker_id=worker_id,
         created_at=at,
         due_at=incident.due_at,
+        joint=joint,
         version=1,
     )
     session.add(task)

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Float, Select, cast, func, or_, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, Float, Select, any_, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.identity import Actor, Role
@@ -156,7 +156,7 @@ def live_tasks_of(session: Session, territory_id: int, worker_id: int) -> list[M
         .where(
             Task.territory_id == territory_id,
             Task.worker_id == worker_id,
-            Task.kind == "handle",
+            Task.kind.in_(("handle", "verify", "check")),
             Task.state.in_(LIVE),
         )
     )
@@ -196,6 +196,9 @@ def _task_columns() -> Select[*tuple[Any, ...]]:
             Task.due_at,
             Task.accepted_at,
             Task.finished_at,
+            Task.joint,
+            Task.outcome,
+            Task.handled_by,
         )
         .outerjoin(Unit, Unit.id == Task.unit_id)
         .outerjoin(Worker, Worker.id == Task.worker_id)
@@ -294,10 +297,16 @@ def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
     if actor.role is Role.GRID_MANAGER:
         conditions.append(Incident.community_id.in_(actor.area_ids))
     elif actor.role is Role.GRID_WORKER:
-        conditions.append(or_(Incident.community_id.in_(actor.area_ids), Incident.worker_id == actor.worker_id))
+        mine = Incident.worker_id == actor.worker_id
+        conditions.append(or_(Incident.community_id.in_(actor.area_ids), mine, _called_to()))
     elif actor.role is Role.HANDLER:
-        conditions.append(Incident.unit_id.in_(actor.unit_ids))
+        conditions.append(or_(Incident.unit_id.in_(actor.unit_ids), _called_to()))
     return conditions
+
+
+def _called_to() -> ColumnElement[bool]:
+    """Return whether the actor is called to it besides his own: a joint handling, a look on site."""
+    return Incident.id == any_(select(func.gk_called_to(type_=ARRAY(BigInteger))).scalar_subquery())
 
 
 def _is_open() -> ColumnElement[bool]:

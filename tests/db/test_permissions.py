@@ -95,6 +95,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "size_day": ("ST", "S", "S", "S"),
     **dict.fromkeys(("shift_pattern", "roster_rule"), LOADED),
     **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMHT", "SVMHT", "SVMHT")),
+    "extension_request": ("SVDAMWH", "SWH", "SV", "S"),
+    "transition": READ_ONLY,
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
     "spatial_ref_sys": READ_ONLY,
@@ -113,7 +115,7 @@ SAMPLES = {
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
-OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id"}
+OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id", "extension_request": "incident_id"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -270,6 +272,11 @@ def city(demo_database: Engine) -> Iterator[City]:
         with connection.transaction():
             made.act("S")
             connection.execute("UPDATE incident SET place = 'Mill Lane' WHERE id = %s", [incident["id"]])
+            connection.execute(
+                "INSERT INTO extension_request (territory_id, incident_id, reason, until, asked_at)"
+                " VALUES (%s, %s, 'weather', now(), now())",
+                [home, incident["id"]],
+            )
         yield made
 
 
@@ -345,6 +352,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
     assert {name for name, _, callable_ in rows if callable_} == {
         "gk_accounts",
         "gk_away",
+        "gk_called_to",
         "gk_hand_over",
         "gk_held",
         "gk_load_table",

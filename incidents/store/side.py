@@ -1,0 +1,112 @@
+"""SQL of the side moves: requests for more time, the worker of a grid, tasks to look at a place."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geodata.tables import ExtensionRequest, Incident, Task, UnitGrid, Worker
+from incidents.model import ExtensionInfo, Side
+
+
+def side_of(session: Session, incident_id: int) -> Side:
+    """Return what the side moves left on an incident."""
+    row = session.execute(
+        select(
+            Incident.reported_by,
+            Incident.closed_by,
+            Incident.postponed_at,
+            Incident.postponed_until,
+            Incident.urges,
+            Incident.urged_at,
+            Incident.urge_reason,
+            Incident.self_handled,
+            Incident.sampled_by,
+        ).where(Incident.id == incident_id)
+    ).one()
+    return Side(*row, requests=tuple(requests(session, incident_id)))
+
+
+def requests(session: Session, incident_id: int) -> list[ExtensionInfo]:
+    """Return the requests for more time of an incident, oldest first."""
+    rows = session.execute(
+        select(
+            ExtensionRequest.id,
+            ExtensionRequest.state,
+            ExtensionRequest.reason,
+            ExtensionRequest.until,
+            ExtensionRequest.due_before,
+            ExtensionRequest.asked_by,
+            ExtensionRequest.asked_at,
+            ExtensionRequest.answer,
+        )
+        .where(ExtensionRequest.incident_id == incident_id)
+        .order_by(ExtensionRequest.id)
+    )
+    return [ExtensionInfo(*row) for row in rows]
+
+
+def waiting_request(session: Session, incident_id: int) -> ExtensionRequest | None:
+    """Return the request that waits for an answer."""
+    return session.scalar(
+        select(ExtensionRequest).where(ExtensionRequest.incident_id == incident_id, ExtensionRequest.state == "waiting")
+    )
+
+
+def waiting_incidents(session: Session, territory_id: int) -> list[int]:
+    """Return the incidents whose request for more time waits, the longest first."""
+    return list(
+        session.scalars(
+            select(ExtensionRequest.incident_id)
+            .where(ExtensionRequest.territory_id == territory_id, ExtensionRequest.state == "waiting")
+            .order_by(ExtensionRequest.asked_at)
+        )
+    )
+
+
+def add_request(
+    session: Session, asked_by: int | None, incident: Incident, *, reason: str, until: dt.datetime, at: dt.datetime
+) -> None:
+    """Insert a request for more time."""
+    session.add(
+        ExtensionRequest(
+            territory_id=incident.territory_id,
+            incident_id=incident.id,
+            state="waiting",
+            reason=reason,
+            until=until,
+            due_before=incident.due_at,
+            asked_by=asked_by,
+            asked_at=at,
+        )
+    )
+    session.flush()
+
+
+def worker_of_grid(session: Session, grid_id: int) -> int | None:
+    """Return the active worker who looks after a unit grid; None when nobody does."""
+    return session.scalar(
+        select(Worker.id)
+        .join(UnitGrid, UnitGrid.responsibility_grid_id == Worker.responsibility_grid_id)
+        .where(UnitGrid.id == grid_id, Worker.active)
+        .order_by(Worker.id)
+        .limit(1)
+    )
+
+
+def add_look(session: Session, incident: Incident, kind: str, worker_id: int, at: dt.datetime) -> Task:
+    """Insert a task that sends a worker to look at the place."""
+    task = Task(
+        territory_id=incident.territory_id,
+        incident_id=incident.id,
+        kind=kind,
+        state="waiting",
+        worker_id=worker_id,
+        created_at=at,
+        version=1,
+    )
+    session.add(task)
+    session.flush()
+    return task
