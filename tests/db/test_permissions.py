@@ -81,8 +81,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "invitation": ("ST", "ST", "ST", "ST"),
     "standing_deputy": ("SAT", "ST", "ST", "ST"),
     "access_review": ("SAT", "SAT", "", ""),
-    "user_session": ("ST", "ST", "ST", "ST"),
-    "job_run": ("SVT", "SVT", "SVT", "SVT"),
+    "user_session": ("ST", "S", "ST", "S"),
+    "job_run": ("SVT", "S", "SVT", "SVT"),
     "record": ("SVDAMWH", "", "", ""),
     "load_row": ("SVDAMWH", "", "", ""),
     "command": ("S", "S", "S", ""),
@@ -344,6 +344,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
     ).fetchall()
     assert {name for name, _, callable_ in rows if callable_} == {
         "gk_accounts",
+        "gk_administers",
         "gk_away",
         "gk_hand_over",
         "gk_held",
