@@ -46,6 +46,9 @@ OPEN_PATHS = frozenset(
         "/login/style.css",
         "/login/sans.woff2",
         "/login/icon.svg",
+        "/record/head.txt",
+        "/record/heads.xml",
+        "/record/keys.txt",
         "/_stcore/health",
     },
 )
@@ -161,7 +164,12 @@ class Gate:
         connection = HTTPConnection(scope)
         value = connection.cookies.get(cookie.name())
         live = await _look_up(value)
-        signed_on = await sso.respond(connection, live, enters=_is_page(scope) and scope["path"] not in OPEN_PATHS)
+        signed_on = await sso.respond(
+            connection,
+            live,
+            is_open=scope["path"] in OPEN_PATHS,
+            wanted=local_path(_wanted(connection)) if _is_page(scope) else None,
+        )
         if signed_on is not None:
             await _refuse(scope, receive, send, signed_on)
             return
@@ -265,10 +273,9 @@ def _is_page(scope: Scope) -> bool:
 
 
 def _refusal(connection: HTTPConnection) -> Response:
-    path = connection.url.path
     if not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
-    wanted = path + (f"?{connection.url.query}" if connection.url.query else "")
+    wanted = _wanted(connection)
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
     return RedirectResponse(target, status_code=303, headers={"cache-control": "no-store"})
 
@@ -284,6 +291,10 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     if uploads and not actor.may(May.LOAD_DATA):
         return PlainTextResponse("As your role you may not load data.", status_code=403)
     return None
+
+
+def _wanted(connection: HTTPConnection) -> str:
+    return connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
