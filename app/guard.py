@@ -56,6 +56,8 @@ OPEN_PATHS = frozenset(
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
+LONGEST_LIST_BYTES = 6 << 20
+"""Of a file from those who keep a staff list and load no other data."""
 LONGEST_PATH = 2000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
@@ -288,8 +290,13 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     if len(scope["path"]) > LONGEST_PATH:
         return PlainTextResponse("This address is too long.", status_code=414)
     uploads = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
-    if uploads and not actor.may(May.LOAD_DATA):
+    if not uploads or actor.may(May.LOAD_DATA):
+        return None
+    if not actor.may(May.MANAGE_WORKERS):
         return PlainTextResponse("As your role you may not load data.", status_code=403)
+    size = Headers(scope=scope).get("content-length", "0" if scope["method"] == "DELETE" else "")
+    if not size.isdecimal() or int(size) > LONGEST_LIST_BYTES:
+        return PlainTextResponse("A staff list or roster is smaller than this.", status_code=413)
     return None
 
 
