@@ -38,6 +38,7 @@ from geodata.tables import (
     UnitGrid,
     Worker,
 )
+from insight import service as insight
 from people import accounts
 
 LETTERS = {
@@ -73,6 +74,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
     "incident_day": ("SVDAMWHPT", "", "", ""),
     "incident_number": ("", "", "", ""),
+    "incident_fact": ("SVDAMH", "S", "", "S"),
+    "fact_fold": ("SVDAMWHPT", "S", "S", "S"),
     "quarantine": ("SVT", "SVT", "SVT", "SVT"),
     "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
     "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
@@ -113,7 +116,7 @@ SAMPLES = {
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
-OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id"}
+OF_INCIDENT = {"incident_fact": "incident_id", "incident_personal": "incident_id", "task": "incident_id"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -270,6 +273,8 @@ def city(demo_database: Engine) -> Iterator[City]:
         with connection.transaction():
             made.act("S")
             connection.execute("UPDATE incident SET place = 'Mill Lane' WHERE id = %s", [incident["id"]])
+        with transaction(system_actor()) as session:
+            insight.refresh(session, system_actor(), home or 0)
         yield made
 
 
