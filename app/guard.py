@@ -46,6 +46,9 @@ OPEN_PATHS = frozenset(
         "/login/style.css",
         "/login/sans.woff2",
         "/login/icon.svg",
+        "/record/head.txt",
+        "/record/heads.xml",
+        "/record/keys.txt",
         "/_stcore/health",
     },
 )
@@ -53,6 +56,8 @@ OPEN_PATHS = frozenset(
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
+LONGEST_LIST_BYTES = 6 << 20
+"""Of a file from those who keep a staff list and load no other data."""
 LONGEST_PATH = 2000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
@@ -161,7 +166,12 @@ class Gate:
         connection = HTTPConnection(scope)
         value = connection.cookies.get(cookie.name())
         live = await _look_up(value)
-        signed_on = await sso.respond(connection, live, enters=_is_page(scope) and scope["path"] not in OPEN_PATHS)
+        signed_on = await sso.respond(
+            connection,
+            live,
+            is_open=scope["path"] in OPEN_PATHS,
+            wanted=local_path(_wanted(connection)) if _is_page(scope) else None,
+        )
         if signed_on is not None:
             await _refuse(scope, receive, send, signed_on)
             return
@@ -265,10 +275,9 @@ def _is_page(scope: Scope) -> bool:
 
 
 def _refusal(connection: HTTPConnection) -> Response:
-    path = connection.url.path
     if not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
-    wanted = path + (f"?{connection.url.query}" if connection.url.query else "")
+    wanted = _wanted(connection)
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
     return RedirectResponse(target, status_code=303, headers={"cache-control": "no-store"})
 
@@ -281,9 +290,18 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     if len(scope["path"]) > LONGEST_PATH:
         return PlainTextResponse("This address is too long.", status_code=414)
     uploads = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
-    if uploads and not actor.may(May.LOAD_DATA):
+    if not uploads or actor.may(May.LOAD_DATA):
+        return None
+    if not actor.may(May.MANAGE_WORKERS):
         return PlainTextResponse("As your role you may not load data.", status_code=403)
+    size = Headers(scope=scope).get("content-length", "0" if scope["method"] == "DELETE" else "")
+    if not size.isdecimal() or int(size) > LONGEST_LIST_BYTES:
+        return PlainTextResponse("A staff list or roster is smaller than this.", status_code=413)
     return None
+
+
+def _wanted(connection: HTTPConnection) -> str:
+    return connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:

@@ -54,15 +54,19 @@ def _allowed(text: str) -> peers.Networks:
     return peers.networks(text)
 
 
-async def respond(connection: HTTPConnection, live: LiveSession | None, *, enters: bool) -> Response | None:
+async def respond(
+    connection: HTTPConnection, live: LiveSession | None, *, is_open: bool, wanted: str | None
+) -> Response | None:
     """Return what to answer because of the header, None when the request goes its usual way.
 
     Parameters
     ----------
     live
         The session of the cookie; it ends when the header names somebody else.
-    enters
-        Whether this is a page on which somebody may be let in.
+    is_open
+        Whether this is served without a session; then nobody is let in or refused.
+    wanted
+        The page to lead to who is let in, an address of ours; None where nobody can be, as with programs.
     """
     header = settings().sso_header
     given = [] if header is None else Headers(scope=connection.scope).getlist(header)
@@ -78,12 +82,14 @@ async def respond(connection: HTTPConnection, live: LiveSession | None, *, enter
     if len(given) > 1 or not name or len(name) > LONGEST_NAME:
         _tell(f"{peer} sent the header {header} {len(given)} times, or without a name that can be used; refused.")
         return PlainTextResponse("The proxy did not name one account.", status_code=403)
-    if not enters or (live is not None and live.login == name):
-        return None
-    return await _let_in(connection, name, peer)
+    if not is_open and wanted is not None and (live is None or live.login != name):
+        return await _let_in(connection, name, peer, wanted)
+    if not is_open and live is not None and live.login != name:  # a page of somebody else, still open in this browser
+        return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
+    return None
 
 
-async def _let_in(connection: HTTPConnection, name: str, peer: str) -> Response:
+async def _let_in(connection: HTTPConnection, name: str, peer: str, wanted: str) -> Response:
     language = i18n.best_locale(connection.headers.get("accept-language", ""))
     old = cookie.token_of(connection.cookies.get(cookie.name()))
     token = await to_thread.run_sync(_enter, name, language, old)
@@ -94,7 +100,6 @@ async def _let_in(connection: HTTPConnection, name: str, peer: str) -> Response:
             status_code=403,
             headers={"cache-control": "no-store"},
         )
-    wanted = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
     response = RedirectResponse(wanted, status_code=303, headers={"cache-control": "no-store"})
     cookie.put(response, token, secure=connection.url.scheme == "https")
     return response

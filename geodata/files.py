@@ -29,6 +29,8 @@ SHEETS = (".xlsx", ".xlsm")
 Cells = npt.NDArray[np.object_]
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HEAD_CHARACTERS = 65_536
+COLUMNS_AT_MOST = 1_000
+CELLS_AT_MOST = 40_000_000
 _UNPACKED = 8
 """How many times the largest upload a packed file may unpack to."""
 
@@ -190,11 +192,39 @@ def _from_sheet(path: Path) -> Table:
     try:
         with zipfile.ZipFile(path) as book:
             _refuse_bomb(path, sum(part.file_size for part in book.infolist()))
+        _refuse_wide(path)
         rows = pd.read_excel(path, dtype=object, engine="openpyxl", keep_default_na=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InvalidInput(f"{path.name} is no readable Excel workbook ({error}).", hint="Save it as CSV.") from error
     rows = rows.loc[(rows != "").any(axis=1)] if len(rows.columns) else rows
     return Table(path.name, _as_text(rows), None, "Excel")
+
+
+def _refuse_wide(path: Path) -> None:
+    """Refuse a sheet in which one cell stands far out: every row is as wide as the widest, and takes that memory.
+
+    Five kilobytes of a workbook can say 60,000 rows of 16,384 columns.
+    """
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        width = 0
+        for rows, row in enumerate(sheet.iter_rows(values_only=True), 1):
+            if len(row) > width:
+                filled = [place for place, value in enumerate(row, 1) if value is not None]
+                width = max(width, filled[-1] if filled else 0)
+            if width > COLUMNS_AT_MOST or (width > 0 and rows * width > CELLS_AT_MOST):
+                raise InvalidInput(
+                    f"{path.name}: the sheet reaches to column {width:,}, row {rows:,}; that is too large for a table.",
+                    hint="Delete what stands far out to the right or below, or save it as CSV.",
+                    zh=f"{path.name}：工作表范围到第 {width:,} 列、第 {rows:,} 行，过大。"
+                    "请删除右侧或下方的多余内容，或另存为 CSV。",
+                )
+    finally:
+        book.close()
 
 
 def _from_map(path: Path) -> Table:

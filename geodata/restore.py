@@ -42,6 +42,7 @@ _IN_USE = """
 """
 _TIDY = """
     UPDATE user_session SET revoked_at = now() WHERE revoked_at IS NULL;
+    UPDATE invitation SET used_at = now() WHERE used_at IS NULL;
     UPDATE job_run SET state = 'cancelled', finished_at = now(), message = 'The platform was restored.'
     WHERE kind = 'backup' AND state IN ('waiting', 'running')
 """

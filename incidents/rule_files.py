@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import DataQuality, InvalidInput
 from incidents.rules import CALENDAR, CLASS, DAY, DEFAULTS, LIMIT, Fields, Key, Rules, Wanted, day_key, limit_key
+from people.worker_files import neutral, plain
 
 SECTIONS = {"classes": CLASS, "limits": LIMIT, "calendars": CALENDAR}
 BYTES_MOST = 2_000_000
@@ -101,7 +102,7 @@ def wanted_from_csv(text: str, *, calendar: str = "") -> dict[Key, Fields | None
     wrong: list[str] = []
     places: list[int] = []
     for number, raw in enumerate(reader, 2):
-        cells = {name: str(value or "").strip() for name, value in raw.items() if name}
+        cells = {name: plain(str(value or "")) for name, value in raw.items() if name}
         if not any(cells.values()):
             continue
         try:
@@ -136,7 +137,7 @@ def days_as_csv(rules: Rules, calendar: str, year: int | None = None) -> str:
     for (table, key), row in sorted(rules.items()):
         code, _, day = key.partition("|")
         if table == DAY and code == calendar and (year is None or day.startswith(f"{year}-")):
-            writer.writerow([day, row.fields["kind"], row.fields["name"]])
+            writer.writerow([day, row.fields["kind"], neutral(str(row.fields["name"]))])
     return out.getvalue()
 
 

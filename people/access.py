@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require, system_actor
 from core.settings import settings
 from geodata.db import as_actor
@@ -147,11 +147,14 @@ def invite(session: Session, actor: Actor, user_id: int, *, at: dt.datetime | No
     ------
     NotFound
         When there is no such account.
+    NotPermitted
+        When it works in a territory that the actor does not administer: the code opens all its roles.
     InvalidInput
         When the account is closed, or a demo account.
     """
     require(actor, May.MANAGE_USERS)
     now = at or clock_now()
+    check_administers(session, user_id)
     user = store.lock_user(session, user_id)
     if user is None:
         raise NotFound("There is no such account.", zh="没有该账号。")
@@ -165,6 +168,16 @@ def invite(session: Session, actor: Actor, user_id: int, *, at: dt.datetime | No
     kind = "invite" if user.password_hash == credentials.NO_PASSWORD else "reset"
     lasts = INVITE_LASTS if kind == "invite" else RESET_LASTS
     return _ticket(session, user_id, kind, user.login, made_by=actor.user_id, at=now, lasts=lasts)
+
+
+def check_administers(session: Session, user_id: int) -> None:
+    """Return when an account works in no territory that the actor does not administer; else `NotPermitted`."""
+    if not store.administers(session, user_id):
+        raise NotPermitted(
+            "This account works in another territory too, which you do not administer.",
+            hint="Its administrator helps; the roles here you may end.",
+            zh="该账号还在您不负责管理的其他辖区工作。请联系该辖区的系统管理员；本辖区的角色可由您结束。",
+        )
 
 
 def _ticket(

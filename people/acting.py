@@ -17,7 +17,7 @@ from people import credentials, store_accounts
 from people import store_access as store
 from people.access_model import ACTING_MOST, RoleRow, RoleState, Separation, separations
 from people.model import SessionRow
-from people.roles import home_of
+from people.roles import home_of, refuse_oneself
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,14 @@ def act_for(
 
     Raises
     ------
+    NotPermitted
+        For oneself.
     InvalidInput
         For a time that is over, longer than 90 days or without a reason, for oneself, and for closed accounts.
     Conflict
         When the account acts in this role already in that time.
     """
+    refuse_oneself(actor, user_id)
     now = at or clock_now()
     row = store.lock_role(session, home_of(actor), role_id)
     if row is None or row.acting_for is not None or row.valid_until is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
+from people import worker_files
 from people.duty_model import AreaName, ClassName, DutyEntry, DutyList
 from people.unit_model import UnitRecord, Violation
 
@@ -93,12 +94,12 @@ def by_role(
 
 def cell(text: str) -> str:
     """Return a cell as meant: `shielded` text without its shield."""
-    return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
+    return worker_files.plain(text)
 
 
 def shielded(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    return worker_files.neutral(text)
 
 
 def day(text: str) -> dt.date | None:

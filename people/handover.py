@@ -152,7 +152,7 @@ def preview(
         *_against_away(session, home, receiver, now),
         *_against_work(session, home, found, today, leave_grid=leave_grid),
     ]
-    against += _against_roles(found, take_roles=take_roles)
+    against += _against_roles(found, take_roles=take_roles) + _against_own_hand(actor, found)
     return Preview(**{**{name: getattr(found, name) for name in Preview.__slots__}, "obstacles": tuple(against)})
 
 
@@ -360,6 +360,13 @@ def _against_work(session: Session, home: int, seen: Preview, today: dt.date, *,
             )
         )
     return found
+
+
+def _against_own_hand(actor: Actor, seen: Preview) -> list[Obstacle]:
+    takes = seen.receiver.account if seen.receiver else None
+    if takes is None or takes.id != actor.user_id or not (seen.uncovered or seen.acting):
+        return []
+    return [Obstacle("Roles do not come to you by your own hand: name somebody else.", "不能由本人给自己移交角色。")]
 
 
 def _against_roles(seen: Preview, *, take_roles: bool) -> list[Obstacle]:

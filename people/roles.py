@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from core.settings import settings
 from geodata.tables import AppUser
@@ -113,16 +113,22 @@ def grant(session: Session, actor: Actor, user_id: int, reach: Reach, *, at: dt.
 
     Raises
     ------
+    NotPermitted
+        For oneself, and for an account that works in other territories only.
     InvalidInput
         For a reach that does not fit the role, and for duties that one person must not hold together.
     Conflict
         When the account has the role already.
     """
     require(actor, May.MANAGE_USERS)
+    refuse_oneself(actor, user_id)
     now = at or clock_now()
-    user = store.lock_user(session, user_id)
+    user = store.user(session, user_id)
     if user is None:
         raise NotFound("There is no such account.", zh="没有该账号。")
+    if all(each.id != user_id for each in store.account_rows(session, home_of(actor))):
+        access.check_administers(session, user_id)
+    store.lock_roles_of(session, user_id)
     _check_reach(session, actor, reach)
     own = [each for each in _own(session, actor, user_id) if each.state(now) is RoleState.NOW]
     if any(each.role is reach.role for each in own):
@@ -140,6 +146,16 @@ def grant(session: Session, actor: Actor, user_id: int, reach: Reach, *, at: dt.
     return store.add_role(
         session, user_id, home_of(actor), reach.role, reach=(reach.area_ids, reach.unit_ids), from_=now
     )
+
+
+def refuse_oneself(actor: Actor, user_id: int) -> None:
+    """Return unless an account would get a role from its own hand: who administers reads no incident."""
+    if actor.user_id == user_id and actor.role is not Role.SYSTEM:
+        raise NotPermitted(
+            "Nobody gives himself a role.",
+            hint="Ask another administrator.",
+            zh="不能给本人授予角色，请由另一位系统管理员办理。",
+        )
 
 
 def change_reach(session: Session, actor: Actor, role_id: int, reach: Reach, *, version: int) -> None:
@@ -227,7 +243,11 @@ def release_lock(session: Session, actor: Actor, user_id: int, *, version: int) 
 
 
 def keep_an_administrator(session: Session) -> None:
-    """Return when somebody can still enter as administrator; raise `InvalidInput` otherwise."""
+    """Return when somebody can still enter as administrator; raise `InvalidInput` otherwise.
+
+    Of two who would each take the other away at the same moment, the later one waits and is refused.
+    """
+    store.lock_administrators(session)
     if access.lacks_administrator(session):
         raise InvalidInput(
             "Nobody would be left to administer the platform.",
@@ -239,6 +259,7 @@ def keep_an_administrator(session: Session) -> None:
 def _to_change(session: Session, actor: Actor, user_id: int, version: int) -> AppUser:
     require(actor, May.MANAGE_USERS)
     account(session, actor, user_id)
+    access.check_administers(session, user_id)
     user = store.lock_user(session, user_id)
     if user is None:
         raise NotFound("There is no such account.", zh="没有该账号。")

@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from geodata.files import Table
 from people.roster import NONE, Assignment, DayException, Pattern, Plan, Roster, Step, check_shift
 from people.roster_change import Change, clock, day_problem, give_pattern, parse_clock
+from people.worker_files import neutral
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "worker": ("worker", "staff number", "code", "工号", "网格员", "网格员工号"),
@@ -288,7 +289,7 @@ def to_csv(roster: Roster, codes: Mapping[int, str], first: int, days: int, patt
             start, end = int(roster.start_min[row, column]), int(roster.end_min[row, column])
             if roster.away[row, column] or (which < 0 and not special):
                 continue
-            by = "exception" if special else patterns[which].code
+            by = "exception" if special else neutral(patterns[which].code)
             hours = ("free", "", "") if start < 0 else (clock(start), clock(end), int(roster.break_min[row, column]))
             writer.writerow([code, roster.day(column).isoformat(), *hours, by])
     return target.getvalue()

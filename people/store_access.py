@@ -54,6 +54,21 @@ def lock_user(session: Session, user_id: int) -> AppUser | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
+def administers(session: Session, user_id: int) -> bool:
+    """Return whether an account is the actor's to administer: it works nowhere that he does not administer."""
+    return bool(session.scalar(select(func.gk_administers(user_id))))
+
+
+def lock_roles_of(session: Session, user_id: int) -> None:
+    """Let the roles of an account be given one by one, until the end of the transaction."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("gridkeeper.user_role"), user_id)))
+
+
+def lock_administrators(session: Session) -> None:
+    """Let nobody else take an administrator away before this transaction has ended."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("gridkeeper.administrators"), 0)))
+
+
 def withdraw_codes(session: Session, user_id: int | None, now: dt.datetime) -> int:
     """Withdraw the codes of an account that still open something (of the first administrator: None)."""
     whose = Invitation.user_id.is_(None) if user_id is None else Invitation.user_id == user_id

@@ -180,7 +180,7 @@ def live_session(session: Session, session_id: str, now: dt.datetime) -> tuple[L
     row = session.execute(
         select(UserSession, AppUser, UserRole, _Other)
         .join(AppUser, AppUser.id == UserSession.user_id)
-        .join(UserRole, UserRole.id == UserSession.role_id)
+        .join(UserRole, and_(UserRole.id == UserSession.role_id, UserRole.user_id == UserSession.user_id))
         .outerjoin(_Other, _Other.id == UserRole.acting_for)
         .where(
             UserSession.id == session_id,

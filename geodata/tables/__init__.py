@@ -7,6 +7,7 @@ from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, Incident
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
+from geodata.tables.insight import FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
@@ -37,10 +38,12 @@ __all__ = [
     "Draft",
     "Erasure",
     "ExtensionRequest",
+    "FactFold",
     "Facility",
     "Incident",
     "IncidentClass",
     "IncidentDay",
+    "IncidentFact",
     "IncidentPersonal",
     "Invitation",
     "JobRun",

@@ -80,7 +80,7 @@ def test_acting_keeps_its_rules(session, town, chief, more, said):
     with pytest.raises(Conflict, match="already"):
         stand_in(session, chief, ben.user_id, eva.role_id)
     with pytest.raises(NotFound, match="no such role"):
-        stand_in(session, chief, chief.user_id, role_id)
+        stand_in(session, chief, eva.user_id, role_id)
 
 
 def test_the_database_knows_the_longest_time_too(session, town, chief):

@@ -38,6 +38,7 @@ from geodata.tables import (
     UnitGrid,
     Worker,
 )
+from insight import service as insight
 from people import accounts
 
 LETTERS = {
@@ -73,6 +74,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
     "incident_day": ("SVDAMWHPT", "", "", ""),
     "incident_number": ("", "", "", ""),
+    "incident_fact": ("SVDAMH", "S", "", "S"),
+    "fact_fold": ("SVDAMWHPT", "S", "S", "S"),
     "quarantine": ("SVT", "SVT", "SVT", "SVT"),
     "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
     "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
@@ -81,8 +84,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "invitation": ("ST", "ST", "ST", "ST"),
     "standing_deputy": ("SAT", "ST", "ST", "ST"),
     "access_review": ("SAT", "SAT", "", ""),
-    "user_session": ("ST", "ST", "ST", "ST"),
-    "job_run": ("SVT", "SVT", "SVT", "SVT"),
+    "user_session": ("ST", "S", "ST", "S"),
+    "job_run": ("SVT", "S", "SVT", "SVT"),
     "record": ("SVDAMWH", "", "", ""),
     "load_row": ("SVDAMWH", "", "", ""),
     "command": ("S", "S", "S", ""),
@@ -115,7 +118,7 @@ SAMPLES = {
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
-OF_INCIDENT = {"incident_personal": "incident_id", "task": "incident_id", "extension_request": "incident_id"}
+OF_INCIDENT = dict.fromkeys(("extension_request", "incident_fact", "incident_personal", "task"), "incident_id")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,6 +280,8 @@ def city(demo_database: Engine) -> Iterator[City]:
                 " VALUES (%s, %s, 'weather', now(), now())",
                 [home, incident["id"]],
             )
+        with transaction(system_actor()) as session:
+            insight.refresh(session, system_actor(), home or 0)
         yield made
 
 
@@ -351,6 +356,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
     ).fetchall()
     assert {name for name, _, callable_ in rows if callable_} == {
         "gk_accounts",
+        "gk_administers",
         "gk_away",
         "gk_called_to",
         "gk_hand_over",

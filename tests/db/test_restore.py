@@ -27,7 +27,7 @@ from geodata.embedded import ADMIN, APP, OWNER, Cluster
 from geodata.jobs import WATCH_LOCK
 from geodata.migrations import downgrade, head
 from geodata.restore import look, restore
-from geodata.tables import Backup, IncidentPersonal, Person, PersonKey, UserSession, Worker
+from geodata.tables import Backup, IncidentPersonal, Invitation, Person, PersonKey, UserSession, Worker
 from layers.registry import layer_entries
 from layers.tiles import tiles_of
 from people import accounts
@@ -54,7 +54,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, administrator: None) -> Pat
     """A folder with the backup ``city.tar`` and the keys file ``city.keys`` of the demo city."""
     made = tmp_path_factory.mktemp("backups")
     with db.transaction(SYSTEM) as session:
-        accounts.start_session(session, accounts.demo_accounts(session)[0], locale="en")
+        account = accounts.demo_accounts(session)[0]
+        accounts.start_session(session, account, locale="en")
+        session.add(Invitation(user_id=account.user_id, kind="reset", code_hash="x", expires_at=now()))
     backup.take_backup(made / "city.tar", SYSTEM, keys=made / "city.keys")
     return made
 
@@ -117,11 +119,12 @@ def test_restored_elsewhere_it_equals_the_city(folder: Path, elsewhere: str) -> 
     expected = Census.from_dict(looked.sealed.manifest["census"])
     found = census()
     other = {name for name, facts in expected.tables.items() if found.tables[name] != facts}
-    assert other == {"backup", "record", "user_session"}, "what the restore itself writes"
+    assert other == {"backup", "invitation", "record", "user_session"}, "what the restore itself writes"
     assert found.last_seq > expected.last_seq
     with db.transaction(SYSTEM) as session:
         assert record.first_bad(session) is None
         assert session.scalars(select(UserSession).where(UserSession.revoked_at.is_(None))).all() == []
+        assert session.scalars(select(Invitation.used_at)).one() is not None, "a code used since opens nothing again"
         row = session.scalars(select(Backup)).one()
         assert (row.file_name, row.last_seq, row.keys_saved) == ("city.tar", expected.last_seq, True)
         told = record.history(session, "backup", "city.tar")

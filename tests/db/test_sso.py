@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import cookie, guard, peers, sso
@@ -23,6 +24,7 @@ from people import accounts
 
 PROXY = "10.0.0.5"
 HEADER = {"X-Remote-User": "ann"}
+BEN_HERE = {"X-Remote-User": "ben", "Origin": "http://localhost"}
 
 
 async def _who(request):
@@ -169,6 +171,24 @@ def test_another_name_ends_the_session_before(on, at):
     client.cookies.clear()
     client.cookies.set(cookie.name(), old)
     assert client.get("/map").status_code == 303, "without the header, and its session has ended"
+
+
+def test_a_page_of_somebody_else_is_not_served_on(on, at):
+    """A tab of another officer that is still open in this browser asks as a program does."""
+    client = at(PROXY)
+    client.get("/map", headers=HEADER)
+    assert client.get("/api/values", headers=HEADER).status_code == 200
+    assert client.get("/api/values", headers={"X-Remote-User": "ben"}).status_code == 401
+    with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/_stcore/stream", headers=BEN_HERE):
+        pass
+    assert closed.value.code == guard.REFUSED_WEBSOCKET
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example", "//evil.example/%2e%2e?next=//evil.example"])
+def test_nobody_is_led_elsewhere(on, at, path):
+    answer = at(PROXY).get(f"http://localhost{path}", headers=HEADER)
+    assert answer.status_code == 303
+    assert guard.local_path(answer.headers["location"]) == answer.headers["location"], answer.headers["location"]
 
 
 def test_programs_are_not_let_in_and_the_password_still_works(on, at):

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from openpyxl import Workbook
 
 from core.errors import InvalidInput
 from geodata.files import decode, read_table
@@ -116,3 +117,25 @@ def test_broken_files_are_refused_by_name(tmp_path: Path, name: str, content: by
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"There is no file .*nowhere\.csv"):
         read_table(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(("row", "column"), [(60_000, 16_384), (2, 1_500)])
+def test_a_cell_far_out_does_not_fill_the_memory(tmp_path: Path, row: int, column: int) -> None:
+    """Every row is as wide as the widest: 5 KB of a workbook took 6 GB."""
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["code", "name"])
+    sheet.append(["1", "x"])
+    sheet.cell(row, column).value = "far out"
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InvalidInput, match="too large for a table"):
+        read_table(tmp_path / "a.xlsx")
+
+
+def test_a_long_sheet_is_read(tmp_path: Path) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for number in range(3_000):
+        sheet.append([f"c{number}", "x", None])
+    book.save(tmp_path / "a.xlsx")
+    assert len(read_table(tmp_path / "a.xlsx")) == 2_999

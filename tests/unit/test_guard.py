@@ -170,6 +170,18 @@ def test_files_are_taken_from_those_who_may_load_data(client, sessions, role, st
         assert client.request(method, "/_stcore/upload_file/session/file").status_code == status
 
 
+@pytest.mark.parametrize("role", [Role.GRID_MANAGER, Role.HANDLER])
+def test_who_keeps_workers_brings_lists_in_and_nothing_large(client, sessions, role):
+    """Their pages offer it; what is uploaded stays in the memory of the server."""
+    sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=role))
+    client.cookies.set(cookie.name(), cookie.sign("token"))
+    address = "/_stcore/upload_file/session/file"
+    assert client.put(address, content=b"x").status_code == 200
+    assert client.delete(address).status_code == 200
+    assert client.put(address, content=b"x" * (guard.LONGEST_LIST_BYTES + 1)).status_code == 413
+    assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
+
+
 def test_an_address_of_any_length_is_no_trace(logged_in):
     assert logged_in.get("/tiles/" + "9" * 5000).status_code == 414
 

@@ -1,0 +1,1 @@
+"""What the incidents say about the work: facts folded from the record, indicators with their uncertainty."""
