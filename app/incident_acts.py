@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -20,9 +21,27 @@ from incidents.lifecycle import CHOICE_REASONS, REASONS
 from incidents.model import IncidentDetail
 from people import service as people
 
+LIVE = ("waiting", "accepted", "started")
 WITH_WORKER = ("assign", "reassign")
-STEPS_ON = ("file", "assign", "start", "finish", "close")
+SENDS = ("ask_verify", "ask_check")
+"""Acts that send a worker to look; that of the grid unless another one is chosen."""
+WITH_UNIT = ("dispatch", "join")
+WITH_MOMENT = ("ask_extension", "postpone")
+STEPS_ON = ("verify", "file", "assign", "start", "finish", "finish_part", "check", "close")
 """Acts that bring an incident on; only such a one is ever the primary button."""
+ASIDE = (
+    "return_part",
+    "ask_extension",
+    *SENDS,
+    "join",
+    "urge",
+    "postpone",
+    "resume",
+    "self_handle",
+    "sample",
+    "reopen",
+)
+"""Side moves: in a row of their own."""
 
 
 def show(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail) -> None:
@@ -30,10 +49,15 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, detail: Incid
     _news(detail)
     acts = incidents.allowed_acts(actor, detail)
     step_on = next((act for act in acts if act in STEPS_ON), None)
-    if acts:
-        with st.container(horizontal=True, vertical_alignment="bottom", key="gk-acts"):
-            for act in acts:
-                _put(session, actor, territory, detail, act, primary=act == step_on)
+    rows = {
+        "gk-acts": [act for act in acts if act not in ASIDE],
+        "gk-acts-aside": [act for act in acts if act in ASIDE],
+    }
+    for key, shown in rows.items():
+        if shown:
+            with st.container(horizontal=True, vertical_alignment="bottom", key=key):
+                for act in shown:
+                    _put(session, actor, territory, detail, act, primary=act == step_on)
     if step_on is None:
         _next(actor, detail)
 
@@ -58,7 +82,7 @@ def _put(
         if st.button(t("Choose on the Board"), key=f"{key}_board", type="primary" if primary else "secondary"):
             st.switch_page("views/board.py", query_params={"incident": str(detail.row.id)})
         primary = False
-    if act not in WITH_WORKER and act != "dispatch" and act not in REASONS:
+    if act not in {*WITH_WORKER, *SENDS, *WITH_UNIT, *WITH_MOMENT, *REASONS}:
         st.button(
             label, key=key, type="primary" if primary else "secondary", on_click=_do, args=(actor, detail, act, {})
         )
@@ -69,9 +93,14 @@ def _put(
             given["reason"] = _choice(t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), key)
         if act in WITH_WORKER:
             given |= _worker(session, actor, territory, key)
-        if act in WITH_WORKER or act == "dispatch":
-            given |= _unit(session, actor, territory, detail, key)
-        lacking = any(value is None for name, value in given.items() if name in {"reason", "worker_id", "unit_id"})
+        if act in SENDS:
+            given["sent"] = _sent(session, actor, territory, key)
+        if act in {*WITH_WORKER, *WITH_UNIT}:
+            given |= _unit(session, actor, territory, detail, key, others=act == "join")
+        if act in WITH_MOMENT:
+            given["until"] = _until(act, territory, key)
+        needed = {"reason", "worker_id", "unit_id", "until"}
+        lacking = any(value is None for name, value in given.items() if name in needed)
         st.button(
             label,
             key=f"{key}_go",
@@ -83,6 +112,31 @@ def _put(
 
 def _choice(label: str, options: list[Any], name_of: Any, key: str) -> Any:
     return st.selectbox(label, options, index=None, format_func=name_of, placeholder=t("Choose"), key=f"{key}_{label}")
+
+
+def _until(act: str, territory: TerritoryInfo, key: str) -> dt.datetime | None:
+    """Put the choice of a moment to come, local time."""
+    label = t("New deadline") if act == "ask_extension" else t("Postponed until")
+    today = now().astimezone(territory.zone).date()
+    day = st.date_input(label, None, min_value=today, format=widgets.DATE_FORMATS[i18n.locale()], key=f"{key}_day")
+    hour = st.time_input(t("Hour"), dt.time(17, 0), key=f"{key}_hour")
+    if not isinstance(day, dt.date) or hour is None:
+        return None
+    return dt.datetime.combine(day, hour, tzinfo=territory.zone)
+
+
+def _sent(session: Session, actor: Actor, territory: TerritoryInfo, key: str) -> int | None:
+    """Put the choice of who looks at the place; nobody chosen means who has the grid."""
+    workers = people.list_workers(session, actor, territory.id, at=now(), timezone=territory.timezone)
+    names = {each.id: f"{each.code} {each.name or ''}".strip() for each in workers}
+    return st.selectbox(
+        t("Grid worker"),
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        placeholder=t("Who has this grid"),
+        key=f"{key}_sent",
+    )
 
 
 def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) -> dict[str, Any]:
@@ -114,9 +168,14 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) 
     return {"worker_id": chosen, "choice": reason}
 
 
-def _unit(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail, key: str) -> dict[str, Any]:
+def _unit(
+    session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail, key: str, *, others: bool = False
+) -> dict[str, Any]:
+    """Put the choice of a unit: the incident's own at first, or one of the others."""
     units = people.list_units(session, actor, territory.id)
     names = {unit.id: i18n.either(unit.name, unit.name_zh) for unit in units if unit.kind != "centre"}
+    if others:
+        names.pop(detail.row.unit_id or 0, None)
     ids = list(names)
     chosen = st.selectbox(
         t("Unit"),
@@ -138,7 +197,9 @@ def _next(actor: Actor, detail: IncidentDetail) -> None:
             widgets.note(refused.zh if i18n.locale() == "zh" else refused.en)
             return
     said = {
-        "reported": t("Next: a supervisor files it or makes it void."),
+        "reported": t("Next: a worker verifies it on site; then a supervisor files it or makes it void.")
+        if any(task.kind == "verify" and task.state in LIVE for task in detail.tasks)
+        else t("Next: a supervisor files it or makes it void."),
         "filed": t("Next: a dispatcher sends it out."),
         "dispatched": t("Next: who has the task begins it."),
         "handling": t("Next: who has the task finishes it."),
@@ -152,7 +213,9 @@ def _do(actor: Actor, detail: IncidentDetail, act: str, given: dict[str, Any]) -
     """Do the act; runs before the page is drawn anew. The same button pressed twice is one command."""
     row = detail.row
     asked = dict(given)
-    choice = asked.pop("choice", None)
+    choice, sent = asked.pop("choice", None), asked.pop("sent", None)
+    if sent:
+        asked["worker_id"] = sent
     if choice:
         asked["reason"] = choice
     commands = st.session_state.setdefault(state.ACT_COMMANDS, {})

@@ -11,7 +11,7 @@ import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, incident_acts, maps, rules_parts, widgets, words
+from app import i18n, incident_acts, incident_side, maps, rules_parts, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
@@ -38,6 +38,7 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     name = widgets.html(row.title(i18n.locale()))
     number = widgets.html(row.number)
     widgets.write(f'<div class="gk-title"><h2>{name}</h2>{label}</div><p>{number} · {state}{tail}</p>')
+    incident_side.show(detail, territory, moment)
     incident_acts.show(session, actor, territory, detail)
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, my_work, today_city, today_watch, widgets, words
+from app import guard, i18n, incident_side, my_work, today_city, today_watch, widgets, words
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
@@ -59,6 +59,7 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
         if actor.role is Role.GRID_WORKER:
             my_work.my_tasks(session, actor, moment)
         if actor.role is Role.SUPERVISOR:
+            incident_side.waiting_extensions(session, actor, moment)
             my_work.waiting_to_close(session, actor, moment)
         _late_list(actor, late, counts.late, moment)
         if actor.role is not Role.HANDLER:

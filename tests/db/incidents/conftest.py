@@ -20,6 +20,7 @@ from geodata.territory import TerritoryInfo
 from tests.halves import make_halves
 
 if TYPE_CHECKING:
+    from tests.db.incidents.desk import Desk
     from tests.db.incidents.office import Office
 
 NOW = dt.datetime(2026, 7, 1, 11, 0, tzinfo=dt.UTC)  # a Wednesday, noon in London
@@ -137,3 +138,10 @@ def office(session: Session, city: City) -> Office:
     from tests.db.incidents.office import make_office
 
     return make_office(session, city)
+
+
+@pytest.fixture
+def desk(session: Session, city: City) -> Desk:
+    from tests.db.incidents.desk import make_desk
+
+    return make_desk(session, city)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
@@ -13,77 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from core.identity import Actor, Role
+from core.identity import Role
 from geodata import db
-from geodata.tables import AppUser, ClassOwner, Incident, IncidentClass, Record, Task, Unit, Worker
-from incidents.service import allowed_acts, assign_task, incident_detail, move, my_tasks, waiting_to_close
-from incidents.work import Done
-from tests.db.incidents.conftest import NOW, City
+from geodata.tables import ClassOwner, Incident, IncidentClass, Record, Task, Unit, Worker
+from incidents.service import incident_detail, my_tasks, waiting_to_close
+from tests.db.incidents.conftest import NOW
+from tests.db.incidents.desk import Desk, fresh
 
 Add = Callable[..., int]
-
-
-def fresh() -> str:
-    return str(uuid.uuid4())
-
-
-@dataclass
-class Desk:
-    """The people of one office, and what they do."""
-
-    session: Session
-    city: City
-    dispatcher: Actor
-    supervisor: Actor
-    worker: Actor
-    handler: Actor
-    unit_id: int
-    other_worker_id: int
-
-    def act(self, actor: Actor, incident_id: int, act: str, **more: object) -> Done:
-        db.as_actor(self.session, actor)
-        given = {"version": None, "command_id": fresh(), "moment": NOW} | more
-        return move(self.session, actor, incident_id, act, **given)
-
-    def assign(self, incident_id: int, worker_id: int | None = None, **more: object) -> Done:
-        actor = more.pop("actor", self.dispatcher)
-        db.as_actor(self.session, actor)
-        given = {"version": None, "command_id": fresh(), "moment": NOW} | more
-        return assign_task(self.session, actor, incident_id, worker_id or self.worker.worker_id, **given)
-
-    def allowed(self, actor: Actor, incident_id: int) -> tuple[str, ...]:
-        db.as_actor(self.session, actor)
-        return allowed_acts(actor, incident_detail(self.session, actor, incident_id))
-
-
-@pytest.fixture
-def desk(session: Session, city: City) -> Desk:
-    unit = Unit(
-        territory_id=city.territory.id, code="HW", kind="department", name="Highways", valid_from=dt.date(2020, 1, 1)
-    )
-    session.add(unit)
-    session.flush()
-    workers = [Worker(territory_id=city.territory.id, unit_id=unit.id, code=f"W00{n}") for n in (1, 2)]
-    users = {
-        name: AppUser(login=name, password_hash="-", title_en=name, title_zh=name)
-        for name in ("dora", "sam", "wen", "hal")
-    }
-    session.add_all([*workers, *users.values()])
-    session.flush()
-
-    def actor(name: str, role: Role, **reach: object) -> Actor:
-        return Actor(users[name].id, name, role, city.territory.id, **reach)
-
-    return Desk(
-        session,
-        city,
-        actor("dora", Role.DISPATCHER),
-        actor("sam", Role.SUPERVISOR),
-        actor("wen", Role.GRID_WORKER, area_ids=(city.east_id,), worker_id=workers[0].id),
-        actor("hal", Role.HANDLER, unit_ids=(unit.id,)),
-        unit.id,
-        workers[1].id,
-    )
 
 
 @pytest.fixture
