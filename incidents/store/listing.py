@@ -306,7 +306,7 @@ def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
 
 def _called_to() -> ColumnElement[bool]:
     """Return whether the actor is called to it besides his own: a joint handling, a look on site."""
-    return Incident.id == any_(select(func.gk_called_to(type_=ARRAY(BigInteger))).scalar_subquery())
+    return Incident.id == any_(cast(select(func.gk_called_to()).scalar_subquery(), ARRAY(BigInteger)))
 
 
 def _is_open() -> ColumnElement[bool]:

@@ -243,15 +243,17 @@ CREATE POLICY extension_request_decide ON extension_request FOR UPDATE USING (
 );
 CREATE POLICY extension_request_delete ON extension_request FOR DELETE USING ((SELECT gk_role()) = 'system');
 
--- What somebody is called to besides his own: a unit to a joint handling, a worker to look at a place.
+-- What somebody is called to besides his own: a unit to a joint handling, a worker to look at a place; what was
+-- looked at or given back stays in sight until the incident ends.
 CREATE FUNCTION gk_called_to() RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT t.incident_id), '{}') FROM task AS t
-    WHERE t.territory_id = gk_territory() AND (
-        gk_role() = 'handler' AND t.joint AND t.unit_id = ANY (gk_units()) AND t.state NOT IN ('cancelled', 'returned')
+    SELECT coalesce(array_agg(DISTINCT t.incident_id), '{}') FROM task AS t JOIN incident AS i ON i.id = t.incident_id
+    WHERE gk_role() IN ('handler', 'grid_worker') AND t.territory_id = gk_territory() AND t.state <> 'cancelled' AND (
+        gk_role() = 'handler' AND t.joint AND t.unit_id = ANY (gk_units())
+        AND (t.state = 'done' OR i.status NOT IN ('closed', 'void'))
         OR gk_role() = 'grid_worker' AND t.worker_id = gk_worker() AND t.kind IN ('verify', 'check', 'visit')
-        AND t.state IN ('waiting', 'accepted', 'started')
-    ) AND gk_role() IN ('handler', 'grid_worker')
+        AND i.status NOT IN ('closed', 'void')
+    )
 $$;
 REVOKE EXECUTE ON FUNCTION gk_called_to FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gk_called_to TO gridkeeper_app;

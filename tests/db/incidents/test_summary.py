@@ -129,7 +129,7 @@ def test_officers_feed_the_summary_through_incidents_alone(
     session: Session, city: City, add_incident: Callable[..., int]
 ) -> None:
     db.as_actor(session, city.officer(Role.GRID_MANAGER, area_ids=(city.west_id,)))
-    add_incident()
+    add_incident(status="reported", filed_at=None)
     assert sum(counts[0] for counts in stored(session).values()) == 1
 
 
