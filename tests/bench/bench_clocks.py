@@ -153,9 +153,9 @@ def write(rows: list[Any], share_us: float, peers: list[Any]) -> None:
         "# Deadlines of 100,000 incidents",
         "",
         (
-            f"`tests/bench/bench_clocks.py`, {platform.python_implementation()} {platform.python_version()}, one "
-            "thread, CPU time, the best of several runs. The Chinese office of 2026 with its make-up workdays; both ways give "
-            "the same deadline for every incident (checked in the run)."
+            f"`tests/bench/bench_clocks.py`, Python {platform.python_version()}, one thread, "
+            "CPU time, the best of several runs. The Chinese office of 2026 with its make-up workdays; both ways "
+            "give the same deadline for every incident (checked in the run)."
         ),
         "",
         "| Limit | one by one, µs each | all at once, µs each |",
