@@ -45,6 +45,7 @@ MODULES = (
     "duty",
     "rules",
     "record",
+    "record_list",
     "roster",
 )
 UNKNOWN_ERROR_EXIT = 70

@@ -37,6 +37,7 @@ VIEWS = {
     "units": SEE_PEOPLE,
     "duty_list": SEE_PEOPLE,
     "set_up": [Role.ADMINISTRATOR],
+    "record": [Role.AUDITOR, Role.SUPERVISOR],
 }
 TITLES = {
     "today": ("Today", "今日"),
@@ -54,6 +55,7 @@ TITLES = {
     "units": ("Units", "单位"),
     "duty_list": ("Duty list", "权责清单"),
     "set_up": ("First set-up", "首次设置"),
+    "record": ("Record", "操作留痕"),
 }
 CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]
