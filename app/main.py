@@ -35,6 +35,7 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
     sections = {
         "": daily,
+        t("Registers"): [st.Page("views/components.py", title=t("Components"), url_path="components")],
         t("People & units"): _people(actor),
         t("Oversight"): _oversight(actor),
         t("System"): _system(actor),

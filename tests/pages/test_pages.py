@@ -24,6 +24,7 @@ LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
     "city_map": OFFICERS,
+    "components": OFFICERS,
     "incidents": SEE_INCIDENTS,
     "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
@@ -42,6 +43,7 @@ VIEWS = {
 TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
+    "components": ("Components", "部件"),
     "incidents": ("Incidents", "案件"),
     "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
