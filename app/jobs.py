@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import record_jobs, record_keeping, retention, set_up_jobs
+from app import evaluation, record_jobs, record_keeping, retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -110,6 +110,12 @@ def serve(*, forever: bool = True) -> None:
     def _seal(timestamp: int) -> None:
         del timestamp
         record_keeping.seal_record()
+
+    @app.periodic(cron=evaluation.EVERY_FIVE_MINUTES)
+    @app.task(name="gridkeeper.facts")
+    def _facts(timestamp: int) -> None:
+        del timestamp
+        evaluation.keep_all_facts()
 
     with jobs.alone():
         again = jobs.take_up_again()

@@ -36,11 +36,18 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     sections = {
         "": daily,
         t("Registers"): [st.Page("views/components.py", title=t("Components"), url_path="components")],
+        t("Insight"): _insight(actor),
         t("People & units"): _people(actor),
         t("Oversight"): _oversight(actor),
         t("System"): _system(actor),
     }
     return {title: pages for title, pages in sections.items() if pages}
+
+
+def _insight(actor: Actor) -> list[st.Page]:
+    if not actor.may(May.SEE_SCORES):
+        return []
+    return [st.Page("views/indicators.py", title=t("Indicators"), url_path="indicators")]
 
 
 def _people(actor: Actor) -> list[st.Page]:

@@ -37,6 +37,7 @@ MODULES = (
     "access",
     "incident",
     "site",
+    "evaluate",
     "retention",
     "doctor",
     "backup",

@@ -38,6 +38,7 @@ VIEWS = {
     "units": SEE_PEOPLE,
     "duty_list": SEE_PEOPLE,
     "set_up": [Role.ADMINISTRATOR],
+    "indicators": [each for each in OFFICERS if each is not Role.ADMINISTRATOR],
     "record": [Role.AUDITOR, Role.SUPERVISOR],
 }
 TITLES = {
@@ -57,6 +58,7 @@ TITLES = {
     "units": ("Units", "单位"),
     "duty_list": ("Duty list", "权责清单"),
     "set_up": ("First set-up", "首次设置"),
+    "indicators": ("Indicators", "评价指标"),
     "record": ("Record", "操作留痕"),
 }
 CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
