@@ -27,6 +27,8 @@ class Form:
     ----------
     unit_id
         Only a unit that is not the proposed one.
+    component_id
+        The component it is about, while class and place are still those it was chosen for.
     found
         The place as it stood when its point was set; a place typed anew is looked for again.
     taken, placed
@@ -43,6 +45,7 @@ class Form:
     source: str = "hotline"
     reporter: str = ""
     phone: str = ""
+    component_id: int | None = None
     taken: int = 0
     placed: int = 0
 
@@ -63,6 +66,7 @@ class Form:
             phone=self.phone,
             source=self.source,
             unit_id=self.unit_id,
+            component_id=self.component_id,
         )
 
 

@@ -14,6 +14,7 @@ from core.identity import Actor, May, require, system_actor
 from core.settings import PREFIX, Settings, settings
 from geodata import backup, health, retention
 from geodata.db import transaction
+from incidents.service import clocks
 
 HIDDEN = frozenset({"state_dir"})
 """Settings that differ on every machine and say nothing."""
@@ -90,6 +91,7 @@ def _of_tables(session: Session, actor: Actor, chosen: Settings, *, local: bool)
         health_checks.jobs(health.queue_facts(session, actor), at),
         health_safety.backup(backup.last_backup(session), known=True, demo=chosen.demo, now=at),
         health_safety.clean_up(last_run, known=True, now=at),
+        health_safety.calendars(clocks.calendars_ending(session, actor, moment=at)),
         health_safety.access(access),
         health_safety.demo(access, chosen, local=local),
     ]
@@ -101,6 +103,7 @@ def _unknown(chosen: Settings, *, local: bool) -> list[Check]:
         health_checks.jobs(None, at),
         health_safety.backup(None, known=False, demo=chosen.demo, now=at),
         health_safety.clean_up(None, known=False, now=at),
+        health_safety.calendars(None),
         health_safety.access(None),
         health_safety.demo(None, chosen, local=local),
     ]

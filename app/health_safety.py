@@ -12,6 +12,7 @@ from app.tls import RENEW_BEFORE, Certificate
 from core.settings import Settings
 from geodata.backup import TakenBackup
 from geodata.health import AccessFacts
+from incidents.service.clocks import CalendarEnd
 
 BACKUP_WARNING, BACKUP_FAULT = dt.timedelta(days=2), dt.timedelta(days=8)
 CLEAN_UP_LATE = dt.timedelta(days=2)
@@ -99,6 +100,29 @@ def clean_up(last: dt.datetime | None, *, known: bool, now: dt.datetime) -> Chec
     told = t("Last {when}.", when=i18n.distance(last, now=now))
     late = now - last > CLEAN_UP_LATE
     return Check("retention", title, State.WARNING if late else State.OK, told, way if late else "", numbers)
+
+
+def calendars(ending: Sequence[CalendarEnd] | None) -> Check:
+    """Judge whether the calendars that deadlines count by know the days of this year and of what comes soon."""
+    title = t("Calendars")
+    if ending is None:
+        return unknown("calendars", title)
+    if not ending:
+        return Check("calendars", title, State.OK, t("Every calendar in use knows its days."))
+    told = [
+        t(
+            "{name}: public holidays of {years} unknown",
+            name=i18n.either(each.name_en, each.name_zh),
+            years=", ".join(map(str, each.missing)),
+        )
+        for each in ending
+    ]
+    way = t(
+        "Enter the published days under Classes, limits & calendars; until then deadlines count them as usual weekdays."
+    )
+    numbers = {each.code: {"last_year": each.last_year, "missing": list(each.missing)} for each in ending}
+    sentence = ("；" if i18n.locale() == "zh" else "; ").join(told) + ("。" if i18n.locale() == "zh" else ".")
+    return Check("calendars", title, State.WARNING, sentence, way, numbers)
 
 
 def access(facts: AccessFacts | None) -> Check:

@@ -11,7 +11,7 @@ import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, incident_acts, incident_side, maps, rules_parts, widgets, words
+from app import i18n, incident_acts, incident_clocks, incident_side, maps, rules_parts, widgets, words
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
@@ -19,6 +19,7 @@ from core.identity import Actor, May
 from geodata.record import RecordEntry
 from geodata.territory import TerritoryInfo
 from incidents.model import IncidentDetail, IncidentRow, TaskInfo
+from incidents.service.components import component_of_incident
 from layers.style import LIGHT
 from layers.values import Question
 
@@ -42,8 +43,9 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     incident_acts.show(session, actor, territory, detail)
     fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
     with fields:
-        widgets.fields(_fields(detail, actor), beside=True)
+        widgets.fields(_fields(session, detail, actor), beside=True)
         widgets.fields(_clock(row, territory, moment) | rules_parts.filed_under(detail.filed_under), beside=True)
+        incident_clocks.show(session, detail, actor, territory, moment)
         _map(row, actor, territory, moment)
     with tasks:
         _tasks(detail.tasks, territory)
@@ -51,9 +53,10 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
         _history(detail, territory)
 
 
-def _fields(detail: IncidentDetail, actor: Actor) -> dict[str, Cell]:
+def _fields(session: Session, detail: IncidentDetail, actor: Actor) -> dict[str, Cell]:
     row = detail.row
     fields: dict[str, Cell] = {
+        **_component(session, actor, row),
         t("Category"): i18n.either(row.category_en, row.category_zh),
         t("Priority"): t("emergency") if row.emergency else words.priority(row.priority),
         t("Place"): row.place,
@@ -74,6 +77,14 @@ def _fields(detail: IncidentDetail, actor: Actor) -> dict[str, Cell]:
         "not permitted": t("not for your role"),
     }.get(detail.note_state, "")
     return fields
+
+
+def _component(session: Session, actor: Actor, row: IncidentRow) -> dict[str, Cell]:
+    """Return the component the incident is about, with the way to it; nothing where it is about none."""
+    if not row.category.startswith("component-"):
+        return {}
+    found = component_of_incident(session, actor, row.id)
+    return {} if found is None else {t("Component"): widgets.link(found[1], f"/components?component={found[1]}")}
 
 
 def _unit(row: IncidentRow, actor: Actor) -> Cell:

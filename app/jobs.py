@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import record_keeping, retention, set_up_jobs
+from app import evaluation, record_jobs, record_keeping, retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -19,7 +19,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (set_up_jobs,)
+MORE_KINDS = (set_up_jobs, record_jobs)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"
@@ -110,6 +110,12 @@ def serve(*, forever: bool = True) -> None:
     def _seal(timestamp: int) -> None:
         del timestamp
         record_keeping.seal_record()
+
+    @app.periodic(cron=evaluation.EVERY_FIVE_MINUTES)
+    @app.task(name="gridkeeper.facts")
+    def _facts(timestamp: int) -> None:
+        del timestamp
+        evaluation.keep_all_facts()
 
     with jobs.alone():
         again = jobs.take_up_again()

@@ -33,8 +33,21 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     if actor.may(May.MAKE_STUDIES):
         daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
     daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
-    sections = {"": daily, t("People & units"): _people(actor), t("System"): _system(actor)}
+    sections = {
+        "": daily,
+        t("Registers"): [st.Page("views/components.py", title=t("Components"), url_path="components")],
+        t("Insight"): _insight(actor),
+        t("People & units"): _people(actor),
+        t("Oversight"): _oversight(actor),
+        t("System"): _system(actor),
+    }
     return {title: pages for title, pages in sections.items() if pages}
+
+
+def _insight(actor: Actor) -> list[st.Page]:
+    if not actor.may(May.SEE_SCORES):
+        return []
+    return [st.Page("views/indicators.py", title=t("Indicators"), url_path="indicators")]
 
 
 def _people(actor: Actor) -> list[st.Page]:
@@ -47,6 +60,12 @@ def _people(actor: Actor) -> list[st.Page]:
     if actor.may(May.REVIEW_USERS):
         people.append(st.Page("views/accounts.py", title=t("Accounts"), url_path="accounts"))
     return people
+
+
+def _oversight(actor: Actor) -> list[st.Page]:
+    if not actor.may(May.SEE_RECORD):
+        return []
+    return [st.Page("views/record.py", title=t("Record"), url_path="record")]
 
 
 def _system(actor: Actor) -> list[st.Page]:

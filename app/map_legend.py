@@ -38,6 +38,12 @@ def category_legend(titles: Mapping[str, str], colours: Mapping[str, str]) -> Le
     return Legend(t("Incidents by category"), items)
 
 
+def component_legend(titles: Mapping[str, str], colours: Mapping[str, str]) -> Legend:
+    """Return the legend of components by category."""
+    items = [LegendItem(colours[key], title, "square") for key, title in titles.items() if key.startswith("component-")]
+    return Legend(t("Components"), (*items, LegendItem(LIGHT.muted, t("Damaged or planned"), "square-empty")))
+
+
 def _line(item: LegendItem) -> str:
     label = t(item.label, **dict(item.values)) if item.values else t(item.label)
     return f"<li>{_swatch(item)}{escape(label)}</li>"
@@ -52,6 +58,8 @@ def _swatch(item: LegendItem) -> str:
         "empty": f'{box} fill="{LIGHT.land}" stroke="{LIGHT.closed}"/>',
         "hatch": f'{box} fill="{LIGHT.land}" stroke="{LIGHT.line}"/>'
         f'<path d="M3 14.5 16 1.5M-3 14.5 10 1.5M9 14.5 22 1.5" stroke="{LIGHT.closed}" stroke-width="0.8"/>',
+        "square": f'<rect x="7" y="4" width="8" height="8" fill="{colour}" stroke="{white}"/>',
+        "square-empty": f'<rect x="7" y="4" width="8" height="8" fill="{white}" stroke="{colour}" stroke-width="1.6"/>',
         "circle": f'<circle cx="11" cy="8" r="5" fill="{colour}" stroke="{white}"/>',
         "ring": f'<circle cx="11" cy="8" r="4" fill="{white}" stroke="{colour}" stroke-width="1.8"/>',
         "diamond": f'<path d="M11 1.5 17.5 8 11 14.5 4.5 8z" fill="{colour}" stroke="{white}"/>',

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard, peers, sso, tls
-from app.api import assets, login, tiles, values, ways_in
+from app.api import assets, login, record, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -34,7 +34,15 @@ async def today(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/{query}", status_code=307)
 
 
-routes = [*login.routes, *ways_in.routes, *tiles.routes, *values.routes, *assets.routes, Route("/today", today)]
+routes = [
+    *login.routes,
+    *ways_in.routes,
+    *record.routes,
+    *tiles.routes,
+    *values.routes,
+    *assets.routes,
+    Route("/today", today),
+]
 middleware = [Middleware(guard.Gate)]
 exception_handlers = guard.EXCEPTION_HANDLERS
 

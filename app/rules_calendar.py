@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar as months
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -18,7 +19,7 @@ from app.widgets import Cell, Column
 from core.errors import DataQuality, InvalidInput
 from core.identity import May
 from incidents import rule_words
-from incidents.calendars import FIRST_YEAR, LAST_YEAR, working_calendar
+from incidents.calendars import AHEAD, FIRST_YEAR, LAST_YEAR, known_years, missing_years, working_calendar
 from incidents.rule_examples import calendar_of
 from incidents.rule_files import days_as_csv, wanted_from_csv
 from incidents.rules import CALENDAR, DAY, Fields, Key, Row, Wanted, day_key
@@ -47,12 +48,18 @@ def show(here: Here) -> None:
     widgets.heading(f"{name}, {year}", aside=uses if code == here.own_calendar else code)
     rules_parts.waits(here, CALENDAR, code)
     _year(here, code, year, days)
+    known = known_years(_holidays(here, code))
     fields: dict[str, Cell] = {
         t("Opening hours"): say(rule_words.hours_words(row.fields["hours"])),
         t("Time zone"): row.fields["timezone"],
         t("Source of the days"): row.fields["holidays_source"],
+        t("Days known"): t("{first} to {last}", first=str(known[0]), last=str(known[1])) if known else t("none"),
         t("Version"): str(row.version),
     }
+    if code == "always":
+        fields.pop(t("Days known"))
+    else:
+        _warn_of_end(here, code)
     widgets.fields(fields)
     if not days and code != "always":
         widgets.note(t("No holiday and no make-up workday is entered for {year}.", year=str(year)))
@@ -66,6 +73,28 @@ def show(here: Here) -> None:
                 (i18n.day(day), say(rule_words.DAY_WORDS[found.fields["kind"]]), found.fields["name"])
                 for day, found in sorted(days.items())
             ],
+        )
+
+
+def _holidays(here: Here, code: str) -> Counter[int]:
+    """Return year to its number of public holidays."""
+    return Counter(
+        rule_words.day_of(key).year
+        for key, row in here.of(DAY).items()
+        if key.startswith(f"{code}|") and row.fields["kind"] == "holiday"
+    )
+
+
+def _warn_of_end(here: Here, code: str) -> None:
+    """Say that deadlines reach into a year whose days are not known."""
+    missing = missing_years(_holidays(here, code), here.today.year, (here.today + AHEAD).year)
+    if missing:
+        widgets.alert(
+            t(
+                "The public holidays of {years} are not known: deadlines count their weekdays as worked, and no "
+                "make-up workday. Add the days as soon as they are published.",
+                years=", ".join(map(str, missing)),
+            )
         )
 
 

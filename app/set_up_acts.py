@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InvalidInput, NotPermitted
 from core.identity import Actor, May, Role, require
 from core.progress import Progress
 from geodata import db
@@ -58,6 +58,18 @@ def acting(actor: Actor) -> Actor:
     return dataclasses.replace(actor, role=Role.SYSTEM)
 
 
+def _own(session: Session, actor: Actor, name: str) -> TerritoryInfo:
+    """Return the territory of a name; raise `NotPermitted` when an administrator works in another one."""
+    territory = find_territory(session, name)
+    if actor.role is not Role.SYSTEM and territory.id != actor.territory_id:
+        raise NotPermitted(
+            "An administrator sets up the own territory only.",
+            hint="Choose it at the head of the page.",
+            zh="系统管理员只能设置本辖区。请在页面顶部选择辖区。",
+        )
+    return territory
+
+
 def holdings(session: Session, territory: TerritoryInfo) -> Holdings:
     """Return what a territory holds, counted as its classes and its calendar ask."""
     found = read_holdings(
@@ -73,7 +85,7 @@ def holdings(session: Session, territory: TerritoryInfo) -> Holdings:
 def bring_map(actor: Actor, name: str, path: Path, progress: Progress) -> Mapping[str, Any]:
     """Bring an OpenStreetMap extract into a territory and return what came of it."""
     with db.transaction(acting(actor), purpose="set up: map") as session:
-        doer, territory = acting(actor), find_territory(session, name)
+        doer, territory = acting(actor), _own(session, actor, name)
         counts = map_from_file(session, doer, territory, path, progress=progress)
         if not counts.unchanged:
             estimate_people(session, doer, find_territory(session, name))
@@ -83,13 +95,13 @@ def bring_map(actor: Actor, name: str, path: Path, progress: Progress) -> Mappin
 def bring_boundary(actor: Actor, name: str, path: Path) -> TerritoryInfo:
     """Give a territory the boundary of a vector file."""
     with db.transaction(acting(actor), purpose="set up: boundary") as session:
-        return boundary_from_file(session, acting(actor), find_territory(session, name), path)
+        return boundary_from_file(session, acting(actor), _own(session, actor, name), path)
 
 
 def bring_communities(actor: Actor, name: str, path: Path, file_name: str) -> MadeCommunities:
     """Put the polygons of a vector file in place of the communities of a territory."""
     with db.transaction(acting(actor), purpose="set up: communities") as session:
-        return communities_from_file(session, acting(actor), find_territory(session, name), path, name=file_name)
+        return communities_from_file(session, acting(actor), _own(session, actor, name), path, name=file_name)
 
 
 def plan_grids(session: Session, territory: TerritoryInfo, *, kind: str, size_m: float, town_m: float) -> GridPlan:
@@ -123,7 +135,7 @@ def cut_grids(
         When the territory has incidents: then grids are the supervision centre's to change.
     """
     with db.transaction(acting(actor), purpose="set up: grids") as session:
-        doer, territory = acting(actor), find_territory(session, name)
+        doer, territory = acting(actor), _own(session, actor, name)
         if holdings(session, territory).incidents:
             raise Conflict(
                 f"{territory.title_en} has incidents, so its grids are no longer cut by the set-up.",
@@ -147,9 +159,8 @@ def bring_incidents(actor: Actor, name: str, path: Path, *, status: str, progres
     """Bring a file of old incidents in, as `gridkeeper load file` does, and return counts only."""
     require(actor, May.LOAD_DATA)
     with db.transaction(acting(actor), purpose="set up: old incidents") as session:
-        done = import_file(
-            session, acting(actor), find_territory(session, name), path, status=status, progress=progress
-        )
+        home = _own(session, actor, name)
+        done = import_file(session, acting(actor), home, path, status=status, progress=progress)
     told = {key: getattr(done, key) for key in ("read", "loaded", "rejected", "duplicates", "seconds")}
     return {"territory": name, **told, "reasons": dict(done.reasons)}
 

@@ -120,6 +120,8 @@ def step(name: str) -> str:
         "Write land cover": t("Storing water and green"),
         "Write place name": t("Storing place names"),
         "Cleaning up": t("Cleaning up"),
+        "Checking the record": t("Checking the record"),
+        "Writing the record": t("Writing the record"),
         "Dumping, and counting what is dumped": t("Dumping, and counting what is dumped"),
         "Reading the file again (MB)": t("Reading the file again (MB)"),
         "Writing the file (MB)": t("Writing the file (MB)"),

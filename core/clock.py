@@ -63,7 +63,7 @@ class WorkingCalendar:
 
     def is_workday(self, day: dt.date) -> bool:
         """Return whether any hour of the local ``day`` is working time."""
-        return bool(self._spans_of(day))
+        return bool(self.spans_on(day))
 
     def add_hours(self, start: dt.datetime, hours: float) -> dt.datetime:
         """Return the moment when ``hours`` of working time have passed since ``start``, in UTC.

@@ -30,6 +30,7 @@ class May(enum.StrEnum):
     SEE_INCIDENTS = "see_incidents"
     SEE_INCIDENT_POINTS = "see_incident_points"
     REPORT_INCIDENTS = "report_incidents"
+    MANAGE_COMPONENTS = "manage_components"
     DISPATCH = "dispatch"
     READ_NOTE = "read_note"
     EDIT_GRIDS = "edit_grids"
@@ -61,6 +62,7 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.SEE_INCIDENTS: _SEES_INCIDENTS,
     May.SEE_INCIDENT_POINTS: _SEES_INCIDENTS,
     May.REPORT_INCIDENTS: frozenset({_R.GRID_WORKER, _R.GRID_MANAGER, _R.DISPATCHER, _R.SUPERVISOR}),
+    May.MANAGE_COMPONENTS: frozenset({_R.GRID_MANAGER, _R.HANDLER, _R.SUPERVISOR}),
     May.DISPATCH: frozenset({_R.DISPATCHER}),
     May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
     May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),

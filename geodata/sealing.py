@@ -110,11 +110,25 @@ def batches(session: Session, *, limit: int, before: int | None = None) -> list[
 
 
 def daily(session: Session, timezone: str, *, days: int) -> list[tuple[dt.date, Batch]]:
-    """Return the last head of each local day, newest first: what is printed and kept elsewhere."""
+    """Return the last head of each of the last local days, newest first: what is printed and kept elsewhere."""
     day = func.date(func.timezone(timezone, RecordBatch.sealed_at))
-    newest = select(func.max(RecordBatch.id)).group_by(day).order_by(func.max(RecordBatch.id).desc()).limit(days)
+    recent = RecordBatch.sealed_at >= now() - dt.timedelta(days=days)
+    newest = (
+        select(func.max(RecordBatch.id))
+        .where(recent)
+        .group_by(day)
+        .order_by(func.max(RecordBatch.id).desc())
+        .limit(days)
+    )
     rows = session.execute(select(day, RecordBatch).where(RecordBatch.id.in_(newest)).order_by(RecordBatch.id.desc()))
     return [(local, _as_batch(batch)) for local, batch in rows]
+
+
+def last_before(session: Session, moment: dt.datetime) -> Batch | None:
+    """Return the newest batch that was sealed before a moment; None when there is none."""
+    query = select(RecordBatch).where(RecordBatch.sealed_at < moment).order_by(RecordBatch.sealed_at.desc()).limit(1)
+    row = session.scalars(query).one_or_none()
+    return None if row is None else _as_batch(row)
 
 
 def leaves(session: Session, size: int) -> Iterator[bytes]:
@@ -141,13 +155,18 @@ def leaf_index(session: Session, seq: int) -> int | None:
     return int(earlier) + inside
 
 
+def heads_folder() -> Path:
+    """Return where heads are published: ``heads`` of the state folder unless settings name another."""
+    return settings().heads_dir or settings().state_dir / HEADS_FOLDER
+
+
 def publish(batch: Batch, folder: Path | None = None) -> Path:
     """Append a head to the file of its day, and put it in place of the latest; return the day's file.
 
     The folder is ``heads`` of the state folder unless settings name another, such as a share of
     another department: only a head that lies elsewhere proves anything against who owns the machine.
     """
-    target = folder or settings().heads_dir or settings().state_dir / HEADS_FOLDER
+    target = folder or heads_folder()
     target.mkdir(parents=True, exist_ok=True)
     keys = target / KEYS_FILE
     line = verifier().line()

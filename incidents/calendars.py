@@ -14,6 +14,10 @@ from core.clock import WorkingCalendar
 
 FIRST_YEAR = 2010
 LAST_YEAR = 2035
+AHEAD = dt.timedelta(days=60)
+"""How far ahead the longest usual limit, 20 working days, may reach over holidays."""
+LEAST_HOLIDAYS = 3
+"""With fewer public holidays than this a calendar does not know a year: no country has so few."""
 
 Hours = Mapping[str, Sequence[Sequence[str]]]
 _ROUND_THE_CLOCK: Hours = {str(day): [["00:00", "00:00"]] for day in range(1, 8)}
@@ -53,6 +57,28 @@ def working_calendar(spec: CalendarSpec) -> WorkingCalendar:
         holidays=frozenset(day for day, (kind, _) in spec.days.items() if kind == "holiday"),
         workdays=frozenset(day for day, (kind, _) in spec.days.items() if kind == "workday"),
     )
+
+
+def missing_years(holidays: Mapping[int, int], first: int, last: int) -> tuple[int, ...]:
+    """Return the years from ``first`` to ``last`` whose days a calendar does not know.
+
+    Parameters
+    ----------
+    holidays
+        Year to its number of public holidays; a year without any may be absent.
+    """
+    return tuple(year for year in range(first, last + 1) if holidays.get(year, 0) < LEAST_HOLIDAYS)
+
+
+def known_years(holidays: Mapping[int, int]) -> tuple[int, int] | None:
+    """Return first and last of the latest unbroken run of years that a calendar knows; None when it knows none."""
+    known = sorted(year for year, count in holidays.items() if count >= LEAST_HOLIDAYS)
+    if not known:
+        return None
+    first = last = known[-1]
+    while first - 1 in known:
+        first -= 1
+    return first, last
 
 
 def code_for(timezone: str) -> str:

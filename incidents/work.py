@@ -28,6 +28,8 @@ class NewReport:
         The unit the desk chose; None takes the one of the duty list.
     reported_at
         None means now.
+    component_id
+        The component it is about, one of the class; None when it is none or not known.
     """
 
     class_key: str
@@ -40,6 +42,7 @@ class NewReport:
     source: str = "hotline"
     unit_id: int | None = None
     reported_at: dt.datetime | None = None
+    component_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,10 @@ class LayerEntry:
 
 def layer_entries() -> dict[str, LayerEntry]:
     """Return all layers by key, in drawing order."""
-    from layers import basemap, facilities, grids, incidents, traffic
+    from layers import basemap, components, facilities, grids, incidents, traffic
 
-    return {module.ENTRY.key: module.ENTRY for module in (basemap, grids, traffic, facilities, incidents)}
+    drawn = (basemap, grids, traffic, facilities, components, incidents)
+    return {module.ENTRY.key: module.ENTRY for module in drawn}
 
 
 def find_layer(key: str) -> LayerEntry:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 import psycopg
 
 CHANNEL = "gridkeeper_layer"
-LAYERS = ("incidents", "grids", "facilities", "roads", "basemap")
+LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap")
 RETRY_S = 2.0
 
 log = logging.getLogger(__name__)

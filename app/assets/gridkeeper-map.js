@@ -52,6 +52,7 @@ const GridkeeperMap = (() => {
     const built = { ground, cells, roads, outline, names };
     built.traffic = tiles("traffic", pane("gk-traffic", 230), { paintRules: Style.limitRules(config) });
     built.facilities = tiles("facilities", pane("gk-facilities", 250), { labels: [Style.facilityRule(config, config.lang)], minZoom: 12 });
+    built.components = tiles("components", pane("gk-components", 245), { paintRules: [Style.componentRule(config)], minZoom: 16 });
     if (config.points) {
       built.incidents = tiles("incidents", pane("gk-incidents", 260), { paintRules: Style.incidentRules(state, config, passes), minZoom: POINTS_FROM });
     }
@@ -187,6 +188,7 @@ const GridkeeperMap = (() => {
     map.getPane("gk-cells").style.display = push.visible.grids ? "" : "none";
     show("traffic", push.visible.traffic);
     show("facilities", push.visible.facilities);
+    show("components", Boolean(push.visible.components));
     show("incidents", push.visible.incidents);
     show("bubbles", push.visible.incidents);
     bubbles.redraw();
@@ -239,6 +241,10 @@ const GridkeeperMap = (() => {
       const name = (config.lang === "zh" && facility.props.name_zh) || facility.props.name;
       const kind = config.kinds[facility.props.kind] || facility.props.kind;
       return name ? [name, kind] : [kind];
+    }
+    const component = pick(layers.components, latlng, 6);
+    if (component && map.getZoom() >= 16) {
+      return [(config.lang === "zh" && component.props.name_zh) || component.props.name_en, component.props.code];
     }
     const road = pick(layers.traffic, latlng, 5);
     if (road && road.props.speed) {

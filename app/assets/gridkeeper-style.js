@@ -247,6 +247,27 @@ const GridkeeperStyle = (() => {
     };
   }
 
+  /** Return the paint rule of components: a small square in the colour of the category, hollow where it is no longer sound. */
+  function componentRule(config) {
+    return {
+      dataLayer: "component",
+      symbolizer: {
+        draw(ctx, geom, z, feature) {
+          const at = geom[0][0];
+          const half = z >= 18 ? 4.5 : 3;
+          const colour = config.categoryColours[feature.props.category] || config.theme.muted;
+          const sound = feature.props.state === "in_use";
+          ctx.globalAlpha = 1;
+          ctx.fillStyle = sound ? colour : config.theme.surface;
+          ctx.strokeStyle = sound ? config.theme.surface : colour;
+          ctx.lineWidth = sound ? 1 : 1.6;
+          ctx.fillRect(at.x - half, at.y - half, 2 * half, 2 * half);
+          ctx.strokeRect(at.x - half, at.y - half, 2 * half, 2 * half);
+        },
+      },
+    };
+  }
+
   /** Draw an incident's shape; the state is never told by colour alone. */
   function drawIncident(ctx, x, y, r, state, colour, surface) {
     ctx.globalAlpha = state === "closed" ? 0.7 : 1;
@@ -299,5 +320,5 @@ const GridkeeperStyle = (() => {
     return ["closed", "ontime", "soon", "overdue"].map(rule);
   }
 
-  return { FONT, groundRules, roadRules, labelRules, cellRule, outlineRules, limitRules, facilityRule, incidentRules };
+  return { FONT, groundRules, roadRules, labelRules, cellRule, outlineRules, limitRules, facilityRule, componentRule, incidentRules };
 })();

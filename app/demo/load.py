@@ -17,6 +17,7 @@ from shapely import box
 from sqlalchemy.orm import Session
 
 from app.demo.cities import DEFAULT_CITY, DemoCity
+from app.demo.components import write_components
 from app.demo.ground import survey
 from app.demo.life import live
 from app.demo.office import SLOW_FACTOR, SLOW_UNIT
@@ -246,6 +247,8 @@ def _simulate(
         seed=seed,
     )
     watch.lap("simulation")
+    register = write_components(session, territory, ground, catalogue.classes, units, seed=seed)
+    watch.lap("components")
     frame = write_incidents(
         session,
         territory,
@@ -255,6 +258,7 @@ def _simulate(
         limits={class_id: held.id for class_id, held in catalogue.limits.items()},
         units=units,
         crew=crew,
+        register=register,
         load_id=load_id,
         seed=seed,
         progress=progress,

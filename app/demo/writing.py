@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.demo.components import Register, nearest_component
 from app.demo.ground import Ground
 from app.demo.notes import write_notes, write_reporters
 from app.demo.patterns import PUBLIC_SOURCES
@@ -52,6 +53,7 @@ def write_incidents(
     limits: Mapping[int, int],
     units: Units,
     crew: Crew,
+    register: Register,
     load_id: int,
     seed: int,
     progress: Progress,
@@ -115,6 +117,9 @@ def write_incidents(
             "place": ground.sites.street[site],
             "grid_id": grid_ids,
             "community_id": community_ids,
+            "component_id": nearest_component(
+                register, keys, ground.sites.lon[site], ground.sites.lat[site], territory.metric_srid
+            ),
             "unit_id": owners,
             "worker_id": workers,
             "reworks": frame["reworks"].to_numpy(),

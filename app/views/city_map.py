@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import guard, i18n, maps, state, widgets, words
 from app.grid_panel import grid_panel
 from app.i18n import t, tn
-from app.map_legend import category_legend, facility_legend, legend_html
+from app.map_legend import category_legend, component_legend, facility_legend, legend_html
 from app.map_panel import map_panel
 from app.where import territory_of
 from core.clock import now
@@ -34,7 +34,7 @@ NEAR_ZOOM = 16
 PERIODS = (7, 30, 90, 365, words.OWN_DATES)
 DEFAULT_PERIOD = 90
 Key = TypeVar("Key")
-LAYERS = ("grids", "incidents", "facilities", "traffic")
+LAYERS = ("grids", "incidents", "components", "facilities", "traffic")
 DEFAULT_LAYERS = ("grids", "incidents")
 
 
@@ -237,20 +237,32 @@ def _legend(
         legends.append(limit_legend())
     if "facilities" in filters.layers:
         legends.append(facility_legend())
+    legends += _components(filters, titles)
     notes = [
         t("Reported {first} – {last}", first=i18n.day(filters.first), last=i18n.day(filters.last)),
         tn("{count} incident counted", "{count} incidents counted", found.total),
     ]
     if found.limited:
         notes.append(t("Only your own area is counted"))
-    if points:
-        notes.append(t("Zoom in to see single incidents"))
+    notes += _closer(filters, points=points)
     if territory.is_demo:
         notes.append(t("Incidents are simulated"))
     notes.append(t("Map data {credit}", credit=maps.OSM_CREDIT))
     if filters.metric == "per_1000":
         notes.append(t("Residents are estimated from buildings"))
     widgets.write(legend_html(legends, notes))
+
+
+def _components(filters: Filters, titles: Mapping[str, str]) -> list[Legend]:
+    if "components" not in filters.layers:
+        return []
+    return [component_legend(titles, maps.category_colours(list(titles)))]
+
+
+def _closer(filters: Filters, *, points: bool) -> list[str]:
+    """Return what is seen only when near."""
+    notes = [t("Zoom in to see single incidents")] if points else []
+    return [*notes, t("Zoom in to see single components")] if "components" in filters.layers else notes
 
 
 def _side(

@@ -9,7 +9,7 @@ import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import desk, guard, i18n, maps, state, widgets, words
+from app import component_offer, desk, guard, i18n, maps, state, widgets, words
 from app.desk import Form
 from app.i18n import t
 from app.where import territory_of
@@ -58,6 +58,7 @@ def show() -> None:
             form = _where(here, form)
         with right:
             form = _map(here, form)
+            component_offer.show(here.session, here.actor, form)
             form = _responsible(here, form, _becomes(here, form))
         with left:
             form = _reporter(form)
@@ -123,7 +124,8 @@ def _what(here: Here, form: Form) -> Form:
         placeholder=t("Type a part of its name"),
         key=f"{key}_{form.taken}",
     )
-    form = replace(form, class_key=chosen or "")
+    same = (chosen or "") == form.class_key
+    form = replace(form, class_key=chosen or "", component_id=form.component_id if same else None)
     if chosen and here.catalogue.classes[chosen].emergency:
         widgets.alert(t("Danger to life: tell the emergency services first, then file it here."))
     return form
@@ -188,7 +190,7 @@ def _take_place(actor: Actor, form: Form, place: Place) -> None:
     name = form.place.strip() if place.kind == "road" and not place.guessed and _has_number(form.place) else place.name
     desk.keep(
         actor,
-        replace(form, place=name, found=name, lon=place.lon, lat=place.lat, placed=form.placed + 1),
+        replace(form, place=name, found=name, lon=place.lon, lat=place.lat, component_id=None, placed=form.placed + 1),
     )
 
 
@@ -222,7 +224,7 @@ def _map(here: Here, form: Form) -> Form:
     point = (round(float(click["lng"]), 6), round(float(click["lat"]), 6)) if click else clicked
     if point != clicked and point is not None:
         st.session_state[state.NEW_CLICK] = point
-        desk.keep(here.actor, replace(form, lon=point[0], lat=point[1], found=form.place.strip()))
+        desk.keep(here.actor, replace(form, lon=point[0], lat=point[1], found=form.place.strip(), component_id=None))
         st.rerun()
     return form
 

@@ -5,6 +5,7 @@ from geodata.tables.acts import Command, Draft
 from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
+from geodata.tables.component import Component
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.insight import FactFold, IncidentFact
@@ -35,6 +36,7 @@ __all__ = [
     "CalendarDay",
     "ClassOwner",
     "Command",
+    "Component",
     "Draft",
     "Erasure",
     "ExtensionRequest",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, BigId, BigInt, SmallInt, TerritoryId, geometry
@@ -36,6 +36,7 @@ class Incident(Base):
             "due_at",
             postgresql_where=text("status NOT IN ('closed', 'void')"),
         ),
+        Index(None, "component_id", postgresql_where=text("component_id IS NOT NULL")),
         CheckConstraint(
             "status IN ('reported', 'filed', 'dispatched', 'handling', 'checking', 'closed', 'void')", name="status"
         ),
@@ -68,6 +69,9 @@ class Incident(Base):
     place: Mapped[str] = mapped_column(server_default="", doc="Street or place, never a person")
     grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id"))
     community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
+    component_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("component.id"), doc="The component it is about, where one was chosen"
+    )
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
     dispatched_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who sent it out last")

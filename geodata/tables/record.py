@@ -18,7 +18,7 @@ class RecordBatch(Base):
     """
 
     __tablename__ = "record_batch"
-    __table_args__ = (UniqueConstraint("tree_size"),)
+    __table_args__ = (UniqueConstraint("tree_size"), Index(None, "sealed_at"))
 
     id: Mapped[IntId]
     first_seq: Mapped[BigInt] = mapped_column(doc="Smallest of the batch; a row committed late may lie in a later one")
@@ -38,6 +38,10 @@ class Record(Base):
         Index(None, "subject_table", "subject_id", "seq"),
         Index(None, "territory_id", "seq"),
         Index(None, "command_id"),
+        Index(None, "actor_label", "seq"),
+        Index(None, "subject_table", "seq"),
+        Index(None, "action", "seq"),
+        Index("ix_record_grid_id_seq", "grid_id", "seq", postgresql_where=text("grid_id IS NOT NULL")),
         Index("ix_record_unsealed", "seq", postgresql_where=text("batch_id IS NULL")),
         Index("ix_record_sealed", "batch_id", "seq", postgresql_where=text("batch_id IS NOT NULL")),
     )

@@ -24,6 +24,7 @@ from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.model import ClassInfo
 from incidents.service.catalogue import read_catalogue, take_numbers
 from incidents.service.commands import once
+from incidents.service.components import check_component
 from incidents.service.responsible import check_unit
 from incidents.store import reporting, side
 from incidents.work import Done, NewReport, Preview
@@ -100,6 +101,8 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
     chosen = _class(catalogue.classes, new.class_key)
     reported_at = aware(new.reported_at) if new.reported_at else at
     filed_at = at if status == "filed" else None
+    if new.component_id is not None:
+        check_component(session, territory.id, new.component_id, chosen.id)
     years = np.array([reported_at.astimezone(territory.zone).year])
     incident = reporting.add(
         session,
@@ -120,6 +123,7 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
             "place": " ".join(new.place.split()),
             "grid_id": grid_id,
             "community_id": community_id,
+            "component_id": new.component_id,
             "unit_id": _unit(session, territory, new, chosen, community_id),
             "geom": from_shape(Point(new.lon, new.lat), 4326),
             "version": 1,

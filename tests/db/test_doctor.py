@@ -30,6 +30,7 @@ KEYS = {
     "certificate",
     "backup",
     "retention",
+    "calendars",
     "sessions",
     "demo",
     "settings",

@@ -71,6 +71,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "worker": (ALL, "SVMHT", "SVMHT", "ST"),
     "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
     "incident_personal": ("SVDMWH", "SVDMW", "S", "S"),
+    "component": (ALL.replace("N", ""), "SVMH", "SVMH", "S"),
     "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
     "incident_day": ("SVDAMWHPT", "", "", ""),
     "incident_number": ("", "", "", ""),
@@ -111,6 +112,9 @@ SAMPLES = {
     "incident": "SELECT i.* FROM incident AS i, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
     " AND h.role = 'handler' AND i.community_id = ANY (m.area_ids) AND i.unit_id = ANY (h.unit_ids)"
     " AND EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id) ORDER BY i.id LIMIT 1",
+    "component": "SELECT c.* FROM component AS c, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
+    " AND h.role = 'handler' AND c.community_id = ANY (m.area_ids) AND c.unit_id = ANY (h.unit_ids)"
+    " AND c.sensitivity = 'open' ORDER BY c.id LIMIT 1",
     "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
     "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
     "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
@@ -393,4 +397,4 @@ def test_the_map_still_finds_by_place_under_the_guards(city: City) -> None:
         "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
         " WHERE atttypid = 'geometry'::regtype AND relrowsecurity AND relkind = 'r'"
     )
-    assert {name for (name,) in rows} == {"incident", "study_site", "study_ground"}
+    assert {name for (name,) in rows} == {"component", "incident", "study_site", "study_ground"}

@@ -95,6 +95,20 @@ def test_only_an_administrator_sets_up(head: Actor, extract: Path, role: Role) -
         set_up_acts.bring_incidents(other, NAME, extract, status="closed", progress=Silent())
 
 
+def test_the_administrator_of_another_territory_sets_up_nothing_here(head: Actor, extract: Path) -> None:
+    """The work is done with the rights of the system, so the reach is asked before."""
+    stranger = dataclasses.replace(head, territory_id=(head.territory_id or 0) + 1)
+    for act in (
+        lambda: set_up_acts.bring_map(stranger, NAME, extract, Silent()),
+        lambda: set_up_acts.bring_boundary(stranger, NAME, extract),
+        lambda: set_up_acts.bring_communities(stranger, NAME, extract, "x"),
+        lambda: set_up_acts.cut_grids(stranger, NAME, kind="square", size_m=500, town_m=500, progress=Silent()),
+        lambda: set_up_acts.bring_incidents(stranger, NAME, extract, status="closed", progress=Silent()),
+    ):
+        with pytest.raises(NotPermitted, match="own territory only"):
+            act()
+
+
 def test_a_map_that_breaks_off_leaves_the_territory_blank_and_comes_again_as_a_job(head: Actor, extract: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         set_up_acts.bring_map(head, NAME, extract, Cut("Communities"))

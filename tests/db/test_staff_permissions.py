@@ -133,3 +133,12 @@ def test_the_record_of_a_worker_is_read_by_those_whose_he_is(town, three):
             assert bool(may(town, role, query)) == expected, (role, whose)
     rows = "SELECT 1 FROM record WHERE subject_table IN ('person', 'incident') AND subject_id IS NOT NULL"
     assert may(town, Role.ADMINISTRATOR, rows) == 0
+
+
+def test_nobody_takes_a_person_over_by_a_worker_of_his_own(town, three):
+    """Who manages a worker changes the name of the person: the person of another's worker stays there."""
+    victim = PERSON_OF.format(id=three["neither's"])
+    take = f"UPDATE worker SET person_id = {victim} WHERE id = {{}}"
+    assert may(town, Role.HANDLER, take.format(three["handler's"])) is None
+    assert may(town, Role.GRID_MANAGER, take.format(three["manager's"])) is None
+    assert may(town, Role.SUPERVISOR, take.format(three["handler's"])) == 1

@@ -24,6 +24,7 @@ LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
     "city_map": OFFICERS,
+    "components": OFFICERS,
     "incidents": SEE_INCIDENTS,
     "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
@@ -37,10 +38,13 @@ VIEWS = {
     "units": SEE_PEOPLE,
     "duty_list": SEE_PEOPLE,
     "set_up": [Role.ADMINISTRATOR],
+    "indicators": [each for each in OFFICERS if each is not Role.ADMINISTRATOR],
+    "record": [Role.AUDITOR, Role.SUPERVISOR],
 }
 TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
+    "components": ("Components", "部件"),
     "incidents": ("Incidents", "案件"),
     "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
@@ -54,6 +58,8 @@ TITLES = {
     "units": ("Units", "单位"),
     "duty_list": ("Duty list", "权责清单"),
     "set_up": ("First set-up", "首次设置"),
+    "indicators": ("Indicators", "评价指标"),
+    "record": ("Record", "操作留痕"),
 }
 CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]

@@ -17,6 +17,7 @@ from app.tls import Certificate
 from core.settings import settings
 from geodata.backup import TakenBackup
 from geodata.health import AccessFacts, DatabaseFacts, QueueFacts, growth_per_day
+from incidents.service.clocks import CalendarEnd
 
 NOW = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
@@ -226,6 +227,14 @@ def test_clean_up(last: dt.datetime | None, state: State) -> None:
     assert health_safety.clean_up(last, known=False, now=NOW).state is State.UNKNOWN
 
 
+def test_calendars_that_end_are_told_with_the_years_they_do_not_know() -> None:
+    assert health_safety.calendars(None).state is State.UNKNOWN
+    assert health_safety.calendars([]).state is State.OK
+    found = health_safety.calendars([CalendarEnd("office-cn", "Chinese office", "中国机关", 2026, (2027,))])
+    assert (found.state, found.sentence) == (State.WARNING, "Chinese office: public holidays of 2027 unknown.")
+    assert found.numbers == {"office-cn": {"last_year": 2026, "missing": [2027]}}
+
+
 def test_whatever_is_wrong_has_a_way_out_in_both_languages() -> None:
     for language in i18n.LOCALES:
         i18n.use(language)
@@ -239,6 +248,7 @@ def test_whatever_is_wrong_has_a_way_out_in_both_languages() -> None:
             health_safety.certificate(None, "", local=False, now=NOW),
             health_safety.backup(None, known=True, demo=False, now=NOW),
             health_safety.clean_up(None, known=True, now=NOW),
+            health_safety.calendars([CalendarEnd("office-cn", "Chinese office", "中国机关", 2026, (2027,))]),
         ]
         for check in checks:
             assert check.state in {State.FAULT, State.WARNING}

@@ -1,0 +1,176 @@
+"""Parts of the page Indicators: the league with its intervals, the lines by month, the posts, one's own scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from urllib.parse import quote
+
+from app import i18n, widgets
+from app import indicator_words as words
+from app.i18n import t
+from app.widgets import Cell, Column, Html
+from insight.indicators import BY_KEY
+from insight.model import Month, Score
+from layers.style import LIGHT
+
+WIDE, HIGH, EDGE = 96, 22, 3
+STEP = 0.1
+ADDRESS = {"department": "unit", "community": "community"}
+
+
+def league(
+    scores: Sequence[Score], months: Mapping[int | None, Sequence[Month]], *, key: str, period: str, linked: bool
+) -> None:
+    """Put the league of one indicator, the likely best first; every subject's rework rate stands beside it.
+
+    Parameters
+    ----------
+    period
+        The part of an address that narrows the list of incidents to the same days.
+    linked
+        Whether the reader may open the list.
+    """
+    of = {(score.subject_id, score.indicator): score for score in scores}
+    shown = [score for score in scores if score.indicator == key]
+    sign = -1 if BY_KEY[key].high_is_good else 1
+    shown.sort(key=lambda s: (s.subject_id is None, s.shrunk is None, sign * (s.shrunk or 0), s.name))
+    start = _axis(shown)
+    compared = any(score.rank_low is not None for score in shown)
+    expecting = any(score.expected is not None for score in shown)
+    with_rework = key != "rework"
+    columns = [
+        Column(words.subject(shown[0].subject)),
+        Column(t("Reports"), right=True, wide=True),
+        Column(words.indicator(key), right=True),
+        Column(t("95 % interval, {low} to {high} %", low=i18n.number(100 * start), high=100), wide=True),
+        Column(t("Counted"), right=True),
+    ]
+    columns += [Column(t("Rank"))] if compared else []
+    columns += [Column(t("Expected"), right=True, wide=True)] if expecting else []
+    columns += [Column(words.indicator("rework"), right=True)] if with_rework else []
+    columns += [Column(t("By month"), wide=True)]
+    rows: list[list[Cell]] = []
+    for score in shown:
+        accepted = of.get((score.subject_id, "filing"))
+        row: list[Cell] = [
+            _name(score),
+            _accepted(score, accepted.denominator if accepted else 0, period, linked=linked),
+            words.per_cent(score.rate),
+            interval(score, start),
+            _counted(score),
+        ]
+        row += [words.places(score.rank_low, score.rank_high)] if compared else []
+        row += [words.per_cent(score.expected)] if expecting else []
+        row += [_rework(of.get((score.subject_id, "rework")))] if with_rework else []
+        rows.append([*row, line(months.get(score.subject_id, ()))])
+    widgets.table(columns, rows)
+
+
+def posts(scores: Sequence[Score]) -> None:
+    """Put the posts of the centres, each with what it answers for."""
+    start = _axis(scores)
+    widgets.table(
+        [
+            Column(t("Post")),
+            Column(t("Indicator")),
+            Column(t("Rate"), right=True),
+            Column(t("95 % interval, {low} to {high} %", low=i18n.number(100 * start), high=100), wide=True),
+            Column(t("Counted"), right=True),
+        ],
+        [
+            (
+                words.post(score.name),
+                words.indicator(score.indicator),
+                words.per_cent(score.rate),
+                interval(score, start),
+                _counted(score),
+            )
+            for score in scores
+        ],
+    )
+
+
+def own(scores: Sequence[Score]) -> None:
+    """Put a worker's own scores; there is nobody to compare with."""
+    counted = [score for score in scores if score.denominator]
+    start = _axis(counted)
+    widgets.table(
+        [
+            Column(t("Indicator")),
+            Column(t("Rate"), right=True),
+            Column(t("95 % interval, {low} to {high} %", low=i18n.number(100 * start), high=100), wide=True),
+            Column(t("Counted"), right=True),
+        ],
+        [
+            (words.indicator(each.indicator), words.per_cent(each.rate), interval(each, start), _counted(each))
+            for each in counted
+        ],
+    )
+
+
+def interval(score: Score, start: float) -> Html:
+    """Return the interval of a rate as a line with ends and a dot, on a scale from ``start`` to 1."""
+    if score.rate is None:
+        return Html("–")
+    low, rate, high = (100 * (max(each, start) - start) / (1 - start) for each in (score.low, score.rate, score.high))
+    told = t("{low} to {high}", low=words.per_cent(score.low), high=words.per_cent(score.high))
+    tone = " gk-few" if score.too_few else ""
+    return Html(
+        f'<span class="gk-interval{tone}" role="img" title="{escape(told)}" aria-label="{escape(told)}">'
+        f'<i style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></i><b style="left:{rate:.1f}%"></b></span>'
+    )
+
+
+def line(months: Sequence[Month]) -> Html:
+    """Return the rates of the months as a small line; nothing for fewer than two months."""
+    rates = [(at, each.rate) for at, each in enumerate(months) if each.rate is not None]
+    if len(rates) < 2:
+        return Html("")
+    lowest, highest = min(rate for _, rate in rates), max(rate for _, rate in rates)
+    room = (highest - lowest) or 1.0
+    points = " ".join(
+        f"{EDGE + (WIDE - 2 * EDGE) * at / (len(months) - 1):.1f},"
+        f"{HIGH - EDGE - (HIGH - 2 * EDGE) * (rate - lowest) / room:.1f}"
+        for at, rate in rates
+    )
+    told = t("{low} to {high}", low=words.per_cent(lowest), high=words.per_cent(highest))
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}">'
+        f'<polyline points="{points}" fill="none" stroke="{LIGHT.primary}" stroke-width="1.5"/></svg>'
+    )
+    return Html(f'<img alt="{escape(told)}" title="{escape(told)}" src="data:image/svg+xml,{quote(svg)}">')
+
+
+def _axis(scores: Sequence[Score]) -> float:
+    """Return where the scale begins: a tenth below all that is sure enough to be judged."""
+    ends = [score.low for score in scores if not score.too_few] or [0.0]
+    return min(max(int(min(ends) / STEP) * STEP, 0.0), 1 - STEP)
+
+
+def _name(score: Score) -> Cell:
+    if score.subject_id is None:
+        return t("No unit named")
+    return i18n.either(score.name, score.name_zh)
+
+
+def _accepted(score: Score, accepted: int, period: str, *, linked: bool) -> Cell:
+    place = ADDRESS.get(score.subject)
+    if not linked or place is None or score.subject_id is None:
+        return i18n.number(accepted)
+    return widgets.link(i18n.number(accepted), f"/incidents?{place}={score.subject_id}&{period}")
+
+
+def _counted(score: Score) -> Html:
+    told = escape(f"{i18n.number(score.numerator)} / {i18n.number(score.denominator)}")
+    few = f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else ""
+    return Html(told + few)
+
+
+def _rework(score: Score | None) -> Cell:
+    if score is None or score.rate is None:
+        return "–"
+    return Html(
+        f"{escape(words.per_cent(score.rate))}"
+        + (f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else "")
+    )
