@@ -102,10 +102,11 @@ def ask_extension(case: Case) -> None:
 
 
 def grant_extension(case: Case) -> None:
-    """Move the deadline to the moment asked for."""
-    until = _decide(case, "granted", "")
+    """Move the deadline to the moment asked for; one that is later by now stays."""
+    until, due = _decide(case, "granted", ""), case.incident.due_at
     case.session.flush()
-    _set_due(case, until)
+    if due is None or until > due:
+        _set_due(case, until)
 
 
 def refuse_extension(case: Case) -> None:

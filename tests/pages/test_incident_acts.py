@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 
 import pytest
 
 from app import guard, i18n
+from core.clock import now
 from core.identity import Actor, Role
 from geodata import db
 from incidents import service as incidents
@@ -151,6 +153,27 @@ def test_today_shows_the_worker_his_tasks_and_the_supervisor_what_waits(run, act
     waits = shown(run("today", Role.SUPERVISOR))
     assert "Waiting to be closed" in waits
     assert number in waits
+
+
+def test_more_time_is_asked_for_and_waits_on_the_supervisors_today(run, actors, given):
+    page = opened(run, Role.GRID_WORKER, given)
+    assert "ask_extension" in "".join(key for key in (each.key or "" for each in page.button))
+    act(actors[Role.GRID_WORKER], given, "ask_extension", reason="weather", until=now() + dt.timedelta(days=40))
+    today = words(run("today", Role.SUPERVISOR))
+    assert "More time is asked for" in today
+    page = opened(run, Role.SUPERVISOR, given, "zh")
+    assert "申请延期至" in words(page)
+    act(actors[Role.SUPERVISOR], given, "grant_extension")
+    assert "More time was granted, until" in words(opened(run, Role.GRID_WORKER, given))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_supervisor_urges_from_the_incident(run, given, language):
+    page = opened(run, Role.SUPERVISOR, given, language)
+    next(each for each in page.selectbox if each.key and "_urge_" in each.key).select("citizen").run()
+    i18n.use(language)
+    next(each for each in page.button if each.key and each.key.endswith("_go") and "_urge_" in each.key).click().run()
+    assert ("The citizen asks again." if language == "en" else "市民催办。") in words(page)
 
 
 def test_demo_worker_has_an_account(actors):

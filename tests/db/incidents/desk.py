@@ -32,6 +32,7 @@ class Desk:
     handler: Actor
     unit_id: int
     other_worker_id: int
+    extra_id: int
 
     def act(self, actor: Actor, incident_id: int, act: str, **more: object) -> Done:
         db.as_actor(self.session, actor)
@@ -59,7 +60,7 @@ def make_desk(session: Session, city: City) -> Desk:
     workers = [Worker(territory_id=city.territory.id, unit_id=unit.id, code=f"W00{n}") for n in (1, 2)]
     users = {
         name: AppUser(login=name, password_hash="-", title_en=name, title_zh=name)
-        for name in ("dora", "sam", "wen", "hal")
+        for name in ("dora", "sam", "wen", "hal", "pia")
     }
     session.add_all([*workers, *users.values()])
     session.flush()
@@ -76,4 +77,5 @@ def make_desk(session: Session, city: City) -> Desk:
         actor("hal", Role.HANDLER, unit_ids=(unit.id,)),
         unit.id,
         workers[1].id,
+        users["pia"].id,
     )

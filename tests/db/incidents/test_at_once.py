@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import uuid
 from collections import Counter
@@ -11,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
-from core.errors import Conflict
+from core.clock import now
+from core.errors import Conflict, GridkeeperError
 from core.identity import Actor, Role, system_actor
 from geodata import db
 from geodata.tables import Incident, Task, Worker
@@ -111,3 +113,46 @@ def test_a_refused_act_leaves_its_command_free(actors, filed) -> None:
     with db.transaction(dispatcher) as session:
         rows = list_incidents(session, dispatcher, IncidentFilter(text=done.number)).rows
     assert [row.version for row in rows] == [done.version]
+
+
+CLIENTS, CONTESTED = 16, 12
+RUSH = {
+    Role.DISPATCHER: (("assign", ""), ("dispatch", ""), ("reassign", ""), ("reopen", "citizen")),
+    Role.SUPERVISOR: (("close", ""), ("rework", "not_solved"), ("urge", "late"), ("grant_extension", "")),
+    Role.GRID_WORKER: (("start", ""), ("finish", ""), ("return", "wrong_place"), ("ask_extension", "weather")),
+}
+
+
+def test_sixteen_clients_of_three_roles_at_the_same_incidents_leave_one_history_each(actors, filed) -> None:
+    """Every act that was told done is one version, and what stands in the end obeys the law."""
+    worker_id = actors[Role.GRID_WORKER].worker_id
+    until = now() + dt.timedelta(days=2)
+
+    def client(rank: int) -> Counter[int]:
+        came, chance = Counter[int](), random.Random(rank)
+        actor = actors[list(RUSH)[rank % len(RUSH)]]
+        for _ in range(40):
+            incident_id, _ = chance.choice(filed[:CONTESTED])
+            act, reason = chance.choice(RUSH[actor.role])
+            given = {"worker_id": worker_id} if act in {"assign", "reassign"} else {}
+            try:
+                with db.transaction(actor) as session:
+                    move(
+                        session, actor, incident_id, act, version=None, command_id=str(uuid.uuid4()), reason=reason,
+                        until=until if act == "ask_extension" else None, **given,
+                    )  # fmt: skip
+                came[incident_id] += 1
+            except GridkeeperError:
+                continue
+        return came
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        done = sum(pool.map(client, range(CLIENTS)), Counter())
+    ids = [incident_id for incident_id, _ in filed[:CONTESTED]]
+    with db.transaction(system_actor()) as session:
+        for row in session.scalars(select(Incident).where(Incident.id.in_(ids))):
+            live = session.scalars(select(Task).where(Task.incident_id == row.id, Task.state.in_(LIVE))).all()
+            assert row.version == 1 + done[row.id]
+            assert len(live) == (row.status in {"dispatched", "handling"})
+            assert row.closed_by is None or row.closed_by == actors[Role.SUPERVISOR].user_id
+    assert sum(done.values()) > CONTESTED

@@ -85,9 +85,8 @@ def test_first_status_by_role() -> None:
 def test_a_refusal_from_a_wrong_status_names_the_ways_that_are_open() -> None:
     refused = refusal(somebody(Role.SUPERVISOR), Facts("filed"), "close")
     assert refused is not None
-    assert (
-        refused.en == "The incident is filed; from there it cannot go by “close the incident”. Open to you now: urge, postpone, void."
-    )
+    assert refused.en.startswith("The incident is filed; from there it cannot go by “close the incident”.")
+    assert refused.en.endswith("Open to you now: urge, postpone, void.")
 
 
 def test_reasons_are_keys_of_the_list() -> None:
