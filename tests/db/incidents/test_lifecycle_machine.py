@@ -21,8 +21,8 @@ from tests.db.incidents.desk import Desk
 
 PEOPLE = ("dora", "sam", "wen", "hal", "pia", "both")
 ACTS = (
-    "assign", "dispatch", "reassign", "accept", "start", "finish", "return", "close", "rework", "void", "reopen", "join",
-    "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension", "postpone", "resume",
+    "assign", "dispatch", "reassign", "accept", "start", "finish", "return", "close", "rework", "void", "reopen",
+    "join", "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension", "postpone", "resume",
     "urge",
 )  # fmt: skip
 REASON = {
