@@ -12,6 +12,7 @@ from incidents.service.reading import (
     late_incidents,
     list_incidents,
     my_tasks,
+    not_begun,
     today_counts,
     waiting_to_close,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "list_incidents",
     "move",
     "my_tasks",
+    "not_begun",
     "owners",
     "preview",
     "read_catalogue",

@@ -132,6 +132,12 @@ def waiting_to_close(session: Session, actor: Actor, *, limit: int = 20) -> list
     return listing.by_status(session, actor, "checking", limit)
 
 
+def not_begun(session: Session, actor: Actor, *, limit: int = 20) -> list[IncidentRow]:
+    """Return incidents that were sent to a unit and are not begun yet, the most urgent first."""
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.by_status(session, actor, "dispatched", limit)
+
+
 def grid_incidents_summary(
     session: Session, actor: Actor, grid_id: int, *, moment: dt.datetime | None = None
 ) -> GridIncidents:
