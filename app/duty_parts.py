@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import i18n, state, unit_files, unit_parts, unit_words, widgets
 from app.i18n import t
-from app.widgets import Cell, Column
+from app.widgets import Cell, Column, Html
 from core.clock import now
 from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
@@ -66,6 +66,7 @@ def problems(around: Around, *, at_most: int = PROBLEMS_SHOWN) -> None:
     if not grouped:
         widgets.write(f'<p class="gk-told">{widgets.html(_all_well(around))}</p>')
         return
+    widgets.heading(t("Gaps and conflicts"), anchor="problems")
     rows = [_problem(around, same) for same in list(grouped.values())[:at_most]]
     columns = [Column(t("State")), Column(t("Class")), Column(t("Where"), wide=True), Column(t("Days"))]
     widgets.table([*columns, Column(t("Why"), wide=True), Column("", fixed=True)], rows)
@@ -135,6 +136,7 @@ def matrix(around: Around) -> None:
             else:
                 wrong[key] += 1
     categories = {each.category: (each.category_en, each.category_zh) for each in listed.classes.values()}
+    widgets.note(t("Today. A code is the unit that owns every class of the category there; point at it for the name."))
     communities = [area for area in listed.areas.values() if area.level == "community"]
     rows = []
     for area in communities[:MATRIX_AT_MOST]:
@@ -145,7 +147,6 @@ def matrix(around: Around) -> None:
     )
     if len(communities) > MATRIX_AT_MOST:
         widgets.note(t("The first {count} communities by code.", count=i18n.number(MATRIX_AT_MOST)))
-    widgets.note(t("Today. A code is the unit that owns every class of the category there."))
 
 
 def _cell(
@@ -158,10 +159,11 @@ def _cell(
     href = "/duty-list?" + urlencode({"category": category, "area": area.key})
     units = owners.get((category, area.id), set())
     codes = [around.listed.units[unit].code for unit in units]
+    names = t(", ").join(unit_words.name(around.listed.units[unit]) for unit in units)
     label = codes[0] if len(codes) == 1 else i18n.tn("{count} unit", "{count} units", len(codes)) if codes else ""
     bad = wrong.get((category, area.id), 0)
     if not bad:
-        return widgets.link(label, href)
+        return Html(f'<span title="{widgets.html(names)}">{widgets.link(label, href).text}</span>')
     said = i18n.tn("{count} open", "{count} open", bad)
     return widgets.link(f"{label} · {said}" if label else said, href, "late")
 

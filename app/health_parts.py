@@ -20,6 +20,7 @@ from geodata.jobs import Job
 
 BACKUP = "backup"
 REFRESH_S = 1.5
+YEAR_DAYS = 365
 TECHNICAL = frozenset({"commands", "codes", "queue", "runs"})
 """Classes that only who asks for the reasons is shown."""
 TONES = {State.FAULT: "late", State.WARNING: "soon", State.UNKNOWN: "done", State.OK: "good"}
@@ -56,7 +57,7 @@ def strip(
 
 def table_of_checks(checks: Sequence[Check]) -> None:
     """Put every check, worst first, with its way out."""
-    widgets.heading(t("What was looked at"), anchor="checks")
+    widgets.heading(t("Checks"), anchor="checks")
     widgets.table(
         [Column(t("State"), fixed=True), Column(t("What"), fixed=True), Column(t("How it stands"))],
         [(widgets.toned(state_word(each.state), TONES[each.state]), each.title, _sentence(each)) for each in checks],
@@ -160,11 +161,11 @@ def kept(session: Session, actor: Actor, latest: Job | None, timezone: str) -> N
     cleaned = "" if last is None else t("cleaned up {when}", when=i18n.clock(last, timezone))
     widgets.heading(t("What is kept how long"), anchor="retention", aside=cleaned)
     widgets.table(
-        [Column(t("Data")), Column(t("Kept"), right=True), Column(t("Forgotten last"), right=True)],
+        [Column(t("Data")), Column(t("Kept"), right=True), Column(t("Deleted last time"), right=True)],
         [
             (
                 rule.name,
-                tn("{count} day", "{count} days", rule.keep_days),
+                _span(rule.keep_days),
                 i18n.number(rule.last.deleted) if rule.last else None,
             )
             for rule in rules
@@ -179,6 +180,13 @@ def kept(session: Session, actor: Actor, latest: Job | None, timezone: str) -> N
             bare=True,
         )
         widgets.note(t("Each setting has bounds. Incidents and the record are kept for ever."))
+
+
+def _span(days: int) -> str:
+    """Return a time of keeping in years where it is whole years, else in days."""
+    if days >= YEAR_DAYS and days % YEAR_DAYS == 0:
+        return tn("{count} year", "{count} years", days // YEAR_DAYS)
+    return tn("{count} day", "{count} days", days)
 
 
 def _cleaned(job: Job) -> str:

@@ -136,7 +136,7 @@ def _due(each: StageClock, territory: TerritoryInfo, moment: dt.datetime) -> str
 
 def _bar(each: StageClock, tone: str) -> str:
     """Return a thin bar with its marks; the words beside it say the same."""
-    if each.share is None:
+    if each.share is None or (each.state == stages.STEP and not each.present):
         return ""
     width = min(each.share, FULL) / FULL * 100
     marks = "".join(f'<i style="left:{share / FULL * 100:g}%"></i>' for share in WARNINGS)

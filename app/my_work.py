@@ -75,6 +75,33 @@ def waiting_to_close(session: Session, actor: Actor, moment: dt.datetime) -> Non
     widgets.write(f"<p>{widgets.link(t('All that wait to be closed'), '/incidents?status=checking').text}</p>")
 
 
+def not_begun(session: Session, actor: Actor, moment: dt.datetime) -> None:
+    """Put what was sent to the handler's unit and nobody has begun, the most urgent first."""
+    rows = incidents.not_begun(session, actor, limit=SHOWN)
+    if not rows:
+        return
+    widgets.heading(t("Not yet begun"))
+    widgets.table(
+        [
+            Column(t("Number"), fixed=True),
+            Column(t("What")),
+            Column(t("Where"), wide=True),
+            Column(t("Sent"), right=True, wide=True),
+            Column(t("Time left"), right=True),
+        ],
+        [
+            (
+                widgets.link(row.number, f"/incidents?status=dispatched&incident={row.id}"),
+                widgets.two_lines(what(row), place(row)),
+                place(row),
+                i18n.distance(row.dispatched_at, now=moment) if row.dispatched_at else None,
+                widgets.toned(*words.due(row, moment)),
+            )
+            for row in rows
+        ],
+    )
+
+
 def what(row: IncidentRow) -> str:
     """Return the class of an incident, with the word when it is an emergency."""
     name = row.title(i18n.locale())

@@ -128,10 +128,11 @@ def _facts(view: RosterView, who: WorkerInfo, row: int) -> None:
     hours = float(view.shifts.work_s[in_view].sum()) / 3600
     widgets.fields(
         {
-            t("Unit"): i18n.either(who.unit_name, who.unit_name_zh),
+            t("Works for"): widgets.link(i18n.either(who.unit_name, who.unit_name_zh), f"/units?unit={who.unit_id}"),
             t("Own grid"): i18n.either(who.grid_name, who.grid_name_zh) or who.grid_code,
             t("Pattern"): words,
             t("Hours in four weeks"): i18n.number(hours, 1),
+            t("Absences and more"): widgets.link(who.code, f"/workers?worker={who.code}"),
         },
         beside=True,
     )
@@ -151,11 +152,16 @@ def _weeks(view: RosterView, row: int, today: dt.date) -> None:
             words = roster_words.short_hours(start, end) if start >= 0 else "·"
             if view.roster.away[row, column]:
                 words = t("away")
-            tone = "good" if view.roster.day(column) == today else ("soon" if view.roster.special[row, column] else "")
-            cells.append(widgets.toned(words, tone))
+            if view.roster.special[row, column]:
+                words = f"{words} *"
+            cells.append(
+                widgets.Html(f"<b>{widgets.html(words)}</b>")
+                if view.roster.day(column) == today
+                else widgets.toned(words, "soon" if view.roster.special[row, column] else "")
+            )
         rows.append(cells)
     widgets.table(columns, rows)
-    widgets.note(t("Green is today; orange is a changed day; a dot is free."))
+    widgets.note(t("Bold is today; a star marks a changed day; a dot is free."))
 
 
 def _broken(view: RosterView, who: WorkerInfo) -> None:
@@ -242,7 +248,9 @@ def _pattern_form(
     )
     with st.container(horizontal=True):
         formats = widgets.DATE_FORMATS[i18n.locale()]
-        first = st.date_input(t("From"), today + dt.timedelta(days=1), format=formats, key=f"{key}_from", width=150)
+        first = st.date_input(
+            t("First day"), today + dt.timedelta(days=1), format=formats, key=f"{key}_from", width=150
+        )
         cycle = next((each.cycle_days for each in view.plan.patterns if each.id == pattern), 7)
         monday = first - dt.timedelta(days=first.weekday()) if cycle % 7 == 0 else first
         anchor = st.date_input(

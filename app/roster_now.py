@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from html import escape
 
 import shapely
 import streamlit as st
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import i18n, roster_map, roster_words, state, widgets
 from app.i18n import t
-from app.widgets import Cell, Column, Fact
+from app.widgets import Cell, Column, Fact, Html
 from core.identity import Actor
 from geodata.territory import TerritoryInfo
 from layers.basemap import surrounded_by_water
@@ -87,7 +88,7 @@ def _strip(view: RosterView, cover: CoverView) -> None:
                 t("On duty"), t("{present} of {total}", present=i18n.number(len(present)), total=total), href="#on-duty"
             ),
             Fact(
-                t("Working the day after"),
+                t("Working the next day"),
                 t("{present} of {total}", present=i18n.number(tomorrow), total=total),
                 href="#next-day",
             ),
@@ -132,7 +133,7 @@ def _next_day(view: RosterView) -> None:
     """Put how many work at which hours on the next day, and who."""
     column = view.lead + 1
     day = view.roster.day(column)
-    widgets.heading(t("The day after"), aside=i18n.day(day), anchor="next-day")
+    widgets.heading(t("The next day"), aside=i18n.day(day), anchor="next-day")
     by_hours: dict[tuple[int, int], list[int]] = {}
     for row in view.rows():
         start, end = int(view.roster.start_min[row, column]), int(view.roster.end_min[row, column])
@@ -143,10 +144,9 @@ def _next_day(view: RosterView) -> None:
         return
     rows: list[tuple[Cell, ...]] = []
     for (start, end), who in sorted(by_hours.items()):
-        codes = [view.members[row].code for row in who]
-        named = t(", ").join(codes[:8]) + (" …" if len(codes) > 8 else "")
-        rows.append((roster_words.hours(start, end), i18n.number(len(who)), named))
-    widgets.table([Column(t("Hours"), fixed=True), Column(t("How many"), right=True), Column(t("Who"))], rows)
+        named = t(", ").join(_code(view, row) for row in who[:8]) + (" …" if len(who) > 8 else "")
+        rows.append((roster_words.hours(start, end), i18n.number(len(who)), Html(named)))
+    widgets.table([Column(t("Hours"), fixed=True), Column(t("Workers"), right=True), Column(t("Staff numbers"))], rows)
 
 
 def _uncovered(view: RosterView, cover: CoverView) -> None:
@@ -168,11 +168,11 @@ def _uncovered(view: RosterView, cover: CoverView) -> None:
     rows: list[tuple[Cell, ...]] = []
     for at in [*open_now, *later][:SHOWN]:
         each, grid = cover.states[at], cover.grids[at]
-        now = widgets.toned(roster_words.reason(each.reason), "late") if each.reason else t("covered at this moment")
-        whose = t(", ").join(view.members[row].code for row in cover.homes[at].workers)
+        now = widgets.toned(roster_words.reason(each.reason), "late") if each.reason else roster_words.state(each.state)
+        whose = Html(t(", ").join(_code(view, row) for row in cover.homes[at].workers))
         rows.append((i18n.either(grid.name, grid.name_zh) or grid.code, now, whose, t(", ").join(gaps.get(at, []))))
     widgets.table(
-        [Column(t("Grid")), Column(t("Why")), Column(t("Own worker"), wide=True), Column(t("Gaps of the day"))], rows
+        [Column(t("Grid")), Column(t("Why")), Column(t("Own worker")), Column(t("Without anybody"), wide=True)], rows
     )
     _more(len(open_now) + len(later))
 
@@ -186,6 +186,14 @@ def _who(view: RosterView, row: int) -> Cell:
     code = view.members[row].code
     name = roster_words.worker(view.workers.get(view.members[row].id), code)
     return widgets.link(name, f"/roster?show=worker&worker={code}")
+
+
+def _code(view: RosterView, row: int) -> str:
+    """Return a staff number as a link to the worker's own roster, with the name for who points at it."""
+    code = view.members[row].code
+    name = roster_words.worker(view.workers.get(view.members[row].id), code)
+    href = escape(f"/roster?show=worker&worker={code}")
+    return f'<a href="{href}" target="_self" title="{escape(name)}">{escape(code)}</a>'
 
 
 def _grid(view: RosterView, row: int, names: Mapping[str, str]) -> str:

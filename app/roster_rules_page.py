@@ -56,7 +56,9 @@ def _broken(view: RosterView) -> None:
         [Column(t("Worker"), fixed=True), Column(t("Reason"))],
         [
             (
-                widgets.link(code, f"/roster?show=worker&worker={code}"),
+                widgets.link(
+                    roster_words.worker(view.workers.get(each.worker_id), code), f"/roster?show=worker&worker={code}"
+                ),
                 roster_words.violation(each, code),
             )
             for each in view.violations[:SHOWN]
@@ -153,7 +155,9 @@ def _without(actor: Actor, territory: TerritoryInfo, view: RosterView) -> None:
     with st.popover(t("Give all of them one"), width="content"):
         names = {each.id: f"{each.code} · {each.title(i18n.locale())}" for each in view.plan.patterns}
         pattern = st.selectbox(t("Pattern"), list(names), format_func=names.__getitem__, key="gk_roster_all_pattern")
-        day = st.date_input(t("From"), view.first, format=widgets.DATE_FORMATS[i18n.locale()], key="gk_roster_all_from")
+        day = st.date_input(
+            t("First day"), view.first, format=widgets.DATE_FORMATS[i18n.locale()], key="gk_roster_all_from"
+        )
         st.button(
             t("Change the roster"), key="gk_roster_all", on_click=roster_edit.act,
             args=(

@@ -151,7 +151,7 @@ def _heads(view: RosterView, days: int, today: dt.date, *, wide: bool) -> str:
         css_class = " ".join(name for name, on in marks if on)
         first = not wide and (at == 0 or day.day == 1)
         above = roster_words.month(day) if first else roster_words.weekday(day)
-        number = f"{day.day}.{day.month}" if wide else str(day.day)
+        number = roster_words.day_and_month(day) if wide else str(day.day)
         tag = "th" if wide else "i"
         cells.append(f'<{tag} class="{css_class}">{escape(above)}<br>{number}</{tag}>')
     return "".join(cells) if wide else f"<th>{''.join(cells)}</th>"

@@ -116,6 +116,11 @@ def month(day: dt.date) -> str:
     return str(format_date(day, "LLL", locale=_babel(i18n.locale())))
 
 
+def day_and_month(day: dt.date) -> str:
+    """Return a day with its month, short: 16 Nov, 11月16日."""
+    return str(format_date(day, "M月d日" if i18n.locale() == "zh" else "d MMM", locale=_babel(i18n.locale())))
+
+
 def _babel(language: str) -> str:
     return "zh_Hans_CN" if language == "zh" else "en"
 

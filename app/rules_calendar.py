@@ -89,7 +89,8 @@ def _warn_of_end(here: Here, code: str) -> None:
     """Say that deadlines reach into a year whose days are not known."""
     missing = missing_years(_holidays(here, code), here.today.year, (here.today + AHEAD).year)
     if missing:
-        widgets.alert(
+        put = widgets.alert if code == here.own_calendar else widgets.note
+        put(
             t(
                 "The public holidays of {years} are not known: deadlines count their weekdays as worked, and no "
                 "make-up workday. Add the days as soon as they are published.",

@@ -32,7 +32,7 @@ def show(here: Here) -> None:
     chosen = st.query_params.get("class", "")
     with st.container(horizontal=True, vertical_alignment="center", key="gk-count"):
         widgets.note(i18n.tn("{count} class", "{count} classes", len(rows)))
-        if here.actor.may(May.PROPOSE_RULES) and st.button(t("New class"), type="tertiary", key="gk_rules_new_class"):
+        if here.actor.may(May.PROPOSE_RULES) and st.button(t("New class"), key="gk_rules_new_class"):
             _open(NEW)
     if chosen not in {*here.of(CLASS), NEW}:
         picked = _list(here, rows, None)

@@ -137,7 +137,8 @@ def table(
     columns: Mapping[str, Sequence[object]], keys: Sequence[str], chosen: str | None, widths: Sequence[int], what: str
 ) -> str | None:
     """Put rows that open by a click on any cell, and return the key of the one clicked."""
-    frame = pd.DataFrame(columns)
+    wide = dict(zip(columns, widths, strict=True))
+    frame = pd.DataFrame({name: cells for name, cells in columns.items() if name != t("Remark") or any(cells)})
     marks = [CHOSEN_ROW if key == chosen else "" for key in keys]
     event = st.dataframe(
         frame.style.apply(lambda _column: marks),
@@ -147,10 +148,7 @@ def table(
         key=f"{state.RULES_TABLE}_{what}_{i18n.locale()}_{st.session_state.get(state.RULES_ROUND, 0)}",
         row_height=ROW_HEIGHT_PX,
         height=(min(len(frame), ROWS_SHOWN) + 1) * ROW_HEIGHT_PX + 4,
-        column_config={
-            name: st.column_config.TextColumn(name, width=width)
-            for name, width in zip(frame.columns, widths, strict=True)
-        },
+        column_config={name: st.column_config.TextColumn(name, width=wide[name]) for name in frame.columns},
     )
     places = [row for row, _ in event["selection"]["cells"]]
     return keys[places[0]] if places and places[0] < len(keys) else None

@@ -36,11 +36,13 @@ class Guest:
 
 def accounts(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> None:
     """Put the accounts there are by role, the addresses of those just invited, and the form for who is missing."""
-    del step
     if held.accounts:
         counts = {role_name(Role(role)): i18n.number(number) for role, number in held.accounts.items()}
         widgets.fields(counts, beside=True)
-    widgets.write(f"<p>{widgets.link(t('All about accounts'), '/accounts').text}</p>")
+    if not step.missing:
+        widgets.write(f"<p>{widgets.link(t('All about accounts'), '/accounts').text}</p>")
+    if home.is_demo:
+        widgets.note(t("Accounts of the demo do not count: anybody may enter by their cards."))
     _links()
     wanted = [role for role in (Role.DISPATCHER, Role.SUPERVISOR) if not held.accounts.get(role)]
     others = sum(held.accounts.values()) - held.accounts.get(Role.ADMINISTRATOR, 0)
@@ -57,6 +59,8 @@ def accounts(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> N
     if asks_third:
         guests.append(_third(offices))
     complete = all(guest.login and (guest.role is not Role.HANDLER or guest.unit_id) for guest in guests)
+    if not complete:
+        widgets.note(t("Every person needs a name to log in with, a handler a unit as well."))
     if set_up_parts.act(t("Invite them"), name="invite", disabled=not complete):
         with guard.page():
             links = invite(actor, home, guests, base=_base())

@@ -86,8 +86,8 @@ _SENTENCES = {
     Lack.NO_CALENDAR: lambda: t("There is no calendar for this time zone."),
     Lack.NO_HOLIDAYS: lambda: t("The calendar knows no holidays ahead; enter them."),
     Lack.NO_INCIDENTS: lambda: t("No file of old incidents was brought in. If there is none, say so."),
-    Lack.NO_DISPATCHER: lambda: t("Nobody dispatches: there is no dispatcher."),
-    Lack.NO_SUPERVISOR: lambda: t("Nobody files and closes: there is no supervisor."),
+    Lack.NO_DISPATCHER: lambda: t("Nobody dispatches: no dispatcher has an account of their own."),
+    Lack.NO_SUPERVISOR: lambda: t("Nobody files and closes: no supervisor has an account of their own."),
     Lack.NO_THIRD: lambda: t("At least one more account is needed, for example a grid manager or a handler."),
 }
 

@@ -20,10 +20,10 @@ from people import accounts
 SESSIONS_SHOWN = 10
 
 
-def own_file(actor: Actor) -> None:
-    """Put the way to one's own city, for those who may take it."""
+def own_file(actor: Actor, *, main: bool = True) -> None:
+    """Put the way to one's own city, for those who may take it; ``main`` where it is the act of the page."""
     if actor.may(May.LOAD_DATA) and st.button(
-        t("Use your own .osm.pbf"), type="primary", width="stretch", key="gk_own_file"
+        t("Use your own .osm.pbf"), type="primary" if main else "secondary", width="stretch", key="gk_own_file"
     ):
         st.switch_page("views/bring_in.py")
 
@@ -98,7 +98,7 @@ def _facility(kind: str) -> str:
 def administrator(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     """Put who is logged in, what was brought in and what waits."""
     widgets.facts(today_watch.of_the_platform(session, actor, territory, now()))
-    _city_strip(overview.overview(session, territory.id))
+    _city_strip(overview.overview(session, territory.id), communities="/set-up?step=communities")
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         _sessions(session, actor, territory)
@@ -123,7 +123,10 @@ def _sessions(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         ],
         [
             (
-                t("{login} (this is you)", login=row.login) if row.id == mine else row.login,
+                widgets.link(
+                    t("{login} (this is you)", login=row.login) if row.id == mine else row.login,
+                    f"/accounts?user={row.login}",
+                ),
                 i18n.clock(row.created_at, territory.timezone),
                 i18n.distance(row.last_seen_at),
                 i18n.distance(row.expires_at),

@@ -27,9 +27,9 @@ TakeIn = Callable[..., Imported]
 def out(table: Table, stem: str, *, sheet: str) -> None:
     """Put the list as files; they are made when one is asked for."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(t("CSV"), partial(as_csv, table), f"{stem}.csv", "text/csv", key=f"gk_{sheet}_csv")
+        st.download_button(t("Save as CSV"), partial(as_csv, table), f"{stem}.csv", "text/csv", key=f"gk_{sheet}_csv")
         made = partial(as_xlsx, table, sheet=sheet)
-        st.download_button(t("Excel"), made, f"{stem}.xlsx", XLSX_TYPE, key=f"gk_{sheet}_xlsx")
+        st.download_button(t("Save as Excel"), made, f"{stem}.xlsx", XLSX_TYPE, key=f"gk_{sheet}_xlsx")
 
 
 def back_in(actor: Actor, territory: TerritoryInfo, take_in: TakeIn, label: str, *, kind: str) -> None:

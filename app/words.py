@@ -154,6 +154,7 @@ def load_kind(key: str) -> str:
     return {
         "osm": t("Map data"),
         "incidents": t("Incidents"),
+        "components": t("Components"),
         "demo": t("Demo city"),
         "grid": t("Unit grids"),
         "territory": t("Territory"),
@@ -164,7 +165,7 @@ def load_kind(key: str) -> str:
 
 def load_source(kind: str, name: str) -> str:
     """Return where data came from: the file's name; nothing for what was computed here."""
-    return name if kind in {"osm", "incidents", "demo"} else ""
+    return name if kind in {"osm", "incidents", "components", "demo"} else ""
 
 
 def doer(label: str) -> str:

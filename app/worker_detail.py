@@ -58,8 +58,8 @@ def _no_grid(around: Around, detail: StaffDetail) -> str:
 
 def _fields(around: Around, detail: StaffDetail) -> dict[str, Cell]:
     row = detail.row
-    fields: dict[str, Cell] = {
-        t("Full name"): worker_words.person(row),
+    fields: dict[str, Cell] = {} if row.name else {t("Full name"): worker_words.person(row)}
+    fields |= {
         t("Phone"): detail.phone,
         t("Works for"): widgets.link(worker_words.unit(row), f"/units?unit={row.unit_code}"),
         t("Responsibility grid"): _grid(detail),
@@ -71,6 +71,8 @@ def _fields(around: Around, detail: StaffDetail) -> dict[str, Cell]:
     if row.employed_to:
         fields[t("Employed until")] = i18n.day(row.employed_to)
     fields[t("Open tasks")] = _tasks(around, detail)
+    if row.active:
+        fields[t("Roster")] = widgets.link(t("Shifts of four weeks"), f"/roster?show=worker&worker={row.code}")
     if around.actor.may(May.MANAGE_USERS):
         fields[t("Account")] = (
             widgets.link(detail.login, f"/accounts?user={detail.login}") if detail.login else t("none")

@@ -115,7 +115,10 @@ def take_out(around: Around) -> None:
     """Put the buttons that save the list as a file; each taking is recorded."""
     language = i18n.locale()
     stem = f"workers-{around.territory.name}-{around.today.isoformat()}"
-    for label, write, ending, kind in ((t("Excel"), as_xlsx, "xlsx", XLSX_TYPE), (t("CSV"), as_csv, "csv", "text/csv")):
+    for label, write, ending, kind in (
+        (t("Save as Excel"), as_xlsx, "xlsx", XLSX_TYPE),
+        (t("Save as CSV"), as_csv, "csv", "text/csv"),
+    ):
         st.download_button(
             label,
             partial(_taken, around.actor, around, write, language),

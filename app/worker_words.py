@@ -87,14 +87,14 @@ def state(row: StaffRow, today: dt.date) -> tuple[str, str]:
         return t("leaves {day}", day=i18n.day(row.employed_to)), "soon"
     if row.employed_from is not None and row.employed_from > today:
         return t("begins {day}", day=i18n.day(row.employed_from)), "soon"
-    return t("here"), ""
+    return t("not away"), ""
 
 
 def state_filter(key: str) -> str:
     """Return the name of a choice of the filter."""
     return {
         "": t("All who work here"),
-        "here": t("Here today"),
+        "here": t("Not away today"),
         "away": t("Away today"),
         "no_grid": t("Looks after no grid"),
         "left": t("Has left"),

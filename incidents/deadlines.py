@@ -69,6 +69,19 @@ def due_at(limit: Limit, calendar: WorkingCalendar, start: dt.datetime) -> dt.da
     return _COUNT[limit.unit](calendar, start, limit.value)
 
 
+def countdown_to(
+    due: dt.datetime, running: WorkingCalendar, start: dt.datetime, *, pauses: Iterable[Pause] = ()
+) -> Countdown:
+    """Return the clock of a stage whose deadline stands already, with its pauses counted in.
+
+    What a pause took of the time before the deadline is no time of the stage.
+    """
+    held = merged(pauses, start)
+    taken = (running.time_between(each.begin, due if each.end is None else min(each.end, aware(due))) for each in held)
+    whole = running.time_between(start, due) - sum(taken, _ZERO)
+    return Countdown(running, aware(start), running.add_time(start, whole) if held else aware(due), held)
+
+
 def extended(due: dt.datetime, extension: Limit, calendar: WorkingCalendar) -> dt.datetime:
     """Return a deadline moved by an extension (延期): counted on from ``due`` as if the limit had been longer."""
     # A day that ends at midnight is over a moment before the next begins.

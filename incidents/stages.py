@@ -19,7 +19,7 @@ from incidents.deadlines import (
     Pause,
     choose,
     countdown,
-    merged,
+    countdown_to,
     running_calendar,
 )
 from incidents.model import IncidentRow, TaskInfo
@@ -134,7 +134,7 @@ def stage_clocks(
     filed_under
         The limit that set ``row.due_at``; None when another one did, or none.
     pauses
-        Times in which the clock of handling stood.
+        Times in which the clock of handling stood; ``row.due_at`` has them counted in.
     """
     spans = _spans(row, tasks)
     made = []
@@ -209,8 +209,8 @@ def _handling(
         limit = filed_under or (None if rule is None else rule.limit)
         calendar = limits.calendar if rule is None else limits.calendar_of(rule)
         running = calendar if limit is None else running_calendar(limit, calendar)
-        clock = Countdown(running, began, row.due_at, merged(pauses, began))
-    made = [_standing("handle", "", clock, span, moment, rule=rule)]
+        clock = countdown_to(row.due_at, running, began, pauses=pauses)
+    made = [_standing("handle", "", clock, span, moment, rule=rule, due=row.due_at)]
     for step in limits.steps(began):
         own = countdown(step.limit, limits.calendar_of(step), began, pauses=pauses)
         made.append(_standing("handle", step.condition, own, span, moment, rule=step))
@@ -231,12 +231,20 @@ def _stage(stage: str, limits: Limits, span: Span, moment: dt.datetime) -> Stage
 
 
 def _standing(
-    stage: str, condition: str, clock: Countdown | None, span: Span, moment: dt.datetime, *, rule: LimitRule | None
+    stage: str,
+    condition: str,
+    clock: Countdown | None,
+    span: Span,
+    moment: dt.datetime,
+    *,
+    rule: LimitRule | None,
+    due: dt.datetime | None = None,
 ) -> StageClock:
+    """Return a stage as it stands; ``due`` where its deadline is set, else what the clock says."""
     began, ended = span
     if clock is None:
         return StageClock(stage, condition, NO_LIMIT, began, ended, None, None, 0.0, (), rule)
-    until, due = ended or moment, clock.due()
+    until, due = ended or moment, due or clock.due()
     passed = due is not None and until > due
     if condition:
         state = STEP

@@ -89,7 +89,7 @@ ACCOUNTS = (
     AccountSpec("supervisor", Role.SUPERVISOR, "Supervisor, Supervision Centre", "监督中心监督员"),
     AccountSpec("planner", Role.PLANNER, "City planner", "规划师"),
     AccountSpec("worker", Role.GRID_WORKER, "Grid worker {code}", "网格员 {code}"),
-    AccountSpec("handler", Role.HANDLER, "Handler, Parks and Greenery", "园林绿化局经办人"),
+    AccountSpec("handler", Role.HANDLER, "Handler, Parks and Greenery", "园林绿化局处置人员"),
     AccountSpec("auditor", Role.AUDITOR, "Auditor", "审计员"),
     AccountSpec("administrator", Role.ADMINISTRATOR, "Administrator", "系统管理员"),
 )

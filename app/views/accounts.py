@@ -25,7 +25,7 @@ from people.reviews import Reviewed
 
 ROW_HEIGHT_PX = 32
 ROWS_SHOWN = 18
-SHOWS = ("", "look", "acting", "invited", "closed")
+SHOWS = ("", "look", "acting", "invited", "live", "closed")
 CHOSEN_ROW = "background-color: #DDEBEA"
 
 
@@ -37,13 +37,14 @@ def show() -> None:
         around = _around(session, actor)
         widgets.title(t("Accounts"), simulated=around.territory.is_demo)
         account_acts.news()
-        _facts(session, around)
-        wanted, role, text = _bar()
+        live = _live(session, around)
+        _facts(around, live)
+        wanted, role, text = _bar(live)
         if actor.may(May.MANAGE_USERS):
             with st.popover(t("Invite somebody"), type="primary", key=f"gk_account_add_{i18n.locale()}"):
                 account_acts.invite_form(around)
         chosen = _chosen(around)
-        shown = [each for each in around.rows if _fits(each, around, wanted, role, text)]
+        shown = [each for each in around.rows if _fits(each, around, wanted, role, text) and _is_in(each, wanted, live)]
         if chosen is None:
             _list(around, shown, None)
             return
@@ -83,7 +84,19 @@ def _chosen(around: Around) -> Reviewed | None:
     return found
 
 
-def _facts(session: Session, around: Around) -> None:
+def _live(session: Session, around: Around) -> set[int] | None:
+    """Return the accounts that are logged in; None for who is not told."""
+    if not around.actor.may(May.MANAGE_USERS):
+        return None
+    sessions = accounts.list_sessions(session, around.actor, around.territory.id, at=around.now)
+    return {row.user_id for row in sessions}
+
+
+def _is_in(row: Reviewed, wanted: str, live: set[int] | None) -> bool:
+    return wanted != "live" or row.account.id in (live or set())
+
+
+def _facts(around: Around, live: set[int] | None) -> None:
     rows = [each.account for each in around.rows]
     look = sum(bool(each.findings) for each in around.rows)
     acts = sum(_acts_for(each, around) for each in around.rows)
@@ -97,9 +110,8 @@ def _facts(session: Session, around: Around) -> None:
             href="/accounts?show=invited",
         ),
     ]
-    if around.actor.may(May.MANAGE_USERS):
-        live = accounts.list_sessions(session, around.actor, around.territory.id, at=around.now)
-        facts.append(Fact(t("Logged in now"), i18n.number(len({row.user_id for row in live}))))
+    if live is not None:
+        facts.append(Fact(t("Logged in now"), i18n.number(len(live)), href="/accounts?show=live"))
     widgets.facts(facts)
 
 
@@ -113,19 +125,21 @@ def _invited(row: Reviewed) -> bool:
     return row.account.active and not row.account.opens and not row.account.is_demo
 
 
-def _bar() -> tuple[str, Role | None, str]:
+def _bar(live: set[int] | None) -> tuple[str, Role | None, str]:
+    shows = [name for name in SHOWS if name != "live" or live is not None]
     asked = st.query_params.pop("show", None)
-    if asked in SHOWS:
+    if asked in shows:
         st.session_state[state.ACCOUNT_SHOW] = asked
     names = {
         "": t("All open"),
         "look": t("To look at"),
         "acting": t("Acting for others"),
         "invited": t("Invited, not in yet"),
+        "live": t("Logged in now"),
         "closed": t("Closed"),
     }
     with widgets.filter_bar():
-        shown = st.selectbox(t("Show"), SHOWS, format_func=names.__getitem__, key=state.ACCOUNT_SHOW, width=200)
+        shown = st.selectbox(t("Show"), shows, format_func=names.__getitem__, key=state.ACCOUNT_SHOW, width=200)
         role = st.selectbox(
             t("Role"),
             [None, *CARD_ORDER],
@@ -144,6 +158,7 @@ def _fits(row: Reviewed, around: Around, wanted: str, role: Role | None, text: s
         "look": bool(row.findings),
         "acting": _acts_for(row, around),
         "invited": _invited(row),
+        "live": True,
         "closed": not account.active,
     }[wanted]
     held = {each.role for each in account.roles_in(RoleState.NOW, around.now)}

@@ -88,12 +88,24 @@ def _facts(around: Around) -> None:
     conflicts = places("conflict", now=True) + places("conflict", now=False)
     in_force = sum(1 for each in around.listed.entries if each.stands(today))
     owned = {each.class_id for each in around.listed.entries if each.stands(today)}
-    note = t("class × community")
+    note = t("classes in communities")
     widgets.facts(
         [
-            Fact(t("Gaps today"), i18n.number(gaps), tone="late" if gaps else "", note=note),
-            Fact(t("Gaps within a year"), i18n.number(later), tone="soon" if later else "", note=note),
-            Fact(t("Conflicts"), i18n.number(conflicts), tone="late" if conflicts else "", note=note),
+            Fact(t("Gaps today"), i18n.number(gaps), tone="late" if gaps else "", note=note, href=_problems(gaps)),
+            Fact(
+                t("Gaps within a year"),
+                i18n.number(later),
+                tone="soon" if later else "",
+                note=note,
+                href=_problems(later),
+            ),
+            Fact(
+                t("Conflicts"),
+                i18n.number(conflicts),
+                tone="late" if conflicts else "",
+                note=note,
+                href=_problems(conflicts),
+            ),
             Fact(t("Entries in force"), i18n.number(in_force), href="/duty-list?which=now"),
             Fact(
                 t("Classes with an owner"),
@@ -101,6 +113,11 @@ def _facts(around: Around) -> None:
             ),
         ]
     )
+
+
+def _problems(count: int) -> str:
+    """Return where gaps and conflicts stand on the page; none needs no link."""
+    return "#problems" if count else ""
 
 
 def _take_address(listed: DutyList) -> None:
@@ -210,7 +227,7 @@ def _table(around: Around, shown: Sequence[DutyEntry], chosen: DutyEntry | None)
     if chosen is not None:
         frame = frame.drop(columns=t("Legal basis"))
     marks = [CHOSEN_ROW if chosen is not None and each.id == chosen.id else "" for each in shown]
-    widths = dict(zip(frame.columns, (190, 170, 210, 190, 320), strict=False))
+    widths = dict(zip(frame.columns, (180, 140, 190, 220, 320), strict=False))
     event = st.dataframe(
         frame.style.apply(lambda _column: marks),
         hide_index=True,

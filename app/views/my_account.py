@@ -176,13 +176,12 @@ def _sessions(around: Around, mine: MyAccount, keep: str | None) -> None:
     widgets.heading(t("Where I am logged in"))
     zone = around.territory.timezone
     widgets.table(
-        [Column(t("Role")), Column(t("Since")), Column(t("Last seen")), Column("")],
+        [Column(t("Role")), Column(t("Since"), right=True), Column(t("Last seen"), right=True)],
         [
             (
-                role_name(row.role),
+                t("{role} (this one)", role=role_name(row.role)) if row.id == keep else role_name(row.role),
                 i18n.clock(row.created_at, zone, now=around.now),
                 i18n.clock(row.last_seen_at, zone, now=around.now),
-                t("this one") if row.id == keep else "",
             )
             for row in mine.sessions
         ],

@@ -99,7 +99,7 @@ def _table(here: Here) -> None:
     language = i18n.locale()
     with widgets.filter_bar():
         first = st.date_input(
-            t("From"), _asked_day() or here.today - dt.timedelta(days=here.today.weekday()),
+            t("First day"), _asked_day() or here.today - dt.timedelta(days=here.today.weekday()),
             format=widgets.DATE_FORMATS[language], key=f"{state.ROSTER_DAY}_{language}", width=150,
         )  # fmt: skip
         days = st.selectbox(
@@ -108,7 +108,7 @@ def _table(here: Here) -> None:
         view = rostering.roster_view(here.session, here.actor, here.territory, first, days)
         units = {each.unit_id: i18n.either(each.unit_name, each.unit_name_zh) for each in view.workers.values()}
         unit = st.selectbox(
-            t("Unit"), [None, *sorted(units, key=units.__getitem__)], key=f"{state.ROSTER_UNIT}_{language}",
+            t("Works for"), [None, *sorted(units, key=units.__getitem__)], key=f"{state.ROSTER_UNIT}_{language}",
             format_func=lambda key: t("All units") if key is None else units[key], width=240,
         )  # fmt: skip
         wanted = st.text_input(t("Number or name"), key=f"{state.ROSTER_FIND}_{language}", width=160)

@@ -12,7 +12,7 @@ from app import guard, i18n, incident_side, my_work, today_city, today_watch, wi
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
-from app.widgets import Cell, Column, Fact
+from app.widgets import Cell, Column, Fact, Html
 from core.clock import now
 from core.identity import Actor, May, Role
 from geodata.db import transaction
@@ -50,10 +50,9 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     counts = incidents.today_counts(session, actor, moment)
     late = incidents.late_incidents(session, actor, moment, limit=LATE_SHOWN)
     duty = people.on_duty(session, actor, territory.id, timezone=territory.timezone, at=moment)
-    widgets.facts(_strip(actor, counts, duty, today_watch.uncovered(session, actor, territory, moment)))
-    decide = today_watch.to_decide(session, actor)
-    if decide:
-        widgets.facts(decide)
+    strip = _strip(actor, counts, duty, today_watch.uncovered(session, actor, territory, moment))
+    # What waits for a decision is said among the numbers of the day, and only while something waits.
+    widgets.facts([*strip, *(each for each in today_watch.to_decide(session, actor) if each.tone)])
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
         if actor.role is Role.GRID_WORKER:
@@ -62,14 +61,16 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
             incident_side.waiting_extensions(session, actor, moment)
             my_work.waiting_to_close(session, actor, moment)
         _late_list(actor, late, counts.late, moment)
+        if actor.role is Role.HANDLER:
+            my_work.not_begun(session, actor, moment)
         if actor.role is not Role.HANDLER:
             _communities(session, actor, territory, moment)
     with right:
-        today_city.own_file(actor)
         widgets.heading(t("Where they are") if late else t("My area"))
         dots = [Dot(row.lon, row.lat, f"{row.number} {row.title(i18n.locale())}", row.id) for row in late]
         locator(session, territory, dots, area_ids=actor.area_ids)
         _on_duty(actor, duty)
+        today_city.own_file(actor, main=False)
 
 
 def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty, uncovered: int | None) -> list[Fact]:
@@ -145,10 +146,14 @@ def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.dat
         widgets.write(f"<p>{widgets.link(more, '/incidents?overdue=1').text}</p>")
 
 
-def _who(actor: Actor, row: IncidentRow) -> str:
+def _who(actor: Actor, row: IncidentRow) -> Cell:
     """Return unit and worker; a handler's list is of one unit, so it is not said again."""
     owner = "" if actor.role is Role.HANDLER else i18n.either(row.unit, row.unit_zh)
-    return " · ".join(part for part in (owner, row.worker_code or "") if part)
+    parts = [(owner, f"/units?unit={row.unit_id}"), (row.worker_code or "", f"/workers?worker={row.worker_code}")]
+    links = actor.may(May.SEE_PEOPLE) and actor.role is not Role.HANDLER  # whose workers are those of the own unit
+    return Html(
+        " · ".join(widgets.link(label, href).text if links else widgets.html(label) for label, href in parts if label)
+    )
 
 
 def _communities(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
@@ -204,7 +209,8 @@ def _on_duty(actor: Actor, duty: OnDuty) -> None:
         ],
     )
     if len(duty.present) > LATE_SHOWN:
-        widgets.note(t("and {count} more", count=i18n.number(len(duty.present) - LATE_SHOWN)))
+        more = t("and {count} more", count=i18n.number(len(duty.present) - LATE_SHOWN))
+        widgets.write(f"<p>{widgets.link(more, '/roster').text if actor.may(May.SEE_PEOPLE) else more}</p>")
 
 
 def _worker(actor: Actor, worker: WorkerInfo) -> Cell:

@@ -39,7 +39,7 @@ def show() -> None:
         _take_address(around)
         _facts(around.rows)
         _standing_in(session, around)
-        wanted = _bar(around)
+        wanted = _bar(around) if around.rows else StaffFilter()
         if actor.may(May.MANAGE_WORKERS):
             _acts(session, around)
         if not around.rows:
@@ -100,7 +100,7 @@ def _facts(rows: Sequence[StaffRow]) -> None:
     widgets.facts(
         [
             Fact(t("Work here"), i18n.number(counts[""]), href="/workers?state="),
-            Fact(t("Here today"), i18n.number(counts["here"]), href="/workers?state=here"),
+            Fact(t("Not away today"), i18n.number(counts["here"]), href="/workers?state=here"),
             Fact(t("Away today"), i18n.number(counts["away"]), href="/workers?state=away"),
             Fact(
                 t("Without a grid"),
@@ -118,10 +118,13 @@ def _standing_in(session: Session, around: Around) -> None:
     away = staff.stands_in_today(session, around.actor, around.rows)
     if not away:
         return
+    named = {row.code: row.label() for row in around.rows}
     told = [
         t(
             "{deputy} for {worker}",
-            deputy=widgets.html(worker_words.link(deputy) or widgets.toned(t("nobody"), "soon")),
+            deputy=widgets.html(
+                worker_words.link(deputy, named.get(deputy or "")) or widgets.toned(t("nobody"), "soon")
+            ),
             worker=widgets.html(worker_words.link(row.code, row.label())),
         )
         for row, deputy in away[:STANDING_SHOWN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.territory import TerritoryInfo
 from incidents.calendars import AHEAD, code_for, missing_years, working_calendar
+from incidents.deadlines import Pause
 from incidents.model import IncidentDetail
 from incidents.stages import Limits, StageClock, stage_clocks
 from incidents.store import catalogue
@@ -44,8 +46,14 @@ def stages_of(
     territory: TerritoryInfo,
     *,
     moment: dt.datetime | None = None,
+    pauses: Iterable[Pause] = (),
 ) -> tuple[StageClock, ...]:
     """Return the stages of an incident that the actor sees, each with its clock at ``moment``.
+
+    Parameters
+    ----------
+    pauses
+        Postponements, counted into the deadline that stands in the incident.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def stages_of(
     limits = Limits(class_id, rules, calendars[own], calendars)
     filed_under = None if detail.filed_under is None else detail.filed_under.limit
     at = now() if moment is None else aware(moment)
-    return stage_clocks(detail.row, detail.tasks, limits, at, filed_under=filed_under)
+    return stage_clocks(detail.row, detail.tasks, limits, at, filed_under=filed_under, pauses=pauses)
 
 
 def calendars_ending(session: Session, actor: Actor, *, moment: dt.datetime | None = None) -> list[CalendarEnd]:

@@ -142,6 +142,12 @@ def waiting_extensions(session: Session, actor: Actor) -> list[IncidentRow]:
     return [each[0] for each in found if each is not None]
 
 
+def not_begun(session: Session, actor: Actor, *, limit: int = 20) -> list[IncidentRow]:
+    """Return incidents that were sent to a unit and are not begun yet, the most urgent first."""
+    _sees(actor, May.SEE_INCIDENTS)
+    return listing.by_status(session, actor, "dispatched", limit)
+
+
 def grid_incidents_summary(
     session: Session, actor: Actor, grid_id: int, *, moment: dt.datetime | None = None
 ) -> GridIncidents:

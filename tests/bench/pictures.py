@@ -25,6 +25,7 @@ FLAGS = (
     " --disable-component-update --disable-sync"
 )
 DESK, WALL, PHONE = (1440, 900), (1920, 1080), (390, 844)
+LAPTOP = (1280, 800)
 PATIENCE_MS = 60_000
 BUILD_MS = 300_000
 
@@ -136,6 +137,47 @@ def study_asked(page: Page) -> None:
     settle(page)
 
 
+def tab(at: int) -> Callable[[Page], None]:
+    """Return the act that opens a tab of the page, counted from 0."""
+
+    def opened(page: Page) -> None:
+        page.locator("[role='tab']").nth(at).click()
+
+    return opened
+
+
+def row_opened(page: Page) -> None:
+    """Open a row of the page's list by a click, as a person does."""
+    rows = page.locator("[data-testid='stDataFrame'] canvas").first
+    rows.wait_for()
+    settle(page)
+    rows.click(position={"x": 60, "y": 110}, force=True)
+    page.locator(".st-key-gk_close_detail").wait_for()
+
+
+def popover_opened(page: Page) -> None:
+    """Open the form behind the page's first button."""
+    page.locator("[data-testid='stPopover'] button").first.click()
+
+
+def roster_drawn(page: Page) -> None:
+    """Wait for the roster's map of who covers which grid."""
+    page.frame_locator("iframe[title*='st_folium']").locator(".leaflet-container[data-painted]").wait_for()
+
+
+def menu_opened(at: int) -> Callable[[Page], None]:
+    """Return the act that opens a section of the menu, on a phone the menu itself."""
+
+    def opened(page: Page) -> None:
+        narrow = page.locator("[data-testid='stExpandSidebarButton']")
+        if narrow.count() and narrow.is_visible():
+            narrow.click()
+            return
+        page.locator("[data-testid='stTopNavSection']").nth(at).click()
+
+    return opened
+
+
 PICTURES = (
     Picture("login", "", "/login", sizes=(DESK, PHONE)),
     Picture("today", "manager", sizes=(DESK, PHONE)),
@@ -143,6 +185,8 @@ PICTURES = (
     Picture("today-handler", "handler"),
     Picture("today-planner", "planner"),
     Picture("today-administrator", "administrator"),
+    Picture("today-supervisor", "supervisor"),
+    Picture("today-auditor", "auditor"),
     Picture("map", "manager", "/map", map_drawn, (DESK, WALL, PHONE)),
     Picture("map-grid", "manager", "/map", grid_clicked, (DESK, PHONE)),
     Picture("map-layers", "dispatcher", "/map", layers_on),
@@ -157,7 +201,36 @@ PICTURES = (
     Picture("studies", "planner", "/studies"),
     Picture("new-study", "planner", "/new-study", sizes=(DESK, PHONE)),
     Picture("bring-in", "administrator", "/bring-in"),
-    Picture("health", "administrator", "/health"),
+    Picture("health", "administrator", "/health", sizes=(DESK, PHONE)),
+    Picture("menu-people", "supervisor", "/", menu_opened(0), (LAPTOP, PHONE)),
+    Picture("menu-system", "administrator", "/", menu_opened(1), (LAPTOP, PHONE)),
+    Picture("units", "administrator", "/units", sizes=(DESK, PHONE)),
+    Picture("unit", "administrator", "/units", row_opened, (DESK, PHONE)),
+    Picture("unit-add", "administrator", "/units", popover_opened),
+    Picture("duty-list", "supervisor", "/duty-list", sizes=(DESK, PHONE)),
+    Picture("duty", "supervisor", "/duty-list", row_opened),
+    Picture("duty-communities", "supervisor", "/duty-list", tab(1)),
+    Picture("duty-files", "supervisor", "/duty-list", tab(2)),
+    Picture("workers", "manager", "/workers", sizes=(DESK, PHONE)),
+    Picture("worker", "manager", "/workers", row_opened, (DESK, PHONE)),
+    Picture("workers-administrator", "administrator", "/workers"),
+    Picture("workers-handler", "handler", "/workers"),
+    Picture("roster", "manager", "/roster", roster_drawn, (DESK, PHONE)),
+    Picture("roster-dispatcher", "dispatcher", "/roster", roster_drawn),
+    Picture("roster-table", "manager", "/roster?show=table", sizes=(DESK, PHONE)),
+    Picture("roster-worker", "manager", "/roster?show=worker", sizes=(DESK, PHONE)),
+    Picture("roster-rules", "manager", "/roster?show=rules", sizes=(DESK, PHONE)),
+    Picture("roster-file", "manager", "/roster?show=file"),
+    Picture("accounts", "administrator", "/accounts", sizes=(DESK, PHONE)),
+    Picture("accounts-auditor", "auditor", "/accounts"),
+    Picture("account", "administrator", "/accounts", row_opened, (DESK, PHONE)),
+    Picture("my-account", "handler", "/my-account", sizes=(DESK, PHONE)),
+    Picture("rules", "supervisor", "/rules", sizes=(DESK, PHONE)),
+    Picture("rules-limits", "supervisor", "/rules?tab=limits", sizes=(DESK, PHONE)),
+    Picture("rules-calendars", "supervisor", "/rules?tab=calendars", sizes=(DESK, PHONE)),
+    Picture("rules-changes", "supervisor", "/rules?tab=changes"),
+    Picture("rules-handler", "handler", "/rules"),
+    Picture("set-up", "administrator", "/set-up", sizes=(DESK, PHONE)),
     Picture("help", "manager", "/help"),
     Picture("help-coverage", "manager", "/help", coverage_tab),
     Picture("help-limits", "manager", "/help", last_tab),
@@ -167,10 +240,11 @@ STUDY = Picture("study", "planner", "/new-study", study_asked)
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing loads and nothing runs any more."""
+    """Wait until nothing loads and nothing runs any more, however slow the machine is."""
     page.wait_for_timeout(500)
     page.wait_for_load_state("networkidle")
-    page.locator("[data-testid='stStatusWidget']").wait_for(state="detached")
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+    page.locator("[data-testid='stSkeleton']").first.wait_for(state="detached")
     page.wait_for_timeout(400)
 
 

@@ -170,6 +170,7 @@ def test_more_time_is_asked_for_and_waits_on_the_supervisors_today(run, actors, 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_supervisor_urges_from_the_incident(run, given, language):
     page = opened(run, Role.SUPERVISOR, given, language)
+    i18n.use(language)  # the tester writes the chosen options out in its own thread
     next(each for each in page.selectbox if each.key and "_urge_" in each.key).select("citizen").run()
     i18n.use(language)
     next(each for each in page.button if each.key and each.key.endswith("_go") and "_urge_" in each.key).click().run()

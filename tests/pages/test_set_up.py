@@ -27,7 +27,7 @@ def test_the_list_has_eight_steps_with_their_states(run):
     for title in ("Territory", "Communities", "Grids", "Units", "Grid workers", "Rules and calendars", "Old incidents"):
         assert title in text_
     assert "7 of 8" in text_
-    assert "Nobody dispatches: there is no dispatcher." in text_
+    assert "Nobody dispatches: no dispatcher has an account of their own." in text_
 
 
 @pytest.mark.parametrize("key", [key.value for key in StepKey])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.clock import WorkingCalendar
-from incidents.deadlines import UNITS, Countdown, Limit, Pause, countdown, due_at, extended
+from incidents.deadlines import UNITS, Countdown, Limit, Pause, countdown, countdown_to, due_at, extended
 from incidents.deadlines_many import due_many, used_many
 
 MINUTE = dt.timedelta(minutes=1)
@@ -157,6 +157,20 @@ def test_a_pause_never_makes_it_earlier_and_one_without_length_changes_nothing(
     again = countdown(limit, calendar, start, pauses=longer).due()
     assert again is not None
     assert again >= later
+
+
+@given(calendars(), starts, limits(), st.data())
+def test_a_deadline_that_stands_gives_back_the_time_it_was_made_of(
+    calendar: WorkingCalendar, start: dt.datetime, limit: Limit, data: st.DataObject
+) -> None:
+    made = countdown(limit, calendar, start, pauses=data.draw(holds(start)))
+    due = made.due()
+    assert due is not None
+    back = countdown_to(due, made.running, start, pauses=made.pauses)
+    assert back.whole == made.whole
+    at = start + data.draw(st.integers(0, 20 * 1440)) * MINUTE
+    assert back.share(at) == made.share(at)
+    assert not made.whole or back.due() == due
 
 
 @given(calendars(), starts, limits(), st.data())

@@ -8,7 +8,7 @@ import pytest
 
 from core.clock import WorkingCalendar
 from core.errors import InvalidInput
-from incidents.deadlines import Limit, LimitRule, Pause, choose, countdown, merged
+from incidents.deadlines import Limit, LimitRule, Pause, choose, countdown, countdown_to, merged
 from tests.unit.test_deadlines_table import CN, GB, at, limit
 
 TUESDAY = "Tue 2026-03-03 09:00"
@@ -146,6 +146,16 @@ def test_used_and_remaining_time(given: str, moment: str, used: float, share: fl
     assert clock.used(when) == dt.timedelta(hours=used)
     assert clock.remaining(when) == clock.whole - dt.timedelta(hours=used)
     assert clock.share(when) == share
+
+
+def test_a_deadline_that_stands_tells_the_time_there_was_without_its_pauses() -> None:
+    held = pauses(CN, "Tue 2026-03-03 10:00 > Wed 2026-03-04 10:00")
+    clock = countdown_to(at(CN, "Wed 2026-03-04 14:00"), CN, at(CN, TUESDAY), pauses=held)
+    assert clock.whole == dt.timedelta(hours=4)
+    assert clock.due() == at(CN, "Wed 2026-03-04 14:00")
+    assert clock.share(at(CN, "Wed 2026-03-04 11:00")) == 0.5
+    plain = countdown_to(at(CN, "Tue 2026-03-03 14:00"), CN, at(CN, TUESDAY))
+    assert (plain.whole, plain.due()) == (dt.timedelta(hours=4), at(CN, "Tue 2026-03-03 14:00"))
 
 
 def test_a_limit_of_nothing_is_used_up_at_once() -> None:

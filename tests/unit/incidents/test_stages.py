@@ -135,9 +135,15 @@ def test_the_deadline_that_stands_in_the_incident_holds() -> None:
 
 
 def test_a_pause_holds_the_clock_of_handling() -> None:
-    pauses = [Pause(at("10:00"))]
-    found = by_name(stage_clocks(filed("handling"), [], LIMITS, at("21:30"), pauses=pauses))["handle"]
-    assert (found.state, found.due_at, found.share) == (stages.PAUSED, None, 1 / 16)
+    # Eight hours from 09:30, postponed from 11:30 until 13:30 of the next day: the deadline has that in it.
+    row = filed("handling", due_at=at("4 19:30"))
+    pauses = [Pause(at("11:30"), at("4 13:30"))]
+    limit = Limit(8, "urgent_hours")
+    during = by_name(stage_clocks(row, [], LIMITS, at("21:30"), filed_under=limit, pauses=pauses))["handle"]
+    assert (during.state, during.due_at, during.share) == (stages.PAUSED, at("4 19:30"), 0.25)
+    after = by_name(stage_clocks(row, [], LIMITS, at("4 15:30"), filed_under=limit, pauses=pauses))["handle"]
+    assert (after.state, after.share, after.reached) == (stages.RUNNING, 0.5, 0.5)
+    assert after.warnings[0] == (0.5, at("4 15:30"))
 
 
 def test_checking_and_closing_share_their_time_unless_a_task_parts_them() -> None:
