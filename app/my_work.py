@@ -36,7 +36,7 @@ def my_tasks(session: Session, actor: Actor, moment: dt.datetime) -> None:
                 widgets.link(each.incident.number, f"/incidents?incident={each.incident.id}"),
                 what(each.incident),
                 place(each.incident),
-                words.task_state(each.task.state),
+                _task(each.task.kind, each.task.state),
                 widgets.toned(*words.due(each.incident, moment)),
             )
             for each in mine
@@ -100,6 +100,12 @@ def not_begun(session: Session, actor: Actor, moment: dt.datetime) -> None:
             for row in rows
         ],
     )
+
+
+def _task(kind: str, state: str) -> str:
+    """Return the state of a task, with its kind when it is a look on site and not the handling."""
+    named = words.task_state(state)
+    return named if kind == "handle" else f"{words.task_kind(kind)} · {named}"
 
 
 def what(row: IncidentRow) -> str:
