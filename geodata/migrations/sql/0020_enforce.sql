@@ -247,13 +247,15 @@ CREATE POLICY extension_request_delete ON extension_request FOR DELETE USING ((S
 -- looked at or given back stays in sight until the incident ends.
 CREATE FUNCTION gk_called_to() RETURNS bigint[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT t.incident_id), '{}') FROM task AS t JOIN incident AS i ON i.id = t.incident_id
-    WHERE gk_role() IN ('handler', 'grid_worker') AND t.territory_id = gk_territory() AND t.state <> 'cancelled' AND (
-        gk_role() = 'handler' AND t.joint AND t.unit_id = ANY (gk_units())
-        AND (t.state = 'done' OR i.status NOT IN ('closed', 'void'))
-        OR gk_role() = 'grid_worker' AND t.worker_id = gk_worker() AND t.kind IN ('verify', 'check', 'visit')
-        AND i.status NOT IN ('closed', 'void')
-    )
+    SELECT coalesce(array_agg(DISTINCT called.incident_id), '{}') FROM (
+        SELECT t.incident_id FROM task AS t JOIN incident AS i ON i.id = t.incident_id
+        WHERE gk_role() = 'handler' AND t.joint AND t.unit_id = ANY (gk_units()) AND t.territory_id = gk_territory()
+          AND (t.state = 'done' OR t.state <> 'cancelled' AND i.status NOT IN ('closed', 'void'))
+        UNION ALL
+        SELECT t.incident_id FROM task AS t JOIN incident AS i ON i.id = t.incident_id
+        WHERE gk_role() = 'grid_worker' AND t.worker_id = gk_worker() AND t.kind IN ('verify', 'check', 'visit')
+          AND t.territory_id = gk_territory() AND t.state <> 'cancelled' AND i.status NOT IN ('closed', 'void')
+    ) AS called
 $$;
 REVOKE EXECUTE ON FUNCTION gk_called_to FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gk_called_to TO gridkeeper_app;
