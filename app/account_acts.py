@@ -249,7 +249,10 @@ def _deputy(around: Around, account: AccountRow, mark: str) -> None:
         key=f"{mark}_until",
     )
     reason = st.text_input(
-        t("Why"), max_chars=REASON_MOST, key=f"{mark}_why", placeholder=t("e.g. leave, course, illness")
+        t("Why"),
+        max_chars=REASON_MOST,
+        key=f"{mark}_why",
+        placeholder=t("e.g. leave or course; it stays in the record: no illness, no names"),
     )
     widgets.note(t("90 days at most; it ends by itself, and the head of every page says so."))
     if st.button(t("Let this person act"), key=f"{mark}_do", disabled=not reason.strip()):

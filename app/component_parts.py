@@ -48,7 +48,9 @@ class Around:
 def show(around: Around, detail: ComponentDetail) -> None:
     """Put the component."""
     row = detail.row
-    label = f'<span class="gk-label">{t("Simulated data")}</span>' if row.simulated else ""
+    # In a demo city the head of the page says it already.
+    simulated = row.simulated and not around.territory.is_demo
+    label = f'<span class="gk-label">{t("Simulated data")}</span>' if simulated else ""
     widgets.write(
         f'<div class="gk-title"><h2>{widgets.html(row.title(i18n.locale()))}</h2>{label}</div>'
         f"<p>{row.code} · {widgets.html(component_words.state(row.state))}</p>"
@@ -93,7 +95,8 @@ def _unit(around: Around, unit_id: int | None) -> Cell:
 def _map(around: Around, row: ComponentRow) -> None:
     today = now().astimezone(around.territory.zone).date()
     nothing = Question("reported", today, today)
-    settings = maps.map_settings(around.territory, around.actor, {}, island=False)
+    titles = {each.category: i18n.either(each.category_en, each.category_zh) for each in around.classes}
+    settings = maps.map_settings(around.territory, around.actor, titles, island=False)
     drawn = maps.city_map(replace(around.territory, opens=(row.lon, row.lat, MAP_ZOOM)), settings)
     folium.CircleMarker(
         [row.lat, row.lon], radius=8, color=LIGHT.surface, weight=2, fill_color=LIGHT.primary, fill_opacity=1

@@ -44,9 +44,9 @@ def league(
         Column(t("Reports"), right=True, wide=True),
         Column(words.indicator(key), right=True),
         Column(t("95 % interval, {low} to {high} %", low=i18n.number(100 * start), high=100), wide=True),
-        Column(t("Counted"), right=True),
+        Column(t("Counted"), right=True, wide=True),
     ]
-    columns += [Column(t("Rank"))] if compared else []
+    columns += [Column(t("Rank"), fixed=True)] if compared else []
     columns += [Column(t("Expected"), right=True, wide=True)] if expecting else []
     columns += [Column(words.indicator("rework"), right=True)] if with_rework else []
     columns += [Column(t("By month"), wide=True)]
@@ -162,6 +162,8 @@ def _accepted(score: Score, accepted: int, period: str, *, linked: bool) -> Cell
 
 
 def _counted(score: Score) -> Html:
+    if not score.denominator:
+        return Html("–")
     told = escape(f"{i18n.number(score.numerator)} / {i18n.number(score.denominator)}")
     few = f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else ""
     return Html(told + few)

@@ -73,8 +73,8 @@ def places(low: int | None, high: int | None) -> str:
 
 
 def per_cent(rate: float | None) -> str:
-    """Return a rate with one decimal; a dash for none."""
-    return "–" if rate is None else f"{i18n.number(100 * rate, 1)} %"
+    """Return a rate with one decimal, always, so that they stand below each other; a dash for none."""
+    return "–" if rate is None else f"{100 * rate:.1f} %"
 
 
 def _ordinal(number: int) -> str:

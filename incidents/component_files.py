@@ -29,10 +29,10 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "valid_to": ("last day", "end date", "end", "变更时间", "结束日期", "停用日期"),
 }
 STATE_WORDS: Mapping[str, tuple[str, ...]] = {
-    "in_use": ("in use", "ok", "完好", "在用", "正常"),
+    "in_use": ("in use", "ok", "启用", "完好", "在用", "正常"),
     "damaged": ("破损", "损坏"),
-    "removed": ("废弃", "移除", "已拆除", "拆除"),
-    "planned": ("规划", "待建", "计划"),
+    "removed": ("废弃", "移除", "已移除", "已拆除", "拆除"),
+    "planned": ("规划", "规划中", "待建", "计划"),
 }
 SENSITIVITY_WORDS: Mapping[str, tuple[str, ...]] = {
     "open": ("public", "公开"),

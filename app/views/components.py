@@ -88,7 +88,7 @@ def _bar(session: Session, around: Around) -> ComponentFilter:
             width=240,
         )
         owner = st.selectbox(
-            t("Owner"),
+            t("Owning unit"),
             list(around.units),
             index=None,
             format_func=around.unit_name,

@@ -112,7 +112,10 @@ def _away(around: Around, mine: MyAccount) -> None:
         key=f"{mark}_until",
     )
     reason = st.text_input(
-        t("Why"), max_chars=account_acts.REASON_MOST, key=f"{mark}_why", placeholder=t("e.g. leave, course, illness")
+        t("Why"),
+        max_chars=account_acts.REASON_MOST,
+        key=f"{mark}_why",
+        placeholder=t("e.g. leave or course; it stays in the record: no illness, no names"),
     )
     if st.button(t("I am away"), key=f"{mark}_do", disabled=not reason.strip()):
         do(
