@@ -35,6 +35,20 @@ _CHOICES = """
     SELECT one FROM found WHERE one IS NOT NULL LIMIT :most
 """
 """Jumps from value to value in the index instead of reading all rows."""
+_HALVING = """
+    WITH RECURSIVE halving (low, high) AS (
+        SELECT CAST(:low AS bigint), CAST(:high AS bigint)
+        UNION ALL
+        SELECT CASE WHEN found.at < :moment THEN found.seq + 1 ELSE low END,
+               CASE WHEN found.at < :moment THEN high ELSE (low + high) / 2 END
+        FROM halving LEFT JOIN LATERAL (
+            SELECT seq, at FROM record WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1
+        ) AS found ON true
+        WHERE low < high
+    )
+    SELECT low FROM halving WHERE low >= high
+"""
+"""Finds the first row that is not before a moment, in one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +270,5 @@ def _bounds(session: Session, wanted: RecordFilter) -> tuple[int, int]:
 
 def _number_at(session: Session, moment: dt.datetime, low: int, high: int) -> int:
     """Return the first sequence number from ``low`` on whose row is not before ``moment``, by halving."""
-    nearest = select(Record.seq, Record.at).order_by(Record.seq).limit(1)
-    while low < high:
-        middle = (low + high) // 2
-        row = session.execute(nearest.where(Record.seq >= middle)).one_or_none()
-        if row is None or row.at >= moment:
-            high = middle
-        else:
-            low = row.seq + 1
-    return low
+    values = {"low": low, "high": high, "moment": moment}
+    return int(session.execute(text(_HALVING), values).scalar_one())

@@ -153,23 +153,7 @@ def list_studies(session: Session, territory_id: int, limit: int) -> list[Study]
 
 
 def write_answer(session: Session, territory_id: int, study_id: int, answer: Answer) -> None:
-    """Write an answer in place of any earlier one."""
-    session.execute(
-        update(StudyRow)
-        .where(StudyRow.id == study_id)
-        .values(
-            state="infeasible" if answer.status == "infeasible" else "answered",
-            answered_at=now(),
-            status=answer.status,
-            objective=answer.objective,
-            bound=answer.bound,
-            gap=answer.gap,
-            unserved=answer.unserved,
-            facts=dict(answer.facts),
-            version=StudyRow.version + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    """Write an answer with its sites and grounds; the database lets nobody change it afterwards."""
     session.execute(delete(StudySite).where(StudySite.study_id == study_id))
     session.execute(delete(StudyGround).where(StudyGround.study_id == study_id))
     names = ("number", "people", "within", "mean_s", "farthest_s", "street", "street_zh", "community_id", "grid_id")
@@ -186,6 +170,22 @@ def write_answer(session: Session, territory_id: int, study_id: int, answer: Ans
         _same(answer.grounds, territory_id, study_id)
         | {name: [getattr(ground, name) for ground in answer.grounds] for name in ("kind", "site_number", "people")}
         | {"geom": [ground.shape for ground in answer.grounds]},
+    )
+    session.execute(
+        update(StudyRow)
+        .where(StudyRow.id == study_id)
+        .values(
+            state="infeasible" if answer.status == "infeasible" else "answered",
+            answered_at=now(),
+            status=answer.status,
+            objective=answer.objective,
+            bound=answer.bound,
+            gap=answer.gap,
+            unserved=answer.unserved,
+            facts=dict(answer.facts),
+            version=StudyRow.version + 1,
+        )
+        .execution_options(synchronize_session=False)
     )
 
 

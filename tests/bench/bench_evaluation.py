@@ -21,7 +21,7 @@ FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures" / "bench_eval
 LAST = dt.date(2026, 6, 30)
 GENERATE = """
     WITH made AS (
-        SELECT i, timestamptz '2025-07-01 00:00+00' + i * interval '1 second' * 31535000 / {n} AS at
+        SELECT i, timestamptz '2025-07-01 00:00+00' + i * (interval '1 second' * (31535000.0 / {n})) AS at
         FROM generate_series(1, {n}) AS i
     )
     INSERT INTO load_row (record_seq, row_no, subject_id, before, after, row_hash)
@@ -46,14 +46,12 @@ MOVES = """
 
 def main(incidents: int) -> None:
     """Generate, measure, write the figures."""
-    os.environ |= {"GRIDKEEPER_STATE_DIR": tempfile.mkdtemp(prefix="gk-bench-"), "GRIDKEEPER_DURABLE": "false"}
     from core.identity import Role, system_actor
     from geodata import db
     from insight import service
     from insight.model import SUBJECTS
     from tests.halves import make_halves
 
-    Path(os.environ["GRIDKEEPER_STATE_DIR"]).chmod(0o755)
     db.ensure_database()
     with db.transaction(system_actor()) as session:
         home = make_halves(session, "bench")[0].id
@@ -110,8 +108,6 @@ def main(incidents: int) -> None:
     FIGURES.write_text(head + "\n".join(lines) + "\n")
     sys.stdout.write(FIGURES.read_text())
     owner.dispose()
-    db.engine().dispose()
-    db.cluster().down()
 
 
 def cpu_of(process: int) -> float:
@@ -127,4 +123,13 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    with tempfile.TemporaryDirectory(prefix="gk-bench-evaluation-") as folder:
+        Path(folder).chmod(0o755)
+        os.environ |= {"GRIDKEEPER_STATE_DIR": folder, "GRIDKEEPER_DURABLE": "false"}
+        try:
+            main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+        finally:
+            from geodata import db
+
+            db.engine().dispose()
+            db.cluster().down()

@@ -1,7 +1,7 @@
 """The law of an incident's life in the database: allowed steps, more time, joint handling, separate hands
 
 Revision ID: 0020
-Revises: 0021
+Revises: 0022
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0020"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
