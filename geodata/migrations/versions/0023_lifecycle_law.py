@@ -1,6 +1,6 @@
 """The law of an incident's life in the database: allowed steps, more time, joint handling, separate hands
 
-Revision ID: 0020
+Revision ID: 0023
 Revises: 0022
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
-revision = "0020"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
@@ -65,8 +65,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'waiting'"),
     )
-    run_file("0020_transitions.sql")
-    run_file("0020_enforce.sql")
+    run_file("0023_transitions.sql")
+    run_file("0023_enforce.sql")
     grant("SELECT", "transition")
     grant("SELECT, INSERT, UPDATE, DELETE", "extension_request")
     grant_all_sequences()
@@ -107,7 +107,7 @@ def _add_columns() -> None:
 
 
 def downgrade() -> None:
-    run_file("0020_enforce_down.sql")
+    run_file("0023_enforce_down.sql")
     op.drop_index("ix_task_joint_unit_id", table_name="task")
     op.drop_index("uq_task_live_joint", table_name="task")
     op.drop_index("uq_task_live_handle", table_name="task")
