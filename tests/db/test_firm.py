@@ -101,13 +101,3 @@ def test_no_site_is_added_to_an_answer(connection: psycopg.Connection, officers:
     assert connection.execute(added, ["asked"]).rowcount == 1
     with pytest.raises(InsufficientPrivilege):
         connection.execute(added, ["answered"])
-
-
-def test_commands_of_the_system_are_nobodys(connection: psycopg.Connection, officers: dict[Role, Actor]) -> None:
-    act(connection, system_actor(officers[Role.PLANNER].territory_id))
-    connection.execute("INSERT INTO command (id, territory_id, act, digest) VALUES ('y', 1, 'close', 'y')")
-    assert connection.execute("SELECT count(*) FROM command").fetchone() == (1,)
-    connection.execute(
-        "SELECT set_config('gridkeeper.role', 'dispatcher', true), set_config('gridkeeper.user', '', true)"
-    )
-    assert connection.execute("SELECT count(*) FROM command").fetchone() == (0,)

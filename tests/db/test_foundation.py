@@ -125,22 +125,22 @@ def test_not_even_the_owner_rewrites_the_record(cluster, fresh_database) -> None
 
 def test_each_changed_row_has_a_record_with_before_and_after(session: Session) -> None:
     territory, _, cells, kind = a_city(session)
-    officer = Actor(user_id=None, label="Desk 1", role=Role.DISPATCHER, territory_id=territory.id)
+    officer = Actor(user_id=None, label="Desk 1", role=Role.SUPERVISOR, territory_id=territory.id)
     as_actor(session, officer, purpose="test", command_id="c-1")
     incident = an_incident(territory, cells[0], kind, "T-1")
     session.add(incident)
     session.flush()
-    incident.status = "dispatched"
+    incident.place = "Mill Lane"
     session.flush()
     created, changed = record.history(session, "incident", incident.id)
     assert (created.action, created.actor_label, created.actor_role, created.purpose) == (
         "insert",
         "Desk 1",
-        "dispatcher",
+        "supervisor",
         "test",
     )
     assert created.changes["number"] == (None, "T-1")
-    assert dict(changed.changes) == {"status": ("filed", "dispatched")}
+    assert dict(changed.changes) == {"place": ("", "Mill Lane")}
 
 
 def test_a_statement_that_changes_nothing_leaves_no_record(session: Session) -> None:

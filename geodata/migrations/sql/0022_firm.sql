@@ -53,10 +53,3 @@ CREATE POLICY study_ground_delete ON study_ground FOR DELETE USING (
     (SELECT gk_role()) = 'system'
     OR territory_id = (SELECT gk_territory()) AND (SELECT gk_role()) = 'planner' AND gk_being_answered(study_id)
 );
-
--- The system's commands are nobody's to read.
-DROP POLICY command_own ON command;
-CREATE POLICY command_own ON command FOR SELECT USING (
-    (SELECT gk_role()) = 'system'
-    OR user_id IS NOT NULL AND user_id IS NOT DISTINCT FROM (SELECT gk_setting('user')::integer)
-);

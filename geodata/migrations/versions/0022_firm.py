@@ -1,4 +1,4 @@
-"""What was written once stays: who sent out, the answer of a study; the system's commands are nobody's
+"""What was written once stays: who sent out, the answer of a study
 
 Revision ID: 0022
 Revises: 0021
@@ -19,14 +19,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    run_script(
-        """
-        DROP POLICY command_own ON command;
-        CREATE POLICY command_own ON command FOR SELECT USING (
-            (SELECT gk_role()) = 'system' OR user_id IS NOT DISTINCT FROM (SELECT gk_setting('user')::integer)
-        );
-        """
-    )
     for table in ("study_site", "study_ground"):
         run_script(
             f"""
