@@ -13,7 +13,7 @@ from app.i18n import t
 from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
 from incidents import rule_words, stages
-from incidents.deadlines import WARNINGS
+from incidents.deadlines import WARNINGS, Pause
 from incidents.model import IncidentDetail
 from incidents.rules import LIMIT, limit_key
 from incidents.service import clocks
@@ -35,7 +35,9 @@ TONES = {
 
 def show(session: Session, detail: IncidentDetail, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
     """Put the stages in order; nothing for an incident whose moments tell of none."""
-    found = clocks.stages_of(session, actor, detail, territory, moment=moment)
+    side = detail.side
+    pauses = [] if side.postponed_at is None else [Pause(side.postponed_at, side.postponed_until)]
+    found = clocks.stages_of(session, actor, detail, territory, moment=moment, pauses=pauses)
     if not found:
         return
     st.html(STYLE)

@@ -178,9 +178,16 @@ def _last_end(tasks: Sequence[TaskInfo]) -> dt.datetime | None:
 
 
 def _dispatching(row: IncidentRow, tasks: Sequence[TaskInfo]) -> Span:
-    """Return when the incident last came to the dispatchers, by filing or return, and when it was given out then."""
+    """Return when the incident last came to the dispatchers, by filing or return, and when it was given out then.
+
+    A part of joint handling that is returned leaves the incident with its lead.
+    """
     came = row.filed_at
-    returns = [task.finished_at for task in tasks if task.state == "returned" and task.finished_at is not None]
+    returns = [
+        task.finished_at
+        for task in tasks
+        if task.state == "returned" and task.finished_at is not None and not task.joint
+    ]
     if came is not None:
         came = max([came, *returns])
     if row.status in {"reported", "filed"}:

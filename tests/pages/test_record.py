@@ -69,12 +69,12 @@ def test_a_filter_that_fits_nothing_says_so(run):
 
 
 def test_turning_pages(run):
+    with db.transaction(system_actor()) as session:
+        session.execute(
+            text("SELECT gk_record_event('looked', 'incident', n::text, '{}') FROM generate_series(1, 60) n")
+        )
     page = run("record", Role.AUDITOR)
     first = list(page.dataframe[0].value["Row"])
-    with db.transaction(system_actor()) as session:
-        count = session.scalar(text("SELECT count(*) FROM record"))
-    if count <= len(first):
-        pytest.skip("one page holds the record of this city")
     _button(page, "Older").click().run()
     assert max(page.dataframe[0].value["Row"]) < min(first)
     _button(page, "Newer").click().run()

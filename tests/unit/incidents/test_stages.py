@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +125,12 @@ def test_a_return_begins_dispatching_again() -> None:
         )
     )["dispatch"]
     assert (again.ended_at, again.state) == (at("13:10"), stages.ON_TIME)  # given anew later is not late
+
+
+def test_a_returned_part_of_joint_handling_leaves_the_incident_with_its_lead() -> None:
+    tasks = [task("handle", "started", "09:30"), replace(task("handle", "returned", "10:00", "11:00"), joint=True)]
+    alone = by_name(stage_clocks(filed("handling"), tasks[:1], LIMITS, at("11:30")))
+    assert by_name(stage_clocks(filed("handling"), tasks, LIMITS, at("11:30")))["dispatch"] == alone["dispatch"]
 
 
 def test_the_deadline_that_stands_in_the_incident_holds() -> None:
