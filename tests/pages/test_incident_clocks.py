@@ -15,7 +15,8 @@ def test_a_postponed_incident_has_its_clock_stopped(run, language, said):
     with transaction(system_actor()) as session:
         found = session.execute(
             text(
-                "UPDATE incident SET postponed_at = now() - interval '1 hour', postponed_until = now() + interval '9 h',"
+                "UPDATE incident SET postponed_at = now() - interval '1 hour',"
+                " postponed_until = now() + interval '9 h',"
                 " due_at = now() + interval '9 days' WHERE id = (SELECT min(id) FROM incident"
                 " WHERE status = 'handling' AND limit_id IS NOT NULL) RETURNING id"
             )
