@@ -1,38 +1,49 @@
-"""The record as lines that anybody can check: export, and the verifier that trusts nothing but published heads.
+"""The record as lines that anybody can check, and the verifier that trusts nothing but published heads.
 
-A file has a line of JSON each: what it is, then ``["r", text, hash]`` for a row (the text is that of
-``gk_record_text``), ``["k", text]`` for a row that a bulk load kept, ``["h", note]`` for the head of a
-batch, and ``["u", text, hash]`` for a row not yet sealed. The database is checked over the same lines.
+The database is checked over the same lines that an exported file holds (`geodata.record_file`).
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, cast
 
+from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.errors import GridkeeperError, InvalidInput, NotFound
+from core.errors import GridkeeperError
 from core.progress import Progress, Silent
 from geodata.heads import Head, Verifier, open_note
-from geodata.merkle import Tree, leaf_hash
+from geodata.merkle import Tree
+from geodata.record_file import EVERY, HASHED, Line, read, write
 
-FORMAT = "gridkeeper record 1"
-EVERY = 5000
-_ROWS = """
-    SELECT r.batch_id, r.seq, gk_record_text(r), encode(r.row_hash, 'hex'), r.action LIKE 'bulk%'
-    FROM record AS r WHERE {which} ORDER BY r.batch_id NULLS LAST, r.seq
+__all__ = ["Line", "Verdict", "export", "lines", "read", "verify"]
+
+LEAVES_MOST = 50_000
+"""So many leaves are held before they go into the tree, however long a batch is."""
+BEFORE_ALL = -(2**31)
+_SEALED = """
+    SELECT batch_id, seq, convert_to(gk_record_text(record), 'UTF8'), row_hash, action LIKE 'bulk%%' FROM record
+    WHERE (batch_id, seq) > (%(batch)s, %(after)s) AND batch_id <= %(last)s ORDER BY batch_id, seq LIMIT %(most)s
 """
-_SEALED, _UNSEALED = "r.batch_id <= :last", "r.batch_id IS NULL OR r.batch_id > :last"
-_KEPT = "SELECT jsonb_build_array(before, after)::text FROM load_row WHERE record_seq = :seq ORDER BY row_no"
+_UNSEALED = """
+    SELECT seq, convert_to(gk_record_text(record), 'UTF8'), row_hash, action LIKE 'bulk%%' FROM record
+    WHERE seq IN (
+        (SELECT seq FROM record WHERE batch_id IS NULL AND seq > %(after)s ORDER BY seq LIMIT %(most)s)
+        UNION ALL
+        (SELECT seq FROM record WHERE batch_id > %(last)s AND seq > %(after)s ORDER BY seq LIMIT %(most)s)
+    ) ORDER BY seq LIMIT %(most)s
+"""
+_KEPT = """
+    SELECT row_no, convert_to(jsonb_build_array(before, after)::text, 'UTF8') FROM load_row
+    WHERE record_seq = %(seq)s AND row_no > %(after)s ORDER BY row_no LIMIT %(most)s
+"""
 _HEADS = "SELECT id, head FROM record_batch ORDER BY id"
-Line = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,95 +83,48 @@ def lines(session: Session) -> Iterator[Line]:
     heads: dict[int, str] = {int(batch): str(note) for batch, note in session.execute(text(_HEADS))}
     last = max(heads, default=0)
     current: int | None = None
-    for batch, seq, row, row_hash, bulk in _stream(session, _ROWS.format(which=_SEALED), last=last):
+    for batch, seq, row, row_hash, bulk in _paged(session, _SEALED, ("batch", "after"), last=last):
         if batch != current:
             if current is not None:
-                yield ("h", heads.pop(current, ""))
+                yield ("h", heads.pop(current, "").encode(), b"")
             current = batch
         yield ("r", row, row_hash)
         if bulk:
-            yield from (("k", kept) for (kept,) in _stream(session, _KEPT, seq=seq))
+            yield from _kept(session, seq)
     if current is not None:
-        yield ("h", heads.pop(current, ""))
+        yield ("h", heads.pop(current, "").encode(), b"")
     # A batch whose rows are all gone.
-    yield from (("h", note) for note in heads.values())
-    for _, seq, row, row_hash, bulk in _stream(session, _ROWS.format(which=_UNSEALED), last=last):
+    yield from (("h", note.encode(), b"") for note in heads.values())
+    for seq, row, row_hash, bulk in _paged(session, _UNSEALED, ("after",), last=last):
         yield ("u", row, row_hash)
         if bulk:
-            yield from (("k", kept) for (kept,) in _stream(session, _KEPT, seq=seq))
+            yield from _kept(session, seq)
 
 
-def _stream(session: Session, query: str, **values: Any) -> Iterator[Any]:
-    return iter(session.execute(text(query), values, execution_options={"yield_per": EVERY}))
+def _kept(session: Session, seq: int) -> Iterator[Line]:
+    return (("k", row, b"") for _, row in _paged(session, _KEPT, ("after",), seq=seq))
+
+
+def _paged(session: Session, query: str, place: tuple[str, ...], **values: Any) -> Iterator[Any]:
+    """Return rows, a page in memory at a time; they begin with the values that name a ``place`` in their order."""
+    driver = cast("Connection[Any]", session.connection().connection.driver_connection)
+    reached = (BEFORE_ALL,) * len(place)
+    while True:
+        asked = dict(zip(place, reached, strict=True)) | {"most": EVERY}
+        with driver.cursor(binary=True) as cursor:
+            page = cursor.execute(query, values | asked).fetchall()
+        yield from page
+        if len(page) < EVERY:
+            return
+        reached = page[-1][: len(place)]
 
 
 def export(session: Session, path: Path, key: Verifier, progress: Progress | None = None) -> int:
     """Write the whole record to a file, compressed when its name ends in .gz; return the rows written.
 
-    The file appears whole or not at all. Personal fields stand in it as ciphertext only.
+    Personal fields stand in it as ciphertext only.
     """
-    progress = progress or Silent()
-    part = path.with_name(path.name + ".part")
-    rows = 0
-    try:
-        with _open(part, "wt", packed=path.suffix == ".gz") as file:
-            file.write(json.dumps({"format": FORMAT, "key": key.line()}) + "\n")
-            for line in lines(session):
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                rows += line[0] in "ru"
-                if line[0] in "ru" and rows % EVERY == 0:
-                    progress.advance(EVERY)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return rows
-
-
-def read(path: Path) -> Iterator[Line]:
-    """Return the lines of an exported file.
-
-    Raises
-    ------
-    NotFound
-        When there is no such file.
-    InvalidInput
-        When it is no export, naming the line.
-    """
-    if not path.exists():
-        raise NotFound(f"There is no file {path}.")
-    number = 0
-    try:
-        with _open(path, "rt", packed=path.suffix == ".gz") as file:
-            for number, written in enumerate(file, start=1):
-                line = _understood(written, first=number == 1)
-                if line:
-                    yield line
-    except (ValueError, EOFError, OSError) as error:
-        raise InvalidInput(
-            f"{path.name} is not an exported record; its line {number or 1} cannot be read.",
-            hint="Export it again with `gridkeeper record export FILE`.",
-        ) from error
-    if number == 0:
-        raise InvalidInput(f"{path.name} is empty.", hint="Export it again with `gridkeeper record export FILE`.")
-
-
-def _understood(written: str, *, first: bool) -> Line:
-    """Return the line; nothing for the first, which tells the format. Raises ValueError for any other."""
-    line = json.loads(written)
-    if first and isinstance(line, dict) and line.get("format") == FORMAT:
-        return ()
-    parts = {"r": 3, "u": 3, "k": 2, "h": 2}
-    if first or not isinstance(line, list) or not all(isinstance(part, str) for part in line):
-        raise ValueError
-    if not line or len(line) != parts.get(line[0]):
-        raise ValueError
-    return tuple(line)
-
-
-def _open(path: Path, mode: str, *, packed: bool) -> IO[str]:
-    if packed:
-        return gzip.open(path, mode, encoding="utf-8")  # type: ignore[return-value]
-    return path.open(mode, encoding="utf-8")
+    return write(path, lines(session), key, progress)
 
 
 def verify(
@@ -183,8 +147,7 @@ def verify(
     """
     check = _Check(list(keys), {head.size: head for head in published}, progress or Silent())
     try:
-        for line in record:
-            check.take(line)
+        check.take_all(record)
         check.end()
     except _Broken as broken:
         return Verdict(False, check.records, check.sealed, check.head, broken.seq, str(broken))
@@ -205,6 +168,7 @@ class _Check:
     def __init__(self, keys: list[Verifier], published: dict[int, Head], progress: Progress) -> None:
         self.keys, self.published, self.progress = keys, published, progress
         self.tree = Tree()
+        self.leaves: list[bytes] = []
         self.records = self.sealed = 0
         self.head: Head | None = None
         self.ended = 0
@@ -213,44 +177,63 @@ class _Check:
         self.load: tuple[int, int, str] | None = None
         self.kept, self.kept_digest = 0, hashlib.sha256()
         published.pop(0, None)
+        self.awaited = min(published, default=0)
 
-    def take(self, line: Line) -> None:
-        kind = line[0]
+    def take_all(self, record: Iterable[Line]) -> None:
+        """Take every line; rows, which are nearly all of them, in one tight loop."""
+        sha256 = hashlib.sha256
+        for kind, body, stated in record:
+            if kind not in HASHED:
+                self._other(kind, body)
+                continue
+            if self.load is not None or self.kept:
+                self._close_load()
+            seq = _seq_of(body)
+            digest = sha256(body).digest()
+            if digest != stated:
+                raise _Broken(f"Row {seq} is not what was written: it does not fit its hash.", seq)
+            self.records += 1
+            if kind == "r":
+                self._in_order(seq)
+                self.leaves.append(sha256(b"\x00" + digest).digest())
+                if len(self.leaves) >= LEAVES_MOST or self.tree.size + len(self.leaves) == self.awaited:
+                    self._grow()
+            if self.records % EVERY == 0:
+                self.progress.advance(EVERY)
+            if b'"bulk_' in body:
+                self._loads(seq, body)
+
+    def _in_order(self, seq: int) -> None:
+        if self.last is None or self.first is None:
+            self.first = seq
+        elif seq <= self.last:
+            raise _Broken(f"Row {seq} stands after row {self.last}.", seq)
+        self.last = seq
+
+    def _other(self, kind: str, body: bytes) -> None:
         if kind == "k":
             self.kept += 1
-            self.kept_digest.update(hashlib.sha256(line[1].encode()).digest())
+            self.kept_digest.update(hashlib.sha256(body).digest())
             return
         self._close_load()
-        if kind == "h":
-            self._head(line[1])
-        else:
-            self._row(line[1], line[2], sealed=kind == "r")
+        self._grow()
+        self._head(body.decode())
 
-    def _row(self, row: str, stated: str, *, sealed: bool) -> None:
-        seq = _seq_of(row)
-        digest = hashlib.sha256(row.encode())
-        if digest.hexdigest() != stated:
-            raise _Broken(f"Row {seq} is not what was written: it does not fit its hash.", seq)
-        if sealed and self.last is not None and seq <= self.last:
-            raise _Broken(f"Row {seq} stands after row {self.last}.", seq)
-        self.records += 1
-        if self.records % EVERY == 0:
-            self.progress.advance(EVERY)
-        if sealed:
-            self.tree.append(leaf_hash(digest.digest()))
-            self.first, self.last = seq if self.first is None else self.first, seq
-            self._published(seq)
-        if '"bulk_' in row:
-            fields = json.loads(row)
-            if fields[8].startswith("bulk_"):
-                self.load = (seq, int(fields[13]["rows"]), fields[13]["sha256"])
-        self.kept, self.kept_digest = 0, hashlib.sha256()
+    def _loads(self, seq: int, body: bytes) -> None:
+        fields = json.loads(body)
+        if fields[8].startswith("bulk_"):
+            self.load = (seq, int(fields[13]["rows"]), fields[13]["sha256"])
 
-    def _published(self, seq: int) -> None:
+    def _grow(self) -> None:
+        """Put the leaves at hand into the tree, and compare it where a head of its size was published."""
+        self.tree.extend(self.leaves)
+        self.leaves.clear()
         wanted = self.published.pop(self.tree.size, None)
+        self.awaited = min((size for size in self.published if size > self.tree.size), default=0)
         if wanted is not None and wanted.root != self.tree.root():
             raise _Broken(
-                f"The record up to row {seq} is not the one over which the head of {wanted.size} rows was published.",
+                f"The record up to row {self.last} is not the one over which the head of {wanted.size} rows was"
+                " published.",
                 self.first,
             )
 
@@ -262,7 +245,7 @@ class _Check:
         elif self.kept:
             raise _Broken("Rows of a load stand where no load is.", self.last)
         self.load = None
-        self.kept = 0
+        self.kept, self.kept_digest = 0, hashlib.sha256()
 
     def _head(self, note: str) -> None:
         try:
@@ -284,6 +267,7 @@ class _Check:
 
     def end(self) -> None:
         self._close_load()
+        self._grow()
         if self.tree.size > self.sealed:
             raise _Broken(f"The rows from {self.first} on have no head.", self.first)
         if self.published:
@@ -294,6 +278,8 @@ class _Check:
             )
 
 
-def _seq_of(row: str) -> int:
-    number = row[1 : row.find(",")]
-    return int(number) if number.isdecimal() else 0
+def _seq_of(row: bytes) -> int:
+    try:
+        return int(row[1 : row.index(b",")])
+    except ValueError:
+        return 0

@@ -63,6 +63,17 @@ def test_a_tree_taken_up_again_is_the_tree_of_the_whole_list(leaves: list[bytes]
     assert again.root() == root(leaves) == by_definition(leaves)
 
 
+@given(lists, st.lists(st.integers(0, 70), max_size=6))
+def test_leaves_in_portions_make_the_tree_of_leaves_one_by_one(leaves: list[bytes], cuts: list[int]) -> None:
+    single, many, at = Tree(), Tree(), 0
+    for leaf in leaves:
+        single.append(leaf)
+    for cut in [*sorted(cuts), len(leaves)]:
+        many.extend(leaves[at:cut])
+        at = max(at, cut)
+    assert (many.size, many.peaks) == (single.size, single.peaks)
+
+
 @given(lists, st.data())
 def test_every_leaf_is_proven_and_nothing_else(leaves: list[bytes], data: st.DataObject) -> None:
     size = data.draw(st.integers(1, len(leaves)))
