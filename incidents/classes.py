@@ -30,6 +30,8 @@ class ClassSpec:
         1 most urgent … 4.
     emergency
         Danger to life: handed to the emergency services at once, never only queued.
+    evidence
+        What has to be there before it is finished; see `incidents.evidence_rules`. Most classes need none.
     """
 
     kind: str
@@ -41,11 +43,17 @@ class ClassSpec:
     name_zh: str
     priority: int = 3
     emergency: bool = False
+    evidence: str = ""
 
     @property
     def key(self) -> str:
         """Return kind and code in one word, e.g. ``event-04-03``."""
         return f"{self.kind}-{self.code}"
+
+    @property
+    def check_on_site(self) -> bool:
+        """Return whether a worker looks at the place when it is handled: by default at components."""
+        return self.kind == "component"
 
 
 MAJORS = {
@@ -112,9 +120,27 @@ _MINORS = {
     ),
 }
 
+_EVIDENCE = {
+    "event-01-01": "before after place",
+    "event-01-03": "before after",
+    "event-01-07": "before after",
+    "event-05-07": "before after",
+}
+"""Where words do not settle whether it is gone; a department may ask for more or for less."""
+
 
 CLASSES: tuple[ClassSpec, ...] = tuple(
-    ClassSpec(kind, code, f"{kind}-{code[:2]}", *MAJORS[f"{kind}-{code[:2]}"], name_en, name_zh, priority, emergency)
+    ClassSpec(
+        kind,
+        code,
+        f"{kind}-{code[:2]}",
+        *MAJORS[f"{kind}-{code[:2]}"],
+        name_en,
+        name_zh,
+        priority,
+        emergency,
+        _EVIDENCE.get(f"{kind}-{code}", ""),
+    )
     for kind, minors in _MINORS.items()
     for code, name_en, name_zh, priority, emergency in minors
 )

@@ -89,6 +89,18 @@ def extended(due: dt.datetime, extension: Limit, calendar: WorkingCalendar) -> d
     return due_at(extension, calendar, start)
 
 
+def paused(due: dt.datetime, running: WorkingCalendar, pause: Pause) -> dt.datetime:
+    """Return a deadline moved by a pause: by what its clock would have counted of it.
+
+    A pause outside the working time moves nothing, nor does one that begins when the deadline has passed.
+    """
+    due = aware(due)
+    if pause.end is None or aware(pause.begin) >= due:
+        return due
+    taken = running.time_between(pause.begin, pause.end)
+    return due if taken == _ZERO else running.add_time(due, taken)
+
+
 def running_calendar(limit: Limit, calendar: WorkingCalendar) -> WorkingCalendar:
     """Return the clock that the time of a limit runs by."""
     return calendar if limit.unit in {"working_hours", "working_days"} else ALWAYS

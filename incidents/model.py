@@ -6,14 +6,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.clock import WorkingCalendar
+from core.clock import ALWAYS, WorkingCalendar
 from geodata.record import RecordEntry
-from incidents.deadlines import Limit, due_at
+from incidents.deadlines import Limit, countdown_to, due_at, running_calendar
 
 Cursor = tuple[dt.datetime, int]
 """Where a page of the list ends: report time and id of its last row."""
 DUE_SOON = dt.timedelta(hours=2)
 """An open incident is due soon when its deadline comes within this time."""
+SHARES = (50, 80, 100)
+"""Used per cent of the time at which the list warns."""
+MARKS = ("late", "unsent", "to_check", "look", "asked_time", "urged", "postponed", "reopened")
+"""What an open incident may be marked with: late; filed but not sent out, and not postponed; handled; a look at the
+place waits (a worker's own); more time asked for; urged; postponed now; opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,21 @@ class Catalogue:
             return None
         return due_at(held.limit, self.calendars.get(held.calendar or "", self.calendar), start)
 
+    def warnings(
+        self, class_id: int, start: dt.datetime, due: dt.datetime | None
+    ) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """Return when 50 and 80 % of the time from ``start`` to ``due`` are used; None without a deadline."""
+        if due is None:
+            return None, None
+        held = self.limits.get(class_id)
+        running = ALWAYS if held is None else self.running(held)
+        half, most, _ = countdown_to(due, running, start).warnings()
+        return half[1], most[1]
+
+    def running(self, held: LimitInForce) -> WorkingCalendar:
+        """Return the clock that the time of a limit runs by."""
+        return running_calendar(held.limit, self.calendars.get(held.calendar or "", self.calendar))
+
     def limit_id(self, class_id: int) -> int | None:
         """Return the limit that `due_at` counts by; None when there is none."""
         held = self.limits.get(class_id)
@@ -105,6 +125,13 @@ class IncidentFilter:
         Only incidents that a worker was sent to last.
     moved
         ``filed`` or ``closed``: only those to which this happened since yesterday, local time.
+    used
+        Only open ones that used so many per cent of their time (50, 80) and are not late yet; 100 asks for
+        late ones, 0 asks nothing.
+    mark
+        One of `MARKS`; empty asks nothing.
+    mine
+        Only what is given to the actor (worker) or was sent out by him (dispatcher).
     """
 
     first_day: dt.date | None = None
@@ -119,6 +146,9 @@ class IncidentFilter:
     text: str = ""
     worker_id: int | None = None
     moved: str = ""
+    used: int = 0
+    mark: str = ""
+    mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +188,31 @@ class IncidentRow:
     lon: float
     lat: float
     version: int
+    warn_half_at: dt.datetime | None = None
+    warn_most_at: dt.datetime | None = None
+    postponed_until: dt.datetime | None = None
+    urged_at: dt.datetime | None = None
+    reopens: int = 0
 
     @property
     def is_open(self) -> bool:
         """Return whether somebody still has to act."""
         return self.status not in {"closed", "void"}
 
+    def is_postponed(self, moment: dt.datetime) -> bool:
+        """Return whether the clock stands still at ``moment``."""
+        return self.is_open and self.postponed_until is not None and self.postponed_until > moment
+
     def is_late(self, moment: dt.datetime) -> bool:
-        """Return whether the incident is open and its deadline has passed at ``moment``."""
-        return self.is_open and self.due_at is not None and self.due_at < moment
+        """Return whether the incident is open, not postponed, and its deadline has passed at ``moment``."""
+        return self.is_open and self.due_at is not None and self.due_at < moment and not self.is_postponed(moment)
+
+    def used(self, moment: dt.datetime) -> int:
+        """Return the highest of `SHARES` that is used at ``moment``; 0 below them and while postponed."""
+        if not self.is_open or self.is_postponed(moment):
+            return 0
+        passed = (self.warn_half_at, self.warn_most_at, self.due_at)
+        return max((share for share, at in zip(SHARES, passed, strict=True) if at and at <= moment), default=0)
 
     def title(self, locale: str) -> str:
         """Return the name of the class in the language of ``locale``."""
@@ -230,7 +276,9 @@ class Side:
     urge_reason: str = ""
     self_handled: bool = False
     sampled_by: int | None = None
+    duplicate_of: int | None = None
     requests: tuple[ExtensionInfo, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +326,15 @@ class TodayCounts:
     Attributes
     ----------
     late
-        Open and past the deadline.
+        Open, not postponed, and past the deadline.
     due_soon
-        Open and due within `DUE_SOON`.
+        Open, not postponed, and due within `DUE_SOON`.
     by_status
         Open incidents by status; those of no incident are absent.
     filed, closed
         Since the local midnight at which yesterday began.
+    warned
+        Open, not postponed, 80 % of the time used and the deadline still to come.
     """
 
     late: int
@@ -293,6 +343,8 @@ class TodayCounts:
     by_status: Mapping[str, int]
     filed: int
     closed: int
+    warned: int = 0
+    postponed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,33 +372,3 @@ class GridIncidents:
     daily: tuple[int, ...]
     median_days: float | None
     by_category: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What came of bringing a file in: ``read`` = ``loaded`` + ``rejected`` + ``duplicates``.
-
-    Attributes
-    ----------
-    duplicates
-        Rows whose reference came earlier in the file or is in the database already.
-    placed
-        Rows whose point lies in a unit grid of the territory, duplicates included.
-    reasons
-        Reason of quarantine to rejected rows.
-    columns
-        Role to the heading it was read from.
-    remarks
-        What a person should know, as plain sentences.
-    """
-
-    read: int
-    loaded: int
-    rejected: int
-    duplicates: int
-    placed: int
-    seconds: float
-    reasons: Mapping[str, int]
-    columns: Mapping[str, str]
-    form: str
-    remarks: Sequence[str]

@@ -45,6 +45,14 @@ def incident_columns(
     kinds = [classes[draft.label[row]] for row in rows]
     status = [draft.status[row] for row in rows]
     reported = [draft.reported[row] for row in rows]
+    due = [
+        _due(draft.due[row], word, kind, at, catalogue)
+        for row, word, kind, at in zip(rows, status, kinds, reported, strict=True)
+    ]
+    warned = [
+        (None, None) if at is None or word in {"closed", "void"} else catalogue.warnings(kind.id, at, until)
+        for word, kind, at, until in zip(status, kinds, reported, due, strict=True)
+    ]
     return {
         "external_ref": [draft.reference[row] for row in rows],
         "class_id": [kind.id for kind in kinds],
@@ -60,10 +68,10 @@ def incident_columns(
         "reported_at": reported,
         "filed_at": [None if word == "reported" else at for word, at in zip(status, reported, strict=True)],
         "closed_at": [draft.closed[row] if word == "closed" else None for row, word in zip(rows, status, strict=True)],
-        "due_at": [
-            _due(draft.due[row], word, kind, at, catalogue)
-            for row, word, kind, at in zip(rows, status, kinds, reported, strict=True)
-        ],
+        "due_at": due,
+        "due_from": [None if until is None else at for at, until in zip(reported, due, strict=True)],
+        "warn_half_at": [half for half, _ in warned],
+        "warn_most_at": [most for _, most in warned],
         "place": [draft.place[row] for row in rows],
         "unit_id": [owners.get((kind.id, home)) for kind, home in zip(kinds, homes, strict=True)],
         "grid_id": placed.grid_id[chosen],

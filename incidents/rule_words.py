@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from incidents import evidence_rules
 from incidents.limits import DEFAULT, PUBLISHED
 from incidents.rules import ANY_CLASS, CALENDAR, CLASS, DAY, LIMIT, Edit, Fields, Rules
 
@@ -20,6 +21,8 @@ FIELD_WORDS: dict[str, Say] = {
     "name_zh": ("Chinese name", "中文名称"),
     "priority": ("priority", "优先级"),
     "emergency": ("emergency", "紧急"),
+    "evidence": ("evidence demanded", "须附证据"),
+    "check_on_site": ("checked on site", "现场核查"),
     "active": ("in use", "启用"),
     "limit": ("limit", "时限"),
     "stage": ("stage", "环节"),
@@ -192,6 +195,8 @@ def value_words(name: str, value: Any, rules: Rules) -> Say:
         }[name]()
     if isinstance(value, bool):
         return ("yes", "是") if value else ("no", "否")
+    if name == "evidence" and value:
+        return evidence_rules.in_words(evidence_rules.demanded(str(value)))
     if value is None or value == "":
         return NOTHING
     if name in _BY_FIELD:

@@ -34,6 +34,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "name_zh": "",
         "priority": 3,
         "emergency": False,
+        "evidence": "",
+        "check_on_site": False,
         "active": True,
     },
     LIMIT: {
@@ -253,6 +255,7 @@ def _new(table: str, key: str) -> dict[str, Any]:
         category = key.rpartition("-")[0]
         english, chinese = MAJORS.get(category, ("", ""))
         fields |= {"category": category, "category_en": english, "category_zh": chinese}
+        fields["check_on_site"] = key.startswith("component-")
     return fields
 
 

@@ -19,7 +19,7 @@ def statement(z: int) -> LiteralString:
     The filter goes by grid and not by position: PostGIS operators are not leakproof, so row-level
     security would keep an index on the position from being used. Each point carries what the map
     filters and colours by, so that a filter needs no new tile: local day of report (days since
-    1970), category, status, and the deadline of open ones (minutes since 1970).
+    1970), category, status, and the deadline of open ones that are not postponed (minutes since 1970).
     """
     if z < POINTS_FROM:
         return "SELECT ''::bytea"
@@ -29,7 +29,8 @@ def statement(z: int) -> LiteralString:
             "incident",
             "SELECT id, number, category, status, priority,"
             " (reported_at AT TIME ZONE %(zone)s)::date - DATE '1970-01-01' AS day,"
-            " CASE WHEN status NOT IN ('closed', 'void') THEN (EXTRACT(epoch FROM due_at) / 60)::int END AS due,"
+            " CASE WHEN status NOT IN ('closed', 'void') AND (postponed_until IS NULL OR postponed_until <= now())"
+            " THEN (EXTRACT(epoch FROM due_at) / 60)::int END AS due,"
             f" {in_tile('geom')} AS geom FROM incident"
             f" WHERE territory_id = %(territory)s AND grid_id = ANY(ARRAY({cells}))"
             " ORDER BY status IN ('closed', 'void') DESC, reported_at",

@@ -96,7 +96,9 @@ def load_by_community(
             LEFT JOIN (SELECT community_id, sum(people) AS people FROM unit_grid
                        WHERE territory_id = :territory AND ended_on IS NULL GROUP BY community_id) AS cells
                    ON cells.community_id = area.id
-            LEFT JOIN (SELECT community_id, count(*) AS open, count(*) FILTER (WHERE due_at < :moment) AS late
+            LEFT JOIN (SELECT community_id, count(*) AS open,
+                              count(*) FILTER (WHERE due_at < :moment
+                                  AND (postponed_until IS NULL OR postponed_until <= :moment)) AS late
                        FROM incident WHERE territory_id = :territory AND status NOT IN ('closed', 'void')
                        GROUP BY community_id) AS now ON now.community_id = area.id
             WHERE area.territory_id = :territory AND area.level = 'community'

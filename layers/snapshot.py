@@ -166,7 +166,8 @@ def read_open(session: Session, actor: Actor, cells: Cells) -> OpenIncidents:
         text(
             "SELECT i.grid_id, (i.reported_at AT TIME ZONE t.timezone)::date - DATE '1970-01-01',"
             " array_position(CAST(:categories AS text[]), i.category) - 1,"
-            " COALESCE(EXTRACT(epoch FROM i.due_at), 'Infinity')::float8"
+            " CASE WHEN i.postponed_until > now() THEN 'Infinity'"
+            " ELSE COALESCE(EXTRACT(epoch FROM i.due_at), 'Infinity') END::float8"
             " FROM incident i JOIN territory t ON t.id = i.territory_id"
             " WHERE i.territory_id = :territory AND i.status NOT IN ('closed', 'void')"
             " AND i.grid_id BETWEEN :first AND :last"

@@ -57,6 +57,15 @@ def list_workers(
     return [replace(worker, name=by_worker.get(worker.id)) for worker in workers]
 
 
+def workers_with_shifts(session: Session, territory_id: int, *, at: dt.datetime, timezone: str) -> list[WorkerInfo]:
+    """Return the active workers of a territory with their shift at a moment, without names.
+
+    For what a use case arranges with the system's rights; it asks no capability.
+    """
+    known = [item.worker for item in store.workers(session, territory_id)]
+    return _with_shifts(session, territory_id, known, at, ZoneInfo(timezone))
+
+
 def worker_id_of(session: Session, territory_id: int, code: str) -> int | None:
     """Return the id of the worker with a staff number; None when the territory has none."""
     return store.worker_id_of(session, territory_id, code.strip().upper())

@@ -14,7 +14,7 @@ from core.identity import system_actor
 from geodata import db
 from geodata.territory import find_territory
 from incidents.columns import OPTIONS
-from incidents.model import ImportResult
+from incidents.imported import ImportResult
 from incidents.service import import_file
 
 

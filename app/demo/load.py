@@ -12,6 +12,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from shapely import box
 from sqlalchemy.orm import Session
@@ -246,6 +247,7 @@ def _simulate(
         slow_factor=SLOW_FACTOR,
         seed=seed,
     )
+    frame["warn_half_at"], frame["warn_most_at"] = _warnings(catalogue, frame)
     watch.lap("simulation")
     register = write_components(session, territory, ground, catalogue.classes, units, seed=seed)
     watch.lap("components")
@@ -276,3 +278,15 @@ def _due_at(catalogue: Catalogue, keys: NDArray[np.object_], filed: NDArray[np.d
     moments = [moment.replace(tzinfo=dt.UTC) for moment in filed.astype("datetime64[us]").astype(object)]
     due = [catalogue.due_at(catalogue.classes[key].id, moment) for key, moment in zip(keys, moments, strict=True)]
     return np.array([None if one is None else one.replace(tzinfo=None) for one in due], dtype="datetime64[us]")
+
+
+def _warnings(catalogue: Catalogue, frame: pd.DataFrame) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """Return when 50 and 80 % of the time of each open incident are used; NaT for closed ones."""
+    made = np.full((2, len(frame)), "NaT", dtype="datetime64[us]")
+    asked = ~frame["status"].isin(["closed", "void"]) & frame["due_at"].notna()
+    rows = frame.loc[asked, ["class_key", "filed_at", "due_at"]]
+    for place, (key, filed, due) in zip(np.flatnonzero(asked), rows.itertuples(index=False), strict=True):
+        begins, ends = (at.to_pydatetime().replace(tzinfo=dt.UTC) for at in (filed, due))
+        moments = catalogue.warnings(catalogue.classes[key].id, begins, ends)
+        made[:, place] = [None if at is None else at.replace(tzinfo=None) for at in moments]
+    return made[0], made[1]

@@ -6,14 +6,18 @@ from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.component import Component
+from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
+from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
-from geodata.tables.insight import FactFold, IncidentFact
+from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
+from geodata.tables.queue import SavedQueue
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.retention import RetentionRun, SizeDay
+from geodata.tables.review import Review, ReviewExplanation, ReviewRun, ReviewThreshold
 from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, WorkerPattern
 from geodata.tables.rules import RuleChange
 from geodata.tables.study import Study, StudyGround, StudySite
@@ -28,20 +32,28 @@ __all__ = [
     "AccessReview",
     "AllowedStep",
     "AppUser",
+    "Appeal",
     "Area",
     "Backup",
     "Base",
     "Building",
     "Calendar",
     "CalendarDay",
+    "CitizenWord",
     "ClassOwner",
     "Command",
     "Component",
     "Draft",
+    "EmergencyRule",
     "Erasure",
+    "EvaluationRule",
+    "Evidence",
+    "EvidenceBlur",
+    "EvidenceImage",
     "ExtensionRequest",
     "Facility",
     "FactFold",
+    "HandOver",
     "Incident",
     "IncidentClass",
     "IncidentDay",
@@ -60,10 +72,15 @@ __all__ = [
     "RecordBatch",
     "ResponsibilityGrid",
     "RetentionRun",
+    "Review",
+    "ReviewExplanation",
+    "ReviewRun",
+    "ReviewThreshold",
     "Road",
     "RosterException",
     "RosterRule",
     "RuleChange",
+    "SavedQueue",
     "ShiftPattern",
     "SizeDay",
     "StandingDeputy",
@@ -75,6 +92,8 @@ __all__ = [
     "TimeLimit",
     "Unit",
     "UnitGrid",
+    "UpstreamAnswer",
+    "UpstreamItem",
     "UserRole",
     "UserSession",
     "Worker",

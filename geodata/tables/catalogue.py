@@ -50,6 +50,7 @@ class IncidentClass(Base):
     __table_args__ = (
         UniqueConstraint("scheme", "scheme_version", "kind", "code"),
         CheckConstraint("kind IN ('component', 'event')", name="kind"),
+        CheckConstraint("evidence ~ '^(before)? ?(after)? ?(place)?$'", name="evidence"),
     )
 
     id: Mapped[IntId]
@@ -64,7 +65,13 @@ class IncidentClass(Base):
     name_zh: Mapped[str]
     priority: Mapped[int] = mapped_column(server_default="3", doc="1 most urgent … 4")
     emergency: Mapped[bool] = mapped_column(server_default="false")
+    evidence: Mapped[str] = mapped_column(
+        server_default="", doc="What has to be there before it is finished: before, after, place, by space"
+    )
     active: Mapped[bool] = mapped_column(server_default="true")
+    check_on_site: Mapped[bool] = mapped_column(
+        server_default="false", doc="A worker looks at the place when it is handled; else the supervisor decides"
+    )
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -12,6 +12,7 @@ from geodata.tables.base import Base, BigId, BigInt, SmallInt, TerritoryId, geom
 
 OPEN_STATUSES = ("reported", "filed", "dispatched", "handling", "checking")
 STATUSES = (*OPEN_STATUSES, "closed", "void")
+_OPEN = "status NOT IN ('closed', 'void')"
 
 
 class Incident(Base):
@@ -34,15 +35,28 @@ class Incident(Base):
             "ix_incident_open_due",
             "territory_id",
             "due_at",
-            postgresql_where=text("status NOT IN ('closed', 'void')"),
+            postgresql_where=text(_OPEN),
         ),
         Index(None, "component_id", postgresql_where=text("component_id IS NOT NULL")),
+        Index(None, "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
+        Index(
+            "ix_incident_open_emergency",
+            "territory_id",
+            postgresql_where=text("emergency AND status NOT IN ('closed', 'void')"),
+        ),
+        Index("ix_incident_open_warn", "territory_id", "warn_most_at", postgresql_where=text(_OPEN)),
+        Index(
+            "ix_incident_open_marked",
+            "territory_id",
+            postgresql_where=text(f"{_OPEN} AND (postponed_until IS NOT NULL OR urged_at IS NOT NULL OR reopens > 0)"),
+        ),
         CheckConstraint(
             "status IN ('reported', 'filed', 'dispatched', 'handling', 'checking', 'closed', 'void')", name="status"
         ),
         CheckConstraint("dispatched_by <> closed_by", name="separate_duties"),
         CheckConstraint("sampled_by <> closed_by", name="sampled_by_another"),
         CheckConstraint("postponed_until >= postponed_at", name="postponed_span"),
+        CheckConstraint("duplicate_of <> id", name="not_its_own_duplicate"),
     )
 
     id: Mapped[BigId]
@@ -66,6 +80,10 @@ class Incident(Base):
     handled_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
     due_at: Mapped[dt.datetime | None]
+    due_from: Mapped[dt.datetime | None] = mapped_column(doc="When the clock of due_at began")
+    due_unpaused: Mapped[dt.datetime | None] = mapped_column(doc="due_at as it was before the last postponement")
+    warn_half_at: Mapped[dt.datetime | None] = mapped_column(doc="50 % of the time until due_at are used, by its clock")
+    warn_most_at: Mapped[dt.datetime | None] = mapped_column(doc="80 % of it are used")
     place: Mapped[str] = mapped_column(server_default="", doc="Street or place, never a person")
     grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id"))
     community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
@@ -77,6 +95,9 @@ class Incident(Base):
     dispatched_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who sent it out last")
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Never who sent it out")
     reworks: Mapped[SmallInt] = mapped_column(server_default="0")
+    reopens: Mapped[SmallInt] = mapped_column(
+        server_default="0", doc="How often it was opened again; written by the database"
+    )
     reported_by: Mapped[int | None] = mapped_column(
         ForeignKey("app_user.id"), doc="Who took it down; written by the database"
     )
@@ -92,6 +113,9 @@ class Incident(Base):
     simulated: Mapped[bool] = mapped_column(server_default="false")
     load_id: Mapped[int | None] = mapped_column(ForeignKey("load.id"))
     version: Mapped[int] = mapped_column(server_default="1")
+    duplicate_of: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("incident.id"), doc="The first report, which it follows; that one is no duplicate itself"
+    )
     geom: Mapped[WKBElement] = geometry("POINT")
 
 
@@ -104,8 +128,8 @@ class IncidentPersonal(Base):
     territory_id: Mapped[TerritoryId]
     subject_id: Mapped[str] = mapped_column(index=True)
     note_cipher: Mapped[bytes | None]
-    reporter_cipher: Mapped[bytes | None]
-    phone_cipher: Mapped[bytes | None]
+    reporter_cipher: Mapped[bytes | None] = mapped_column(deferred=True, doc="Read through gk_reporter alone")
+    phone_cipher: Mapped[bytes | None] = mapped_column(deferred=True, doc="Read through gk_reporter alone")
     phone_hash: Mapped[bytes | None] = mapped_column(index=True)
 
 

@@ -2,8 +2,9 @@
 
 from incidents.service.acting import allowed_acts, assign_task, facts_of, move, refused_act
 from incidents.service.catalogue import assign_owners, owners, read_catalogue, seed_catalogue, take_numbers
-from incidents.service.forgetting import forget_commands, forget_reporters
+from incidents.service.forgetting import forget_commands, forget_evidence, forget_originals, forget_reporters
 from incidents.service.importing import import_file
+from incidents.service.looks import why_nobody as why_nobody_looks
 from incidents.service.reading import (
     count_incidents,
     find_incident,
@@ -27,6 +28,8 @@ __all__ = [
     "facts_of",
     "find_incident",
     "forget_commands",
+    "forget_evidence",
+    "forget_originals",
     "forget_reporters",
     "grid_incidents_summary",
     "import_file",
@@ -46,4 +49,5 @@ __all__ = [
     "today_counts",
     "waiting_extensions",
     "waiting_to_close",
+    "why_nobody_looks",
 ]

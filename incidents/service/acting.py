@@ -13,7 +13,7 @@ from geodata.tables import Incident, Task
 from geodata.territory import TerritoryInfo, list_territories
 from incidents.lifecycle import Facts, Refusal, TaskEffect, allowed, check_reason, check_role, find, known_act, refusal
 from incidents.model import IncidentDetail
-from incidents.service import side_moves
+from incidents.service import looks, running, side_moves
 from incidents.service.catalogue import read_catalogue
 from incidents.service.commands import once
 from incidents.service.facts import facts
@@ -144,10 +144,21 @@ def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Don
         incident.dispatched_by = actor.user_id
         task.due_at = incident.due_at
     session.flush()
+    if step.act == "finish":
+        looks.after_handling(session, actor, incident, tasks, at)
     return Done(incident.id, incident.number, incident.status, incident.version, None if task is None else task.id)
 
 
 def _change_incident(case: Case) -> None:
+    incident, due_at = case.incident, case.incident.due_at
+    _change(case)
+    begins = case.step.act in {"file", "reopen"}
+    if begins or incident.due_at != due_at or case.step.act in {"postpone", "resume"}:
+        start = case.at if begins else incident.due_from or incident.filed_at or incident.reported_at
+        running.set_warnings(case.session, incident, start)
+
+
+def _change(case: Case) -> None:
     incident, step, at = case.incident, case.step, case.at
     if step.act in side_moves.PLAIN:
         side_moves.PLAIN[step.act](case)

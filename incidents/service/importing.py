@@ -23,7 +23,8 @@ from geodata.territory import TerritoryInfo
 from grids.service import locate
 from incidents.columns import OPTIONS, Columns, choose_columns
 from incidents.exchange import Draft, Flags, as_json, draft, split_labels
-from incidents.model import ClassInfo, ImportResult
+from incidents.imported import ImportResult
+from incidents.model import ClassInfo
 from incidents.rows import Ints, Placed, incident_columns
 from incidents.service.catalogue import owners, read_catalogue, seed_catalogue, take_numbers
 from incidents.store import catalogue as catalogue_store

@@ -19,13 +19,18 @@ from geodata.persons import phone_hash, seal_columns
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate_one
 from incidents.classes import find_class
+from incidents.emergencies import calls
 from incidents.lifecycle import first_status
 from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.model import ClassInfo
 from incidents.service.catalogue import read_catalogue, take_numbers
 from incidents.service.commands import once
 from incidents.service.components import check_component
+from incidents.service.duplicates import root_of
+from incidents.service.emergencies import check_answers, hand_over, rules_of
+from incidents.service.looks import find_looker
 from incidents.service.responsible import check_unit
+from incidents.store import emergencies as emergency_store
 from incidents.store import reporting, side
 from incidents.work import Done, NewReport, Preview
 
@@ -35,6 +40,8 @@ PLACE_MOST = 200
 PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,24}")
 UNKEPT = re.compile("[\x00\ud800-\udfff]")
 """Signs that no database keeps: NUL and halves of pairs."""
+OF_ITS_OWN = ("limit_id", "due_at", "due_from", "warn_half_at", "warn_most_at")
+"""What a duplicate has not: the clock of the first report counts."""
 AHEAD_MOST = dt.timedelta(minutes=5)
 
 
@@ -101,8 +108,16 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
     chosen = _class(catalogue.classes, new.class_key)
     reported_at = aware(new.reported_at) if new.reported_at else at
     filed_at = at if status == "filed" else None
+    begins = filed_at or reported_at
+    due_at = catalogue.due_at(chosen.id, begins)
+    half, most = catalogue.warnings(chosen.id, begins, due_at)
     if new.component_id is not None:
         check_component(session, territory.id, new.component_id, chosen.id)
+    root = None if new.duplicate_of is None else root_of(session, territory.id, new.duplicate_of)
+    called = calls(rules_of(session, territory), new.text, chosen.key, emergency_class=chosen.emergency)
+    if root is not None and emergency_store.has_any(session, root.id):
+        called = ()  # the first report was handed over, or waits to be
+    dismissed = {each.service for each in new.handed_over if each.called_at is None}
     years = np.array([reported_at.astimezone(territory.zone).year])
     incident = reporting.add(
         session,
@@ -116,10 +131,13 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
             "category": chosen.category,
             "status": status,
             "priority": chosen.priority,
-            "emergency": chosen.emergency,
+            "emergency": chosen.emergency or any(each.service not in dismissed for each in called),
             "reported_at": reported_at,
             "filed_at": filed_at,
-            "due_at": catalogue.due_at(chosen.id, filed_at or reported_at),
+            "due_at": due_at,
+            "due_from": begins,
+            "warn_half_at": half,
+            "warn_most_at": most,
             "place": " ".join(new.place.split()),
             "grid_id": grid_id,
             "community_id": community_id,
@@ -127,14 +145,20 @@ def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) ->
             "unit_id": _unit(session, territory, new, chosen, community_id),
             "geom": from_shape(Point(new.lon, new.lat), 4326),
             "version": 1,
-        },
+            "source_system": new.source_system,
+            "external_ref": new.external_ref,
+        }
+        | ({} if root is None else dict.fromkeys(OF_ITS_OWN) | {"duplicate_of": root.id}),
     )
+    if root is not None:
+        session.refresh(incident)  # the database lets it follow
+    hand_over(session, incident, called, new.handed_over, at)
     _seal(session, territory, incident.id, new)
-    if status == "reported" and new.source in PUBLIC_SOURCES and not incident.emergency:
+    if status == "reported" and root is None and new.source in PUBLIC_SOURCES and not incident.emergency:
         # The public's report is looked at on site before a supervisor files it, where a worker has that grid.
-        worker_id = side.worker_of_grid(session, grid_id)
-        if worker_id is not None:
-            side.add_look(session, incident, "verify", worker_id, at)
+        found = find_looker(session, actor, territory.id, grid_id, at)
+        if found.worker_id is not None:
+            side.add_look(session, incident, "verify", found.worker_id, at)
     return Done(incident.id, incident.number, incident.status, incident.version)
 
 
@@ -171,6 +195,7 @@ def _check(new: NewReport, at: dt.datetime) -> None:
         raise InvalidInput(
             "A field holds a sign that cannot be kept.", hint="Type it anew.", zh="有无法保存的字符，请重新输入。"
         )
+    check_answers(new.handed_over, at)
     if new.source not in SOURCES:
         raise InvalidInput(f"There is no source {new.source!r}.", hint=f"Sources are: {', '.join(SOURCES)}.")
     if len(new.text) > TEXT_MOST:

@@ -13,6 +13,8 @@ from core.errors import InvalidInput, NotFound
 from core.identity import Actor, Role
 from geodata.tables import Incident, Task
 from incidents.lifecycle import TaskEffect, Transition
+from incidents.looks import WHY_NOBODY
+from incidents.service import looks, running
 from incidents.service.responsible import check_unit
 from incidents.store import acts, side
 
@@ -115,22 +117,15 @@ def refuse_extension(case: Case) -> None:
 
 
 def postpone(case: Case) -> None:
-    """Stop the clock until a moment: the deadline moves by as long as it stands still."""
-    incident, until = case.incident, _until(case)
-    incident.postponed_at, incident.postponed_until = case.at, until
-    if incident.due_at is not None:
-        _set_due(case, incident.due_at + (until - case.at))
+    """Stop the clock until a moment: the deadline moves by what its own clock would have counted."""
+    running.postpone(case.session, case.incident, case.at, _until(case))
+    _pass_on(case)
 
 
 def resume(case: Case) -> None:
     """Let the clock run again before the time: what was left of the pause is taken back."""
-    incident = case.incident
-    if incident.postponed_until is None:
-        return
-    left = incident.postponed_until - case.at
-    incident.postponed_until = case.at
-    if incident.due_at is not None:
-        _set_due(case, incident.due_at - left)
+    running.resume(case.session, case.incident, case.at)
+    _pass_on(case)
 
 
 def urge(case: Case) -> None:
@@ -155,7 +150,7 @@ def reopen(case: Case, due_at: dt.datetime | None) -> None:
     """Open a closed incident again: it waits to be sent out, under a new deadline, and counts as rework."""
     incident = case.incident
     incident.closed_at = incident.closed_by = incident.handled_at = incident.sampled_by = None
-    incident.postponed_at = incident.postponed_until = None
+    incident.postponed_at = incident.postponed_until = incident.due_unpaused = None
     incident.self_handled = False
     incident.reworks += 1
     incident.due_at = due_at
@@ -186,16 +181,19 @@ def _join(case: Case) -> Task:
 
 
 def _send(case: Case, kind: str) -> Task:
-    """Send a worker to look at the place: the one named, or the one of the grid, never one who handled it."""
-    handled = {task.worker_id for task in case.tasks if task.kind == "handle" and task.state == "done"}
-    worker_id = case.asked.worker_id or side.worker_of_grid(case.session, case.incident.grid_id)
-    if worker_id is None or (kind == "check" and case.asked.worker_id is None and worker_id in handled):
-        raise InvalidInput(
-            "The worker of this grid cannot look at it.",
-            hint="Name another worker.",
-            zh="该网格的网格员不能前往，请另选。",
+    """Send a worker to look at the place: the one named, or one who has the grid, never one who handled it."""
+    handled = looks.handled_by(case.session, case.actor, case.tasks) if kind == "check" else set()
+    worker_id = case.asked.worker_id
+    if worker_id is None:
+        incident = case.incident
+        who = looks.find_looker(
+            case.session, case.actor, incident.territory_id, incident.grid_id, case.at, handled=handled
         )
-    if kind == "check" and worker_id in handled:
+        if who.worker_id is None:
+            why_en, why_zh = WHY_NOBODY[who.why]
+            raise InvalidInput(why_en, hint="Name another worker.", zh=f"{why_zh}请另选网格员。")
+        worker_id = who.worker_id
+    if worker_id in handled:
         raise InvalidInput(
             "Who handled an incident does not check it.",
             hint="Name another worker.",
@@ -228,6 +226,12 @@ def _decide(case: Case, state: str, answer: str) -> dt.datetime:
 
 def _set_due(case: Case, due_at: dt.datetime) -> None:
     case.incident.due_at = due_at
+    _pass_on(case)
+
+
+def _pass_on(case: Case) -> None:
+    """Give the deadline of the incident to the live tasks of handling."""
+    due_at = case.incident.due_at
     for task in case.tasks:
         if task.kind == "handle" and task.state in acts.LIVE:
             task.due_at = due_at

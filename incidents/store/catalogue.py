@@ -70,6 +70,8 @@ def add_classes(session: Session, specs: Sequence[ClassSpec], scheme: str, schem
             "name_zh": spec.name_zh,
             "priority": spec.priority,
             "emergency": spec.emergency,
+            "evidence": spec.evidence,
+            "check_on_site": spec.kind == "component",
         }
         for spec in specs
     ]

@@ -50,6 +50,16 @@ def limits_of(session: Session, incident_id: int) -> tuple[int, list[LimitRule]]
     ]
 
 
+def limit_of(session: Session, limit_id: int) -> tuple[Limit, str | None] | None:
+    """Return a limit with the code of its own calendar."""
+    row = session.execute(
+        select(TimeLimit.value, TimeLimit.unit, Calendar.code)
+        .outerjoin(Calendar, Calendar.id == TimeLimit.calendar_id)
+        .where(TimeLimit.id == limit_id)
+    ).one_or_none()
+    return None if row is None else (Limit(row[0], row[1]), row[2])
+
+
 def holidays_by_year(session: Session, codes: Collection[str]) -> dict[tuple[str, str, str], dict[int, int]]:
     """Return code and both names of each calendar named to its number of holidays by year."""
     year = extract("year", CalendarDay.day)

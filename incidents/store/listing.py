@@ -8,13 +8,14 @@ A search inside a text reads every row in reach.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, Float, Select, any_, cast, func, or_, select, tuple_
+from sqlalchemy import Float, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.identity import Actor, Role
+from core.identity import Actor
 from geodata.tables import (
     Area,
     Incident,
@@ -27,8 +28,9 @@ from geodata.tables import (
     UnitGrid,
     Worker,
 )
-from incidents.model import DUE_SOON, Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
+from incidents.model import Cursor, IncidentFilter, IncidentRow, TaskInfo, TodayCounts
 from incidents.store.acts import LIVE
+from incidents.store.conditions import conditions, is_open, is_past, is_soon, is_warned, within_reach, yesterday
 from incidents.work import MyTask
 
 
@@ -76,6 +78,11 @@ def _rows() -> Select[*tuple[Any, ...]]:
             func.ST_X(Incident.geom, type_=Float),
             func.ST_Y(Incident.geom, type_=Float),
             Incident.version,
+            Incident.warn_half_at,
+            Incident.warn_most_at,
+            Incident.postponed_until,
+            Incident.urged_at,
+            Incident.reopens,
         )
         .join(IncidentClass, IncidentClass.id == Incident.class_id)
         .join(UnitGrid, UnitGrid.id == Incident.grid_id)
@@ -95,7 +102,7 @@ def page(
     limit: int,
 ) -> list[IncidentRow]:
     """Return up to ``limit`` incidents, newest report first, that come after the cursor."""
-    ids = select(Incident.id).where(*_conditions(actor, wanted, moment))
+    ids = select(Incident.id).where(*conditions(actor, wanted, moment))
     if after is not None:
         ids = ids.where(tuple_(Incident.reported_at, Incident.id) < after)
     chosen = ids.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(limit).subquery()
@@ -104,16 +111,31 @@ def page(
     return [IncidentRow(*row) for row in found]
 
 
-def count(session: Session, actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> int:
-    """Return how many incidents the filter finds."""
-    return session.execute(select(func.count(Incident.id)).where(*_conditions(actor, wanted, moment))).scalar_one()
+def by_ids(session: Session, actor: Actor, ids: Sequence[int]) -> list[IncidentRow]:
+    """Return the incidents of these ids that are in reach, newest report first."""
+    found = session.execute(
+        _rows()
+        .where(*within_reach(actor), Incident.id.in_(ids))
+        .order_by(Incident.reported_at.desc(), Incident.id.desc())
+    )
+    return [IncidentRow(*row) for row in found]
+
+
+def count(
+    session: Session, actor: Actor, wanted: IncidentFilter, moment: dt.datetime, *, most: int | None = None
+) -> int:
+    """Return how many incidents the filter finds; ``most`` + 1 stands for any number above ``most``."""
+    found = select(Incident.id).where(*conditions(actor, wanted, moment))
+    if most is not None:
+        found = found.limit(most + 1)
+    return session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
 def late(session: Session, actor: Actor, moment: dt.datetime, limit: int) -> list[IncidentRow]:
     """Return open incidents past their deadline, the most urgent and longest late first."""
     query = (
         _rows()
-        .where(*_within_reach(actor), _is_open(), _is_past(moment))
+        .where(*within_reach(actor), is_open(), is_past(moment))
         .order_by(Incident.emergency.desc(), Incident.priority, Incident.due_at, Incident.id)
         .limit(limit)
     )
@@ -173,7 +195,7 @@ def by_status(session: Session, actor: Actor, status: str, limit: int) -> list[I
     """Return incidents of one status, the most urgent first."""
     query = (
         _rows()
-        .where(*_within_reach(actor), Incident.status == status)
+        .where(*within_reach(actor), Incident.status == status)
         .order_by(Incident.emergency.desc(), Incident.due_at.nulls_last(), Incident.priority, Incident.id)
         .limit(limit)
     )
@@ -207,30 +229,32 @@ def _task_columns() -> Select[*tuple[Any, ...]]:
 
 def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
     """Return the counts of Today within the actor's reach."""
-    mine = _within_reach(actor)
+    mine = within_reach(actor)
     rows = session.execute(
         select(
-            func.count().filter(_is_past(moment)),
-            func.count().filter(_is_soon(moment)),
+            func.count().filter(is_past(moment)),
+            func.count().filter(is_soon(moment)),
             Incident.status,
             func.count(),
+            func.count().filter(is_warned(moment, 80)),
+            func.count().filter(Incident.postponed_until > moment),
         )
-        .where(*mine, _is_open())
+        .where(*mine, is_open())
         .group_by(Incident.status)
     ).all()
-    by_status = {status: total for _, _, status, total in rows}
-    yesterday = _yesterday(actor.territory_id, moment)
-    filed = select(func.count(Incident.id)).where(*mine, Incident.filed_at >= yesterday).scalar_subquery()
-    closed = select(func.count(Incident.id)).where(*mine, Incident.closed_at >= yesterday).scalar_subquery()
+    by_status = {row[2]: row[3] for row in rows}
+    since = yesterday(actor.territory_id, moment)
+    filed = select(func.count(Incident.id)).where(*mine, Incident.filed_at >= since).scalar_subquery()
+    closed = select(func.count(Incident.id)).where(*mine, Incident.closed_at >= since).scalar_subquery()
     moved = session.execute(select(filed, closed)).one()
-    is_late, is_soon = sum(row[0] for row in rows), sum(row[1] for row in rows)
-    return TodayCounts(is_late, is_soon, sum(by_status.values()), by_status, *moved)
+    is_late, soon, warned, postponed = (sum(int(row[place]) for row in rows) for place in (0, 1, 4, 5))
+    return TodayCounts(is_late, soon, sum(by_status.values()), by_status, *moved, warned, postponed)
 
 
 def late_in_grid(session: Session, grid_id: int, moment: dt.datetime) -> int:
     """Return the open incidents of a grid past their deadline."""
     return session.execute(
-        select(func.count(Incident.id)).where(Incident.grid_id == grid_id, _is_open(), _is_past(moment))
+        select(func.count(Incident.id)).where(Incident.grid_id == grid_id, is_open(), is_past(moment))
     ).scalar_one()
 
 
@@ -257,81 +281,3 @@ def open_in_grid(session: Session, territory_id: int, grid_id: int) -> int:
 def timezone(session: Session, territory_id: int) -> str:
     """Return the IANA name of the territory's time zone."""
     return session.execute(select(Territory.timezone).where(Territory.id == territory_id)).scalar_one()
-
-
-def _conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list[ColumnElement[bool]]:
-    conditions = _within_reach(actor)
-    if wanted.first_day is not None:
-        conditions.append(Incident.reported_at >= _midnight(actor.territory_id, wanted.first_day))
-    if wanted.last_day is not None:
-        conditions.append(Incident.reported_at < _midnight(actor.territory_id, wanted.last_day + dt.timedelta(days=1)))
-    if wanted.categories:
-        conditions.append(Incident.category.in_(wanted.categories))
-    if wanted.statuses:
-        conditions.append(Incident.status.in_(wanted.statuses))
-    of = {
-        Incident.grid_id: wanted.grid_id,
-        Incident.community_id: wanted.community_id,
-        Incident.unit_id: wanted.unit_id,
-        Incident.worker_id: wanted.worker_id,
-    }
-    conditions += [column == number for column, number in of.items() if number is not None]
-    if wanted.overdue:
-        conditions += [_is_open(), _is_past(moment)]
-    if wanted.due_soon:
-        conditions += [_is_open(), _is_soon(moment)]
-    if wanted.moved:
-        happened = Incident.filed_at if wanted.moved == "filed" else Incident.closed_at
-        conditions.append(happened >= _yesterday(actor.territory_id, moment))
-    if wanted.text.strip():
-        part = wanted.text.strip()
-        conditions.append(
-            or_(Incident.number.icontains(part, autoescape=True), Incident.place.icontains(part, autoescape=True))
-        )
-    return conditions
-
-
-def _within_reach(actor: Actor) -> list[ColumnElement[bool]]:
-    """Return the conditions that row-level security makes anyway, in a form that an index can answer."""
-    conditions: list[ColumnElement[bool]] = [Incident.territory_id == actor.territory_id]
-    if actor.role is Role.GRID_MANAGER:
-        conditions.append(Incident.community_id.in_(actor.area_ids))
-    elif actor.role is Role.GRID_WORKER:
-        mine = Incident.worker_id == actor.worker_id
-        conditions.append(or_(Incident.community_id.in_(actor.area_ids), mine, _called_to()))
-    elif actor.role is Role.HANDLER:
-        conditions.append(or_(Incident.unit_id.in_(actor.unit_ids), _called_to()))
-    return conditions
-
-
-def _called_to() -> ColumnElement[bool]:
-    """Return whether the actor is called to it besides his own: a joint handling, a look on site."""
-    return Incident.id == any_(cast(select(func.gk_called_to()).scalar_subquery(), ARRAY(BigInteger)))
-
-
-def _is_open() -> ColumnElement[bool]:
-    # Written as the partial index ix_incident_open_due has it.
-    return Incident.status.not_in(("closed", "void"))
-
-
-def _is_past(moment: dt.datetime) -> ColumnElement[bool]:
-    return Incident.due_at < moment
-
-
-def _is_soon(moment: dt.datetime) -> ColumnElement[bool]:
-    return Incident.due_at.between(moment, moment + DUE_SOON)
-
-
-def _zone(territory_id: int | None) -> ColumnElement[str]:
-    return select(Territory.timezone).where(Territory.id == territory_id).scalar_subquery()
-
-
-def _yesterday(territory_id: int | None, moment: dt.datetime) -> ColumnElement[dt.datetime]:
-    """Return the local midnight at which the day before that of ``moment`` began."""
-    local = func.date_trunc("day", func.timezone(_zone(territory_id), moment)) - dt.timedelta(days=1)
-    return func.timezone(_zone(territory_id), local, type_=DateTime(timezone=True))
-
-
-def _midnight(territory_id: int | None, day: dt.date) -> ColumnElement[dt.datetime]:
-    local = cast(dt.datetime.combine(day, dt.time(0)), DateTime(timezone=False))
-    return func.timezone(_zone(territory_id), local, type_=DateTime(timezone=True))

@@ -1,14 +1,16 @@
-"""SQL of the side moves: requests for more time, the worker of a grid, tasks to look at a place."""
+"""SQL of the side moves: requests for more time, who has a grid, tasks to look at a place."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from geodata.tables import ExtensionRequest, Incident, Task, UnitGrid, Worker
+from geodata.tables import AppUser, ExtensionRequest, Incident, IncidentClass, ResponsibilityGrid, Task, UnitGrid
 from incidents.model import ExtensionInfo, Side
+from incidents.store.evidence import lacking
 
 
 def side_of(session: Session, incident_id: int) -> Side:
@@ -24,9 +26,10 @@ def side_of(session: Session, incident_id: int) -> Side:
             Incident.urge_reason,
             Incident.self_handled,
             Incident.sampled_by,
+            Incident.duplicate_of,
         ).where(Incident.id == incident_id)
     ).one()
-    return Side(*row, requests=tuple(requests(session, incident_id)))
+    return Side(*row, requests=tuple(requests(session, incident_id)), lacking=lacking(session, incident_id))
 
 
 def requests(session: Session, incident_id: int) -> list[ExtensionInfo]:
@@ -85,15 +88,32 @@ def add_request(
     session.flush()
 
 
-def worker_of_grid(session: Session, grid_id: int) -> int | None:
-    """Return the active worker who looks after a unit grid; None when nobody does."""
+def responsibility_code(session: Session, grid_id: int) -> str | None:
+    """Return the code of the responsibility grid that a unit grid belongs to; None when it belongs to none."""
     return session.scalar(
-        select(Worker.id)
-        .join(UnitGrid, UnitGrid.responsibility_grid_id == Worker.responsibility_grid_id)
-        .where(UnitGrid.id == grid_id, Worker.active)
-        .order_by(Worker.id)
-        .limit(1)
+        select(ResponsibilityGrid.code)
+        .join(UnitGrid, UnitGrid.responsibility_grid_id == ResponsibilityGrid.id)
+        .where(UnitGrid.id == grid_id)
     )
+
+
+def checked_on_site(session: Session, class_id: int) -> bool:
+    """Return whether a class asks for a look at the place when an incident of it is handled."""
+    return bool(session.scalar(select(IncidentClass.check_on_site).where(IncidentClass.id == class_id)))
+
+
+def asks_check(session: Session, incident_id: int) -> bool:
+    """Return whether the class of an incident asks for a look at the place."""
+    asked = select(IncidentClass.check_on_site).join(Incident, Incident.class_id == IncidentClass.id)
+    return bool(session.scalar(asked.where(Incident.id == incident_id)))
+
+
+def workers_of_users(session: Session, user_ids: Collection[int]) -> set[int]:
+    """Return the workers that accounts stand for."""
+    if not user_ids:
+        return set()
+    found = session.scalars(select(AppUser.worker_id).where(AppUser.id.in_(user_ids), AppUser.worker_id.is_not(None)))
+    return {each for each in found if each is not None}
 
 
 def add_look(session: Session, incident: Incident, kind: str, worker_id: int, at: dt.datetime) -> Task:

@@ -20,7 +20,7 @@ from geodata.persons import unseal
 from geodata.record import history
 from geodata.tables import Incident, IncidentClass, IncidentDay, IncidentPersonal, Load, Quarantine
 from geodata.territory import make_territory
-from incidents.model import ImportResult
+from incidents.imported import ImportResult
 from incidents.numbers import check_number
 from incidents.service import import_file, seed_catalogue
 from tests.db.incidents.conftest import NOW, City

@@ -14,7 +14,7 @@ from geodata import db
 from geodata.tables import Incident, IncidentDay
 from geodata.territory import make_territory
 from grids.service import make_grid
-from incidents.model import ImportResult
+from incidents.imported import ImportResult
 from incidents.service import import_file
 
 Box = tuple[float, float, float, float]

@@ -186,7 +186,7 @@ def test_an_emergency_does_not_wait_for_a_look(desk: Desk, add_incident: Add) ->
 
 def test_who_did_not_handle_checks_on_site(desk: Desk, given: int) -> None:
     desk.act(desk.worker, given, "finish")
-    for who, says in ((desk.worker.worker_id, "does not check it"), (None, "cannot look")):
+    for who, says in ((desk.worker.worker_id, "does not check it"), (None, "no responsibility grid")):
         with pytest.raises(InvalidInput, match=says):
             desk.act(desk.supervisor, given, "ask_check", worker_id=who)
     desk.act(desk.supervisor, given, "ask_check", worker_id=desk.other_worker_id)
