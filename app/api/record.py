@@ -10,7 +10,7 @@ import base64
 import datetime as dt
 import textwrap
 import time
-from xml.sax.saxutils import escape
+from html import escape
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
