@@ -163,7 +163,7 @@ class Cluster:
         runtime = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "")
         base = runtime if runtime and os.access(runtime, os.W_OK) else tempfile.gettempdir()
         if len(f"{base}/{name}/.s.PGSQL.{PORT}") > SOCKET_PATH_LIMIT:
-            base = "/tmp"  # noqa: S108  # nosec B108  (owner and mode are checked below)
+            base = "/tmp"  # noqa: S108  (owner and mode are checked below)  # nosec B108
         return Path(base) / name
 
     def conninfo(self, role: DatabaseRole = APP, database: str = DATABASE) -> str:

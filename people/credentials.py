@@ -27,7 +27,7 @@ COMMON = frozenset({
 FAILURES_BEFORE_LOCK = 5
 FIRST_LOCK_MINUTES = 5
 LONGEST_LOCK_MINUTES = 60
-NO_PASSWORD = "!"  # noqa: S105  # nosec B105  (no argon2 hash begins so: nothing verifies against it)
+NO_PASSWORD = "!"  # noqa: S105  (no argon2 hash begins so)  # nosec B105
 
 
 @lru_cache(maxsize=1)

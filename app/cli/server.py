@@ -137,7 +137,7 @@ def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    shown = "localhost" if chosen.address in {"127.0.0.1", "0.0.0.0"} else chosen.address  # noqa: S104  # nosec B104  (only shown)
+    shown = "localhost" if chosen.address in {"127.0.0.1", "0.0.0.0"} else chosen.address  # noqa: S104  # nosec B104
     scheme = "https" if certificate else "http"
     print(f"\n  Gridkeeper runs at {scheme}://{shown}:{chosen.port}  (stop with Ctrl-C)\n", flush=True)
     try:
