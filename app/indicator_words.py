@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import i18n
 from app.i18n import t
-from insight.indicators import CHECKING_H, FILING_H
+from insight.facts import CHECKING_H, FILING_H
 
 
 def indicator(key: str) -> str:

@@ -24,10 +24,6 @@ TOO_FEW = 10
 """A rate over fewer is shown, and marked as too few to judge by."""
 DRAWS = 2000
 SEED = 20161231
-FILING_H = 4.0
-"""Hours from report to filing that count as on time; the limit of checking a public report on site."""
-CHECKING_H = 24.0
-"""Hours from handled to closed that count as verified on time."""
 COUNTS = (
     "accepted",
     "filed",
@@ -49,6 +45,13 @@ COUNTS = (
     "reworked",
     "checks",
     "checked_on_time",
+    "ever_closed",
+    "reopened",
+    "words",
+    "reached_in_time",
+    "answered",
+    "solved",
+    "satisfied",
 )
 """What is counted in the facts; every indicator is made of these."""
 Floats = NDArray[np.float64]
@@ -95,8 +98,16 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("handling", "handled", "to_handle"),
     Indicator("handling_on_time", "handled_on_time", "to_handle"),
     Indicator("rework", "reworked", "ever_handled", high_is_good=False),
+    Indicator("reopen", "reopened", "ever_closed", high_is_good=False),
     Indicator("verification_on_time", "checked_on_time", "checks"),
+    Indicator("response", "reached_in_time", "words"),
+    Indicator("solution", "solved", "answered"),
+    Indicator("satisfaction", "satisfied", "answered"),
 )
+OF_THE_CITIZEN = ("response", "solution", "satisfaction")
+"""The three rates of the citizens' word, in the order of their weights."""
+BESIDE_CLOSING = ("rework", "reopen", "satisfaction")
+"""What stands beside every closing rate: closing fast is nothing when the work comes back."""
 BY_KEY: Mapping[str, Indicator] = {each.key: each for each in INDICATORS}
 OF_POST: Mapping[str, tuple[str, ...]] = {
     "acceptor": ("filing", "filing_on_time"),
@@ -115,28 +126,22 @@ class Weights:
     satisfaction: float = 1.0
 
 
-def three_rates(
-    contacted: int, solved: int, satisfied: int, feedback: int, weights: Weights | None = None
-) -> tuple[float, float, float, float] | None:
-    """Return response, solution and satisfaction rate and their weighted mean; None without feedback.
+def weighted(rates: Sequence[float | None], weights: Weights | None = None) -> float | None:
+    """Return the weighted mean of response, solution and satisfaction rate; None when one of them is not known.
 
     Raises
     ------
     ValueError
-        When a count lies outside 0 to ``feedback``, or the weights are negative or all 0.
+        When the weights are negative or all 0.
     """
     given = weights or Weights()
     shares = (given.response, given.solution, given.satisfaction)
-    counts = (contacted, solved, satisfied)
     if min(shares) < 0 or sum(shares) <= 0:
         raise ValueError("weights must not be negative, and not all 0")
-    if min(counts) < 0 or max(counts) > feedback:
-        raise ValueError("no count may exceed the feedback")
-    if feedback == 0:
+    known = [rate for rate in rates if rate is not None]
+    if len(known) < len(shares):
         return None
-    response, solution, satisfaction = (each / feedback for each in counts)
-    mean = sum(w * each / feedback for w, each in zip(shares, counts, strict=True)) / sum(shares)
-    return response, solution, satisfaction, mean
+    return sum(share * rate for share, rate in zip(shares, known, strict=True)) / sum(shares)
 
 
 def wilson(numerators: ArrayLike, denominators: ArrayLike, z: float = Z95) -> tuple[Floats, Floats]:

@@ -1,12 +1,13 @@
-"""The nouns of evaluation: a subject's row in a league, a month of a trend, how far the facts reach."""
+"""The nouns of evaluation: a row of a league, a month of a trend, what stands behind a number, the rule."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from core.identity import Role
+from insight.indicators import Weights
 
 SUBJECTS = ("department", "community", "class", "post")
 """Whom a league may compare. Workers are none of them."""
@@ -63,6 +64,122 @@ class Score:
     shrunk: float | None
     expected: float | None
     too_few: bool
+    before_numerator: int = 0
+    before_denominator: int = 0
+
+    @property
+    def before(self) -> float | None:
+        """Return the rate as it was before appeals were granted."""
+        return self.before_numerator / self.before_denominator if self.before_denominator else None
+
+    @property
+    def appealed(self) -> bool:
+        """Return whether a granted appeal changed this number."""
+        return (self.numerator, self.denominator) != (self.before_numerator, self.before_denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An incident that a number counts, ``times`` over."""
+
+    incident_id: int
+    number: str
+    name_en: str
+    name_zh: str
+    place: str
+    status: str
+    reported_at: dt.datetime
+    due_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    reworks: int
+    reopens: int
+    excused: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a numerator or denominator counts: its value, how many incidents, and a page of them."""
+
+    value: int
+    incidents: int
+    rows: Sequence[Behind]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a territory counts the citizens' word, and until when a score may be appealed.
+
+    Attributes
+    ----------
+    base
+        Of solution and satisfaction: ``asked`` are all calls, ``reached`` those that were answered.
+    contact_hours
+        Reached so soon after the close counts as in time.
+    satisfied_from
+        The lowest of 1 to 5 that counts as satisfied.
+    excluded_classes
+        Classes whose calls are not counted.
+    version
+        0 is what holds before anything was decided.
+    """
+
+    weights: Weights = field(default_factory=Weights)
+    base: str = "asked"
+    contact_hours: float = 48.0
+    satisfied_from: int = 4
+    excluded_classes: tuple[int, ...] = ()
+    appeal_days: int = 15
+    version: int = 0
+    decided_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProposal:
+    """A rule as it was proposed, and what became of it: proposed, approved or rejected."""
+
+    id: int
+    state: str
+    rule: Rule
+    reason: str
+    proposed_by: int | None
+    proposed_label: str
+    proposed_at: dt.datetime
+    decided_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealInfo:
+    """An objection of a department to an incident that was counted against it.
+
+    Attributes
+    ----------
+    effect
+        Key of `insight.appeals.EFFECTS`: what the score would change by.
+    state
+        waiting, granted or refused.
+    signature
+        The platform's key over `insight.appeals.decision_text`; empty while it waits.
+    """
+
+    id: int
+    incident_id: int
+    number: str
+    unit_id: int
+    unit: str
+    unit_zh: str
+    effect: str
+    ground: str
+    evidence: str
+    state: str
+    asked_by: int | None
+    asked_label: str
+    asked_at: dt.datetime
+    decided_by: int | None
+    decided_label: str
+    decided_at: dt.datetime | None
+    answer: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)

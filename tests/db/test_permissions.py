@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 from collections.abc import Iterator
 
@@ -23,106 +22,29 @@ from geodata.tables import (
     AccessReview,
     Backup,
     Command,
+    EmergencyRule,
     Erasure,
+    Incident,
     Invitation,
     JobRun,
     Quarantine,
     RetentionRun,
     RosterException,
     RuleChange,
+    SavedQueue,
     SizeDay,
     StandingDeputy,
     Study,
     StudyGround,
     StudySite,
     UnitGrid,
+    UpstreamAnswer,
+    UpstreamItem,
     Worker,
 )
 from insight import service as insight
 from people import accounts
-
-LETTERS = {
-    "S": Role.SYSTEM,
-    "V": Role.SUPERVISOR,
-    "D": Role.DISPATCHER,
-    "A": Role.AUDITOR,
-    "M": Role.GRID_MANAGER,
-    "W": Role.GRID_WORKER,
-    "H": Role.HANDLER,
-    "P": Role.PLANNER,
-    "T": Role.ADMINISTRATOR,
-    "N": None,
-}
-"""N is a connection that says no role."""
-ALL = "SVDAMWHPTN"
-OPERATIONS = ("see", "add", "change", "delete")
-LOADED = (ALL, "SVT", "SVT", "SVT")
-GRIDS = (ALL, "SV", "SV", "SV")
-READ_ONLY = (ALL, "", "", "")
-QUEUE = (ALL, ALL, ALL, ALL)
-MATRIX: dict[str, tuple[str, str, str, str]] = {
-    "territory": (ALL, "SVT", "SVT", "S"),
-    **dict.fromkeys(("area", "facility", "road", "building", "land_cover", "place_name", "load"), LOADED),
-    **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit"), (ALL, "S", "S", "S")),
-    "rule_change": ("SVDAMWHPT", "S", "S", "S"),
-    "class_owner": LOADED,
-    **dict.fromkeys(("unit_grid", "responsibility_grid"), GRIDS),
-    "unit": (ALL, "ST", "ST", "ST"),
-    "worker": (ALL, "SVMHT", "SVMHT", "ST"),
-    "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
-    "incident_personal": ("SVDMWH", "SVDMW", "S", "S"),
-    "component": (ALL.replace("N", ""), "SVMH", "SVMH", "S"),
-    "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
-    "incident_day": ("SVDAMWHPT", "", "", ""),
-    "incident_number": ("", "", "", ""),
-    "incident_fact": ("SVDAMH", "S", "", "S"),
-    "fact_fold": ("SVDAMWHPT", "S", "S", "S"),
-    "quarantine": ("SVT", "SVT", "SVT", "SVT"),
-    "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
-    "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
-    "app_user": ("ST", "ST", "ST", "ST"),
-    "user_role": ("SAT", "ST", "ST", "ST"),
-    "invitation": ("ST", "ST", "ST", "ST"),
-    "standing_deputy": ("SAT", "ST", "ST", "ST"),
-    "access_review": ("SAT", "SAT", "", ""),
-    "user_session": ("ST", "S", "ST", "S"),
-    "job_run": ("SVT", "S", "SVT", "SVT"),
-    "record": ("SVDAMWH", "", "", ""),
-    "load_row": ("SVDAMWH", "", "", ""),
-    "command": ("S", "S", "S", ""),
-    "draft": ("", "", "", ""),
-    "study": ("SVAMP", "SP", "SP", "S"),
-    **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
-    "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
-    **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
-    "retention_run": ("SVAT", "S", "", "S"),
-    "size_day": ("ST", "S", "S", "S"),
-    **dict.fromkeys(("shift_pattern", "roster_rule"), LOADED),
-    **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMHT", "SVMHT", "SVMHT")),
-    "extension_request": ("SVDAMWH", "SWH", "SV", "S"),
-    "transition": READ_ONLY,
-    "record_batch": READ_ONLY,
-    "alembic_version": READ_ONLY,
-    "spatial_ref_sys": READ_ONLY,
-}
-"""Roles by operation; the row is one within the reach of all, and nobody's own. A new table has to be entered."""
-TODAY = dt.date(2026, 3, 2)
-PROCRASTINATE = "procrastinate_"
-SAMPLES = {
-    "incident": "SELECT i.* FROM incident AS i, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
-    " AND h.role = 'handler' AND i.community_id = ANY (m.area_ids) AND i.unit_id = ANY (h.unit_ids)"
-    " AND EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id) ORDER BY i.id LIMIT 1",
-    "component": "SELECT c.* FROM component AS c, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
-    " AND h.role = 'handler' AND c.community_id = ANY (m.area_ids) AND c.unit_id = ANY (h.unit_ids)"
-    " AND c.sensitivity = 'open' ORDER BY c.id LIMIT 1",
-    "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
-    "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
-    "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
-    "roster_exception": "SELECT * FROM roster_exception ORDER BY worker_id DESC LIMIT 1",
-    "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
-    "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
-}
-OF_INCIDENT = dict.fromkeys(("extension_request", "incident_fact", "incident_personal", "task"), "incident_id")
+from tests.db.permission_matrix import LETTERS, MATRIX, OF_INCIDENT, OPERATIONS, PROCRASTINATE, SAMPLES, TODAY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,6 +160,7 @@ def city(demo_database: Engine) -> Iterator[City]:
         session.add(Erasure(subject_id="x", at=now(), territory_id=home, by_label="x", purpose="request"))
         session.add(Command(id="x", territory_id=home, user_id=1, act="close", digest="x"))
         session.add(RuleChange(title="x", edits=[], proposed_by=1))
+        session.add(SavedQueue(territory_id=home, user_id=1, name="x", ask={"due": "late"}))
         away = session.scalars(select(Worker).order_by(Worker.id.desc()).limit(1)).one()
         away.unit_id = officers[Role.HANDLER].unit_ids[0]
         away.responsibility_grid_id = session.scalars(
@@ -252,6 +175,10 @@ def city(demo_database: Engine) -> Iterator[City]:
         session.add(Invitation(user_id=first, kind="invite", code_hash="x", expires_at=now()))
         session.add(StandingDeputy(territory_id=home, user_id=first, deputy_id=second))
         session.add(AccessReview(territory_id=home, user_id=first, reviewed_label="x"))
+        session.add(EmergencyRule(territory_id=home, kind="word", phrase="x", service="fire"))
+        session.add(UpstreamItem(territory_id=home, system="12345", ref="x", seen_at=now()))
+        told = {"territory_id": home, "system": "12345", "batch": 1, "ref": "x", "digest": "x", "content": {}}
+        session.add(UpstreamAnswer(incident_id=session.scalars(select(Incident.id).limit(1)).one(), **told))
         session.add(RetentionRun(at=now(), data_class="jobs", kept_days=90, deleted=0, actor_label="x"))
         session.add(SizeDay(day=TODAY, database_bytes=1))
         study = Study(
@@ -282,6 +209,26 @@ def city(demo_database: Engine) -> Iterator[City]:
             connection.execute(
                 "INSERT INTO extension_request (territory_id, incident_id, reason, until, asked_at)"
                 " VALUES (%s, %s, 'weather', now(), now())",
+                [home, incident["id"]],
+            )
+            told_of = [home, incident["id"]]
+            connection.execute(
+                "INSERT INTO citizen_word (territory_id, incident_id, reached, told_at) VALUES (%s, %s, false, now())",
+                told_of,
+            )
+            connection.execute(
+                "INSERT INTO appeal (territory_id, incident_id, unit_id, effect, ground, evidence, asked_at)"
+                " SELECT %s, id, unit_id, 1, 'weather', 'x', now() FROM incident WHERE id = %s",
+                told_of,
+            )
+            connection.execute(
+                "INSERT INTO evaluation_rule (territory_id, weight_response, weight_solution, weight_satisfaction,"
+                " base, contact_hours, satisfied_from, appeal_days, reason, proposed_at)"
+                " VALUES (%s, 1, 1, 1, 'asked', 48, 4, 15, 'x', now())",
+                [home],
+            )
+            connection.execute(
+                "INSERT INTO hand_over (territory_id, incident_id, service, phone) VALUES (%s, %s, 'fire', '119')",
                 [home, incident["id"]],
             )
         with transaction(system_actor()) as session:
@@ -365,6 +312,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_called_to",
         "gk_hand_over",
         "gk_held",
+        "gk_is_party",
         "gk_load_table",
         "gk_open_tasks",
         "gk_record_event",

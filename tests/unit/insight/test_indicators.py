@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insight import indicators
-from insight.indicators import BY_KEY, COUNTS, INDICATORS, Weights, three_rates, wilson
+from insight.indicators import BY_KEY, COUNTS, INDICATORS, Weights, weighted, wilson
 
 TIANMEN = {"accepted": 1054, "filed": 996, "due": 972, "closed": 911, "closed_on_time": 737}
 """Tianmen, December 2016, as published."""
@@ -121,11 +121,9 @@ def test_what_is_expected_follows_the_mix_of_classes() -> None:
     assert np.isnan(indicators.expected(np.zeros((1, 1)), np.zeros((1, 1)))[0])
 
 
-def test_three_rates() -> None:
-    assert three_rates(0, 0, 0, 0) is None
-    assert three_rates(9, 6, 3, 10) == pytest.approx((0.9, 0.6, 0.3, 0.6))
-    assert three_rates(9, 6, 3, 10, Weights(1, 4.5, 4.5))[3] == pytest.approx(0.495)
-    with pytest.raises(ValueError, match="feedback"):
-        three_rates(11, 0, 0, 10)
+def test_the_three_rates_are_weighted_as_the_city_sets_it() -> None:
+    assert weighted([None, 0.5, 0.5]) is None
+    assert weighted([0.9, 0.6, 0.3]) == pytest.approx(0.6)
+    assert weighted([0.9, 0.6, 0.3], Weights(1, 4.5, 4.5)) == pytest.approx(0.495)
     with pytest.raises(ValueError, match="weights"):
-        three_rates(1, 1, 1, 10, Weights(0, 0, 0))
+        weighted([1, 1, 1], Weights(0, 0, 0))

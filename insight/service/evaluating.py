@@ -5,21 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from core.clock import aware, now
 from core.errors import InvalidInput, NotPermitted
 from core.identity import Actor, May, Role, require
 from geodata.db import system_rights
-from insight import indicators, store
-from insight.indicators import BY_KEY, INDICATORS, OF_POST, TOO_FEW, Indicator
-from insight.model import SUBJECTS, WORKER, Cell, Folded, Month, Score, subjects_for
+from insight import indicators, scoring
+from insight.indicators import BY_KEY, COUNTS, INDICATORS, TOO_FEW, Indicator
+from insight.model import SUBJECTS, WORKER, Cell, Counted, Folded, Month, Score, subjects_for
+from insight.service.ruling import rule_in_force
+from insight.store import counting, folding
 
 LONGEST = dt.timedelta(days=3 * 366)
+PARTS = ("numerator", "denominator")
 
 
 def refresh(session: Session, actor: Actor, territory_id: int, *, anew: bool = False) -> Folded:
@@ -30,19 +32,19 @@ def refresh(session: Session, actor: Actor, territory_id: int, *, anew: bool = F
     if actor.role is not Role.SYSTEM:
         raise NotPermitted("The platform itself folds the record.", hint="Open Indicators, or wait some minutes.")
     began = time.monotonic()
-    store.lock(session, territory_id)
-    reached = store.reached(session, territory_id)
-    batch = store.newest_batch(session)
-    ids = None if anew or reached is None else store.touched(session, territory_id, reached[0])
-    acts, facts = (0, 0) if ids == [] else store.fold(session, territory_id, ids)
-    store.note_reached(session, territory_id, batch, now())
+    folding.lock(session, territory_id)
+    reached = folding.reached(session, territory_id)
+    batch = folding.newest_batch(session)
+    ids = None if anew or reached is None else folding.touched(session, territory_id, reached[0])
+    acts, facts = (0, 0) if ids == [] else folding.fold(session, territory_id, ids)
+    folding.note_reached(session, territory_id, batch, now())
     return Folded(acts, facts, time.monotonic() - began)
 
 
 def facts_as_of(session: Session, actor: Actor) -> dt.datetime | None:
     """Return when the record was folded last; None before the first time."""
     require(actor, May.SEE_SCORES)
-    reached = store.reached(session, _home(actor))
+    reached = folding.reached(session, _home(actor))
     return None if reached is None else reached[1]
 
 
@@ -74,10 +76,12 @@ def evaluate(
     NotPermitted
         When the role may not compare these subjects.
     """
-    found = _cells(session, actor, subject, first, last, moment=moment)
+    at = _moment(moment)
+    found = _cells(session, actor, subject, first, last, moment=at)
+    undone = _undone(session, actor, subject, first, last, moment=at)
     with _reading(session, actor):
-        names = {} if subject == "post" else store.names(session, _home(actor), subject)
-    scores = _of_posts(found) if subject == "post" else _league(subject, found, names)
+        names = {} if subject == "post" else counting.names(session, _home(actor), subject)
+    scores = scoring.of_posts(found, undone) if subject == "post" else scoring.league(subject, found, names, undone)
     if actor.role is Role.PLANNER:
         return [score for score in scores if score.denominator >= TOO_FEW]
     return scores
@@ -100,7 +104,7 @@ def trend(
         if cell.month is not None:
             counts[cell.subject_id][cell.month].append(cell.counts)
     return {
-        who: [_month(rate, month, indicators.add(parts)) for month, parts in sorted(months.items())]
+        who: [scoring.month_of(rate, month, indicators.add(parts)) for month, parts in sorted(months.items())]
         for who, months in counts.items()
     }
 
@@ -117,7 +121,7 @@ def worker_scores(
     """Return a worker's scores, for himself and the manager of his grid only; there is no rank among workers."""
     require(actor, May.SEE_SCORES)
     own = actor.worker_id is not None and actor.worker_id == worker_id
-    manages = actor.role is Role.GRID_MANAGER and store.works_in(session, worker_id, actor.area_ids)
+    manages = actor.role is Role.GRID_MANAGER and counting.works_in(session, worker_id, actor.area_ids)
     if not own and not manages:
         raise NotPermitted(
             "A worker's scores are for the worker and the manager of the grid.",
@@ -125,18 +129,72 @@ def worker_scores(
             zh="网格员的评价仅本人及其网格长可见。请查看单位或社区的评价。",
         )
     _check_days(first, last)
-    found = store.cells(
+    at, rule = _moment(moment), rule_in_force(session, actor)
+    after, before = (
+        indicators.add(
+            [
+                cell.counts
+                for cell in counting.cells(
+                    session,
+                    _home(actor),
+                    WORKER,
+                    first=first,
+                    last=last,
+                    moment=at,
+                    rule=rule,
+                    subject_id=worker_id,
+                    plain=plain,
+                )
+            ]
+        )
+        for plain in (False, True)
+    )
+    name = counting.names(session, _home(actor), WORKER).get(worker_id, ("", ""))
+    undone = {key: before[key] - after[key] for key in COUNTS}
+    return [scoring.alone(each, after, undone, subject=WORKER, subject_id=worker_id, name=name) for each in INDICATORS]
+
+
+def behind(
+    session: Session,
+    actor: Actor,
+    subject: str,
+    indicator: str,
+    part: str,
+    *,
+    first: dt.date,
+    last: dt.date,
+    subject_id: int | None = None,
+    moment: dt.datetime | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> Counted:
+    """Return the incidents that a numerator or a denominator counts, a page of them, the newest first.
+
+    Raises
+    ------
+    NotPermitted
+        As `evaluate` does, and for a role that sees sums but no incident.
+    """
+    require(actor, May.SEE_INCIDENTS)
+    _check(actor, subject, first, last)
+    rate = _indicator(indicator)
+    if part not in PARTS:
+        raise InvalidInput(f"There is no part {part!r} of a rate.", hint=f"Parts are: {', '.join(PARTS)}.")
+    value, incidents, rows = counting.behind(
         session,
         _home(actor),
-        WORKER,
+        subject,
+        rate,
+        part,
         first=first,
         last=last,
         moment=_moment(moment),
-        subject_id=worker_id,
+        rule=rule_in_force(session, actor),
+        subject_id=subject_id,
+        limit=limit,
+        offset=offset,
     )
-    name = store.names(session, _home(actor), WORKER).get(worker_id, ("", ""))
-    counts = indicators.add([cell.counts for cell in found])
-    return [_alone(each, WORKER, worker_id, name, counts) for each in INDICATORS]
+    return Counted(value, incidents, rows)
 
 
 def _cells(
@@ -149,6 +207,22 @@ def _cells(
     moment: dt.datetime | None,
     by_month: bool = False,
 ) -> list[Cell]:
+    _check(actor, subject, first, last)
+    with _reading(session, actor):
+        return counting.cells(
+            session,
+            _home(actor),
+            subject,
+            first=first,
+            last=last,
+            moment=_moment(moment),
+            rule=rule_in_force(session, actor),
+            by_month=by_month,
+        )
+
+
+def _check(actor: Actor, subject: str, first: dt.date, last: dt.date) -> None:
+    """Refuse a question that is none, or not for the actor."""
     require(actor, May.SEE_SCORES)
     if subject not in SUBJECTS:
         raise InvalidInput(f"There is no subject {subject!r}.", hint=f"Subjects are: {', '.join(SUBJECTS)}.")
@@ -159,112 +233,37 @@ def _cells(
             zh="您的角色不能按此对象比较，请选择其他评价对象。",
         )
     _check_days(first, last)
+
+
+def _undone(
+    session: Session, actor: Actor, subject: str, first: dt.date, last: dt.date, *, moment: dt.datetime
+) -> dict[int | None, dict[str, int]]:
+    """Return what would have to be added to the counts of each subject to have them as before all appeals."""
+    home = _home(actor)
+    changes: dict[int | None, dict[str, int]] = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
     with _reading(session, actor):
-        return store.cells(
-            session, _home(actor), subject, first=first, last=last, moment=_moment(moment), by_month=by_month
-        )
+        if not counting.any_excused(session, home):
+            return {}
+        for plain, sign in ((True, 1), (False, -1)):
+            for cell in counting.cells(
+                session,
+                home,
+                subject,
+                first=first,
+                last=last,
+                moment=moment,
+                rule=rule_in_force(session, actor),
+                plain=plain,
+                excused_only=True,
+            ):
+                for name, count in cell.counts.items():
+                    changes[cell.subject_id][name] += sign * count
+    return changes
 
 
 def _reading(session: Session, actor: Actor) -> AbstractContextManager[None]:
     """Let a planner's sums be counted over facts that he does not see one by one."""
     return system_rights(session, actor) if actor.role is Role.PLANNER else nullcontext()
-
-
-def _league(subject: str, found: Sequence[Cell], names: Mapping[int, tuple[str, str]]) -> list[Score]:
-    subjects = sorted(
-        {cell.subject_id for cell in found}, key=lambda who: (who is None, names.get(who or 0, ("",))[0], who or 0)
-    )
-    classes = sorted({cell.class_id for cell in found})
-    row = {who: number for number, who in enumerate(subjects)}
-    column = {class_id: number for number, class_id in enumerate(classes)}
-    scores = []
-    for each in INDICATORS:
-        tops, bottoms = np.zeros((2, len(subjects), len(classes)), dtype=np.int64)
-        for cell in found:
-            top, bottom = each.of(cell.counts)
-            tops[row[cell.subject_id], column[cell.class_id]] += top
-            bottoms[row[cell.subject_id], column[cell.class_id]] += bottom
-        scores += _scores(each, subject, subjects, names, tops=tops, bottoms=bottoms)
-    return scores
-
-
-def _scores(
-    rate: Indicator,
-    subject: str,
-    subjects: Sequence[int | None],
-    names: Mapping[int, tuple[str, str]],
-    *,
-    tops: indicators.Ints,
-    bottoms: indicators.Ints,
-) -> list[Score]:
-    k, n = tops.sum(axis=1), bottoms.sum(axis=1)
-    low, high = indicators.wilson(k, n)
-    # What belongs to nobody is counted and shown, and holds no place.
-    placed = np.array([who is not None for who in subjects], dtype=bool)
-    best, worst = indicators.rank_intervals(k, np.where(placed, n, 0), high_is_good=rate.high_is_good)
-    drawn, hoped = indicators.shrunk(k, n), indicators.expected(tops, bottoms)
-    ranked = int((placed & (n > 0)).sum())
-    scores = []
-    for i, who in enumerate(subjects):
-        name = names.get(who, ("", "")) if who is not None else ("", "")
-        some = int(n[i]) > 0
-        scores.append(
-            Score(
-                subject=subject,
-                subject_id=who,
-                name=name[0],
-                name_zh=name[1],
-                indicator=rate.key,
-                numerator=int(k[i]),
-                denominator=int(n[i]),
-                rate=float(k[i] / n[i]) if some else None,
-                low=float(low[i]),
-                high=float(high[i]),
-                rank_low=int(best[i]) or None,
-                rank_high=int(worst[i]) or None,
-                ranked=ranked,
-                shrunk=float(drawn[i]) if some else None,
-                expected=float(hoped[i]) if some and subject != "class" else None,
-                too_few=int(n[i]) < TOO_FEW,
-            )
-        )
-    return scores
-
-
-def _of_posts(found: Sequence[Cell]) -> list[Score]:
-    counts = indicators.add([cell.counts for cell in found])
-    return [_alone(BY_KEY[key], "post", None, (post, post), counts) for post, keys in OF_POST.items() for key in keys]
-
-
-def _alone(
-    rate: Indicator, subject: str, subject_id: int | None, name: tuple[str, str], counts: Mapping[str, int]
-) -> Score:
-    """Return a score that is compared with nobody's."""
-    top, bottom = rate.of(counts)
-    low, high = indicators.wilson([top], [bottom])
-    return Score(
-        subject=subject,
-        subject_id=subject_id,
-        name=name[0],
-        name_zh=name[1],
-        indicator=rate.key,
-        numerator=top,
-        denominator=bottom,
-        rate=top / bottom if bottom else None,
-        low=float(low[0]),
-        high=float(high[0]),
-        rank_low=None,
-        rank_high=None,
-        ranked=0,
-        shrunk=None,
-        expected=None,
-        too_few=bottom < TOO_FEW,
-    )
-
-
-def _month(rate: Indicator, month: dt.date, counts: Mapping[str, int]) -> Month:
-    top, bottom = rate.of(counts)
-    return Month(month, top, bottom, top / bottom if bottom else None)
 
 
 def _indicator(key: str) -> Indicator:

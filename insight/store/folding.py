@@ -1,0 +1,196 @@
+"""SQL of folding the record into facts.
+
+What is new is found by the batches of the record's seal, not by its sequence numbers: a transaction
+that commits late brings a row with a number below one that was read already, and a watermark by number
+would lose it. Batches are numbered by who found the rows committed, one sealer at a time, so a row that
+was not there lands in a batch after the last one that was read. Rows that no batch has yet are looked at
+every time. Whatever was touched is folded anew from all its acts, never added to, so that going on and
+beginning again give the same facts.
+
+Reading the acts is most of the work, and most of that is taking values out of them: each act is opened
+once (a long one is stored compressed), the values that tell what happened are taken from every act, the
+others from the last act of an incident alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from insight.facts import CHECKING_H, FILING_H, MARKS
+
+ALL_AT_ONCE = 20_000
+"""More incidents than these are folded by reading the record once, not one by one."""
+WORK_MEMORY = "256MB"
+_LOCK = 577215664
+_ACTS = """
+    SELECT r.seq, r.subject_id, r.before, r.after FROM record AS r
+    WHERE r.territory_id = :territory AND r.subject_table = '{table}' AND r.action IN ('insert', 'update', 'delete')
+    {of_record}
+    UNION ALL
+    SELECT l.record_seq, l.subject_id, l.before, l.after
+    FROM record AS r JOIN load_row AS l ON l.record_seq = r.seq
+    WHERE r.territory_id = :territory AND r.subject_table = '{table}'
+      AND r.action IN ('bulk_insert', 'bulk_update', 'bulk_delete')
+    {of_load}
+"""
+_TOLD_OF = ("citizen_word", "appeal")
+"""Tables whose rows tell of an incident that they name."""
+_TOUCHED = """
+    SELECT DISTINCT id FROM (
+        SELECT CASE WHEN r.subject_table = 'incident' THEN r.subject_id
+                    ELSE coalesce(r.after, r.before) ->> 'incident_id' END AS id FROM record AS r
+        WHERE r.territory_id = :territory AND r.subject_table IN ('incident', 'citizen_word', 'appeal')
+          AND (r.batch_id > :batch OR r.batch_id IS NULL) AND r.action IN ('insert', 'update', 'delete')
+        UNION ALL
+        SELECT CASE WHEN r.subject_table = 'incident' THEN l.subject_id
+                    ELSE coalesce(l.after, l.before) ->> 'incident_id' END
+        FROM record AS r JOIN load_row AS l ON l.record_seq = r.seq
+        WHERE r.territory_id = :territory AND r.subject_table IN ('incident', 'citizen_word', 'appeal')
+          AND (r.batch_id > :batch OR r.batch_id IS NULL)
+          AND r.action IN ('bulk_insert', 'bulk_update', 'bulk_delete')
+    ) AS acts LIMIT :most
+"""
+_SETTLED = "coalesce(handled_at, closed_at)"
+_MARK_SQL = {
+    "filed": "filed_at IS NOT NULL",
+    "filed_on_time": f"filed_at <= reported_at + interval '{FILING_H} hours'",
+    "urgent": "urgent",
+    "eligible": "filed_at IS NOT NULL AND due_at IS NOT NULL AND status <> 'void' AND duplicate_of IS NULL",
+    "closed": "closed_at IS NOT NULL",
+    "closed_on_time": "closed_at <= due_at",
+    "given_out": "dispatches > 0",
+    "handled": f"{_SETTLED} IS NOT NULL",
+    "handled_on_time": f"{_SETTLED} <= due_at",
+    "ever_handled": "handled_at IS NOT NULL OR reworks > 0",
+    "reworked": "reworks > 0",
+    "checking": "handled_at IS NOT NULL AND status IN ('checking', 'closed')",
+    "checked_on_time": f"closed_at <= handled_at + interval '{CHECKING_H} hours'",
+    "ever_closed": "closed_at IS NOT NULL OR reopens > 0",
+    "reopened": "reopens > 0",
+}
+_MARKS = " + ".join(f"CASE WHEN {_MARK_SQL[name]} THEN {bit} ELSE 0 END" for name, bit in MARKS.items())
+# The same rule as insight.facts.fold, for many incidents at once. Joining an empty object opens a compressed
+# value once for all that is taken from it; OFFSET 0 keeps the planner from writing the expression out again.
+_FOLD = f"""
+    WITH acts AS NOT MATERIALIZED ({{acts}}), told AS MATERIALIZED (
+        SELECT id, count(*) AS acts, max(seq) AS last_seq,
+               count(*) FILTER (WHERE given IS DISTINCT FROM given_before AND given IS NOT NULL) AS dispatches,
+               count(*) FILTER (WHERE was IN ('dispatched', 'handling') AND became = 'filed') AS returns,
+               count(*) FILTER (WHERE was = 'closed' AND became = 'filed') AS reopens,
+               max(seq) FILTER (WHERE became = 'closed' AND was IS DISTINCT FROM 'closed') AS closed_seq,
+               max(lpad(seq::text, 19, '0') || coalesce(due, ''))
+                   FILTER (WHERE became = 'closed' AND was IS DISTINCT FROM 'closed') AS closed_due
+        FROM (
+            SELECT subject_id AS id, seq, b ->> 'status' AS was, a ->> 'status' AS became,
+                   b ->> 'dispatched_at' AS given_before, a ->> 'dispatched_at' AS given, a ->> 'due_at' AS due
+            FROM (
+                SELECT subject_id, seq, before || '{{{{}}}}' AS b, after || '{{{{}}}}' AS a FROM acts OFFSET 0
+            ) AS opened OFFSET 0
+        ) AS taken GROUP BY id
+    ), words AS (
+        SELECT DISTINCT ON (id) id, said FROM (
+            SELECT a.after ->> 'incident_id' AS id, a.seq, a.after AS said FROM ({{words}}) AS a
+            WHERE a.after IS NOT NULL
+        ) AS w ORDER BY id, (said ->> 'id')::bigint DESC, seq DESC
+    ), pardons AS (
+        SELECT id, bit_or(effect) AS excused FROM (
+            SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id,
+                   (a.after ->> 'effect')::smallint AS effect, a.after ->> 'state' AS state
+            FROM ({{appeals}}) AS a ORDER BY a.subject_id, a.seq DESC
+        ) AS p WHERE state = 'granted' GROUP BY id
+    ), written AS (
+        INSERT INTO incident_fact (
+            incident_id, territory_id, status, source, class_id, urgent, grid_id, community_id, unit_id, worker_id,
+            reported_at, filed_at, handled_at, closed_at, due_at, postponed_until, duplicate_of, dispatches, returns,
+            reworks, reopens, simulated, last_seq, word_at, word_closed_at, word_reached, word_solved, word_satisfied,
+            excused, marks
+        )
+        SELECT f.*, ({_MARKS}) FROM (
+            SELECT t.id::bigint, :territory, a ->> 'status' AS status, a ->> 'source', (a ->> 'class_id')::integer,
+                   (a ->> 'emergency')::boolean OR a ->> 'priority' = '1' AS urgent, (a ->> 'grid_id')::integer,
+                   (a ->> 'community_id')::integer, (a ->> 'unit_id')::integer, (a ->> 'worker_id')::integer,
+                   (a ->> 'reported_at')::timestamptz AS reported_at, (a ->> 'filed_at')::timestamptz AS filed_at,
+                   (a ->> 'handled_at')::timestamptz AS handled_at, (a ->> 'closed_at')::timestamptz AS closed_at,
+                   CASE WHEN t.closed_seq < t.last_seq THEN nullif(substr(t.closed_due, 20), '') ELSE a ->> 'due_at' END
+                       ::timestamptz AS due_at,
+                   (a ->> 'postponed_until')::timestamptz, (a ->> 'duplicate_of')::bigint AS duplicate_of,
+                   t.dispatches, t.returns, (a ->> 'reworks')::smallint AS reworks, t.reopens,
+                   (a ->> 'simulated')::boolean, t.last_seq,
+                   (w.said ->> 'told_at')::timestamptz, (w.said ->> 'closed_at')::timestamptz,
+                   (w.said ->> 'reached')::boolean, (w.said ->> 'solved')::boolean, (w.said ->> 'satisfied')::smallint,
+                   coalesce(p.excused, 0)
+            FROM (
+                SELECT t.*, l.after || '{{{{}}}}' AS a FROM told AS t JOIN acts AS l ON l.subject_id = t.id
+                 AND l.seq = t.last_seq WHERE l.after IS NOT NULL OFFSET 0
+            ) AS t LEFT JOIN words AS w ON w.id = t.id LEFT JOIN pardons AS p ON p.id = t.id OFFSET 0
+        ) AS f
+        RETURNING 1
+    )
+    SELECT (SELECT coalesce(sum(acts), 0) FROM told), (SELECT count(*) FROM written)
+"""  # noqa: S608  (names of ours only)
+
+
+def lock(session: Session, territory_id: int) -> None:
+    """Wait until nobody else folds the territory; held until the transaction ends."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock, :territory)"), {"lock": _LOCK, "territory": territory_id})
+
+
+def reached(session: Session, territory_id: int) -> tuple[int, dt.datetime] | None:
+    """Return the last batch that is folded, and when; None before the first fold."""
+    row = session.execute(
+        text("SELECT batch_id, folded_at FROM fact_fold WHERE territory_id = :territory"), {"territory": territory_id}
+    ).one_or_none()
+    return None if row is None else (row.batch_id, row.folded_at)
+
+
+def newest_batch(session: Session) -> int:
+    """Return the newest sealed batch; 0 before the first."""
+    return int(session.execute(text("SELECT coalesce(max(id), 0) FROM record_batch")).scalar_one())
+
+
+def touched(session: Session, territory_id: int, after_batch: int) -> list[str] | None:
+    """Return the incidents that the record tells something new of; None when they are too many to name."""
+    found = session.scalars(
+        text(_TOUCHED), {"territory": territory_id, "batch": after_batch, "most": ALL_AT_ONCE + 1}
+    ).all()
+    return None if len(found) > ALL_AT_ONCE else list(found)
+
+
+def fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tuple[int, int]:
+    """Fold the named incidents, or all, from all their acts; return the acts read and the facts written."""
+    given: dict[str, Any] = {"territory": territory_id}
+    narrowed = {"of_record": "", "of_load": ""}
+    told_of = narrowed
+    if ids is None:
+        session.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
+        session.execute(text("DELETE FROM incident_fact WHERE territory_id = :territory"), given)
+    else:
+        given["ids"] = list(ids)
+        narrowed = {"of_record": "AND r.subject_id = ANY (:ids)", "of_load": "AND l.subject_id = ANY (:ids)"}
+        told_of = {
+            "of_record": "AND r.after ->> 'incident_id' = ANY (:ids)",
+            "of_load": "AND l.after ->> 'incident_id' = ANY (:ids)",
+        }
+        session.execute(text("DELETE FROM incident_fact WHERE incident_id = ANY ((:ids)::bigint[])"), given)
+    words, appeals = (_ACTS.format(table=table, **told_of) for table in _TOLD_OF)
+    query = _FOLD.format(acts=_ACTS.format(table="incident", **narrowed), words=words, appeals=appeals)
+    acts, facts = session.execute(text(query), given).one()
+    if ids is None:
+        session.execute(text("RESET work_mem"))
+    return int(acts), int(facts)
+
+
+def note_reached(session: Session, territory_id: int, batch_id: int, at: dt.datetime) -> None:
+    """Keep how far the record is folded."""
+    session.execute(
+        text(
+            "INSERT INTO fact_fold (territory_id, batch_id, folded_at) VALUES (:territory, :batch, :at)"
+            " ON CONFLICT (territory_id) DO UPDATE SET batch_id = excluded.batch_id, folded_at = excluded.folded_at"
+        ),
+        {"territory": territory_id, "batch": batch_id, "at": at},
+    )

@@ -1,0 +1,101 @@
+"""Who may do what to which table, and one row of each to try it on; a new table has to be entered."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from core.identity import Role
+
+LETTERS = {
+    "S": Role.SYSTEM,
+    "V": Role.SUPERVISOR,
+    "D": Role.DISPATCHER,
+    "A": Role.AUDITOR,
+    "M": Role.GRID_MANAGER,
+    "W": Role.GRID_WORKER,
+    "H": Role.HANDLER,
+    "P": Role.PLANNER,
+    "T": Role.ADMINISTRATOR,
+    "N": None,
+}
+"""N is a connection that says no role."""
+ALL = "SVDAMWHPTN"
+OPERATIONS = ("see", "add", "change", "delete")
+LOADED = (ALL, "SVT", "SVT", "SVT")
+GRIDS = (ALL, "SV", "SV", "SV")
+READ_ONLY = (ALL, "", "", "")
+QUEUE = (ALL, ALL, ALL, ALL)
+MATRIX: dict[str, tuple[str, str, str, str]] = {
+    "territory": (ALL, "SVT", "SVT", "S"),
+    **dict.fromkeys(("area", "facility", "road", "building", "land_cover", "place_name", "load"), LOADED),
+    **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit"), (ALL, "S", "S", "S")),
+    "rule_change": ("SVDAMWHPT", "S", "S", "S"),
+    "class_owner": LOADED,
+    **dict.fromkeys(("unit_grid", "responsibility_grid"), GRIDS),
+    "unit": (ALL, "ST", "ST", "ST"),
+    "worker": (ALL, "SVMHT", "SVMHT", "ST"),
+    "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
+    "incident_personal": ("SVDMWH", "SVDMW", "S", "S"),
+    "component": (ALL.replace("N", ""), "SVMH", "SVMH", "S"),
+    "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
+    "incident_day": ("SVDAMWHPT", "", "", ""),
+    "incident_number": ("", "", "", ""),
+    "incident_fact": ("SVDAMH", "S", "", "S"),
+    "citizen_word": ("SVDAMWH", "SVW", "", "S"),
+    "appeal": ("SVDAH", "SH", "SV", "S"),
+    "evaluation_rule": ("SVDAMWHPT", "SV", "SV", "S"),
+    "fact_fold": ("SVDAMWHPT", "S", "S", "S"),
+    "quarantine": ("SVT", "SVT", "SVT", "SVT"),
+    "person": ("SVDMWHT", "SVDMWHT", "SVMHT", "ST"),
+    "person_key": ("SVDMWHT", "SVDMWHT", "S", ""),
+    "app_user": ("ST", "ST", "ST", "ST"),
+    "user_role": ("SAT", "ST", "ST", "ST"),
+    "invitation": ("ST", "ST", "ST", "ST"),
+    "standing_deputy": ("SAT", "ST", "ST", "ST"),
+    "access_review": ("SAT", "SAT", "", ""),
+    "user_session": ("ST", "S", "ST", "S"),
+    "job_run": ("SVT", "S", "SVT", "SVT"),
+    "record": ("SVDAMWH", "", "", ""),
+    "load_row": ("SVDAMWH", "", "", ""),
+    "command": ("S", "S", "S", ""),
+    "draft": ("", "", "", ""),
+    "saved_queue": ("S", "S", "S", "S"),
+    "study": ("SVAMP", "SP", "SP", "S"),
+    **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
+    "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
+    **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
+    "retention_run": ("SVAT", "S", "", "S"),
+    "size_day": ("ST", "S", "S", "S"),
+    **dict.fromkeys(("shift_pattern", "roster_rule"), LOADED),
+    **dict.fromkeys(("worker_pattern", "roster_exception"), (ALL, "SVMHT", "SVMHT", "SVMHT")),
+    "extension_request": ("SVDAMWH", "SWH", "SV", "S"),
+    "hand_over": ("SVDAMWH", "SVDMW", "SVD", "S"),
+    "emergency_rule": ("SVDAMWHPT", "SV", "SV", "SV"),
+    "upstream_item": ("SVDA", "SV", "SV", "S"),
+    "upstream_answer": ("SVDA", "SV", "", ""),
+    "transition": READ_ONLY,
+    "record_batch": READ_ONLY,
+    "alembic_version": READ_ONLY,
+    "spatial_ref_sys": READ_ONLY,
+}
+"""Roles by operation; the row is one within the reach of all, and nobody's own. A new table has to be entered."""
+TODAY = dt.date(2026, 3, 2)
+PROCRASTINATE = "procrastinate_"
+SAMPLES = {
+    "incident": "SELECT i.* FROM incident AS i, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
+    " AND h.role = 'handler' AND i.community_id = ANY (m.area_ids) AND i.unit_id = ANY (h.unit_ids)"
+    " AND EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id) ORDER BY i.id LIMIT 1",
+    "component": "SELECT c.* FROM component AS c, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
+    " AND h.role = 'handler' AND c.community_id = ANY (m.area_ids) AND c.unit_id = ANY (h.unit_ids)"
+    " AND c.sensitivity = 'open' ORDER BY c.id LIMIT 1",
+    "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
+    "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
+    "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
+    "roster_exception": "SELECT * FROM roster_exception ORDER BY worker_id DESC LIMIT 1",
+    "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
+    "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
+}
+OF_INCIDENT = dict.fromkeys(
+    ("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "task"),
+    "incident_id",
+)
