@@ -57,6 +57,8 @@ def classes() -> list[DataClass]:
         DataClass("drafts", "draft", kept.keep_drafts_days, forget_drafts),
         DataClass("commands", "command", kept.keep_commands_days, incidents.forget_commands),
         DataClass("reporters", "incident_personal", kept.keep_reporters_days, incidents.forget_reporters),
+        DataClass("originals", "evidence_image", kept.keep_originals_days, incidents.forget_originals),
+        DataClass("evidence", "evidence_image", kept.keep_evidence_days, incidents.forget_evidence),
         DataClass("absences", "absence", kept.keep_absences_days, forget_absences),
         DataClass("quarantine", "quarantine", kept.keep_quarantine_days, retention.forget_quarantine),
         DataClass("uploads", "uploads", kept.keep_uploads_days, forget_uploads),
@@ -131,6 +133,14 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "reporters": (
             t("Reporters and notes of ended incidents"),
             t("No longer than needed: Personal Information Protection Law, art. 19; the incident stays."),
+        ),
+        "originals": (
+            t("Unblurred photos of ended incidents"),
+            t("They may show faces and plates: no longer than needed, PIPL art. 19; the blurred copy stays."),
+        ),
+        "evidence": (
+            t("Blurred photos of ended incidents"),
+            t("To answer complaints and appeals; the record keeps their hash."),
         ),
         "absences": (
             t("Absences long past"),

@@ -31,6 +31,8 @@ class May(enum.StrEnum):
     SEE_INCIDENT_POINTS = "see_incident_points"
     REPORT_INCIDENTS = "report_incidents"
     MANAGE_COMPONENTS = "manage_components"
+    ADD_EVIDENCE = "add_evidence"
+    VERIFY = "verify"
     DISPATCH = "dispatch"
     READ_NOTE = "read_note"
     EDIT_GRIDS = "edit_grids"
@@ -63,6 +65,8 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.SEE_INCIDENT_POINTS: _SEES_INCIDENTS,
     May.REPORT_INCIDENTS: frozenset({_R.GRID_WORKER, _R.GRID_MANAGER, _R.DISPATCHER, _R.SUPERVISOR}),
     May.MANAGE_COMPONENTS: frozenset({_R.GRID_MANAGER, _R.HANDLER, _R.SUPERVISOR}),
+    May.ADD_EVIDENCE: _SEES_INCIDENTS - {_R.AUDITOR},
+    May.VERIFY: frozenset({_R.SUPERVISOR}),
     May.DISPATCH: frozenset({_R.DISPATCHER}),
     May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
     May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),

@@ -84,6 +84,18 @@ def seal(session: Session, subject_id: str, plain: str) -> bytes:
     return _encrypt(_unwrap(subject_id, wrapped), plain.encode(), subject_id)
 
 
+def seal_bytes(session: Session, plain: bytes) -> tuple[str, bytes]:
+    """Return a new subject id and ``plain`` as ciphertext under its key."""
+    ((subject_id, key),) = _new_keys(session, 1)
+    return subject_id, _encrypt(key, plain, subject_id)
+
+
+def unseal_bytes(session: Session, subject_id: str, cipher: bytes) -> bytes | None:
+    """Return the plain bytes; None when the key was destroyed."""
+    wrapped = session.scalar(select(PersonKey.wrapped_key).where(PersonKey.subject_id == subject_id))
+    return None if wrapped is None else _decrypt(_unwrap(subject_id, wrapped), cipher, subject_id)
+
+
 def seal_many(session: Session, texts: Sequence[str | None]) -> tuple[list[str], list[bytes | None]]:
     """Return a new subject id and the ciphertext for each text; None stays None but gets a subject."""
     keys = _new_keys(session, len(texts))

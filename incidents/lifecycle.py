@@ -74,6 +74,7 @@ _CENTRES = _SUPERVISOR | _DISPATCHER
 _DESKS = _CENTRES | {Role.GRID_MANAGER}
 _E = TaskEffect
 _LIVE = ("waiting", "accepted", "started")
+_FINISHED = (guards.own_task, guards.parts_done, guards.evidence_there)
 _OPEN = ("reported", "filed", "dispatched", "handling", "checking")
 
 
@@ -92,8 +93,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("self_handle", "filed", "closed", _WORKER, guards=(guards.own_find,)),
     Transition("start", "dispatched", "handling", _DOERS, _E.START, (guards.own_task,)),
     Transition("accept", "dispatched", "dispatched", _DOERS, _E.ACCEPT, (guards.own_task, guards.not_begun)),
-    Transition("finish", "handling", "checking", _DOERS, _E.FINISH, (guards.own_task, guards.parts_done)),
-    Transition("finish", "dispatched", "checking", _DOERS, _E.FINISH, (guards.own_task, guards.parts_done)),
+    Transition("finish", "handling", "checking", _DOERS, _E.FINISH, _FINISHED),
+    Transition("finish", "dispatched", "checking", _DOERS, _E.FINISH, _FINISHED),
     Transition("finish_part", "dispatched", "dispatched", _HANDLER, _E.PART_DONE, (guards.own_part,)),
     Transition("finish_part", "handling", "handling", _HANDLER, _E.PART_DONE, (guards.own_part,)),
     Transition("return", "dispatched", "filed", _DOERS, _E.RETURN, (guards.own_task, guards.parts_done)),

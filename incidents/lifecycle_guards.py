@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import NotPermitted
 from core.identity import Actor, Role
+from incidents.evidence_rules import in_words
 
 REOPEN_DAYS = 15
 """A closed incident may be opened again within so many days; after that it is a new report."""
@@ -55,6 +56,8 @@ class Facts:
         Who found it himself and may have settled it on the spot; None when that is nobody.
     unsampled
         Whether a worker closed it on the spot and nobody has looked at that yet.
+    lacking
+        Kinds of evidence that its class demands and that are not there.
     """
 
     status: str
@@ -72,6 +75,7 @@ class Facts:
     own_find: int | None = None
     unsampled: bool = False
     closed_by: int | None = None
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,17 @@ def parts_done(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (
     return Refusal(
         "Other units are still at work on it; it goes on when all have finished or returned their part.",
         "尚有协办单位未完成，须待各单位完成或退回协办任务。",
+    )
+
+
+def evidence_there(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (the shape of a guard)
+    """Refuse to finish while evidence that the class demands lacks."""
+    if not facts.lacking:
+        return None
+    english, chinese = in_words(facts.lacking)
+    return Refusal(
+        f"This class of incident needs evidence that is not there yet: {english}. Add it under Evidence.",
+        f"该类案件须附证据，尚缺：{chinese}。请在“证据”中补充。",
     )
 
 
@@ -238,6 +253,7 @@ GUARD_WORDS: Mapping[Guard, str] = {
     own_task: "the task is the actor's own (worker) or of the own unit (handler)",
     own_part: "the unit was called in and its part is open",
     parts_done: "no other unit is still at work",
+    evidence_there: "the evidence that the class demands is there",
     not_begun: "the task is not accepted yet",
     other_hand: "the actor never gave this incident out",
     not_own_handling: "the actor never handled it, in whatever role",

@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import DataQuality
 from incidents.classes import MAJORS
 from incidents.deadlines import UNITS
+from incidents.evidence_rules import is_demand
 from incidents.rule_words import DAY_WORDS, RESPONSIBLE_WORDS, STAGE_WORDS, Say, subject
 from incidents.rules import (
     ANY_CLASS,
@@ -143,8 +144,7 @@ def _class(edit: Edit, rules: Rules, reason: str, _today: dt.date) -> Iterator[S
         )
     if fields["category"] != edit.key.rpartition("-")[0]:
         yield ("its category follows from its code.", "大类由编码决定。")
-    if fields["priority"] not in {1, 2, 3, 4}:
-        yield ("the priority is 1 (most urgent) to 4.", "优先级为 1（最急）至 4。")
+    yield from _class_values(fields)
     if edit.before and edit.before["emergency"] and not fields["emergency"] and len(reason) < REASON_LEAST:
         yield (
             f"taking the emergency mark away needs a reason of at least {REASON_LEAST} characters.",
@@ -152,6 +152,13 @@ def _class(edit: Edit, rules: Rules, reason: str, _today: dt.date) -> Iterator[S
         )
     if fields["active"] and (LIMIT, limit_key(edit.key, "handle")) not in rules:
         yield ("it has no limit for handling; add one with it.", "没有处置时限，请一并添加。")
+
+
+def _class_values(fields: Fields) -> Iterator[Say]:
+    if fields["priority"] not in {1, 2, 3, 4}:
+        yield ("the priority is 1 (most urgent) to 4.", "优先级为 1（最急）至 4。")
+    if not is_demand(fields.get("evidence", "")):
+        yield ("evidence is of before, after and place, in this order.", "证据只能是处置前、处置后照片与位置说明。")
 
 
 def _limit(edit: Edit, rules: Rules, _reason: str, today: dt.date) -> Iterator[Say]:

@@ -64,6 +64,7 @@ def facts(incident: _Incident, tasks: Sequence[_Task], side: Side, at: dt.dateti
         own_find=side.reported_by if simple and not handle else None,
         unsampled=side.self_handled and side.sampled_by is None,
         closed_by=side.closed_by,
+        lacking=side.lacking,
     )
 
 

@@ -1,0 +1,11 @@
+DROP TRIGGER yy_evidence ON incident;
+DROP TABLE evidence_image;
+DROP TABLE evidence_blur;
+DROP TABLE evidence;
+DROP FUNCTION gk_incident_evidence();
+DROP FUNCTION gk_evidence_image();
+DROP FUNCTION gk_evidence_blurred();
+DROP FUNCTION gk_evidence_blur_stamp();
+DROP FUNCTION gk_evidence_added();
+DROP FUNCTION gk_evidence_stamp();
+DROP FUNCTION gk_adds_evidence();
