@@ -89,7 +89,7 @@ def waiting(session: Session, territory_id: int) -> list[QueueRow]:
         _rows()
         # The first condition is that of the index of open incidents.
         .where(Incident.territory_id == territory_id, Incident.status.not_in(("closed", "void")))
-        .where(Incident.status.in_(("filed", "dispatched")))
+        .where(Incident.status.in_(("filed", "dispatched")), Incident.duplicate_of.is_(None))
         .order_by(
             Incident.emergency.desc(), Incident.due_at.asc().nulls_last(), Incident.priority, Incident.reported_at
         )
@@ -111,6 +111,7 @@ def to_file(session: Session, territory_id: int) -> int:
             Incident.territory_id == territory_id,
             Incident.status.not_in(("closed", "void")),
             Incident.status == "reported",
+            Incident.duplicate_of.is_(None),
         )
     ).scalar_one()
 

@@ -189,6 +189,8 @@ def refusal(actor: Actor, facts: Facts, act: str) -> Refusal | None:
     steps = [step for step in TRANSITIONS if step.act == act and step.source is not None]
     if not any(_for_role(step, actor.role) for step in steps):
         return _not_for(actor.role, act)
+    if facts.duplicate:
+        return guards.duplicate(facts)
     step = next((step for step in steps if step.source == facts.status), None)
     if step is None:
         return _not_from(facts.status, act, actor, facts)

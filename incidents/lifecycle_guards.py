@@ -58,6 +58,8 @@ class Facts:
         Whether a worker closed it on the spot and nobody has looked at that yet.
     lacking
         Kinds of evidence that its class demands and that are not there.
+    duplicate
+        Whether it follows another incident: then nothing is done to it by itself.
     """
 
     status: str
@@ -76,6 +78,7 @@ class Facts:
     unsampled: bool = False
     closed_by: int | None = None
     lacking: tuple[str, ...] = ()
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,16 @@ class Refusal:
 
 
 Guard = Callable[[Actor, Facts], Refusal | None]
+
+
+def duplicate(facts: Facts) -> Refusal | None:
+    """Refuse every act on what follows another incident."""
+    if not facts.duplicate:
+        return None
+    return Refusal(
+        "It is a duplicate and follows the first report; act on that one.",
+        "本案为重复上报，随首次上报的案件办理，请在首次上报的案件上操作。",
+    )
 
 
 def own_task(actor: Actor, facts: Facts) -> Refusal | None:

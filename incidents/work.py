@@ -13,6 +13,24 @@ from incidents.model import IncidentRow, TaskInfo
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A service that was called, or found not to be needed.
+
+    Attributes
+    ----------
+    called_at
+        When it was called; None says that there is no emergency.
+    reference
+        What the service gave back, e.g. the number of its case; never a person.
+    """
+
+    service: str
+    called_at: dt.datetime | None
+    reference: str = ""
+    channel: str = "phone"
+
+
+@dataclass(frozen=True, slots=True)
 class NewReport:
     """What the desk took down.
 
@@ -30,6 +48,12 @@ class NewReport:
         None means now.
     component_id
         The component it is about, one of the class; None when it is none or not known.
+    duplicate_of
+        The incident it is a duplicate of; None when it is a thing of its own.
+    handed_over
+        What became of the emergency at the desk, a service each; others wait to be handed over.
+    source_system, external_ref
+        The other system it came from, and its number there.
     """
 
     class_key: str
@@ -43,6 +67,10 @@ class NewReport:
     unit_id: int | None = None
     reported_at: dt.datetime | None = None
     component_id: int | None = None
+    duplicate_of: int | None = None
+    handed_over: tuple[HandedOver, ...] = ()
+    source_system: str = ""
+    external_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

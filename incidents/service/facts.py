@@ -65,6 +65,7 @@ def facts(incident: _Incident, tasks: Sequence[_Task], side: Side, at: dt.dateti
         unsampled=side.self_handled and side.sampled_by is None,
         closed_by=side.closed_by,
         lacking=side.lacking,
+        duplicate=side.duplicate_of is not None,
     )
 
 

@@ -129,8 +129,8 @@ def _look(actor: Actor, _moment: dt.datetime) -> ColumnElement[bool]:
 
 MARKED: dict[str, Callable[[Actor, dt.datetime], ColumnElement[bool]]] = {
     "late": lambda _actor, moment: is_past(moment),
-    "unsent": lambda _actor, moment: (Incident.status == "filed") & running(moment),
-    "to_check": lambda _actor, _moment: Incident.status == "checking",
+    "unsent": lambda _actor, moment: (Incident.status == "filed") & running(moment) & _alone(),
+    "to_check": lambda _actor, _moment: (Incident.status == "checking") & _alone(),
     "look": _look,
     "asked_time": _asked_time,
     "urged": lambda _actor, _moment: Incident.urged_at.is_not(None),
@@ -138,6 +138,11 @@ MARKED: dict[str, Callable[[Actor, dt.datetime], ColumnElement[bool]]] = {
     "reopened": lambda _actor, _moment: Incident.reopens > 0,
 }
 """What each of `incidents.model.MARKS` asks of an open incident."""
+
+
+def _alone() -> ColumnElement[bool]:
+    """Return whether it stands for itself: nobody acts on a duplicate, which follows the first report."""
+    return Incident.duplicate_of.is_(None)
 
 
 def _zone(territory_id: int | None) -> ColumnElement[str]:

@@ -170,6 +170,15 @@ def tasks(session: Session, incident_id: int) -> list[TaskInfo]:
     return [TaskInfo(*row) for row in session.execute(query)]
 
 
+def tasks_of_many(session: Session, incident_ids: Sequence[int]) -> dict[int, list[TaskInfo]]:
+    """Return the tasks of several incidents, oldest first; those without any are absent."""
+    query = _task_columns().add_columns(Task.incident_id).where(Task.incident_id.in_(incident_ids))
+    found: dict[int, list[TaskInfo]] = {}
+    for row in session.execute(query.order_by(Task.created_at, Task.id)):
+        found.setdefault(row[-1], []).append(TaskInfo(*row[:-1]))
+    return found
+
+
 def live_tasks_of(session: Session, territory_id: int, worker_id: int) -> list[MyTask]:
     """Return the live handle tasks of a worker with their incidents, the most urgent first."""
     query = (
@@ -195,7 +204,7 @@ def by_status(session: Session, actor: Actor, status: str, limit: int) -> list[I
     """Return incidents of one status, the most urgent first."""
     query = (
         _rows()
-        .where(*within_reach(actor), Incident.status == status)
+        .where(*within_reach(actor), Incident.status == status, Incident.duplicate_of.is_(None))
         .order_by(Incident.emergency.desc(), Incident.due_at.nulls_last(), Incident.priority, Incident.id)
         .limit(limit)
     )
@@ -239,7 +248,7 @@ def today(session: Session, actor: Actor, moment: dt.datetime) -> TodayCounts:
             func.count().filter(is_warned(moment, 80)),
             func.count().filter(Incident.postponed_until > moment),
         )
-        .where(*mine, is_open())
+        .where(*mine, is_open(), Incident.duplicate_of.is_(None))
         .group_by(Incident.status)
     ).all()
     by_status = {row[2]: row[3] for row in rows}

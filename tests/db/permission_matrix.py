@@ -73,6 +73,10 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "emergency_rule": ("SVDAMWHPT", "SV", "SV", "SV"),
     "upstream_item": ("SVDA", "SV", "SV", "S"),
     "upstream_answer": ("SVDA", "SV", "", ""),
+    "review": ("SVA", "S", "", "S"),
+    "review_explanation": ("SVA", "", "", "S"),
+    "review_threshold": ("SVDAMWHPT", "", "", "S"),
+    "review_run": ("SVDAMWHPT", "S", "S", "S"),
     "transition": READ_ONLY,
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
@@ -95,6 +99,20 @@ SAMPLES = {
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
+OPEN_COLUMNS = {"incident_personal": "incident_id, territory_id, subject_id, note_cipher, phone_hash"}
+"""Where others are closed to the application's login, whatever role it says."""
+REVIEWED = (
+    "INSERT INTO review (territory_id, rule, key, severity, subject_table, subject_id, persons, seqs, numbers, at)"
+    " VALUES (%(home)s, 'backdated', 'x', 1, 'incident', '1', %(persons)s, '{1}', '{}', now())",
+    "INSERT INTO review_run VALUES (%(home)s, 0, now(), 0, 0)",
+)
+"""As the system."""
+SAID = (
+    "INSERT INTO review_explanation (territory_id, review_id, text_key, text_cipher)"
+    " SELECT %(home)s, id, 'x', 'x' FROM review",
+    "INSERT INTO review_threshold (territory_id, rule, minutes, reason) VALUES (%(home)s, 'backdated', 90, 'x')",
+)
+"""As the person it concerns."""
 OF_INCIDENT = dict.fromkeys(
     ("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "task"),
     "incident_id",

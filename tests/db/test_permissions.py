@@ -44,7 +44,18 @@ from geodata.tables import (
 )
 from insight import service as insight
 from people import accounts
-from tests.db.permission_matrix import LETTERS, MATRIX, OF_INCIDENT, OPERATIONS, PROCRASTINATE, SAMPLES, TODAY
+from tests.db.permission_matrix import (
+    LETTERS,
+    MATRIX,
+    OF_INCIDENT,
+    OPEN_COLUMNS,
+    OPERATIONS,
+    PROCRASTINATE,
+    REVIEWED,
+    SAID,
+    SAMPLES,
+    TODAY,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +74,9 @@ class City:
         """Return one row as JSON, found as the system."""
         query = SAMPLES.get(table, f"SELECT * FROM {table} LIMIT 1")
         if table in OF_INCIDENT:
-            query = f"SELECT * FROM {table} WHERE {OF_INCIDENT[table]} = {self.sample('incident')['id']} LIMIT 1"
+            columns = OPEN_COLUMNS.get(table, "*")
+            one = self.sample("incident")["id"]
+            query = f"SELECT {columns} FROM {table} WHERE {OF_INCIDENT[table]} = {one} LIMIT 1"
         if table == "load_row":
             query = f"SELECT * FROM load_row WHERE subject_id = '{self.sample('incident')['id']}' LIMIT 1"
         with self.connection.transaction(force_rollback=True):
@@ -206,6 +219,14 @@ def city(demo_database: Engine) -> Iterator[City]:
         with connection.transaction():
             made.act("S")
             connection.execute("UPDATE incident SET place = 'Mill Lane' WHERE id = %s", [incident["id"]])
+            concerned = officers[Role.SUPERVISOR]
+            given = {"home": home, "persons": [concerned.user_id]}
+            for statement in REVIEWED:
+                connection.execute(statement, given)
+            connection.execute(SCOPE_SQL, scope_parameters(concerned))
+            for statement in SAID:
+                connection.execute(statement, given)
+            made.act("S")
             connection.execute(
                 "INSERT INTO extension_request (territory_id, incident_id, reason, until, asked_at)"
                 " VALUES (%s, %s, 'weather', now(), now())",
@@ -316,6 +337,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_load_table",
         "gk_open_tasks",
         "gk_record_event",
+        "gk_reporter",
         "gk_seal",
         "gk_take_numbers",
         "gk_unit_open",

@@ -1,0 +1,102 @@
+"""SQL of duplicates: open incidents in the neighbourhood, and who is linked to whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from geodata.tables import Incident, IncidentClass, IncidentPersonal
+from incidents.duplicates import Nearby, Relative
+
+NEARBY_MOST = 60
+# Row-level security keeps a shape from leading: the cells around the point are found first, as integers, and
+# these lead through the index of cell and time. The distance only orders the few that are left.
+_NEARBY = """
+    WITH cells AS MATERIALIZED (
+        SELECT id FROM unit_grid
+        WHERE territory_id = :territory
+          AND geom && ST_MakeEnvelope(:lon - :wide, :lat - :high, :lon + :wide, :lat + :high, 4326)
+    )
+    SELECT i.id, i.number, c.kind || '-' || c.code, c.name_en, c.name_zh, i.category, i.status, i.reported_at, i.place,
+           ST_X(i.geom), ST_Y(i.geom)
+    FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id
+    WHERE i.territory_id = :territory AND i.grid_id = ANY (ARRAY(SELECT id FROM cells))
+      AND i.reported_at >= :since AND i.reported_at <= :until
+      AND i.status NOT IN ('closed', 'void') AND i.duplicate_of IS NULL
+      AND i.id IS DISTINCT FROM :besides
+    ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), i.id
+    LIMIT :most
+"""
+
+
+def nearby(
+    session: Session,
+    territory_id: int | None,
+    place: tuple[float, float],
+    box: tuple[float, float],
+    period: tuple[dt.datetime, dt.datetime],
+    *,
+    besides: int | None = None,
+) -> list[Nearby]:
+    """Return open incidents around a point that stand for themselves, the nearest first; texts are the places.
+
+    Parameters
+    ----------
+    place
+        Longitude and latitude.
+    box
+        Half the width and half the height, in degrees, of where to look.
+    besides
+        An incident that is left out.
+    """
+    rows = session.execute(
+        text(_NEARBY),
+        {
+            "territory": territory_id,
+            "lon": place[0],
+            "lat": place[1],
+            "wide": box[0],
+            "high": box[1],
+            "since": period[0],
+            "until": period[1],
+            "besides": besides,
+            "most": NEARBY_MOST,
+        },
+    )
+    return [Nearby(*row) for row in rows]
+
+
+def notes(session: Session, incident_ids: list[int]) -> dict[int, tuple[str, bytes | None]]:
+    """Return incident id to subject and sealed text, of those that have one within reach."""
+    rows = session.execute(
+        select(IncidentPersonal.incident_id, IncidentPersonal.subject_id, IncidentPersonal.note_cipher).where(
+            IncidentPersonal.incident_id.in_(incident_ids), IncidentPersonal.note_cipher.is_not(None)
+        )
+    )
+    return {incident_id: (subject, cipher) for incident_id, subject, cipher in rows}
+
+
+def lock_both(session: Session, territory_id: int | None, one: int, other: int) -> dict[int, Incident]:
+    """Return two incidents by id, locked in the order of their ids, so that two linkers never wait for each other."""
+    rows = session.scalars(
+        select(Incident)
+        .where(Incident.id.in_((one, other)), Incident.territory_id == territory_id)
+        .order_by(Incident.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows}
+
+
+def relatives(session: Session, incident_id: int) -> tuple[Relative | None, list[Relative]]:
+    """Return the incident that this one follows, and those that follow it, oldest first."""
+    root_id = session.scalar(select(Incident.duplicate_of).where(Incident.id == incident_id))
+    columns = select(
+        Incident.id, Incident.number, IncidentClass.name_en, IncidentClass.name_zh, Incident.status,
+        Incident.reported_at, Incident.place, Incident.source,
+    ).join(IncidentClass, IncidentClass.id == Incident.class_id)  # fmt: skip
+    children = session.execute(columns.where(Incident.duplicate_of == incident_id).order_by(Incident.id))
+    root = None if root_id is None else session.execute(columns.where(Incident.id == root_id)).one_or_none()
+    return None if root is None else Relative(*root), [Relative(*row) for row in children]
