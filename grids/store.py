@@ -16,6 +16,11 @@ from sqlalchemy.orm import Session, aliased
 from geodata.tables import Area, Load, ResponsibilityGrid, UnitGrid
 
 LOAD_KIND = "grid"
+STREET_CLASSES = (
+    *(f"{each}{link}" for each in ("motorway", "trunk", "primary", "secondary", "tertiary") for link in ("", "_link")),
+    "unclassified", "residential", "living_street", "pedestrian", "road",
+)  # fmt: skip
+"""OSM highway values that part blocks wherever they run; other ways do so only where blocks are far too large."""
 _AROUND_DEG = 1e-4
 
 
@@ -146,6 +151,28 @@ def buildings(session: Session, territory_id: int) -> np.ndarray:
         {"territory": territory_id},
     )
     return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
+
+
+def border_lines(session: Session, territory_id: int) -> gpd.GeoDataFrame:
+    """Return the lines that blocks are cut along: kind (street | river | path), geometry (EPSG:4326), by id.
+
+    Streets are those of a class that parts a town, but not in tunnels; smaller ways are paths. Rivers
+    are waterways and the banks of water wider than a hectare.
+    """
+    rows = session.execute(
+        text(
+            "SELECT CASE WHEN road_class = ANY(:streets) THEN 'street' ELSE 'path' END, ST_AsBinary(geom) FROM ("
+            " SELECT road_class, geom FROM road WHERE territory_id = :territory AND NOT tunnel ORDER BY id) AS r"
+            " UNION ALL SELECT 'river', ST_AsBinary(line) FROM ("
+            " SELECT (ST_Dump(CASE WHEN ST_Dimension(geom) = 2 THEN ST_Boundary(geom) ELSE geom END)).geom AS line"
+            " FROM land_cover WHERE territory_id = :territory AND (kind = 'waterway'"
+            " OR (kind = 'water' AND ST_Dimension(geom) = 2 AND ST_Area(geom::geography) > 10000)) ORDER BY id) AS w"
+            " WHERE ST_Dimension(line) = 1",
+        ),
+        {"territory": territory_id, "streets": list(STREET_CLASSES)},
+    ).all()
+    shapes = shapely.from_wkb([wkb for _, wkb in rows])
+    return gpd.GeoDataFrame({"kind": [kind for kind, _ in rows]}, geometry=shapes, crs=4326)
 
 
 def write_people(session: Session, cell_ids: Sequence[int], people: Sequence[float]) -> int:
