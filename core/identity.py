@@ -40,6 +40,8 @@ class May(enum.StrEnum):
     SEE_STUDIES = "see_studies"
     MAKE_STUDIES = "make_studies"
     SEE_RECORD = "see_record"
+    SEE_REVIEWS = "see_reviews"
+    READ_REPORTER = "read_reporter"
     SEE_SCORES = "see_scores"
     SEE_PEOPLE = "see_people"
     MANAGE_UNITS = "manage_units"
@@ -74,6 +76,8 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
     May.MAKE_STUDIES: frozenset({_R.PLANNER}),
     May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
+    May.SEE_REVIEWS: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
+    May.READ_REPORTER: frozenset({_R.GRID_WORKER, _R.DISPATCHER, _R.SUPERVISOR, _R.AUDITOR}),
     May.SEE_SCORES: _ALL_OFFICERS - {_R.ADMINISTRATOR},
     May.SEE_PEOPLE: _ALL_OFFICERS - {_R.PLANNER, _R.GRID_WORKER},
     May.MANAGE_UNITS: frozenset({_R.ADMINISTRATOR}),

@@ -27,7 +27,7 @@ _EMPTY_PERSON = """
 """
 _EMPTY_INCIDENT = """
     UPDATE incident_personal SET note_cipher = NULL, reporter_cipher = NULL, phone_cipher = NULL, phone_hash = NULL
-    WHERE subject_id = ANY ({ids}) AND num_nonnulls(note_cipher, reporter_cipher, phone_cipher, phone_hash) > 0
+    WHERE subject_id = ANY ({ids})
 """
 _KNOWN = "SELECT subject_id, at, by_label, purpose, reference, territory_id, by_user_id FROM erasure"
 _TOLD = """

@@ -92,6 +92,7 @@ SAMPLES = {
     "component": "SELECT c.* FROM component AS c, user_role AS m, user_role AS h WHERE m.role = 'grid_manager'"
     " AND h.role = 'handler' AND c.community_id = ANY (m.area_ids) AND c.unit_id = ANY (h.unit_ids)"
     " AND c.sensitivity = 'open' ORDER BY c.id LIMIT 1",
+    "review": "SELECT * FROM review WHERE key = 'x'",
     "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
     "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
     "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
@@ -102,14 +103,19 @@ SAMPLES = {
 OPEN_COLUMNS = {"incident_personal": "incident_id, territory_id, subject_id, note_cipher, phone_hash"}
 """Where others are closed to the application's login, whatever role it says."""
 REVIEWED = (
-    "INSERT INTO review (territory_id, rule, key, severity, subject_table, subject_id, persons, seqs, numbers, at)"
-    " VALUES (%(home)s, 'backdated', 'x', 1, 'incident', '1', %(persons)s, '{1}', '{}', now())",
+    (
+        "INSERT INTO review (territory_id, rule, key, severity, subject_table, subject_id, persons, seqs, numbers, at)"
+        " VALUES (%(home)s, 'backdated', 'x', 1, 'incident', '1', %(persons)s, '{1}', '{}', now()),"
+        " (%(home)s, 'backdated', 'y', 1, 'incident', '1', %(persons)s, '{1}', '{}', now())"
+    ),
     "INSERT INTO review_run VALUES (%(home)s, 0, now(), 0, 0)",
 )
 """As the system."""
 SAID = (
-    "INSERT INTO review_explanation (territory_id, review_id, text_key, text_cipher)"
-    " SELECT %(home)s, id, 'x', 'x' FROM review",
+    (
+        "INSERT INTO review_explanation (territory_id, review_id, text_key, text_cipher)"
+        " SELECT %(home)s, id, 'x', 'x' FROM review WHERE key = 'y'"
+    ),
     "INSERT INTO review_threshold (territory_id, rule, minutes, reason) VALUES (%(home)s, 'backdated', 90, 'x')",
 )
 """As the person it concerns."""
