@@ -1,16 +1,17 @@
-"""Travel times on the road graph: from anywhere to anywhere, by car or on foot.
+"""Travel times on the road graph: from anywhere to anywhere, by car, by cycle or on foot.
 
 A point meets the network at the nearest place *along* a stretch of road, not at the nearest junction. The
-straight way between point and road is walked in either mode. Driving is as fast as the road's speed, without
-delay at junctions; walking is `WALK_KMH` everywhere and knows no one-way. Times are float64 seconds.
+straight way between point and road is walked in every mode. Driving is as fast as the road's speed, without
+delay at junctions; walking is `WALK_KMH` everywhere and knows no one-way, cycling `CYCLE_KMH` where
+`geodata.travel_modes` lets it. Times are seconds: few by a plain search (float64), many by `geodata.travel`
+(right to 1 ms and a millionth).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,16 +21,21 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from core.errors import InvalidInput
-from geodata.crs import WGS84, project
+from geodata.crs import project
+from geodata.routes import Arrivals, Route, share
+from geodata.travel_modes import WALK_KMH, Mode, cycling, usable_by
 
-Mode = Literal["drive", "walk"]
+__all__ = ["WALK_KMH", "Mode", "Route"]
+
 MODES: tuple[Mode, ...] = ("drive", "walk")
-WALK_KMH = 4.5
+"""The modes of the pages."""
 WALK_M_S = WALK_KMH / 3.6
 FRAGMENT_M = 5000.0
 """Pieces of road shorter than this that lead nowhere else (a yard behind a gate) are no place to set out from."""
 _NODE_M = 0.5
 _SOURCES_AT_ONCE = 64
+_SWEEP_SOURCES, _SWEEP_JUNCTIONS = 24, 1500
+"""From so many searches on a graph of this size on, `geodata.travel` is faster."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,28 +62,14 @@ class Snapped:
     def __len__(self) -> int:
         return len(self.stretch)
 
+    @property
+    def distance_m(self) -> Floats:
+        """Return the metres between each point and its meeting place; infinite in an empty network."""
+        return self.access_s * WALK_M_S
+
     def part(self, rows: slice) -> Snapped:
         """Return the entries of these rows."""
         return Snapped(self.stretch[rows], self.along[rows], self.access_s[rows])
-
-
-@dataclass(frozen=True, eq=False)
-class Route:
-    """A fastest way.
-
-    Attributes
-    ----------
-    seconds
-        Access on foot at both ends included.
-    length_m
-        On roads.
-    line
-        Along the roads from meeting place to meeting place, longitude and latitude.
-    """
-
-    seconds: float
-    length_m: float
-    line: shapely.LineString
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +90,10 @@ class RoadNetwork:
         The same with every arc turned round.
     targets, tree
         The stretches that points may meet, and their index in space.
+    fragment_m
+        As in `build_network`.
+    prepared
+        What `geodata.travel` made of this network so far.
     """
 
     mode: Mode
@@ -112,6 +108,8 @@ class RoadNetwork:
     arc_stretch: Ints
     targets: Ints
     tree: shapely.STRtree
+    fragment_m: float = FRAGMENT_M
+    prepared: dict[str, Any] = field(default_factory=dict)
 
     @property
     def junctions(self) -> int:
@@ -150,6 +148,10 @@ class RoadNetwork:
 
     def times(self, origins: Snapped, destinations: Snapped) -> Floats:
         """Return seconds between points that were snapped before, shape (origins, destinations)."""
+        if min(len(origins), len(destinations)) >= _SWEEP_SOURCES and self.junctions >= _SWEEP_JUNCTIONS:
+            from geodata.travel import matrix_s
+
+            return matrix_s(self, origins, destinations).astype(np.float64)
         if len(destinations) < len(origins):
             return np.ascontiguousarray(self._times(destinations, origins, backwards=True).T)
         return self._times(origins, destinations, backwards=False)
@@ -167,7 +169,7 @@ class RoadNetwork:
             return Arrivals(self, start, goal, nothing, nothing, np.tile(nothing[:, None], 2), np.empty(0, np.int32))
         graph = self._with_sources(goal, backwards=True)
         reached, onward = dijkstra(graph, indices=np.array([self.junctions]), return_predecessors=True)
-        legs = self._legs(start, leaving=True) + reached[0][self.ends[start.stretch]]
+        legs = self.legs_s(start, leaving=True) + reached[0][self.ends[start.stretch]]
         direct = self._direct(start, goal)[:, 0]
         seconds = np.minimum(direct, legs.min(axis=1)) + start.access_s + goal.access_s[0]
         return Arrivals(self, start, goal, seconds, direct, legs, onward[0])
@@ -177,7 +179,7 @@ class RoadNetwork:
         if not len(self.targets) or not times.size:
             return times
         ends = self.ends[others.stretch]
-        legs = self._legs(others, leaving=backwards)
+        legs = self.legs_s(others, leaving=backwards)
         for rows in _blocks(len(sources)):
             some = sources.part(rows)
             indices = np.arange(self.junctions, self.junctions + len(some))
@@ -187,11 +189,11 @@ class RoadNetwork:
             times[rows] = np.minimum(block, direct) + some.access_s[:, None] + others.access_s
         return times
 
-    def _legs(self, points: Snapped, *, leaving: bool) -> Floats:
+    def legs_s(self, points: Snapped, *, leaving: bool) -> Floats:
         """Return seconds between points and the two ends of their stretch, shape (points, 2)."""
         there, back = self.forward_s[points.stretch], self.backward_s[points.stretch]
         to_first, to_last = (back, there) if leaving else (there, back)
-        return np.column_stack([_share(points.along, to_first), _share(1 - points.along, to_last)])
+        return np.column_stack([share(points.along, to_first), share(1 - points.along, to_last)])
 
     def _direct(self, origins: Snapped, destinations: Snapped) -> Floats:
         """Return seconds along the stretch that both points lie on, infinite where there is none."""
@@ -200,98 +202,18 @@ class RoadNetwork:
         stretch = origins.stretch[rows]
         ahead = destinations.along[columns] - origins.along[rows]
         onwards = np.where(ahead >= 0, self.forward_s[stretch], self.backward_s[stretch])
-        times[rows, columns] = _share(np.abs(ahead), onwards)
+        times[rows, columns] = share(np.abs(ahead), onwards)
         return times
 
     def _with_sources(self, points: Snapped, *, backwards: bool) -> csr_array:
         """Return the graph with one more junction a point, from which the search starts."""
         base = self.reversed_graph if backwards else self.graph
-        legs, ends = self._legs(points, leaving=not backwards), self.ends[points.stretch]
+        legs, ends = self.legs_s(points, leaving=not backwards), self.ends[points.stretch]
         usable = np.isfinite(legs)
         size = self.junctions + len(points)
         indptr = np.r_[base.indptr, base.indptr[-1] + np.cumsum(usable.sum(axis=1))]
         data, indices = np.r_[base.data, legs[usable]], np.r_[base.indices, ends[usable]]
         return csr_array((data, indices.astype(np.int32), indptr.astype(np.int32)), shape=(size, size))
-
-
-@dataclass(frozen=True, eq=False)
-class Arrivals:
-    """What one search towards a destination found; made by `RoadNetwork.arrivals`.
-
-    Attributes
-    ----------
-    seconds
-        From each origin, access on foot included; infinite where no way leads.
-    direct_s, legs_s
-        Without access: along the stretch both points lie on, and by either end of the origin's stretch.
-    onward
-        The next junction towards the destination, from each junction.
-    """
-
-    network: RoadNetwork
-    start: Snapped
-    goal: Snapped
-    seconds: Floats
-    direct_s: Floats
-    legs_s: Floats
-    onward: NDArray[np.int32]
-
-    def route(self, at: int) -> Route | None:
-        """Return the way from the origin of this index; None where no way leads."""
-        if not np.isfinite(self.seconds[at]):
-            return None
-        legs = self.legs_s[at]
-        junctions = [] if self.direct_s[at] <= legs.min() else self._follow(at, int(np.argmin(legs)))
-        return self._route(float(self.seconds[at]), self._pieces(at, junctions))
-
-    def _follow(self, at: int, end: int) -> list[int]:
-        """Return the junctions of a way, from the chosen end of the origin's stretch to the goal's."""
-        junctions = [int(self.network.ends[self.start.stretch[at], end])]
-        while (following := int(self.onward[junctions[-1]])) < self.network.junctions:
-            junctions.append(following)
-        return junctions
-
-    def _pieces(self, at: int, junctions: list[int]) -> list[tuple[int, float, float]]:
-        """Return the stretches of a way in order, each with the part where it is entered and left."""
-        net = self.network
-        first, last = int(self.start.stretch[at]), int(self.goal.stretch[0])
-        begin, finish = float(self.start.along[at]), float(self.goal.along[0])
-        if not junctions:
-            return [(first, begin, finish)]
-        pieces = [(first, begin, self._end_part(first, junctions[0], begin, net.backward_s, net.forward_s))]
-        for here, there in itertools.pairwise(junctions):
-            span = slice(net.graph.indptr[here], net.graph.indptr[here + 1])
-            stretch = int(net.arc_stretch[span][net.graph.indices[span] == there][0])
-            pieces.append((stretch, 0.0, 1.0) if net.ends[stretch, 0] == here else (stretch, 1.0, 0.0))
-        entry = self._end_part(last, junctions[-1], finish, net.forward_s, net.backward_s)
-        return [*pieces, (last, entry, finish)]
-
-    def _end_part(self, stretch: int, junction: int, along: float, by_first: Floats, by_last: Floats) -> float:
-        """Return 0 or 1: at which end of a stretch the junction lies; for a loop the faster of the two."""
-        if self.network.ends[stretch, 0] != self.network.ends[stretch, 1]:
-            return float(self.network.ends[stretch, 1] == junction)
-        costs = _share(np.array([along, 1 - along]), np.array([by_first[stretch], by_last[stretch]]))
-        return float(np.argmin(costs))
-
-    def _route(self, seconds: float, pieces: list[tuple[int, float, float]]) -> Route:
-        coordinates = [self._piece_points(*piece) for piece in pieces]
-        points = np.concatenate(coordinates)
-        fresh = np.r_[True, (np.diff(points, axis=0) != 0).any(axis=1)]
-        points = points[fresh] if fresh.sum() > 1 else points[[0, -1]]
-        line = project(np.array([shapely.linestrings(points)]), WGS84, self.network.metric_srid)[0]
-        lengths = self.network.length_m
-        return Route(seconds, float(sum(lengths[stretch] * abs(b - a) for stretch, a, b in pieces)), line)
-
-    def _piece_points(self, stretch: int, begin: float, finish: float) -> Floats:
-        line = self.network.lines[stretch]
-        points: Floats = shapely.get_coordinates(line)
-        low, high = min(begin, finish), max(begin, finish)
-        if (low, high) != (0.0, 1.0):
-            ends = shapely.get_coordinates(shapely.line_interpolate_point(line, [low, high], normalized=True))
-            steps = np.hypot(*np.diff(points, axis=0).T)
-            parts = np.r_[0, np.cumsum(steps)] / steps.sum()
-            points = np.vstack([ends[:1], points[(parts > low) & (parts < high)], ends[1:]])
-        return points if begin <= finish else points[::-1]
 
 
 def build_network(roads: pd.DataFrame, mode: Mode, metric_srid: int, *, fragment_m: float = FRAGMENT_M) -> RoadNetwork:
@@ -306,27 +228,37 @@ def build_network(roads: pd.DataFrame, mode: Mode, metric_srid: int, *, fragment
         Length of the shortest piece that points may meet. A piece is all stretches from which each of the others
         can be reached and left again; the longest one always counts. 0 lets points meet any stretch.
     """
-    usable = roads[roads["drivable" if mode == "drive" else "walkable"].astype(bool)]
+    usable = roads[usable_by(roads, mode)]
     nodes, ends = np.unique(usable[["from_node", "to_node"]].to_numpy(dtype=np.int64), return_inverse=True)
     ends = ends.reshape(-1, 2).astype(np.int64)
     length_m = usable["length_m"].to_numpy(dtype=np.float64)
     forward_s, backward_s = _seconds(usable, mode, length_m)
-    graph, arc_stretch = _arcs(ends, forward_s, backward_s, len(nodes))
     lines = project(usable["geom"].to_numpy(dtype=object), metric_srid)
-    targets = _targets(graph, ends, length_m, fragment_m)
-    return RoadNetwork(
-        mode,
-        metric_srid,
-        ends,
-        forward_s,
-        backward_s,
-        length_m,
-        lines,
-        graph,
-        csr_array(graph.T.tocsr()),
-        arc_stretch,
-        targets,
-        shapely.STRtree(lines[targets]),
+    empty = csr_array((len(nodes), len(nodes)))
+    none: Ints = np.empty(0, dtype=np.int64)
+    bare = RoadNetwork(
+        mode, metric_srid, ends, forward_s, backward_s, length_m, lines, empty, empty, none, none,
+        shapely.STRtree(lines[none]), fragment_m,
+    )  # fmt: skip
+    return remade(bare, forward_s, backward_s)
+
+
+def remade(network: RoadNetwork, forward_s: Floats, backward_s: Floats) -> RoadNetwork:
+    """Return the same roads with other times; points do not meet a stretch that is closed both ways."""
+    graph, arc_stretch = _arcs(network.ends, forward_s, backward_s, network.junctions)
+    open_ = np.isfinite(forward_s) | np.isfinite(backward_s)
+    targets = _targets(graph, network.ends, np.where(open_, network.length_m, 0.0), network.fragment_m)
+    targets = targets[open_[targets]]
+    return replace(
+        network,
+        forward_s=forward_s,
+        backward_s=backward_s,
+        graph=graph,
+        reversed_graph=csr_array(graph.T.tocsr()),
+        arc_stretch=arc_stretch,
+        targets=targets,
+        tree=shapely.STRtree(network.lines[targets]),
+        prepared={},
     )
 
 
@@ -334,8 +266,12 @@ def _seconds(roads: pd.DataFrame, mode: Mode, length_m: Floats) -> tuple[Floats,
     if mode == "walk":
         seconds = length_m / WALK_M_S
         return seconds, seconds.copy()
-    seconds = length_m / (roads["speed_kmh"].to_numpy(dtype=np.float64) / 3.6)
-    oneway = roads["oneway"].to_numpy(dtype=np.int64)
+    if mode == "cycle":
+        kmh, oneway = cycling(roads)
+        seconds = length_m * 3.6 / kmh
+    else:
+        seconds = length_m / (roads["speed_kmh"].to_numpy(dtype=np.float64) / 3.6)
+        oneway = roads["oneway"].to_numpy(dtype=np.int64)
     return np.where(oneway >= 0, seconds, np.inf), np.where(oneway <= 0, seconds, np.inf)
 
 
@@ -365,12 +301,6 @@ def _targets(graph: csr_array, ends: Ints, length_m: Floats, fragment_m: float) 
     enough = lengths >= min(fragment_m, lengths.max())
     kept = everything[inside & enough[label[ends[:, 0]]]]
     return kept if lengths.max() > 0 else everything
-
-
-def _share(part: Floats, seconds: Floats) -> Floats:
-    """Return a part of a time; no part of a time without end is no time."""
-    with np.errstate(invalid="ignore"):
-        return np.where(part == 0, 0.0, part * seconds)
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -203,8 +203,7 @@ class _Reader:
             "limit_kmh": limit,
             "speed_kmh": roadtags.speed_kmh(road_class, limit, tags),
             "oneway": roadtags.oneway(road_class, tags),
-            "drivable": roadtags.drivable(road_class, tags),
-            "walkable": roadtags.walkable(road_class, tags),
+            **roadtags.users(road_class, tags),
             "bridge": tags.get("bridge", "no") != "no",
             "tunnel": tags.get("tunnel", "no") != "no",
         }
@@ -396,5 +395,5 @@ _AREA_COLUMNS = {
 }
 _ROAD_COLUMNS = [
     *("source_ref", "road_class", "name", "name_zh", "ref", "limit_kmh", "speed_kmh"),
-    *("oneway", "drivable", "walkable", "bridge", "tunnel"),
+    *("oneway", "drivable", "walkable", "cyclable", "cycle_oneway", "cycle_signed", "bridge", "tunnel"),
 ]

@@ -39,6 +39,7 @@ _OPEN_TO_CARS = frozenset(
     list(DEFAULT_SPEED_KMH)[: list(DEFAULT_SPEED_KMH).index("service") + 1],
 )
 _CLOSED_TO_WALKERS = frozenset({"motorway", "motorway_link", "busway"})
+_CLOSED_TO_CYCLES = _CLOSED_TO_WALKERS | {"trunk", "trunk_link", "steps"}
 _FORBIDS = frozenset({"no", "private", "military", "forestry", "agricultural", "emergency"})
 _ALLOWS = frozenset({"yes", "designated", "permissive", "destination", "delivery", "customers", "official"})
 
@@ -167,6 +168,44 @@ def walkable(road_class: str, tags: Tags) -> bool:
     if road_class in _CLOSED_TO_WALKERS or tags.get("motorroad") == "yes":
         return False
     return tags.get("access") not in _FORBIDS
+
+
+def cyclable(road_class: str, tags: Tags) -> bool:
+    """Return whether a cycle may be ridden or pushed here; the most specific access tag decides."""
+    bicycle = tags.get("bicycle")
+    if bicycle in _FORBIDS or bicycle == "use_sidepath":
+        return False
+    if bicycle is not None:
+        return True
+    if road_class in _CLOSED_TO_CYCLES or tags.get("motorroad") == "yes":
+        return False
+    return tags.get("vehicle", tags.get("access")) not in _FORBIDS
+
+
+def cycle_signed(tags: Tags) -> bool:
+    """Return whether a sign lets cycles be ridden where by its class they would be pushed."""
+    return tags.get("bicycle") in _ALLOWS
+
+
+def cycle_oneway(road_class: str, tags: Tags) -> int:
+    """Return the one-way that holds for cycles; signs and lanes may let them ride against it."""
+    value = tags.get("oneway:bicycle")
+    if value in {"no", "false", "0"} or any(
+        tags.get(key, "").startswith("opposite") for key in ("cycleway", "cycleway:left", "cycleway:right")
+    ):
+        return 0
+    return oneway(road_class, tags if value is None else {"oneway": value})
+
+
+def users(road_class: str, tags: Tags) -> dict[str, bool | int]:
+    """Return who may use a road, column by column."""
+    return {
+        "drivable": drivable(road_class, tags),
+        "walkable": walkable(road_class, tags),
+        "cyclable": cyclable(road_class, tags),
+        "cycle_oneway": cycle_oneway(road_class, tags),
+        "cycle_signed": cycle_signed(tags),
+    }
 
 
 def road_class_of(tags: Tags) -> str | None:

@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 TEMPLATE = "gk_template"
 
+# What numba compiled stays beside pytest's own cache: the state folder of a run goes away with it.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
+
 # A machine that is busy with other things must not fail a test of what is true.
 hypothesis.settings.register_profile("gridkeeper", deadline=None)
 hypothesis.settings.load_profile("gridkeeper")

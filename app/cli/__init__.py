@@ -22,6 +22,7 @@ GROUPS = {
     "worker": "Grid workers and their absences.",
     "roster": "Who works when.",
     "record": "The record: seal, export, verify, prove.",
+    "review": "Accountability: findings of the rules on the record.",
     "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
     "retention": "What is kept how long.",
@@ -37,6 +38,7 @@ MODULES = (
     "access",
     "incident",
     "site",
+    "matrix",
     "evaluate",
     "retention",
     "doctor",
@@ -49,7 +51,9 @@ MODULES = (
     "rules",
     "record",
     "record_list",
+    "review",
     "roster",
+    "plan",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

@@ -1,0 +1,27 @@
+"""Compiled functions: what numba makes of them, kept on disk so that it is made once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+from core.settings import settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# numba reads this when it is imported; a checkout that belongs to root could not be written beside the sources.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(settings().state_dir / "numba"))
+
+import numba  # noqa: E402  (after its folder is named)
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function compiled at its first call, for arrays and numbers.
+
+    It lets go of the interpreter's lock, so that pages and tiles are served while it runs, and stays on one
+    thread: numba's own threads abort when two callers meet, and die in forked children. Who wants two cores
+    calls it from two threads.
+    """
+    return cast("Callable[P, R]", numba.njit(nogil=True, cache=True)(function))
