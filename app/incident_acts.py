@@ -42,6 +42,17 @@ ASIDE = (
     "reopen",
 )
 """Side moves: in a row of their own."""
+SHORTCUTS = {
+    "file": "Shift+F",
+    "accept": "Shift+A",
+    "start": "Shift+S",
+    "finish": "Shift+D",
+    "finish_part": "Shift+D",
+    "close": "Shift+E",
+    "resume": "Shift+U",
+    "grant_extension": "Shift+G",
+}
+"""Keys of acts that ask for nothing more; never a bare letter, which a slip of the finger would press."""
 
 
 def show(session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail) -> None:
@@ -82,32 +93,55 @@ def _put(
         if st.button(t("Choose on the Board"), key=f"{key}_board", type="primary" if primary else "secondary"):
             st.switch_page("views/board.py", query_params={"incident": str(detail.row.id)})
         primary = False
-    if act not in {*WITH_WORKER, *SENDS, *WITH_UNIT, *WITH_MOMENT, *REASONS}:
+    if not needs_form(act):
         st.button(
-            label, key=key, type="primary" if primary else "secondary", on_click=_do, args=(actor, detail, act, {})
+            label,
+            key=key,
+            type="primary" if primary else "secondary",
+            on_click=_do,
+            args=(actor, detail, act, {}),
+            shortcut=SHORTCUTS.get(act),
         )
         return
     with st.popover(label, type="primary" if primary else "secondary", key=f"{key}_form"):
-        given: dict[str, Any] = {}
-        if act in REASONS:
-            given["reason"] = _choice(t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), key)
-        if act in WITH_WORKER:
-            given |= _worker(session, actor, territory, key)
-        if act in SENDS:
-            given["sent"] = _sent(session, actor, territory, key)
-        if act in {*WITH_WORKER, *WITH_UNIT}:
-            given |= _unit(session, actor, territory, detail, key, others=act == "join")
-        if act in WITH_MOMENT:
-            given["until"] = _until(act, territory, key)
-        needed = {"reason", "worker_id", "unit_id", "until"}
-        lacking = any(value is None for name, value in given.items() if name in needed)
+        given = ask(session, actor, territory, act, key, unit_id=detail.row.unit_id)
         st.button(
             label,
             key=f"{key}_go",
-            disabled=lacking,
+            disabled=given is None,
             on_click=_do,
-            args=(actor, detail, act, {name: value for name, value in given.items() if value}),
+            args=(actor, detail, act, given or {}),
         )
+
+
+def needs_form(act: str) -> bool:
+    """Return whether an act asks for something: a reason, a worker, a unit, a moment."""
+    return act in {*WITH_WORKER, *SENDS, *WITH_UNIT, *WITH_MOMENT, *REASONS}
+
+
+def ask(
+    session: Session, actor: Actor, territory: TerritoryInfo, act: str, key: str, *, unit_id: int | None = None
+) -> dict[str, Any] | None:
+    """Put what an act asks for and return it as `incidents.move` takes it; None while something lacks."""
+    given: dict[str, Any] = {}
+    if act in REASONS:
+        given["reason"] = _choice(t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), key)
+    if act in WITH_WORKER:
+        given |= _worker(session, actor, territory, key)
+    if act in SENDS:
+        given["sent"] = _sent(session, actor, territory, key)
+    if act in {*WITH_WORKER, *WITH_UNIT}:
+        given["unit_id"] = _unit(session, actor, territory, unit_id, key, others=act == "join")
+    if act in WITH_MOMENT:
+        given["until"] = _until(act, territory, key)
+    if any(given[name] is None for name in ("reason", "worker_id", "unit_id", "until") if name in given):
+        return None
+    choice, sent = given.pop("choice", None), given.pop("sent", None)
+    if sent:
+        given["worker_id"] = sent
+    if choice:
+        given["reason"] = choice
+    return {name: value for name, value in given.items() if value}
 
 
 def _choice(label: str, options: list[Any], name_of: Any, key: str) -> Any:
@@ -169,23 +203,22 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) 
 
 
 def _unit(
-    session: Session, actor: Actor, territory: TerritoryInfo, detail: IncidentDetail, key: str, *, others: bool = False
-) -> dict[str, Any]:
+    session: Session, actor: Actor, territory: TerritoryInfo, own_id: int | None, key: str, *, others: bool = False
+) -> int | None:
     """Put the choice of a unit: the incident's own at first, or one of the others."""
     units = people.list_units(session, actor, territory.id)
     names = {unit.id: i18n.either(unit.name, unit.name_zh) for unit in units if unit.kind != "centre"}
     if others:
-        names.pop(detail.row.unit_id or 0, None)
+        names.pop(own_id or 0, None)
     ids = list(names)
-    chosen = st.selectbox(
+    return st.selectbox(
         t("Unit"),
         ids,
-        index=ids.index(detail.row.unit_id) if detail.row.unit_id in names else None,
+        index=ids.index(own_id) if own_id in names else None,
         format_func=names.__getitem__,
         placeholder=t("Choose a unit"),
         key=f"{key}_unit",
     )
-    return {"unit_id": chosen}
 
 
 def _next(actor: Actor, detail: IncidentDetail) -> None:
@@ -212,17 +245,11 @@ def _next(actor: Actor, detail: IncidentDetail) -> None:
 def _do(actor: Actor, detail: IncidentDetail, act: str, given: dict[str, Any]) -> None:
     """Do the act; runs before the page is drawn anew. The same button pressed twice is one command."""
     row = detail.row
-    asked = dict(given)
-    choice, sent = asked.pop("choice", None), asked.pop("sent", None)
-    if sent:
-        asked["worker_id"] = sent
-    if choice:
-        asked["reason"] = choice
     commands = st.session_state.setdefault(state.ACT_COMMANDS, {})
-    command = commands.setdefault((row.id, row.version, act, tuple(sorted(asked.items()))), str(uuid.uuid4()))
+    command = commands.setdefault((row.id, row.version, act, tuple(sorted(given.items()))), str(uuid.uuid4()))
     try:
         with transaction(actor) as session:
-            incidents.move(session, actor, row.id, act, version=row.version, command_id=command, **asked)
+            incidents.move(session, actor, row.id, act, version=row.version, command_id=command, **given)
     except GridkeeperError as error:
         st.session_state[state.ACT_WRONG] = error
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ PERIODS = (ANY_TIME, 7, 30, 90, 365, words.OWN_DATES)
 BAR_NAMES = ("overdue", "due", "status", "category", "days", "find")
 PLACE_NAMES = ("grid", "community", "unit", "worker")
 MOVES = ("filed", "closed")
+DEADLINES = ("late", "soon", "50", "80")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Narrowed:
     unit_id: int | None = None
     worker_id: int | None = None
     moved: str = ""
+
+    def address(self) -> dict[str, str]:
+        """Return it as the address has it."""
+        numbers = zip(PLACE_NAMES, (self.grid_id, self.community_id, self.unit_id, self.worker_id), strict=True)
+        asked = {name: str(number) for name, number in numbers if number is not None}
+        return asked | ({"moved": self.moved} if self.moved else {})
 
     @property
     def anything(self) -> bool:
@@ -85,24 +93,44 @@ def take_address(session: Session, actor: Actor) -> None:
     given = st.query_params
     if not any(name in given for name in BAR_NAMES):
         return
-    asked = given.get("status", "").split(",")
-    days = given.get("days", "")
-    chosen: dict[str, Any] = {
-        state.FILTER_DEADLINE: "late" if given.get("overdue") == "1" else "soon" if given.get("due") == "soon" else "",
-        state.FILTER_STATUS: [key for key in STATUSES if key in asked or ("open" in asked and key in OPEN_STATUSES)],
-        state.FILTER_CATEGORY: [key for key in given.get("category", "").split(",") if key in MAJORS],
-        state.FILTER_PERIOD: int(days) if days.isdecimal() and int(days) in PERIODS else ANY_TIME,
-        state.FILTER_TEXT: "",
-    }
-    wanted = given.get("find", "").strip()[:60]
-    found = _incident_of(session, actor, wanted)
+    asked = {name: given[name] for name in BAR_NAMES if name in given}
+    if asked.pop("overdue", "") == "1":
+        asked["due"] = "late"
+    found = _incident_of(session, actor, asked.get("find", "").strip()[:60])
     if found is not None:
         given["incident"] = str(found)
-    else:
-        chosen[state.FILTER_TEXT] = wanted
-    st.session_state.update(chosen)
+        asked["find"] = ""
+    set_bar(asked)
     for name in BAR_NAMES:
         given.pop(name, None)
+
+
+def set_bar(asked: Mapping[str, str]) -> None:
+    """Set the whole bar as an address or a kept queue asks; what it does not name is set to all."""
+    status, days, due = asked.get("status", "").split(","), asked.get("days", ""), asked.get("due", "")
+    due = "late" if due == "100" else due
+    chosen: dict[str, Any] = {
+        state.FILTER_DEADLINE: due if due in DEADLINES else "",
+        state.FILTER_STATUS: [key for key in STATUSES if key in status or ("open" in status and key in OPEN_STATUSES)],
+        state.FILTER_CATEGORY: [key for key in asked.get("category", "").split(",") if key in MAJORS],
+        state.FILTER_PERIOD: int(days) if days.isdecimal() and int(days) in PERIODS else ANY_TIME,
+        state.FILTER_TEXT: asked.get("find", "").strip()[:60],
+    }
+    st.session_state.update(chosen)
+
+
+def bar_address() -> dict[str, str]:
+    """Return what the bar asks as an address has it; own dates have none."""
+    of = st.session_state
+    period = of.get(state.FILTER_PERIOD, ANY_TIME)
+    asked = {
+        "due": of.get(state.FILTER_DEADLINE, ""),
+        "status": ",".join(of.get(state.FILTER_STATUS, [])),
+        "category": ",".join(of.get(state.FILTER_CATEGORY, [])),
+        "days": str(period) if period and period > 0 else "",
+        "find": of.get(state.FILTER_TEXT, "").strip(),
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 def _incident_of(session: Session, actor: Actor, number: str) -> int | None:
@@ -114,7 +142,13 @@ def _incident_of(session: Session, actor: Actor, number: str) -> int | None:
 
 def bar(territory: TerritoryInfo) -> IncidentFilter:
     """Put the bar and return what it and the address say."""
-    deadlines = {"": t("All"), "late": t("Late"), "soon": t("Due in 2 h")}
+    deadlines = {
+        "": t("All"),
+        "late": t("Late"),
+        "soon": t("Due in 2 h"),
+        "80": t("80 % used"),
+        "50": t("50 % used"),
+    }
     today = now().astimezone(territory.zone).date()
     with widgets.filter_bar():
         period = st.selectbox(t("Reported in"), PERIODS, format_func=words.period, key=state.FILTER_PERIOD, width=150)
@@ -156,5 +190,6 @@ def bar(territory: TerritoryInfo) -> IncidentFilter:
         moved=place.moved,
         overdue=deadline == "late",
         due_soon=deadline == "soon",
+        used=int(deadline) if deadline in {"50", "80"} else 0,
         text=text.strip(),
     )

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import i18n, rules_parts, state, widgets, words
+from app import evidence_words, i18n, rules_parts, state, widgets, words
 from app.i18n import t
 from app.rules_parts import Here, say
 from app.widgets import Cell, Column
 from core.identity import May
-from incidents import rule_words
+from incidents import evidence_rules, rule_words
 from incidents.classes import MAJORS
 from incidents.deadlines import UNITS
 from incidents.rules import CLASS, LIMIT, Fields, Key, Row, limit_key
@@ -143,6 +143,8 @@ def _one(here: Here, key: str, row: Row) -> None:
         t("Chinese name"): fields["name_zh"],
         t("Priority"): words.priority(fields["priority"]),
         t("Emergency"): t("yes, to the emergency services at once") if fields["emergency"] else t("no"),
+        t("Checked by"): t("a worker on site") if fields["check_on_site"] else t("the supervisor, by the evidence"),
+        t("Evidence needed before it is finished"): evidence_words.demand(fields["evidence"]),
         t("State"): t("In use") if fields["active"] else t("retired, only old incidents have it"),
         t("Version"): str(row.version),
     }
@@ -188,8 +190,23 @@ def _named(fields: Fields, at: str) -> dict[str, Any]:
             format_func=words.priority,
             key=f"gk_rule_priority_{at}",
         ),
+        "evidence": evidence_rules.written(
+            left.multiselect(
+                t("Evidence needed before it is finished"),
+                evidence_rules.DEMANDABLE,
+                default=evidence_rules.demanded(fields.get("evidence", "")),
+                format_func=evidence_words.kind,
+                placeholder=t("none"),
+                key=f"gk_rule_evidence_{at}",
+            )
+        ),
         "emergency": right.toggle(
             t("Emergency: danger to life"), value=fields["emergency"], key=f"gk_rule_emergency_{at}"
+        ),
+        "check_on_site": right.toggle(
+            t("A worker checks on site when it is handled"),
+            value=fields["check_on_site"],
+            key=f"gk_rule_check_{at}",
         ),
     }
 
@@ -210,7 +227,10 @@ def _new(here: Here) -> None:
         widgets.alert(t("{code} is taken; choose another number.", code=key))
         return
     widgets.note(t("Its code will be {code}.", code=key))
-    given = _named({"name_en": "", "name_zh": "", "priority": 3, "emergency": False}, at)
+    on_site = category.startswith("component-")
+    given = _named(
+        {"name_en": "", "name_zh": "", "priority": 3, "emergency": False, "check_on_site": on_site}, f"{at}_{on_site}"
+    )
     left, right = st.columns(2)
     value = left.number_input(
         t("To be handled in"), 0.5, 9000.0, value=5.0, step=1.0, format="%g", key=f"gk_rule_value_{at}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ def html(cell: Cell) -> str:
     if isinstance(cell, Html):
         return cell.text
     return "–" if cell is None or cell == "" else escape(str(cell))
+
+
+def plain(label: str) -> str:
+    """Return text that somebody typed for a label of Streamlit, which reads Markdown: every sign stands for itself."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!:$~|])", r"\\\1", label)
 
 
 def link(label: str, href: str, tone: str = "") -> Html:

@@ -8,9 +8,12 @@ from app import i18n
 from app.i18n import t
 from geodata.osm_facilities import FACILITY_KINDS
 from incidents.classes import MAJORS
+from incidents.duplicates import LINK_WORDS, UNLINK_REASONS
 from incidents.lifecycle import ACT_WORDS, CHOICE_REASONS, REASONS
 from incidents.model import DUE_SOON, IncidentRow
 
+WARN_FROM = 80
+"""From so many per cent of the time on an incident has the colour of those due soon."""
 OWN_DATES = 0
 """Stands among numbers of days for a first and a last day of one's own."""
 
@@ -199,6 +202,9 @@ def reason_of(act_key: str, key: str) -> str:
 def purpose(text: str) -> str:
     """Return the act that a record entry stands under, with its reason; empty for other purposes."""
     act_key, _, why = text.partition(": ")
+    if act_key in LINK_WORDS:
+        reason = i18n.either(*UNLINK_REASONS[why]) if why in UNLINK_REASONS else ""
+        return i18n.either(*LINK_WORDS[act_key]) + (f" ({reason})" if reason else "")
     if act_key not in ACT_WORDS:
         return ""
     return f"{lifecycle_act(act_key)} ({reason_of(act_key, why)})" if why else lifecycle_act(act_key)
@@ -233,12 +239,24 @@ def due(row: IncidentRow, now: dt.datetime) -> tuple[str, str]:
     """Return what is left for an incident in words, and the tone: late, soon, good, done or empty."""
     if not row.is_open:
         return (status(row.status), "done")
+    if row.is_postponed(now):
+        return (t("postponed"), "done")
     if row.due_at is None:
         # The clock of a class begins when the incident is filed; before that there is nothing to count.
         return (t("not filed yet") if row.filed_at is None else t("no limit"), "")
     left = i18n.span(row.due_at - now)
     if row.is_late(now):
         return (t("{span} late", span=left), "late")
-    if row.due_at - now <= DUE_SOON:
-        return (t("{span} left", span=left), "soon")
-    return (t("{span} left", span=left), "good")
+    used = row.used(now)
+    said = t("{span} left · {share} % used", span=left, share=used) if used else t("{span} left", span=left)
+    return (said, "soon" if row.due_at - now <= DUE_SOON or used >= WARN_FROM else "good")
+
+
+def marks(row: IncidentRow) -> str:
+    """Return the status of an incident, with what it is marked by: urged, opened again."""
+    said = [status(row.status)]
+    if row.is_open and row.urged_at is not None:
+        said.append(t("urged"))
+    if row.is_open and row.reopens:
+        said.append(t("reopened"))
+    return " · ".join(said)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, incident_side, my_work, today_city, today_watch, widgets, words
+from app import guard, i18n, incident_emergency, incident_side, my_work, today_city, today_watch, widgets, words
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
@@ -47,6 +47,7 @@ def show() -> None:
 
 
 def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> None:
+    incident_emergency.on_today(session, actor, territory)
     counts = incidents.today_counts(session, actor, moment)
     late = incidents.late_incidents(session, actor, moment, limit=LATE_SHOWN)
     duty = people.on_duty(session, actor, territory.id, timezone=territory.timezone, at=moment)
@@ -82,8 +83,15 @@ def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty, uncovered: int | Non
             "soon" if counts.due_soon else "",
             href="/incidents?due=soon",
         ),
+        Fact(
+            t("80 % used"),
+            i18n.number(counts.warned),
+            "soon" if counts.warned else "",
+            note=t("of the time, not late yet"),
+            href="/incidents?due=80",
+        ),
         *_waiting(actor, counts.by_status),
-        Fact(t("Open"), i18n.number(counts.open), href="/incidents?status=open"),
+        Fact(t("Open"), i18n.number(counts.open), note=_postponed(counts.postponed), href="/incidents?status=open"),
     ]
     if duty.total:
         shown = t("{present} of {total}", present=i18n.number(len(duty.present)), total=i18n.number(duty.total))
@@ -94,6 +102,10 @@ def _strip(actor: Actor, counts: TodayCounts, duty: OnDuty, uncovered: int | Non
         Fact(t("Filed since yesterday"), f"+{i18n.number(counts.filed)}", href="/incidents?moved=filed"),
         Fact(t("Closed since yesterday"), f"−{i18n.number(counts.closed)}", href="/incidents?moved=closed"),
     ]
+
+
+def _postponed(count: int) -> str:
+    return i18n.tn("{count} postponed", "{count} postponed", count) if count else ""
 
 
 def _waiting(actor: Actor, by_status: Mapping[str, int]) -> list[Fact]:

@@ -64,11 +64,16 @@ def list_incidents(
 
 
 def count_incidents(
-    session: Session, actor: Actor, wanted: IncidentFilter | None = None, *, moment: dt.datetime | None = None
+    session: Session,
+    actor: Actor,
+    wanted: IncidentFilter | None = None,
+    *,
+    moment: dt.datetime | None = None,
+    most: int | None = None,
 ) -> int:
-    """Return how many incidents within the actor's reach the filter finds."""
+    """Return how many incidents within the actor's reach the filter finds; ``most`` + 1 stands for more than that."""
     _sees(actor, May.SEE_INCIDENTS)
-    return listing.count(session, actor, wanted or IncidentFilter(), _moment(moment))
+    return listing.count(session, actor, wanted or IncidentFilter(), _moment(moment), most=most)
 
 
 def incident_detail(session: Session, actor: Actor, incident_id: int) -> IncidentDetail:
