@@ -21,6 +21,8 @@ from people.model import Account, LiveSession, LoginFailure, LoginOutcome, Sessi
 SEEN_EVERY = dt.timedelta(minutes=5)
 LOGIN_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?")
 LOCALES = ("en", "zh")
+NOBODY = 0
+"""No account has this number."""
 
 
 def login(session: Session, name: str, password: str, *, locale: str, at: dt.datetime | None = None) -> LoginOutcome:
@@ -34,13 +36,15 @@ def login(session: Session, name: str, password: str, *, locale: str, at: dt.dat
     stored = found.password_hash if found and found.active else credentials.NO_PASSWORD
     right = credentials.verify_password(stored, password)
     if found is None or not found.active:
+        _fail(session, NOBODY, 0, None)
         return LoginOutcome(None, LoginFailure.WRONG)
     if found.locked_until is not None and found.locked_until > now:
+        _fail(session, NOBODY, 0, None)
         return LoginOutcome(None, LoginFailure.LOCKED, found.user_id)
     if not right:
         failures = found.failed_logins + 1
         until = credentials.lock_after(failures, now)
-        store.set_failures(session, found.user_id, failures, until)
+        _fail(session, found.user_id, failures, until)
         return LoginOutcome(None, LoginFailure.LOCKED if until else LoginFailure.WRONG, found.user_id)
     if found.is_demo and not settings().demo:
         return LoginOutcome(None, LoginFailure.DEMO_OFF, found.user_id)
@@ -52,6 +56,12 @@ def login(session: Session, name: str, password: str, *, locale: str, at: dt.dat
     if not roles:
         return LoginOutcome(None, LoginFailure.WRONG, found.user_id)
     return LoginOutcome(start_session(session, roles[0], locale=locale, at=now), None, found.user_id)
+
+
+def _fail(session: Session, user_id: int, failures: int, until: dt.datetime | None) -> None:
+    """Count a failed attempt, by the same statements whether or not there is anybody to count it for."""
+    store.answer_failure(session)
+    store.set_failures(session, user_id, failures, until)
 
 
 def enter_demo(
