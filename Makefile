@@ -25,12 +25,14 @@ test-slow: ## The long proofs: large rows, killed servers, whole extracts
 	@./setup.sh test
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-check: ## Style, types, layers, front-end code and repository habits
+check: ## Style, types, layers, dangerous calls, front-end code and repository habits
 	@./setup.sh test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive core geodata grids people incidents dispatch planning \
+		insight layers app streamlit_app.py
 	$(NPM) run lint
 	$(NPM) test
 	$(BIN)/python -m pytest -q tests/unit/test_setup.py tests/unit/test_habits.py
