@@ -16,7 +16,7 @@ from geodata.tables import Load, Road
 from geodata.territory import TerritoryInfo
 
 NETWORKS_KEPT = 6
-_COLUMNS = ("from_node", "to_node", "speed_kmh", "oneway", "drivable", "walkable", "length_m", "geom")
+_COLUMNS = ("from_node", "to_node", "road_class", "speed_kmh", "oneway", "drivable", "walkable", "length_m", "geom")
 _Key = tuple[str, int, Mode]
 
 _kept: OrderedDict[_Key, tuple[int, RoadNetwork]] = OrderedDict()

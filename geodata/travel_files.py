@@ -156,7 +156,10 @@ def _from_parquet(path: Path) -> Table:
         raise InvalidInput(f"{path.name} does not say its coordinate system.", hint="Write it with one.")
     geometry = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
     rest = frame.drop(columns=frame.geometry.name)
-    columns = {str(title): rest[title].astype(str).to_numpy(dtype=object) for title in rest.columns}
+    columns = {
+        str(title): cells.astype(object).where(cells.notna(), "").astype(str).to_numpy(dtype=object)
+        for title, cells in rest.items()
+    }
     return Table(path.name, columns, geometry, "GeoParquet")
 
 
