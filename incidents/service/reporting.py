@@ -22,7 +22,7 @@ from incidents.classes import find_class
 from incidents.emergencies import calls
 from incidents.lifecycle import first_status
 from incidents.lifecycle_guards import PUBLIC_SOURCES
-from incidents.model import ClassInfo
+from incidents.model import Catalogue, ClassInfo
 from incidents.service.catalogue import read_catalogue, take_numbers
 from incidents.service.commands import once
 from incidents.service.components import check_component
@@ -96,15 +96,18 @@ def report(
         command_id,
         act="report",
         asked=asdict(new),
-        apply=lambda: _take_in(session, actor, new, at),
+        apply=lambda: take_in(session, actor, new, at),
     )
 
 
-def _take_in(session: Session, actor: Actor, new: NewReport, at: dt.datetime) -> Done:
+def take_in(
+    session: Session, actor: Actor, new: NewReport, at: dt.datetime, *, catalogue: Catalogue | None = None
+) -> Done:
+    """Write a report that was checked, with its number, its hand-overs and what names people; for other services."""
     territory = _territory(session, actor)
     status = first_status(actor)
     grid_id, community_id = _place(session, actor, territory, new.lon, new.lat)
-    catalogue = read_catalogue(session, territory)
+    catalogue = catalogue or read_catalogue(session, territory)
     chosen = _class(catalogue.classes, new.class_key)
     reported_at = aware(new.reported_at) if new.reported_at else at
     filed_at = at if status == "filed" else None

@@ -15,21 +15,21 @@ from incidents.store.evidence import lacking
 
 def side_of(session: Session, incident_id: int) -> Side:
     """Return what the side moves left on an incident."""
-    row = session.execute(
-        select(
-            Incident.reported_by,
-            Incident.closed_by,
-            Incident.postponed_at,
-            Incident.postponed_until,
-            Incident.urges,
-            Incident.urged_at,
-            Incident.urge_reason,
-            Incident.self_handled,
-            Incident.sampled_by,
-            Incident.duplicate_of,
-        ).where(Incident.id == incident_id)
-    ).one()
-    return Side(*row, requests=tuple(requests(session, incident_id)), lacking=lacking(session, incident_id))
+    columns = select(
+        Incident.reported_by,
+        Incident.closed_by,
+        Incident.postponed_at,
+        Incident.postponed_until,
+        Incident.urges,
+        Incident.urged_at,
+        Incident.urge_reason,
+        Incident.self_handled,
+        Incident.sampled_by,
+        Incident.duplicate_of,
+    )
+    row = session.execute(columns.where(Incident.id == incident_id)).mappings().one()
+    left = {str(name): value for name, value in row.items()}
+    return Side(**left, requests=tuple(requests(session, incident_id)), lacking=lacking(session, incident_id))
 
 
 def requests(session: Session, incident_id: int) -> list[ExtensionInfo]:
