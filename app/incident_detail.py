@@ -11,7 +11,22 @@ import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, incident_acts, incident_clocks, incident_side, maps, rules_parts, widgets, words
+from app import (
+    appeal_parts,
+    evidence_parts,
+    i18n,
+    incident_acts,
+    incident_clocks,
+    incident_emergency,
+    incident_family,
+    incident_side,
+    incident_word,
+    maps,
+    reporter_panel,
+    rules_parts,
+    widgets,
+    words,
+)
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.clock import now
@@ -20,6 +35,7 @@ from geodata.record import RecordEntry
 from geodata.territory import TerritoryInfo
 from incidents.model import IncidentDetail, IncidentRow, TaskInfo
 from incidents.service.components import component_of_incident
+from incidents.service.evidence import evidence_of
 from layers.style import LIGHT
 from layers.values import Question
 
@@ -40,13 +56,23 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     number = widgets.html(row.number)
     widgets.write(f'<div class="gk-title"><h2>{name}</h2>{label}</div><p>{number} · {state}{tail}</p>')
     incident_side.show(detail, territory, moment)
+    incident_side.nobody_looks(session, actor, detail, moment)
+    incident_emergency.show(session, actor, territory, detail)
     incident_acts.show(session, actor, territory, detail)
-    fields, tasks, history = st.tabs([t("Incident"), t("Tasks"), t("History")])
+    incident_family.show(session, actor, territory, detail)
+    incident_word.show(session, actor, territory, detail)
+    appeal_parts.offer(session, actor, detail)
+    evidence_parts.lacking(detail)
+    infos = evidence_of(session, actor, row.id)
+    fields, shown, tasks, history = st.tabs([t("Incident"), evidence_parts.label(infos), t("Tasks"), t("History")])
     with fields:
         widgets.fields(_fields(session, detail, actor), beside=True)
         widgets.fields(_clock(row, territory, moment) | rules_parts.filed_under(detail.filed_under), beside=True)
         incident_clocks.show(session, detail, actor, territory, moment)
+        reporter_panel.show(actor, row.id)
         _map(row, actor, territory, moment)
+    with shown:
+        evidence_parts.show(actor, detail, territory, infos)
     with tasks:
         _tasks(detail.tasks, territory)
     with history:

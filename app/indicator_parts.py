@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from app import i18n, widgets
+from app import i18n, indicator_behind, widgets
 from app import indicator_words as words
 from app.i18n import t
+from app.indicator_behind import Period
 from app.widgets import Cell, Column, Html
-from insight.indicators import BY_KEY
+from insight.indicators import BESIDE_CLOSING, BY_KEY
 from insight.model import Month, Score
 from layers.style import LIGHT
 
@@ -20,14 +21,20 @@ ADDRESS = {"department": "unit", "community": "community"}
 
 
 def league(
-    scores: Sequence[Score], months: Mapping[int | None, Sequence[Month]], *, key: str, period: str, linked: bool
+    scores: Sequence[Score],
+    months: Mapping[int | None, Sequence[Month]],
+    period: Period,
+    *,
+    key: str,
+    days: str,
+    linked: bool,
 ) -> None:
-    """Put the league of one indicator, the likely best first; every subject's rework rate stands beside it.
+    """Put the league of one indicator, the likely best first; rework, reopening and satisfaction stand beside it.
 
     Parameters
     ----------
-    period
-        The part of an address that narrows the list of incidents to the same days.
+    days
+        The part of an address that narrows the list of incidents to the same days; empty where it cannot.
     linked
         Whether the reader may open the list.
     """
@@ -38,7 +45,9 @@ def league(
     start = _axis(shown)
     compared = any(score.rank_low is not None for score in shown)
     expecting = any(score.expected is not None for score in shown)
-    with_rework = key != "rework"
+    beside = [
+        each for each in BESIDE_CLOSING if each != key and any(s.indicator == each and s.denominator for s in scores)
+    ]
     columns = [
         Column(words.subject(shown[0].subject)),
         Column(t("Reports"), right=True, wide=True),
@@ -48,26 +57,26 @@ def league(
     ]
     columns += [Column(t("Rank"), fixed=True)] if compared else []
     columns += [Column(t("Expected"), right=True, wide=True)] if expecting else []
-    columns += [Column(words.indicator("rework"), right=True)] if with_rework else []
+    columns += [Column(words.indicator(each), right=True, wide=each != "rework") for each in beside]
     columns += [Column(t("By month"), wide=True)]
     rows: list[list[Cell]] = []
     for score in shown:
         accepted = of.get((score.subject_id, "filing"))
         row: list[Cell] = [
             _name(score),
-            _accepted(score, accepted.denominator if accepted else 0, period, linked=linked),
-            words.per_cent(score.rate),
+            _accepted(score, accepted.denominator if accepted else 0, days, linked=linked and bool(days)),
+            _rate(score),
             interval(score, start),
-            _counted(score),
+            _counted(score, period if linked else None),
         ]
         row += [words.places(score.rank_low, score.rank_high)] if compared else []
         row += [words.per_cent(score.expected)] if expecting else []
-        row += [_rework(of.get((score.subject_id, "rework")))] if with_rework else []
+        row += [_beside(of.get((score.subject_id, each)), period if linked else None) for each in beside]
         rows.append([*row, line(months.get(score.subject_id, ()))])
     widgets.table(columns, rows)
 
 
-def posts(scores: Sequence[Score]) -> None:
+def posts(scores: Sequence[Score], period: Period | None) -> None:
     """Put the posts of the centres, each with what it answers for."""
     start = _axis(scores)
     widgets.table(
@@ -84,7 +93,7 @@ def posts(scores: Sequence[Score]) -> None:
                 words.indicator(score.indicator),
                 words.per_cent(score.rate),
                 interval(score, start),
-                _counted(score),
+                _counted(score, period),
             )
             for score in scores
         ],
@@ -103,7 +112,7 @@ def own(scores: Sequence[Score]) -> None:
             Column(t("Counted"), right=True),
         ],
         [
-            (words.indicator(each.indicator), words.per_cent(each.rate), interval(each, start), _counted(each))
+            (words.indicator(each.indicator), _rate(each), interval(each, start), _counted(each, None))
             for each in counted
         ],
     )
@@ -161,18 +170,33 @@ def _accepted(score: Score, accepted: int, period: str, *, linked: bool) -> Cell
     return widgets.link(i18n.number(accepted), f"/incidents?{place}={score.subject_id}&{period}")
 
 
-def _counted(score: Score) -> Html:
+def _rate(score: Score) -> Html:
+    """Return the rate, and beside it what it was before appeals where one changed it."""
+    told = escape(words.per_cent(score.rate))
+    if score.appealed:
+        before = escape(t("before appeals {rate}", rate=words.per_cent(score.before)))
+        told += f'<br><span class="gk-muted gk-small">{before}</span>'
+    return Html(told)
+
+
+def _counted(score: Score, period: Period | None) -> Html:
+    """Return numerator and denominator, with a period each a link to what it counts."""
     if not score.denominator:
         return Html("–")
-    told = escape(f"{i18n.number(score.numerator)} / {i18n.number(score.denominator)}")
+    numbers = (score.numerator, score.denominator)
+    if period is None:
+        told = " / ".join(escape(i18n.number(number)) for number in numbers)
+    else:
+        told = indicator_behind.counted(score.indicator, score.subject, score.subject_id, period, numbers)
     few = f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else ""
     return Html(told + few)
 
 
-def _rework(score: Score | None) -> Cell:
+def _beside(score: Score | None, period: Period | None) -> Cell:
     if score is None or score.rate is None:
         return "–"
-    return Html(
-        f"{escape(words.per_cent(score.rate))}"
-        + (f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else "")
-    )
+    told = escape(words.per_cent(score.rate))
+    if period is not None and score.numerator:
+        wanted = indicator_behind.Wanted(score.indicator, score.subject, score.subject_id, "numerator", period)
+        told = widgets.link(words.per_cent(score.rate), wanted.address()).text
+    return Html(told + (f' <span class="gk-muted gk-small">{escape(t("too few"))}</span>' if score.too_few else ""))

@@ -20,13 +20,19 @@ def indicator(key: str) -> str:
         "handling": t("Handling rate"),
         "handling_on_time": t("On-time handling rate"),
         "rework": t("Rework rate"),
+        "reopen": t("Reopening rate"),
         "verification_on_time": t("On-time verification rate"),
+        "response": t("Response rate"),
+        "solution": t("Solution rate"),
+        "satisfaction": t("Satisfaction rate"),
     }.get(key, key)
 
 
 def counted(key: str) -> str:
     """Return how an indicator is counted, and what it leaves out."""
-    due = t("Due: filed, deadline passed; void and postponed ones and those without a deadline are left out.")
+    due = t(
+        "Due: filed, deadline passed; left out are void and postponed ones, those without a deadline, and duplicates."
+    )
     urgent = t("Urgent: emergencies and priority 1.")
     return {
         "filing": t("Filed ÷ accepted; all reports of the period count."),
@@ -39,6 +45,10 @@ def counted(key: str) -> str:
         "handling": f"{t('Handled ÷ dispatched and due.')} {due}",
         "handling_on_time": f"{t('Handled by the deadline ÷ dispatched and due.')} {due}",
         "rework": t("Sent back after checking at least once ÷ handled at least once; low is good."),
+        "reopen": t("Opened again after the close at least once ÷ closed at least once; low is good."),
+        "response": t("Reached in time when called back ÷ all called back."),
+        "solution": t("Citizens who say it is solved ÷ those called back."),
+        "satisfaction": t("Citizens who are satisfied ÷ those called back."),
         "verification_on_time": t(
             "Closed within {hours} h after it was handled ÷ handled and to be checked by now.",
             hours=i18n.number(CHECKING_H),
@@ -82,3 +92,25 @@ def _ordinal(number: int) -> str:
         return f"第{number}名"
     last = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{last}"
+
+
+def in_words(key: str, top: int, bottom: int) -> str:
+    """Return a rate as a sentence that needs no formula: "737 of 972 were closed on time"."""
+    numbers = {"top": i18n.number(top), "bottom": i18n.number(bottom)}
+    return {
+        "filing": t("{top} of {bottom} reports were filed.", **numbers),
+        "filing_on_time": t("{top} of {bottom} filed reports were filed in time.", **numbers),
+        "accurate_dispatch": t("{top} of {bottom} dispatches went to the right place at once.", **numbers),
+        "closing": t("{top} of {bottom} that were due are closed.", **numbers),
+        "closing_on_time": t("{top} of {bottom} that were due were closed on time.", **numbers),
+        "urgent_closing": t("{top} of {bottom} urgent ones that were due are closed.", **numbers),
+        "urgent_closing_on_time": t("{top} of {bottom} urgent ones that were due were closed on time.", **numbers),
+        "handling": t("{top} of {bottom} that were due were handled.", **numbers),
+        "handling_on_time": t("{top} of {bottom} that were due were handled on time.", **numbers),
+        "rework": t("{top} of {bottom} that were handled had to be done again.", **numbers),
+        "reopen": t("{top} of {bottom} that were closed were opened again.", **numbers),
+        "verification_on_time": t("{top} of {bottom} were verified in time.", **numbers),
+        "response": t("{top} of {bottom} citizens were reached in time.", **numbers),
+        "solution": t("{top} of {bottom} citizens say it is solved.", **numbers),
+        "satisfaction": t("{top} of {bottom} citizens are satisfied.", **numbers),
+    }.get(key, "")

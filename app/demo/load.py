@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 
 from app.demo.cities import DEFAULT_CITY, DemoCity
 from app.demo.components import write_components
+from app.demo.evidence import write_evidence
 from app.demo.ground import survey
 from app.demo.life import live
 from app.demo.office import SLOW_FACTOR, SLOW_UNIT
 from app.demo.rosters import make_rosters
 from app.demo.staff import Units, make_accounts, make_units, make_workers, place_workers, write_duty_list
+from app.demo.voices import write_voices
 from app.demo.writing import Crew, write_incidents, write_tasks
 from app.demo.year import DAYS, Plan, simulate_year
 from core.clock import aware
@@ -268,6 +270,9 @@ def _simulate(
     watch.lap("incidents")
     tasks = write_tasks(session, territory, frame, last)
     watch.lap("tasks")
+    tasks += write_voices(session, territory, frame, last, seed=seed)
+    write_evidence(session, territory, frame, seed=seed)
+    watch.lap("evidence")
     is_open = ~frame["status"].isin(["closed", "void"])
     late = is_open & (frame["due_at"] < last)
     return {"incidents": len(frame), "open": int(is_open.sum()), "late": int(late.sum()), "tasks": tasks}

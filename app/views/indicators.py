@@ -7,12 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from app import guard, i18n, indicator_parts, state, widgets
+from app import (
+    appeal_parts,
+    guard,
+    i18n,
+    incident_word,
+    indicator_behind,
+    indicator_citizen,
+    indicator_parts,
+    indicator_print,
+    state,
+    widgets,
+)
 from app import indicator_words as words
 from app import words as common
 from app.evaluation import keep_facts_if_stale
 from app.i18n import t
+from app.indicator_behind import Period
 from app.where import territory_of
 from core.clock import now
 from core.identity import Actor, May, Role, require
@@ -20,19 +33,19 @@ from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from insight import service
 from insight.indicators import INDICATORS
-from insight.model import subjects_for
+from insight.model import Month, Score, subjects_for
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-indicators.css"
 PERIODS = (30, 90, 365, common.OWN_DATES)
 FIRST_SHOWN = "closing_on_time"
+APPEALS = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.HANDLER, Role.DISPATCHER})
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the bar says: the days, whom to compare and by what; ``days`` is the same as an address, if any."""
+    """What the bar says: the period, whom to compare and by what; ``days`` is the same as an address, if any."""
 
-    first: dt.date
-    last: dt.date
+    period: Period
     subject: str
     indicator: str
     days: str
@@ -46,21 +59,54 @@ def show() -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         as_of = service.facts_as_of(session, actor)
-    told = "" if as_of is None else t("as of {moment}", moment=i18n.clock(as_of, territory.timezone))
-    widgets.title(t("Indicators"), simulated=territory.is_demo, aside=told)
-    st.html(f"<style>{STYLE.read_text()}</style>")
-    chosen = _bar(actor, territory)
+        told = "" if as_of is None else t("as of {moment}", moment=i18n.clock(as_of, territory.timezone))
+        widgets.title(t("Indicators"), simulated=territory.is_demo, aside=told)
+        st.html(f"<style>{STYLE.read_text()}</style>")
+        wanted = indicator_behind.from_address()
+        if wanted is not None and actor.may(May.SEE_INCIDENTS):
+            indicator_behind.show(session, actor, territory, wanted)
+            return
+        chosen = _bar(actor, territory)
+        if "print" in st.query_params and chosen.subject and chosen.subject != "post":
+            scores = service.evaluate(
+                session, actor, chosen.subject, chosen.period.first, chosen.period.last, moment=chosen.period.moment
+            )
+            indicator_print.sheet(scores, chosen.period, territory, by=actor.label)
+            return
+        _parts(session, actor, territory, chosen)
+
+
+def _parts(session: Session, actor: Actor, territory: TerritoryInfo, chosen: Chosen) -> None:
+    """Put the league and, for who has to do with them, appeals, calls back and the rule of both."""
+    if actor.role not in APPEALS:
+        _scores(session, actor, chosen)
+        return
+    waiting = sum(each.state == "waiting" for each in service.list_appeals(session, actor))
+    appeals = t("Appeals ({count} wait)", count=waiting) if waiting else t("Appeals")
+    first, second, third, fourth = st.tabs([t("Scores"), appeals, t("Calls back"), t("How citizens' words count")])
+    with first:
+        _scores(session, actor, chosen)
+    with second:
+        appeal_parts.page(session, actor, territory)
+    with third:
+        incident_word.waiting(session, actor, territory)
+    with fourth:
+        indicator_citizen.rule_page(session, actor, territory)
+
+
+def _scores(session: Session, actor: Actor, chosen: Chosen) -> None:
     if actor.role is Role.GRID_WORKER:
-        _own(actor, chosen)
+        _own(session, actor, chosen)
     elif chosen.subject == "post":
-        _posts(actor, chosen)
+        _posts(session, actor, chosen)
     else:
-        _league(actor, chosen)
+        _league(session, actor, chosen)
     _unsaid()
 
 
 def _bar(actor: Actor, territory: TerritoryInfo) -> Chosen:
-    today = now().astimezone(territory.zone).date()
+    moment = now().replace(microsecond=0)
+    today = moment.astimezone(territory.zone).date()
     subjects = subjects_for(actor.role)
     subject, indicator = "", FIRST_SHOWN
     with widgets.filter_bar():
@@ -92,58 +138,72 @@ def _bar(actor: Actor, territory: TerritoryInfo) -> Chosen:
                 key=state.INDICATOR_KEY,
                 width=280,
             )
-    return Chosen(first, last, subject, indicator, address)
+    return Chosen(Period(first, last, moment), subject, indicator, address)
 
 
-def _league(actor: Actor, chosen: Chosen) -> None:
-    with transaction(actor) as session:
-        scores = service.evaluate(session, actor, chosen.subject, chosen.first, chosen.last)
-        months = service.trend(session, actor, chosen.subject, chosen.indicator, first=chosen.first, last=chosen.last)
+def _league(session: Session, actor: Actor, chosen: Chosen) -> None:
+    period = chosen.period
+    scores = service.evaluate(session, actor, chosen.subject, period.first, period.last, moment=period.moment)
     of_it = [score for score in scores if score.indicator == chosen.indicator]
-    if not of_it:
+    if not any(score.denominator for score in of_it):
         _nothing()
         return
+    _summary(actor, chosen, of_it)
+    course: dict[int | None, list[Month]] = {}
+    if actor.role is not Role.PLANNER:  # who sees sums over whole subjects, not the course of each
+        course = service.trend(
+            session,
+            actor,
+            chosen.subject,
+            chosen.indicator,
+            first=period.first,
+            last=period.last,
+            moment=period.moment,
+        )
+    linked = actor.may(May.SEE_INCIDENTS)
+    indicator_parts.league(scores, course, period, key=chosen.indicator, days=chosen.days, linked=linked)
+    _how_to_read(chosen)
+    indicator_citizen.table(scores, service.rule_in_force(session, actor), period, linked=linked)
+
+
+def _summary(actor: Actor, chosen: Chosen, of_it: list[Score]) -> None:
+    """Say the whole in one sentence, with the way to the sheet to print."""
     top, bottom = sum(each.numerator for each in of_it), sum(each.denominator for each in of_it)
     whole = t(
-        "{indicator}: {rate}, {top} of {bottom}.",
+        "{indicator}: {rate}. {sentence}",
         indicator=words.indicator(chosen.indicator),
         rate=words.per_cent(top / bottom if bottom else None),
-        top=i18n.number(top),
-        bottom=i18n.number(bottom),
+        sentence=words.in_words(chosen.indicator, top, bottom),
     )
     widgets.heading(whole, aside=_reach(actor))
-    # A planner sees sums over whole subjects, not the course of each.
-    course = {} if actor.role is Role.PLANNER else months
-    indicator_parts.league(
-        scores,
-        course,
-        key=chosen.indicator,
-        period=chosen.days,
-        linked=bool(chosen.days) and actor.may(May.SEE_INCIDENTS),
-    )
+
+
+def _how_to_read(chosen: Chosen) -> None:
     widgets.note(words.counted(chosen.indicator))
     widgets.note(
         t(
-            "Rank: between which places a subject lies with 95 % certainty; who overlaps is not better or worse. "
-            "Expected: the rate if each of its classes went as everywhere. Too few: fewer than 10."
+            "How to read it: the dot is what was counted, the line where the true rate lies with 95 % certainty. Few "
+            "incidents make a long line. Where two lines overlap much, neither is shown to be better: so the rank is a "
+            "range of places, not one. Expected is the rate if each class of incident went as everywhere, so that who "
+            "has the harder work is not blamed for it. Too few: fewer than 10."
         )
     )
+    widgets.write(f"<p>{widgets.link(t('Sheet to print'), '/indicators?print=1').text}</p>")
 
 
-def _posts(actor: Actor, chosen: Chosen) -> None:
-    with transaction(actor) as session:
-        scores = service.evaluate(session, actor, "post", chosen.first, chosen.last)
+def _posts(session: Session, actor: Actor, chosen: Chosen) -> None:
+    period = chosen.period
+    scores = service.evaluate(session, actor, "post", period.first, period.last, moment=period.moment)
     widgets.heading(words.subject("post"), aside=_reach(actor))
-    indicator_parts.posts(scores)
+    indicator_parts.posts(scores, period if actor.may(May.SEE_INCIDENTS) else None)
     for each in scores:
         widgets.note(f"{words.indicator(each.indicator)}: {words.counted(each.indicator)}")
 
 
-def _own(actor: Actor, chosen: Chosen) -> None:
+def _own(session: Session, actor: Actor, chosen: Chosen) -> None:
     scores = []
     if actor.worker_id is not None:
-        with transaction(actor) as session:
-            scores = service.worker_scores(session, actor, actor.worker_id, chosen.first, chosen.last)
+        scores = service.worker_scores(session, actor, actor.worker_id, chosen.period.first, chosen.period.last)
     if not any(score.denominator for score in scores):
         _nothing()
         return
@@ -164,7 +224,7 @@ def _nothing() -> None:
 def _unsaid() -> None:
     words_of_caution = t(
         "What this does not say: reports are not reality. Who is complained about more need not do worse, and what"
-        " nobody reports is not counted. What citizens say of the result is not collected yet."
+        " nobody reports is not counted. Citizens' words are those of who was called back, not of all."
     )
     widgets.write(f'<p class="gk-unsaid">{words_of_caution}</p>')
 

@@ -197,6 +197,14 @@ def behind(
     return Counted(value, incidents, rows)
 
 
+def name_of(session: Session, actor: Actor, subject: str, subject_id: int | None) -> tuple[str, str] | None:
+    """Return the English and Chinese name of a subject; None for a post or for nobody."""
+    require(actor, May.SEE_SCORES)
+    if subject_id is None or subject not in SUBJECTS or subject == "post":
+        return None
+    return counting.names(session, _home(actor), subject).get(subject_id)
+
+
 def _cells(
     session: Session,
     actor: Actor,
