@@ -31,6 +31,7 @@ from geodata.tables import Backup, IncidentPersonal, Invitation, Person, PersonK
 from layers.registry import layer_entries
 from layers.tiles import tiles_of
 from people import accounts
+from tests.reporters import reporter_of
 
 SYSTEM = system_actor(label="command line")
 BOUNDS = """
@@ -152,11 +153,8 @@ def _erase(*subjects: str) -> None:
 
 def _a_reporter() -> tuple[str, list[str]]:
     with db.transaction(SYSTEM) as session:
-        row = session.scalars(
-            select(IncidentPersonal).where(IncidentPersonal.reporter_cipher.is_not(None)).limit(1)
-        ).one()
-        ciphers = (row.reporter_cipher, row.phone_cipher, row.note_cipher)
-        texts = persons.unseal_many(session, [row.subject_id] * 3, ciphers)
+        row = session.scalars(select(IncidentPersonal).where(IncidentPersonal.phone_hash.is_not(None)).limit(1)).one()
+        texts = (*reporter_of(session, row.incident_id), persons.unseal(session, row.subject_id, row.note_cipher))
         return row.subject_id, [each for each in texts if each]
 
 
