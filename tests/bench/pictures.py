@@ -155,6 +155,12 @@ def row_opened(page: Page) -> None:
     page.locator(".st-key-gk_close_detail").wait_for()
 
 
+def number_opened(page: Page) -> None:
+    """Open the incidents behind the first number of the league."""
+    page.locator("a[href*='part=denominator']").first.click()
+    page.locator("a[href^='/incidents?incident=']").first.wait_for()
+
+
 def popover_opened(page: Page) -> None:
     """Open the form behind the page's first button."""
     page.locator("[data-testid='stPopover'] button").first.click()
@@ -230,6 +236,12 @@ PICTURES = (
     Picture("rules-calendars", "supervisor", "/rules?tab=calendars", sizes=(DESK, PHONE)),
     Picture("rules-changes", "supervisor", "/rules?tab=changes"),
     Picture("rules-handler", "handler", "/rules"),
+    Picture("indicators", "supervisor", "/indicators", sizes=(DESK, PHONE)),
+    Picture("indicators-behind", "supervisor", "/indicators", number_opened),
+    Picture("indicators-appeals", "supervisor", "/indicators", tab(1), (DESK, PHONE)),
+    Picture("indicators-calls", "supervisor", "/indicators", tab(2)),
+    Picture("indicators-rule", "supervisor", "/indicators", tab(3)),
+    Picture("indicators-print", "supervisor", "/indicators?print=1"),
     Picture("set-up", "administrator", "/set-up", sizes=(DESK, PHONE)),
     Picture("help", "manager", "/help"),
     Picture("help-coverage", "manager", "/help", coverage_tab),
