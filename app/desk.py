@@ -33,6 +33,12 @@ class Form:
         The place as it stood when its point was set; a place typed anew is looked for again.
     taken, placed
         How often a class or a place was taken over by a click; part of the fields' keys.
+    duplicate_of, duplicate_number
+        The open incident it will follow, and its number.
+    called
+        Service, moment (ISO) and reference of each emergency call made at the desk.
+    quiet
+        Words and classes of danger that were said to be a false alarm.
     """
 
     text: str = ""
@@ -48,6 +54,10 @@ class Form:
     component_id: int | None = None
     taken: int = 0
     placed: int = 0
+    duplicate_of: int | None = None
+    duplicate_number: str = ""
+    called: tuple[tuple[str, str, str], ...] = ()
+    quiet: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -67,6 +77,7 @@ class Form:
             source=self.source,
             unit_id=self.unit_id,
             component_id=self.component_id,
+            duplicate_of=self.duplicate_of,
         )
 
 
@@ -116,4 +127,7 @@ def saved_at() -> dt.datetime | None:
 def _form_of(content: dict[str, Any]) -> Form:
     """Return the form of a draft; what a later version of the form no longer has is left out."""
     names = {each.name for each in dataclasses.fields(Form)}
-    return Form(**{name: value for name, value in content.items() if name in names})
+    known = {name: value for name, value in content.items() if name in names}
+    known["called"] = tuple((str(service), str(at), str(said)) for service, at, said in known.get("called", ()))
+    known["quiet"] = tuple(known.get("quiet", ()))
+    return Form(**known)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import guard, i18n, widgets
 from app.i18n import t
-from core.identity import Actor, May
+from core.identity import Actor, May, Role
 from geodata.db import transaction
 from geodata.territory import list_territories
 
@@ -25,6 +25,8 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         daily.append(st.Page("views/board.py", title=t("Board"), url_path="board"))
     if actor.may(May.SEE_INCIDENTS):
         daily.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
+    if actor.may(May.VERIFY):
+        daily.append(st.Page("views/verify.py", title=t("Verify"), url_path="verify"))
     if actor.may(May.REPORT_INCIDENTS):
         daily.append(st.Page("views/new_incident.py", title=t("New incident"), url_path="new-incident"))
     if actor.may(May.SEE_STUDIES):
@@ -32,16 +34,28 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         daily.append(st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"))
     if actor.may(May.MAKE_STUDIES):
         daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+    if not actor.may(May.SEE_REVIEWS):  # whom a review concerns comes by a link
+        hidden = st.Page(
+            "views/accountability.py", title=t("Accountability"), url_path="accountability", visibility="hidden"
+        )
+        daily.append(hidden)
     daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
     sections = {
         "": daily,
-        t("Registers"): [st.Page("views/components.py", title=t("Components"), url_path="components")],
+        t("Registers"): _registers(actor),
         t("Insight"): _insight(actor),
         t("People & units"): _people(actor),
         t("Oversight"): _oversight(actor),
         t("System"): _system(actor),
     }
     return {title: pages for title, pages in sections.items() if pages}
+
+
+def _registers(actor: Actor) -> list[st.Page]:
+    registers = [st.Page("views/components.py", title=t("Components"), url_path="components")]
+    if actor.role in {Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR}:
+        registers.append(st.Page("views/emergencies.py", title=t("Emergencies"), url_path="emergencies"))
+    return registers
 
 
 def _insight(actor: Actor) -> list[st.Page]:
@@ -63,9 +77,12 @@ def _people(actor: Actor) -> list[st.Page]:
 
 
 def _oversight(actor: Actor) -> list[st.Page]:
-    if not actor.may(May.SEE_RECORD):
-        return []
-    return [st.Page("views/record.py", title=t("Record"), url_path="record")]
+    oversight: list[st.Page] = []
+    if actor.may(May.SEE_RECORD):
+        oversight.append(st.Page("views/record.py", title=t("Record"), url_path="record"))
+    if actor.may(May.SEE_REVIEWS):
+        oversight.append(st.Page("views/accountability.py", title=t("Accountability"), url_path="accountability"))
+    return oversight
 
 
 def _system(actor: Actor) -> list[st.Page]:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 
 import folium
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import component_offer, desk, guard, i18n, maps, state, widgets, words
+from app import (
+    component_offer,
+    desk,
+    desk_duplicates,
+    desk_emergency,
+    desk_place,
+    guard,
+    i18n,
+    maps,
+    state,
+    widgets,
+    words,
+)
 from app.desk import Form
 from app.i18n import t
 from app.where import territory_of
@@ -17,7 +31,6 @@ from core.clock import now
 from core.errors import GridkeeperError
 from core.identity import Actor
 from geodata.db import transaction
-from geodata.places import Place, find_places
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.lifecycle import first_status
@@ -30,6 +43,7 @@ from layers.values import Question
 from people import service as people
 
 MAP_PX = 360
+ASSETS = Path(__file__).parent.parent / "assets"
 POINT_ZOOM = 17
 
 
@@ -51,11 +65,17 @@ def show() -> None:
         territory = territory_of(session, actor)
         here = Here(session, actor, territory, incidents.read_catalogue(session, territory))
         widgets.title(t("New incident"), simulated=territory.is_demo)
+        st.html(_page_files(), unsafe_allow_javascript=True)
         _news()
+        top = st.container()
         left, right = st.columns([1, 1], gap="medium")
         with left:
             form = _what(here, form)
-            form = _where(here, form)
+            form = desk_place.show(session, actor, territory, form, _key)
+            desk_duplicates.show(session, actor, form)
+        with top:
+            calls = desk_emergency.calls_of(session, actor, territory, here.catalogue, form)
+            desk_emergency.show(actor, territory, here.catalogue, form, calls)
         with right:
             form = _map(here, form)
             component_offer.show(here.session, here.actor, form)
@@ -67,16 +87,29 @@ def show() -> None:
     _draft_note(actor, territory)
 
 
+@lru_cache(maxsize=1)
+def _page_files() -> str:
+    """Return the style of this page, and the script that sends the description while it is typed."""
+    style, script = ((ASSETS / f"gridkeeper-desk.{kind}").read_text() for kind in ("css", "js"))
+    return f"<style>{style}</style><script>{script}</script>"
+
+
 def _news() -> None:
     """Say what came of the last report, or what stood against it."""
     done = st.session_state.pop(state.NEW_TOLD, None)
     if done is not None:
-        number, status, incident_id = done
+        number, status, incident_id, follows, waiting = done
         said = (
             t("{number} is filed.", number=number) if status == "filed" else t("{number} is reported.", number=number)
         )
-        if status == "reported":
+        if follows:
+            said = t("{number} is kept as a duplicate of {first} and follows it.", number=number, first=follows)
+        elif status == "reported":
             said = f"{said} {t('A supervisor files it next.')}"
+        if waiting:
+            widgets.alert(
+                t("{number} is an emergency and not handed over yet: call, and write it down.", number=number)
+            )
         widgets.told(said, widgets.link(t("Open it"), f"/incidents?incident={incident_id}"))
     wrong = st.session_state.pop(state.NEW_WRONG, None)
     if wrong is not None:
@@ -125,10 +158,10 @@ def _what(here: Here, form: Form) -> Form:
         key=f"{key}_{form.taken}",
     )
     same = (chosen or "") == form.class_key
-    form = replace(form, class_key=chosen or "", component_id=form.component_id if same else None)
-    if chosen and here.catalogue.classes[chosen].emergency:
-        widgets.alert(t("Danger to life: tell the emergency services first, then file it here."))
-    return form
+    why = next((each.because for each in suggested if each.class_key == chosen), ())
+    if why:
+        widgets.note(t("This class because of: “{words}”.", words=t(", ").join(why)))
+    return replace(form, class_key=chosen or "", component_id=form.component_id if same else None)
 
 
 def _take_class(actor: Actor, form: Form, class_key: str) -> None:
@@ -138,64 +171,6 @@ def _take_class(actor: Actor, form: Form, class_key: str) -> None:
 
 def _class_name(kind: ClassInfo) -> str:
     return f"{kind.title(i18n.locale())} · {i18n.either(kind.category_en, kind.category_zh)}"
-
-
-def _where(here: Here, form: Form) -> Form:
-    widgets.heading(t("Where it is"))
-    place = st.text_input(
-        t("Address or place"),
-        form.place,
-        max_chars=200,
-        key=f"{_key('place')}_{form.placed}",
-        live=True,
-        placeholder=t("Street, facility, town or grid code"),
-    )
-    form = replace(form, place=place)
-    if not place.strip() or place.strip() == form.found:
-        return form
-    found = find_places(here.session, here.territory.id, place)
-    if not found:
-        widgets.note(
-            t(
-                "Nothing in {territory} is called “{name}”. Try the street without its number, a facility or the town,"
-                " or click the place on the map.",
-                territory=here.territory.title(i18n.locale()),
-                name=place.strip(),
-            )
-        )
-        return form
-    widgets.note(t("Not found as written. Did you mean:") if found[0].guessed else t("Choose the place:"))
-    with st.container(key="gk-places"):
-        for rank, each in enumerate(found):
-            st.button(
-                _place_name(each),
-                key=f"{_key('found')}_{rank}",
-                type="tertiary",
-                on_click=_take_place,
-                args=(here.actor, form, each),
-            )
-    return form
-
-
-def _place_name(place: Place) -> str:
-    name = i18n.either(place.name, place.name_zh)
-    community = i18n.either(place.community, place.community_zh)
-    kind = words.place_kind(place.kind, place.detail)
-    where = t("{place}, {community}", place=name, community=community) if community else name
-    return f"{where} · {kind}" if kind else where
-
-
-def _take_place(actor: Actor, form: Form, place: Place) -> None:
-    """Take a found place over, with its point."""
-    name = form.place.strip() if place.kind == "road" and not place.guessed and _has_number(form.place) else place.name
-    desk.keep(
-        actor,
-        replace(form, place=name, found=name, lon=place.lon, lat=place.lat, component_id=None, placed=form.placed + 1),
-    )
-
-
-def _has_number(text: str) -> bool:
-    return any(sign.isdigit() for sign in text)
 
 
 def _map(here: Here, form: Form) -> Form:
@@ -333,14 +308,20 @@ def _report(actor: Actor, form: Form) -> None:
     form = _typed(form)
     try:
         with transaction(actor) as session:
-            done = incidents.report(session, actor, form.report(), command_id=command)
+            territory = territory_of(session, actor)
+            calls = desk_emergency.calls_of(
+                session, actor, territory, incidents.read_catalogue(session, territory), form
+            )
+            handed = desk_emergency.answers(form, calls)
+            done = incidents.report(session, actor, replace(form.report(), handed_over=handed), command_id=command)
             desk.discard(session, actor)
     except GridkeeperError as error:
         st.session_state[state.NEW_WRONG] = error
         # Nothing of it was kept; a mended report is another command.
         st.session_state.pop(state.NEW_COMMAND, None)
         return
-    st.session_state[state.NEW_TOLD] = (done.number, done.status, done.incident_id)
+    waiting = len(calls) - len(handed)
+    st.session_state[state.NEW_TOLD] = (done.number, done.status, done.incident_id, form.duplicate_number, waiting)
     _fresh()
 
 

@@ -25,8 +25,12 @@ def button(page, start):
     return next(each for each in page.button if each.label.startswith(start))
 
 
+def field(page, label):
+    return next(each for each in page.text_input if each.label == label)
+
+
 def place_of(page, name):
-    page.text_input[0].set_value(name).run()
+    field(page, "Address or place" if i18n.locale() == "en" else "地址或地点").set_value(name).run()
     next(each for each in page.button if name in each.label).click().run()
 
 
@@ -82,11 +86,11 @@ def test_words_of_a_retired_class_break_nothing(run):
 def test_a_lost_session_loses_nothing(run):
     page = run("new_incident", Role.SUPERVISOR)
     page.text_area[0].set_value("Mrs Ames says the bench is broken").run()
-    page.text_input[1].set_value("Ann Ames").run()
+    field(page, "Reporter's name").set_value("Ann Ames").run()
     assert "nobody else sees it" in words(page)
     later = run("new_incident", Role.SUPERVISOR)
     assert later.text_area[0].value == "Mrs Ames says the bench is broken"
-    assert later.text_input[1].value == "Ann Ames"
+    assert field(later, "Reporter's name").value == "Ann Ames"
     other = run("new_incident", Role.DISPATCHER)
     assert other.text_area[0].value == ""
     button(later, "Discard the draft").click().run()
@@ -96,9 +100,9 @@ def test_a_lost_session_loses_nothing(run):
 
 def test_a_place_that_is_not_there_is_said_with_ways_out(run):
     page = run("new_incident", Role.SUPERVISOR)
-    page.text_input[0].set_value("Zanzibar Quay").run()
+    field(page, "Address or place").set_value("Zanzibar Quay").run()
     assert "Nothing in Tiny Town is called “Zanzibar Quay”." in words(page)
-    page.text_input[0].set_value("Oka Avenue").run()
+    field(page, "Address or place").set_value("Oka Avenue").run()
     assert "Not found as written. Did you mean:" in shown(page)
     assert button(page, "Oak Avenue")
 
