@@ -15,6 +15,7 @@ from app.component_parts import Around, do
 from app.i18n import t
 from core.errors import GridkeeperError
 from geodata.db import transaction
+from geodata.record import note_event
 from incidents.component_files import component_table
 from incidents.components import ComponentFilter
 from incidents.service import components as register
@@ -85,6 +86,7 @@ def _taken(around: Around, wanted: ComponentFilter) -> bytes:
             if len(page) < register.PAGE_MOST:
                 break
             after = page[-1].code
+        note_event(session, "export", "component", around.territory.id, {"rows": len(rows)})
     return as_csv(component_table(rows, {unit_id: each[0] for unit_id, each in around.units.items()}))
 
 

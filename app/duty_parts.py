@@ -344,7 +344,9 @@ def _from_address(today: dt.date) -> dt.date:
 def files(session: Session, around: Around) -> None:
     """Put the list as files, and for those who may the way back in."""
     table = importing.export_duties(session, around.actor, around.territory.id)
-    unit_files.out(table, f"duty-list-{around.territory.name}-{around.today.isoformat()}", sheet="duty list")
+    unit_files.out(
+        around.actor, table, f"duty-list-{around.territory.name}-{around.today.isoformat()}", sheet="duty list"
+    )
     if around.may_edit:
         label = t("A duty list as CSV or Excel")
         unit_files.back_in(around.actor, around.territory, importing.import_duties, label, kind="duty list")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import evaluation, record_jobs, record_keeping, retention, set_up_jobs
+from app import accountability, evaluation, record_jobs, record_keeping, retention, set_up_jobs
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -116,6 +116,12 @@ def serve(*, forever: bool = True) -> None:
     def _facts(timestamp: int) -> None:
         del timestamp
         evaluation.keep_all_facts()
+
+    @app.periodic(cron=accountability.EVERY_FIVE_MINUTES)
+    @app.task(name="gridkeeper.reviews")
+    def _reviews(timestamp: int) -> None:
+        del timestamp
+        accountability.look_everywhere()
 
     with jobs.alone():
         again = jobs.take_up_again()

@@ -74,7 +74,8 @@ def file_for(actor: Actor, job_id: int) -> Path:
     if not name or Path(name).name != name or not path.is_file():
         raise NotFound("This export is not there any more.", hint="Make a new one on the page Record.")
     with transaction(actor, purpose="export of the record") as session:
-        note_event(session, "download", "record", job_id, {"bytes": path.stat().st_size})
+        told = {"bytes": path.stat().st_size, "rows": int((mine[0].result or {}).get("records", 0))}
+        note_event(session, "download", "record", job_id, told)
     return path
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app import i18n, words
+from app import i18n, reporter_panel, words
 from app.i18n import t
 from app.roles import role_name
 from core.identity import Actor, May, Role
@@ -41,6 +41,9 @@ def table(key: str) -> str:
         "rule_change": t("Change of the rules"),
         "shift_pattern": t("Shift pattern"),
         "standing_deputy": t("Standing deputy"),
+        "review": t("Review"),
+        "review_explanation": t("Explanation of a review"),
+        "review_threshold": t("Threshold of a rule"),
         "study": t("Study"),
         "task": t("Task"),
         "territory": t("Territory"),
@@ -66,6 +69,7 @@ def act(key: str) -> str:
         "hand over": t("Handed over"),
         "erase": t("Erased a person"),
         "clean up": t("Cleaned up"),
+        "read reporter": t("Read who reported"),
     }.get(key) or words.act(key)
 
 
@@ -76,7 +80,7 @@ def role(key: str) -> str:
 
 def purpose(text: str) -> str:
     """Return the purpose of an act; one that is no known act stands as it was given."""
-    return words.purpose(text) or text
+    return words.purpose(text) or reporter_panel.purpose_words(text) or text
 
 
 def subject(row: RecordRow) -> str:

@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import health, i18n
+from app import health, i18n, widgets
 from app.health_model import State as Health
 from app.i18n import t
 from app.set_up_acts import holdings
@@ -16,6 +16,7 @@ from app.widgets import Fact
 from core.identity import Actor, May, Role
 from geodata.territory import TerritoryInfo
 from incidents.service import ruling
+from insight import reviews as accountability
 from people import reviews, rostering
 from people.cover import State
 
@@ -47,7 +48,18 @@ def to_decide(session: Session, actor: Actor) -> list[Fact]:
         items.append(
             Fact(t("Accounts to look at"), i18n.number(look), "soon" if look else "", href="/accounts?show=look")
         )
+    if actor.may(May.SEE_REVIEWS):
+        waiting = accountability.count_open(session, actor)
+        items.append(Fact(t("Open reviews"), i18n.number(waiting), "soon" if waiting else "", href="/accountability"))
     return items
+
+
+def about_me(session: Session, actor: Actor) -> None:
+    """Put that a finding of the rules on the record concerns the actor, and the way to explain it."""
+    mine = [each for each in accountability.reviews_on_me(session, actor) if each.is_open]
+    if mine:
+        said = t("A rule on the record asks about an act of yours. You may explain it.")
+        widgets.told(said, widgets.link(t("Look at it"), f"/accountability?review={mine[0].id}"))
 
 
 def of_the_platform(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> list[Fact]:

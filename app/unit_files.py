@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import i18n, state, widgets
+from app.exports import recorded
 from app.i18n import t
 from core.errors import GridkeeperError
 from core.identity import Actor
@@ -24,11 +25,14 @@ Table = Mapping[str, Sequence[str]]
 TakeIn = Callable[..., Imported]
 
 
-def out(table: Table, stem: str, *, sheet: str) -> None:
-    """Put the list as files; they are made when one is asked for."""
+def out(actor: Actor, table: Table, stem: str, *, sheet: str) -> None:
+    """Put the list as files; they are made when one is asked for, and the taking is recorded."""
+    take = partial(recorded, actor, sheet.replace(" ", "_"), len(next(iter(table.values()), ())))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(t("Save as CSV"), partial(as_csv, table), f"{stem}.csv", "text/csv", key=f"gk_{sheet}_csv")
-        made = partial(as_xlsx, table, sheet=sheet)
+        st.download_button(
+            t("Save as CSV"), partial(take, partial(as_csv, table)), f"{stem}.csv", "text/csv", key=f"gk_{sheet}_csv"
+        )
+        made = partial(take, partial(as_xlsx, table, sheet=sheet))
         st.download_button(t("Save as Excel"), made, f"{stem}.xlsx", XLSX_TYPE, key=f"gk_{sheet}_xlsx")
 
 

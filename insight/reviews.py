@@ -136,6 +136,11 @@ def counts(session: Session, actor: Actor) -> dict[str, dict[str, int]]:
     return found
 
 
+def count_open(session: Session, actor: Actor) -> int:
+    """Return how many findings are not decided."""
+    return sum(of_rule.get(state, 0) for of_rule in counts(session, actor).values() for state in OPEN)
+
+
 def looked_at(session: Session, actor: Actor) -> dt.datetime | None:
     """Return when the record was looked through last; None before the first time."""
     last = store.reached(session, _home(actor))

@@ -20,6 +20,7 @@ from app import (
     state,
     widgets,
 )
+from app.exports import recorded
 from app.i18n import t
 from app.where import territory_of
 from core.clock import now
@@ -135,7 +136,7 @@ def _table(here: Here) -> None:
         widgets.write(f"<p>{counted} · {widgets.link(rules, '/roster?show=rules', 'late' if broken else '').text}</p>")
         st.download_button(
             t("Save as CSV"),
-            lambda: roster_file.export(view, rows),
+            lambda: recorded(here.actor, "roster", len(rows), lambda: roster_file.export(view, rows)),
             file_name=f"roster-{first}-{days}.csv",
             mime="text/csv",
             on_click="ignore",

@@ -38,6 +38,7 @@ def show() -> None:
             simulated=territory.is_demo and actor.may(May.SEE_INCIDENTS),
             aside=i18n.long_day(moment, territory.timezone),
         )
+        today_watch.about_me(session, actor)
         if actor.may(May.SEE_INCIDENTS):
             _incident_roles(session, actor, territory, moment)
         elif actor.may(May.MANAGE_USERS):

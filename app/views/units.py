@@ -73,7 +73,7 @@ def show() -> None:
 
 def _files(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.date) -> None:
     table = importing.export_units(session, actor, territory.id)
-    unit_files.out(table, f"units-{territory.name}-{today.isoformat()}", sheet="units")
+    unit_files.out(actor, table, f"units-{territory.name}-{today.isoformat()}", sheet="units")
     if actor.may(May.MANAGE_UNITS):
         unit_files.back_in(actor, territory, importing.import_units, t("Units as CSV or Excel"), kind="units")
 

@@ -26,6 +26,7 @@ VIEWS = {
     "city_map": OFFICERS,
     "components": OFFICERS,
     "incidents": SEE_INCIDENTS,
+    "verify": [Role.SUPERVISOR],
     "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
     "bring_in": LOADERS,
     "rules": OFFICERS,
@@ -40,12 +41,14 @@ VIEWS = {
     "set_up": [Role.ADMINISTRATOR],
     "indicators": [each for each in OFFICERS if each is not Role.ADMINISTRATOR],
     "record": [Role.AUDITOR, Role.SUPERVISOR],
+    "accountability": [Role.AUDITOR, Role.GRID_WORKER],
 }
 TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
     "components": ("Components", "部件"),
     "incidents": ("Incidents", "案件"),
+    "verify": ("Verify", "核查"),
     "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
     "rules": ("Classes, limits and calendars", "分类、时限与日历"),
@@ -60,6 +63,7 @@ TITLES = {
     "set_up": ("First set-up", "首次设置"),
     "indicators": ("Indicators", "评价指标"),
     "record": ("Record", "操作留痕"),
+    "accountability": ("Accountability", "问责"),
 }
 CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "app" / "locale" / "zh" / "LC_MESSAGES").glob("*.po"))
 EVERYWHERE = [(view, role) for view, roles in VIEWS.items() for role in roles]
