@@ -56,8 +56,8 @@ OPEN_PATHS = frozenset(
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
-LONGEST_LIST_BYTES = 6 << 20
-"""Of a file from those who keep a staff list and load no other data."""
+LONGEST_UPLOAD_BYTES = {May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20) + (64 << 10)}
+"""Of a file from those who load no other data: a staff list, a photo with what the browser puts around it."""
 LONGEST_PATH = 2000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
@@ -292,11 +292,12 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     uploads = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
     if not uploads or actor.may(May.LOAD_DATA):
         return None
-    if not actor.may(May.MANAGE_WORKERS):
+    most = max((most for may, most in LONGEST_UPLOAD_BYTES.items() if actor.may(may)), default=0)
+    if not most:
         return PlainTextResponse("As your role you may not load data.", status_code=403)
     size = Headers(scope=scope).get("content-length", "0" if scope["method"] == "DELETE" else "")
-    if not size.isdecimal() or int(size) > LONGEST_LIST_BYTES:
-        return PlainTextResponse("A staff list or roster is smaller than this.", status_code=413)
+    if not size.isdecimal() or int(size) > most:
+        return PlainTextResponse("What your role may send is smaller than this.", status_code=413)
     return None
 
 

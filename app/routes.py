@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard, peers, sso, tls
-from app.api import assets, login, record, tiles, values, ways_in
+from app.api import assets, evidence, login, record, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -38,6 +38,7 @@ routes = [
     *login.routes,
     *ways_in.routes,
     *record.routes,
+    *evidence.routes,
     *tiles.routes,
     *values.routes,
     *assets.routes,

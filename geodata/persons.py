@@ -86,8 +86,15 @@ def seal(session: Session, subject_id: str, plain: str) -> bytes:
 
 def seal_bytes(session: Session, plain: bytes) -> tuple[str, bytes]:
     """Return a new subject id and ``plain`` as ciphertext under its key."""
-    ((subject_id, key),) = _new_keys(session, 1)
-    return subject_id, _encrypt(key, plain, subject_id)
+    (subject_id,), (cipher,) = seal_bytes_many(session, [plain])
+    return subject_id, cipher
+
+
+def seal_bytes_many(session: Session, plains: Sequence[bytes]) -> tuple[list[str], list[bytes]]:
+    """Return a new subject id and the ciphertext under its key for each of ``plains``."""
+    keys = _new_keys(session, len(plains))
+    ciphers = [_encrypt(key, plain, subject) for (subject, key), plain in zip(keys, plains, strict=True)]
+    return [subject for subject, _ in keys], ciphers
 
 
 def unseal_bytes(session: Session, subject_id: str, cipher: bytes) -> bytes | None:

@@ -92,7 +92,7 @@ def clean(data: bytes) -> Photo:
             zh="暂不支持 HEIC 与 AVIF 格式。请在相机设置中选择“兼容性最佳”，或转为 JPEG 后上传。",
         )
     try:
-        return _encoded(_upright(data))
+        return as_photo(_upright(data))
     except DAMAGED as error:
         if isinstance(error, InvalidInput):
             raise
@@ -137,7 +137,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _encoded(image: Image.Image, side: int = SIDE_PX) -> Photo:
+def as_photo(image: Image.Image, side: int = SIDE_PX) -> Photo:
     """Return the picture as JPEG; drawn on a new sheet first, which carries nothing else."""
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     width, height = image.size
@@ -159,7 +159,7 @@ def small(jpeg: bytes, side: int = SMALL_PX) -> bytes:
     """Return a stored picture in a small size, for lists."""
     with Image.open(BytesIO(jpeg), formats=("JPEG",)) as opened:
         opened.draft("RGB", (side, side))
-        return _encoded(opened.convert("RGB"), side).jpeg
+        return as_photo(opened.convert("RGB"), side).jpeg
 
 
 def blurred(jpeg: bytes, boxes: Iterable[Box]) -> Photo:
@@ -180,7 +180,7 @@ def blurred(jpeg: bytes, boxes: Iterable[Box]) -> Photo:
         coarse = Image.fromarray((np.asarray(few) // STEP * STEP + STEP // 2).astype(np.uint8))
         patches = coarse.resize(part.size, Image.Resampling.NEAREST)
         image.paste(patches.filter(ImageFilter.GaussianBlur(cell / 3)), (left, top))
-    return _encoded(image)
+    return as_photo(image)
 
 
 def enlarged(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -267,4 +267,4 @@ def with_squares(jpeg: bytes, boxes: Iterable[Box] = ()) -> bytes:
         draw.rectangle([left, top, max(left, right - 1), max(top, bottom - 1)], outline=(179, 38, 30, 255), width=3)
         draw.text((left + 4, max(0, bottom - 2 * size)), f"#{number}", fill="white", font_size=round(size * 1.4),
                   stroke_width=3, stroke_fill=(179, 38, 30, 255))  # fmt: skip
-    return _encoded(image).jpeg
+    return as_photo(image).jpeg

@@ -13,22 +13,22 @@ from incidents.evidence_find import find
 from incidents.evidence_model import Prepared
 from incidents.service.evidence import prepare
 
-FACE = Box(90, 120, 120, 150, "face")
-PLATE = Box(520, 430, 200, 64, "plate")
+FACE = Box(60, 80, 80, 100, "face")
+PLATE = Box(330, 275, 140, 44, "plate")
 INK = (20, 60, 160)
 
 
-def street(seed: int = 0, size: tuple[int, int] = (1000, 750), text: str = "KF63 BZA") -> Image.Image:
+def street(seed: int = 0, size: tuple[int, int] = (640, 480), text: str = "KF63 BZA") -> Image.Image:
     """Return a picture of a street: noise, a road, a car with a plate, somebody's face."""
     rng = np.random.default_rng(seed)
     ground = np.clip(rng.normal(140, 10, (size[1] // 16, size[0] // 16, 3)), 0, 255).astype(np.uint8)
     image = Image.fromarray(ground).resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
-    draw.rectangle([0, 500, size[0], size[1]], fill=(92, 92, 96))
-    draw.rectangle([400, 300, 860, 540], fill=(150, 40, 40))
+    draw.rectangle([0, 320, size[0], size[1]], fill=(92, 92, 96))
+    draw.rectangle([255, 190, 560, 345], fill=(150, 40, 40))
     draw.rectangle([PLATE.x, PLATE.y, PLATE.x + PLATE.width, PLATE.y + PLATE.height], fill=INK, outline="white")
     middle = (PLATE.x + PLATE.width / 2, PLATE.y + PLATE.height / 2)
-    draw.text(middle, text, fill="white", font_size=38, anchor="mm", stroke_width=1)
+    draw.text(middle, text, fill="white", font_size=26, anchor="mm", stroke_width=1)
     face(draw, FACE.x, FACE.y, FACE.width)
     return image
 

@@ -37,6 +37,7 @@ MODULES = (
     "user",
     "access",
     "incident",
+    "evidence",
     "site",
     "matrix",
     "evaluate",

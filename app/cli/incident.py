@@ -74,7 +74,7 @@ def file(
     as_json: AsJson = False,
 ) -> None:
     """Take a report in: it gets its number, grid, unit and deadline."""
-    with _acting(territory, as_) as here:
+    with acting(territory, as_) as here:
         found = _point(here, lon, lat, address)
         new = NewReport(
             class_key=class_,
@@ -106,7 +106,7 @@ def list_(
 ) -> None:
     """List incidents, newest report first."""
     wanted = IncidentFilter(statuses=_statuses(status), overdue=late, text=text)
-    with _acting(territory, as_) as here:
+    with acting(territory, as_) as here:
         rows = service.list_incidents(here.session, here.actor, wanted, limit=limit).rows
         total = service.count_incidents(here.session, here.actor, wanted)
     if as_json:
@@ -131,11 +131,11 @@ def assign(
     as_json: AsJson = False,
 ) -> None:
     """Give an incident to a worker; one given out already is given anew."""
-    with _acting(territory, as_) as here:
+    with acting(territory, as_) as here:
         done = service.assign_task(
             here.session,
             here.actor,
-            _incident_id(here, incident),
+            incident_id_of(here, incident),
             _worker_id(here, worker),
             version=version,
             command_id=command_id or str(uuid.uuid4()),
@@ -168,11 +168,11 @@ def move(
     as_json: AsJson = False,
 ) -> None:
     """Do an act of the lifecycle on an incident; docs/lifecycle.md lists them."""
-    with _acting(territory, as_) as here:
+    with acting(territory, as_) as here:
         done = service.move(
             here.session,
             here.actor,
-            _incident_id(here, incident),
+            incident_id_of(here, incident),
             act,
             version=version,
             command_id=command_id or str(uuid.uuid4()),
@@ -186,7 +186,7 @@ def move(
 
 
 @contextlib.contextmanager
-def _acting(territory: str | None, login: str | None) -> Iterator[Here]:
+def acting(territory: str | None, login: str | None) -> Iterator[Here]:
     """Open a transaction in the territory, as the command line or in the name of an account."""
     actor = system_actor(label="command line")
     db.ensure_database()
@@ -236,7 +236,8 @@ def _statuses(given: str | None) -> tuple[str, ...]:
     return tuple(key for key in STATUSES if key in wanted or ("open" in wanted and key in OPEN_STATUSES))
 
 
-def _incident_id(here: Here, given: str) -> int:
+def incident_id_of(here: Here, given: str) -> int:
+    """Return the id of an incident named by number or id; raise `NotFound` when it is out of reach."""
     if given.isdecimal() and len(given) < 19:
         return int(given)
     found = service.find_incident(here.session, here.actor, given)

@@ -155,6 +155,11 @@ def evidence_of(session: Session, actor: Actor, incident_id: int) -> tuple[Evide
     return tuple(_info(session, actor, each) for each in store.of_incident(session, territory_id, incident_id))
 
 
+def one_of(session: Session, actor: Actor, evidence_id: int) -> EvidenceInfo:
+    """Return one piece of evidence; raise `NotFound` when it is out of reach."""
+    return _info(session, actor, _one(session, _here(actor, May.SEE_INCIDENTS), evidence_id))
+
+
 def demanded_evidence(session: Session, actor: Actor, incident_id: int) -> tuple[str, ...]:
     """Return the kinds of evidence that the class of an incident demands before it is finished."""
     require(actor, May.SEE_INCIDENTS)

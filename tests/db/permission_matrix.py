@@ -38,6 +38,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "incident_personal": ("SVDMWH", "SVDMW", "S", "S"),
     "component": (ALL.replace("N", ""), "SVMH", "SVMH", "S"),
     "task": ("SVDAMWH", "SVDMWH", "SVDMWH", "S"),
+    **dict.fromkeys(("evidence", "evidence_blur", "evidence_image"), ("SVDAMWH", "SVDMWH", "", "S")),
     "incident_day": ("SVDAMWHPT", "", "", ""),
     "incident_number": ("", "", "", ""),
     "incident_fact": ("SVDAMH", "S", "", "S"),
@@ -98,6 +99,9 @@ SAMPLES = {
     "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
     "roster_exception": "SELECT * FROM roster_exception ORDER BY worker_id DESC LIMIT 1",
     "person": "SELECT p.* FROM person AS p JOIN worker AS w ON w.person_id = p.id ORDER BY w.id DESC LIMIT 1",
+    "evidence": "SELECT * FROM evidence ORDER BY id DESC LIMIT 1",
+    "evidence_blur": "SELECT * FROM evidence_blur ORDER BY id DESC LIMIT 1",
+    "evidence_image": "SELECT * FROM evidence_image WHERE version > 0 ORDER BY evidence_id DESC LIMIT 1",
     "record": "SELECT * FROM record WHERE subject_table = 'incident' AND action = 'update' ORDER BY seq LIMIT 1",
 }
 OPEN_COLUMNS = {"incident_personal": "incident_id, territory_id, subject_id, note_cipher, phone_hash"}
@@ -119,6 +123,17 @@ SAID = (
     "INSERT INTO review_threshold (territory_id, rule, minutes, reason) VALUES (%(home)s, 'backdated', 90, 'x')",
 )
 """As the person it concerns."""
+EVIDENCE = """
+    WITH photo AS (
+        INSERT INTO evidence (territory_id, incident_id, kind, at, sha256, width, height, subject_id)
+        VALUES (%(home)s, %(incident)s, 'before', now(), repeat('0', 64), 1, 1, 'x') RETURNING id
+    ), blur AS (
+        INSERT INTO evidence_blur (territory_id, evidence_id, version, sha256, made_at)
+        SELECT %(home)s, id, 1, encode(sha256('x'), 'hex'), now() FROM photo
+    )
+    INSERT INTO evidence_image (evidence_id, version, territory_id, content) SELECT id, 1, %(home)s, 'x' FROM photo
+"""
+"""A photo of an incident, as the system writes it."""
 OF_INCIDENT = dict.fromkeys(
     ("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "task"),
     "incident_id",

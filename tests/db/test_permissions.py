@@ -47,6 +47,7 @@ from people import accounts
 from tests.db.permission_matrix import (
     LETTERS,
     MATRIX,
+    EVIDENCE,
     OF_INCIDENT,
     OPEN_COLUMNS,
     OPERATIONS,
@@ -227,6 +228,7 @@ def city(demo_database: Engine) -> Iterator[City]:
             for statement in SAID:
                 connection.execute(statement, given)
             made.act("S")
+            connection.execute(EVIDENCE, {"home": home, "incident": incident["id"]})
             connection.execute(
                 "INSERT INTO extension_request (territory_id, incident_id, reason, until, asked_at)"
                 " VALUES (%s, %s, 'weather', now(), now())",

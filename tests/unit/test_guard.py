@@ -20,7 +20,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from app import cookie, guard
 from core.clock import now
 from core.errors import Conflict, DataQuality, GridkeeperError, InvalidInput, NotFound, NotPermitted, SourceUnavailable
-from core.identity import Actor, Role
+from core.identity import Actor, May, Role
 from people.model import LiveSession
 
 ACTOR = Actor(user_id=7, label="dispatcher", role=Role.DISPATCHER, territory_id=1)
@@ -162,7 +162,7 @@ def test_writing_without_origin_is_judged_by_the_browsers_word(logged_in):
     assert logged_in.post("/x").status_code == 200
 
 
-@pytest.mark.parametrize(("role", "status"), [(Role.DISPATCHER, 403), (Role.PLANNER, 403), (Role.SUPERVISOR, 200)])
+@pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 403), (Role.PLANNER, 403), (Role.SUPERVISOR, 200)])
 def test_files_are_taken_from_those_who_may_load_data(client, sessions, role, status):
     sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=role))
     client.cookies.set(cookie.name(), cookie.sign("token"))
@@ -170,15 +170,15 @@ def test_files_are_taken_from_those_who_may_load_data(client, sessions, role, st
         assert client.request(method, "/_stcore/upload_file/session/file").status_code == status
 
 
-@pytest.mark.parametrize("role", [Role.GRID_MANAGER, Role.HANDLER])
-def test_who_keeps_workers_brings_lists_in_and_nothing_large(client, sessions, role):
+@pytest.mark.parametrize("role", [Role.GRID_MANAGER, Role.HANDLER, Role.GRID_WORKER, Role.DISPATCHER])
+def test_who_keeps_workers_or_adds_photos_sends_nothing_large(client, sessions, role):
     """Their pages offer it; what is uploaded stays in the memory of the server."""
     sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=role))
     client.cookies.set(cookie.name(), cookie.sign("token"))
     address = "/_stcore/upload_file/session/file"
     assert client.put(address, content=b"x").status_code == 200
     assert client.delete(address).status_code == 200
-    assert client.put(address, content=b"x" * (guard.LONGEST_LIST_BYTES + 1)).status_code == 413
+    assert client.put(address, content=b"x" * (guard.LONGEST_UPLOAD_BYTES[May.ADD_EVIDENCE] + 1)).status_code == 413
     assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
 
 
