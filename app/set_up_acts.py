@@ -26,8 +26,9 @@ from geodata.crs import project
 from geodata.holdings import NONE_TO_BRING, Holdings, read_holdings
 from geodata.outline import boundary_from_file, map_from_file
 from geodata.territory import TerritoryInfo, communities, find_territory
+from grids.blocks import TARGET_M2
 from grids.lattice import Lattice
-from grids.service import PEOPLE_EACH, estimate_people, make_grid, make_responsibility_grids
+from grids.service import PEOPLE_EACH, estimate_people, make_block_grid, make_grid, make_responsibility_grids
 from incidents.calendars import code_for
 from incidents.classes import SCHEME, SCHEME_VERSION
 from incidents.service import import_file, seed_catalogue
@@ -124,10 +125,13 @@ def cut_grids(
     kind: str,
     size_m: float,
     town_m: float,
+    target_m2: float = TARGET_M2,
     people_each: float = PEOPLE_EACH,
     progress: Progress,
 ) -> Mapping[str, Any]:
     """Cut the communities into unit grids and bind these into responsibility grids.
+
+    ``target_m2`` is for blocks along the streets, the widths are for squares and hexagons.
 
     Raises
     ------
@@ -141,16 +145,19 @@ def cut_grids(
                 f"{territory.title_en} has incidents, so its grids are no longer cut by the set-up.",
                 hint="Ask the supervision centre: it may make them anew, and incidents keep their old grid.",
             )
-        made = make_grid(
-            session,
-            doer,
-            territory,
-            kind=kind,
-            size_m=size_m,
-            town_size_m=town_m,
-            progress=progress,
-            replace=True,
-        )
+        if kind == "block":
+            made = make_block_grid(session, doer, territory, target_m2=target_m2, progress=progress, replace=True)
+        else:
+            made = make_grid(
+                session,
+                doer,
+                territory,
+                kind=kind,
+                size_m=size_m,
+                town_size_m=town_m,
+                progress=progress,
+                replace=True,
+            )
         bound = make_responsibility_grids(session, doer, territory, people_each=people_each, progress=progress)
     return {"territory": name, "cells": made.cells, "responsibility_grids": bound.grids, "people": made.people}
 

@@ -14,9 +14,10 @@ from core.progress import Silent
 from geodata.db import transaction
 from geodata.holdings import Holdings
 from geodata.territory import TerritoryInfo, communities
+from grids.blocks import TARGET_M2
 from grids.service import PEOPLE_EACH
 
-SHAPES = ("square", "hexagon")
+SHAPES = ("block", "square", "hexagon")
 SHOWN = 200
 
 
@@ -128,31 +129,31 @@ def grids(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> None
     kind = shape.selectbox(
         t("Shape"),
         SHAPES,
-        format_func={"square": t("squares"), "hexagon": t("hexagons")}.__getitem__,
+        format_func={
+            "block": t("blocks along the streets"), "square": t("squares"), "hexagon": t("hexagons"),
+        }.__getitem__,
+        index=1,
         key="gk_cut_kind",
-    )
-    town_m = town.number_input(t("Width in towns, m"), 20.0, 5000.0, 100.0, 10.0, format="%.0f", key="gk_cut_town")
-    size_m = country.number_input(
-        t("Width in the countryside, m"), 20.0, 10_000.0, 500.0, 50.0, format="%.0f", key="gk_cut_country"
-    )
+    )  # fmt: skip
+    target_m2, town_m, size_m = TARGET_M2, 100.0, 500.0
+    if kind == "block":
+        target_m2 = town.number_input(
+            t("Wished size of a block, m²"), 2_000.0, 200_000.0, TARGET_M2, 1_000.0, format="%.0f", key="gk_cut_target"
+        )
+    else:
+        town_m = town.number_input(t("Width in towns, m"), 20.0, 5000.0, 100.0, 10.0, format="%.0f", key="gk_cut_town")
+        size_m = country.number_input(
+            t("Width in the countryside, m"), 20.0, 10_000.0, 500.0, 50.0, format="%.0f", key="gk_cut_country"
+        )
     each = people.number_input(
         t("People per responsibility grid"), 50.0, 100_000.0, PEOPLE_EACH, 100.0, format="%.0f", key="gk_cut_people"
     )
-    with transaction(actor) as session:
-        plan = set_up_acts.plan_grids(session, home, kind=kind, size_m=size_m, town_m=town_m)
-    widgets.note(
-        t(
-            "About {cells} unit grids, {seconds} s.",
-            cells=i18n.number(plan.cells),
-            seconds=i18n.number(plan.seconds, 1),
-        )
-        + (" " + t("This is done in the background.") if plan.is_long else "")
-    )
-    sizes = {"size_m": size_m, "town_m": town_m, "people_each": each}
+    is_long = _foretold(actor, home, kind, size_m, town_m)
+    sizes = {"size_m": size_m, "town_m": town_m, "target_m2": target_m2, "people_each": each}
     label = t("Cut the grids") if not held.cells else t("Cut the grids anew")
     if not set_up_parts.act(label, name="cut", primary=step.state is not State.DONE):
         return
-    if plan.is_long:
+    if is_long:
         set_up_parts.begin(actor, set_up_acts.GRIDS, {"name": home.name, "kind": kind, **sizes})
         return
     with guard.page():
@@ -164,3 +165,20 @@ def grids(actor: Actor, home: TerritoryInfo, step: Step, held: Holdings) -> None
                 bound=i18n.number(made["responsibility_grids"]),
             )
         )
+
+
+def _foretold(actor: Actor, home: TerritoryInfo, kind: str, size_m: float, town_m: float) -> bool:
+    """Say what cutting would make; return whether it is work for the background."""
+    background = t("This is done in the background.")
+    if kind == "block":
+        widgets.note(t("Cells as the streets and rivers close them; large blocks are parted.") + " " + background)
+        return True
+    with transaction(actor) as session:
+        plan = set_up_acts.plan_grids(session, home, kind=kind, size_m=size_m, town_m=town_m)
+    told = t(
+        "About {cells} unit grids, {seconds} s.",
+        cells=i18n.number(plan.cells),
+        seconds=i18n.number(plan.seconds, 1),
+    )
+    widgets.note(told + (" " + background if plan.is_long else ""))
+    return plan.is_long

@@ -102,7 +102,9 @@ def street_blocks(
         progress.advance()
     community, cells = np.concatenate(communities), share_vertices(np.concatenate(found))
     if len(cells) > MOST_CELLS:
-        raise InvalidInput(f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.", hint="Take a larger target.")
+        raise InvalidInput(
+            f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.", hint="Take a larger target."
+        )
     return _frame(community, cells, rules, areas)
 
 

@@ -1,56 +1,114 @@
-"""grid make: cut a territory into management grids."""
+"""grid make, grid check: cut a territory into management grids, or a file, and check cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit, progress
+from core.errors import InvalidInput
 from core.identity import system_actor
+from core.progress import Progress
 from geodata import db
 from geodata.territory import find_territory
-from grids.service import make_grid, make_responsibility_grids
+from grids.blocks import TARGET_M2
+from grids.service import make_block_grid, make_grid, make_responsibility_grids
 
-Kind = Annotated[str, typer.Option("--kind", help="Shape of the cells: square or hexagon.")]
-Size = Annotated[float, typer.Option("--size-m", help="Width of a cell in metres; 100 makes hectares.")]
+Kind = Annotated[str, typer.Option("--kind", help="Shape of the cells: block (along the streets), square or hexagon.")]
+Size = Annotated[float | None, typer.Option("--size-m", help="Width of a square or hexagon in metres; 100: hectares.")]
 TownSize = Annotated[float | None, typer.Option("--town-size-m", help="Width in towns; --size-m holds elsewhere.")]
+Target = Annotated[float, typer.Option("--target-m2", help="Area of a block as wished, in m².")]
 Replace = Annotated[bool, typer.Option("--replace", help="End the cells there are and make new ones.")]
+Boundary = Annotated[Path | None, typer.Option("--boundary", help="File with the boundary: works on files alone.")]
+Streets = Annotated[Path | None, typer.Option("--streets", help="File with streets, or an OpenStreetMap extract.")]
+Out = Annotated[Path | None, typer.Option("--out", help="File to write cells to: .gpkg, .geojson or .parquet.")]
 
 
 def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
     groups["grid"].command("make")(make)
+    groups["grid"].command("check")(check)
 
 
 def make(
     *,
     kind: Kind,
-    size_m: Size,
+    size_m: Size = None,
     town_size_m: TownSize = None,
+    target_m2: Target = TARGET_M2,
     territory: TerritoryName = None,
     replace: Replace = False,
+    boundary: Boundary = None,
+    streets: Streets = None,
+    out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cut the communities of a territory into cells; the same grid again adds nothing."""
-    actor = system_actor(label="command line")
+    """Cut the communities of a territory into cells; the same grid again adds nothing. With --out: files alone."""
     with progress() as shown:
-        db.ensure_database(shown)
-        with db.transaction(actor, purpose="make grid") as session:
-            chosen = find_territory(session, territory)
+        if out is not None:
+            from app.cli.grid_files import make_file
+
+            result = make_file(
+                kind, out, boundary=boundary, streets=streets, size_m=size_m, target_m2=target_m2, progress=shown
+            )
+        elif boundary is not None or streets is not None:
+            raise InvalidInput("Cells made of files are written to a file.", hint="Say --out FILE.")
+        else:
+            result = _in_territory(kind, size_m, town_size_m, target_m2, territory, replace=replace, shown=shown)
+    emit(result, as_json)
+
+
+def check(
+    cells: Annotated[Path, typer.Argument(help="File of polygons.")],
+    *,
+    streets: Streets = None,
+    boundary: Boundary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a file of cells: gaps, overlaps, slivers, invalid ones, and how far their borders keep to the streets."""
+    from app.cli.grid_files import check_file
+
+    quality = check_file(cells, streets=streets, boundary=boundary)
+    facts = quality.as_dict()
+    if not as_json:
+        facts.pop("faults")
+    emit({"ok": quality.sound, **facts}, as_json)
+
+
+def _in_territory(
+    kind: str,
+    size_m: float | None,
+    town_size_m: float | None,
+    target_m2: float,
+    territory: str | None,
+    *,
+    replace: bool,
+    shown: Progress,
+) -> dict[str, Any]:
+    if kind != "block" and size_m is None:
+        raise InvalidInput(f"Cells of kind “{kind}” need a width.", hint="Give --size-m, or --kind block.")
+    actor = system_actor(label="command line")
+    db.ensure_database(shown)
+    with db.transaction(actor, purpose="make grid") as session:
+        chosen = find_territory(session, territory)
+        if kind == "block":
+            made = make_block_grid(session, actor, chosen, target_m2=target_m2, progress=shown, replace=replace)
+        else:
             made = make_grid(
                 session,
                 actor,
                 chosen,
                 kind=kind,
-                size_m=size_m,
+                size_m=float(size_m or 0),
                 town_size_m=town_size_m,
                 progress=shown,
                 replace=replace,
             )
-            result = {"territory": chosen.name, "kind": kind, **made.as_dict()}
-            if not made.unchanged:
-                bound = make_responsibility_grids(session, actor, chosen, progress=shown)
-                result["responsibility_grids"] = bound.grids
-    emit(result, as_json)
+        result = {"territory": chosen.name, "kind": kind, **made.as_dict()}
+        if not made.unchanged:
+            bound = make_responsibility_grids(session, actor, chosen, progress=shown)
+            result["responsibility_grids"] = bound.grids
+    return result

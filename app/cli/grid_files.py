@@ -1,0 +1,147 @@
+"""grid make and grid check on files, without a database: boundary and streets in, cells out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from core.errors import InvalidInput
+from core.progress import Progress
+from geodata.crs import metric_srid_of, project
+from geodata.quality import read_boundary
+from geodata.travel_files import read_streets
+from geodata.vector_files import read_shapes
+from grids.blocks import street_blocks
+from grids.built_up import BuiltUp
+from grids.lattice import Geometries
+from grids.partition import partition
+from grids.quality import Quality, check_cells
+from grids.store import STREET_CLASSES
+
+_HULL_SHARE = 0.3
+_HULL_POINTS = 50_000
+_HULL_EDGE_M = 20.0
+ENDINGS = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".parquet": "parquet"}
+
+
+def make_file(
+    kind: str,
+    out: Path,
+    *,
+    boundary: Path | None,
+    streets: Path | None,
+    size_m: float | None,
+    target_m2: float,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Cut a boundary into cells, write them, and return what came of it.
+
+    Parameters
+    ----------
+    boundary
+        None takes the concave hull of the streets.
+
+    Raises
+    ------
+    InvalidInput
+        Files that cannot be read, an unknown ending, streets or sizes that lack.
+    """
+    began = time.perf_counter()
+    if out.suffix.lower() not in ENDINGS:
+        raise InvalidInput(f"Cells cannot be written to {out.name}.", hint=f"Endings: {', '.join(ENDINGS)}.")
+    if kind == "block" and streets is None:
+        raise InvalidInput("Blocks are cut along streets.", hint="Give --streets FILE.")
+    if kind != "block" and size_m is None:
+        raise InvalidInput(f"Cells of kind {kind} need a width.", hint="Give --size-m.")
+    lines = _streets(streets) if streets is not None else None
+    if boundary is not None:
+        area = read_boundary(boundary)
+        srid = _srid(area)
+        whole = project(np.array([area], dtype=object), srid)[0]
+    elif lines is not None:
+        srid = _srid(shapely.box(*shapely.total_bounds(lines.geometry.to_numpy())))
+        whole = _hull(project(lines.geometry.to_numpy(), srid))
+    else:
+        raise InvalidInput("There is nothing to cut.", hint="Give --boundary FILE or --streets FILE.")
+    parts = shapely.get_parts(whole)
+    areas = gpd.GeoDataFrame({"community_id": np.arange(1, len(parts) + 1)}, geometry=parts, crs=srid)
+    if kind == "block" and lines is not None:
+        metric = lines.set_geometry(project(lines.geometry.to_numpy(), srid), crs=srid)
+        town = BuiltUp.of(metric.geometry.to_numpy()[(metric["kind"] == "street").to_numpy()])
+        cells = street_blocks(areas, metric, target_m2=target_m2, built_up=town, progress=progress)
+    else:
+        cells = partition(areas, kind=kind, size_m=float(size_m or 0), progress=progress)
+    _write(cells, out, srid)
+    return {
+        "kind": kind,
+        "cells": len(cells),
+        "area_m2": float(cells["area_m2"].sum()),
+        "boundary_area_m2": float(shapely.area(whole)),
+        "median_m2": float(cells["area_m2"].median()),
+        "seconds": round(time.perf_counter() - began, 3),
+        "file": str(out),
+    }
+
+
+def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Quality:
+    """Return the quality card of the cells of a file."""
+    if not cells.is_file():
+        raise InvalidInput(f"There is no file {cells}.", hint="Check the name of the file of cells.")
+    if cells.suffix.lower() == ".parquet":
+        frame = gpd.read_parquet(cells)
+        shapes = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
+    else:
+        shapes = read_shapes(cells).geometry
+    srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
+    lines = None
+    if streets is not None:
+        found = _streets(streets)
+        lines = project(found.geometry.to_numpy()[(found["kind"] == "street").to_numpy()], srid)
+    outline = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)[0]
+    return check_cells(project(shapes, srid), lines=lines, boundary=outline)
+
+
+def _streets(path: Path) -> gpd.GeoDataFrame:
+    """Return the lines of a file as `grids.blocks.street_blocks` takes them, in EPSG:4326."""
+    roads = read_streets(path).roads
+    kind = np.where(roads["road_class"].isin(STREET_CLASSES), "street", "path")
+    return gpd.GeoDataFrame({"kind": kind}, geometry=roads["geom"].to_numpy(), crs=4326)
+
+
+def _srid(shape: shapely.Geometry) -> int:
+    middle = shapely.centroid(shapely.box(*shapely.bounds(shape)))
+    return metric_srid_of(float(shapely.get_x(middle)), float(shapely.get_y(middle)))
+
+
+def _hull(lines: Geometries) -> shapely.Geometry:
+    points = shapely.get_coordinates(lines)
+    points = points[:: max(1, len(points) // _HULL_POINTS)]
+    hull = shapely.concave_hull(np.array([shapely.multipoints(points)], dtype=object), ratio=_HULL_SHARE)
+    if shapely.get_dimensions(hull)[0] != 2:
+        raise InvalidInput("The streets enclose no area.", hint="Give --boundary FILE.")
+    wider = shapely.get_exterior_ring(shapely.buffer(hull, _HULL_EDGE_M, quad_segs=2))
+    whole: shapely.Geometry = np.asarray(shapely.polygons(wider))[0]
+    return whole
+
+
+def _write(cells: gpd.GeoDataFrame, out: Path, srid: int) -> None:
+    """Write the file beside its place and move it there, so that it is whole or not there."""
+    form = ENDINGS[out.suffix.lower()]
+    part = out.with_name(f"{out.stem}.part{out.suffix}")
+    part.unlink(missing_ok=True)
+    try:
+        if form == "parquet":
+            cells.to_parquet(part)
+        elif form == "GPKG":
+            cells.to_file(part, driver=form, layer="cells")
+        else:
+            degrees = project(cells.geometry.to_numpy(), 4326, srid)
+            cells.set_geometry(degrees, crs=4326).to_file(part, driver=form, COORDINATE_PRECISION="9")
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""Street blocks: whatever the streets, the blocks are the communities again, and keep to the streets."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import DataQuality, InvalidInput
+from grids.blocks import street_blocks
+from grids.built_up import BuiltUp
+from grids.quality import check_cells
+
+SRID = 32630
+coordinate = st.integers(-20, 620).map(float)
+point = st.tuples(coordinate, coordinate)
+street = st.lists(point, min_size=2, max_size=4, unique=True)
+TOWN = [(10, 0, 300, 610), (300, 0, 600, 610)]
+
+
+def areas(boxes: list[tuple[float, float, float, float]] = TOWN) -> gpd.GeoDataFrame:
+    shapes = [shapely.box(*box) for box in boxes]
+    return gpd.GeoDataFrame({"community_id": range(1, len(shapes) + 1)}, geometry=shapes, crs=SRID)
+
+
+def lines(drawn: list[list[tuple[float, float]]], kinds: list[str] | None = None) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {"kind": kinds or ["street"] * len(drawn)}, geometry=[shapely.LineString(each) for each in drawn], crs=SRID
+    )
+
+
+def cut(drawn: gpd.GeoDataFrame, target_m2: float = 10_000.0) -> gpd.GeoDataFrame:
+    return street_blocks(areas(), drawn, target_m2=target_m2, built_up=BuiltUp.of(drawn.geometry.to_numpy()))
+
+
+@settings(max_examples=40)
+@given(st.lists(street, min_size=1, max_size=12), st.sampled_from([2_000.0, 10_000.0, 60_000.0]))
+def test_blocks_are_their_communities_again(drawn: list[list[tuple[float, float]]], target_m2: float) -> None:
+    cells = cut(lines(drawn), target_m2)
+    shapes = cells.geometry.to_numpy()
+    assert shapely.is_valid(shapes).all()
+    assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
+    for community, area in zip((1, 2), areas().geometry, strict=True):
+        own = shapes[(cells["community_id"] == community).to_numpy()]
+        assert shapely.area(own).sum() == pytest.approx(area.area, rel=1e-9)
+        assert shapely.area(shapely.union_all(own)) == pytest.approx(area.area, rel=1e-9)
+        assert shapely.covers(shapely.buffer(area, 1e-6), own).all()
+    card = check_cells(shapes, lines=lines(drawn).geometry.to_numpy(), boundary=shapely.box(10, 0, 600, 610))
+    assert card.sound
+    for _, sequence in cells.groupby("community_id")["sequence"]:
+        assert sorted(sequence) == list(range(1, len(sequence) + 1))
+
+
+@settings(max_examples=10)
+@given(st.lists(street, min_size=1, max_size=8))
+def test_the_same_streets_make_the_same_blocks(drawn: list[list[tuple[float, float]]]) -> None:
+    once, again = cut(lines(drawn)), cut(lines(drawn))
+    assert once.geometry.geom_equals_exact(again.geometry, 0.0).all()
+
+
+def chessboard(step: int = 100) -> list[list[tuple[float, float]]]:
+    return [
+        *([(x, -20.0), (x, 640.0)] for x in range(0, 620, step)),
+        *([(-20.0, y), (620.0, y)] for y in range(0, 640, step)),
+    ]
+
+
+def test_a_chessboard_of_streets_makes_its_fields() -> None:
+    cells = cut(lines(chessboard()))
+    card = check_cells(cells.geometry.to_numpy(), lines=lines(chessboard()).geometry.to_numpy())
+    assert card.border_on_line == pytest.approx(1.0)
+    assert card.share_in_range is not None
+    assert card.share_in_range > 0.95
+    assert (cells["area_m2"] >= 500).all()
+
+
+def test_the_strip_between_two_carriageways_joins_a_block() -> None:
+    twice = [*chessboard(), [(-20.0, 304.0), (620.0, 304.0)]]
+    cells = cut(lines(twice))
+    width = 2 * cells["area_m2"] / cells.geometry.length
+    assert width.min() > 9
+
+
+def test_a_large_block_is_parted_along_its_path_before_it_is_cut() -> None:
+    path = [(10.0, 305.0), (300.0, 305.0)]
+    ring = [[(10, 0), (300, 0), (300, 610), (10, 610), (10, 0)], [(300, 0), (600, 0), (600, 610), (300, 610), (300, 0)]]
+    with_path = lines([*ring, path], ["street", "street", "path"])
+    cells = street_blocks(
+        areas(), with_path, target_m2=60_000.0, built_up=BuiltUp.of(with_path.geometry.to_numpy(), None)
+    )
+    own = cells[cells["community_id"] == 1]
+    assert len(own) >= 1
+    assert own["area_m2"].max() <= 180_000
+
+
+def test_a_dead_end_is_no_border_of_a_block_of_lawful_size() -> None:
+    dead_end = [*chessboard(), [(150.0, 100.0), (150.0, 160.0)]]
+    assert len(cut(lines(dead_end))) == len(cut(lines(chessboard())))
+
+
+def test_what_cannot_be_cut_is_refused_in_words() -> None:
+    good = lines(chessboard())
+    with pytest.raises(InvalidInput, match="no street"):
+        cut(good.iloc[:0])
+    with pytest.raises(InvalidInput, match="same CRS"):
+        street_blocks(areas(), good.set_crs(32631, allow_override=True), built_up=BuiltUp.of(np.empty(0, object)))
+    with pytest.raises(InvalidInput, match="target"):
+        cut(good, float("nan"))
+    with pytest.raises(InvalidInput, match="kind"):
+        cut(lines(chessboard()[:1], ["hedge"]))
+    spot = gpd.GeoDataFrame({"kind": ["street"]}, geometry=[shapely.Point(1, 1)], crs=SRID)
+    with pytest.raises(DataQuality, match="no lines"):
+        street_blocks(areas(), spot, built_up=BuiltUp.of(np.empty(0, object)))
+    twisted = gpd.GeoDataFrame(
+        {"community_id": [1]}, geometry=[shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])], crs=SRID
+    )
+    with pytest.raises(DataQuality, match="cannot be cut"):
+        street_blocks(twisted, good, built_up=BuiltUp.of(np.empty(0, object)))

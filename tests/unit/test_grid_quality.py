@@ -1,0 +1,124 @@
+"""The quality card finds what is planted, and names its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from app.cli import build
+from core.errors import InvalidInput
+from geodata.crs import project
+from grids.quality import check_cells
+
+SRID = 32630
+HOME = (600_000.0, 5_600_000.0)
+
+
+def field(column: int, row: int, width: float = 100.0, height: float = 100.0) -> shapely.Polygon:
+    x, y = HOME[0] + 100.0 * column, HOME[1] + 100.0 * row
+    return shapely.box(x, y, x + width, y + height)
+
+
+def board(size: int = 3) -> np.ndarray:
+    return np.array([field(column, row) for row in range(size) for column in range(size)], dtype=object)
+
+
+def streets(size: int = 3) -> np.ndarray:
+    ends = np.arange(size + 1) * 100.0
+    far = 100.0 * size
+    pairs = [((0, at), (far, at)) for at in ends] + [((at, 0), (at, far)) for at in ends]
+    return np.array([shapely.LineString(np.array(each) + HOME) for each in pairs], dtype=object)
+
+
+def test_a_sound_board_has_no_fault() -> None:
+    card = check_cells(board(), lines=streets())
+    assert card.sound
+    assert card.counts == {"gaps": 0, "overlaps": 0, "slivers": 0}
+    assert card.border_on_line == pytest.approx(1.0)
+    assert card.share_in_range == pytest.approx(1.0)
+    assert card.compactness == pytest.approx(np.pi / 4)
+
+
+def test_a_hole_in_the_middle_is_a_gap_with_its_place() -> None:
+    card = check_cells(np.delete(board(), 4))
+    assert [fault.area_m2 for fault in card.gaps] == [10_000.0]
+    assert field(1, 1).contains(shapely.Point(card.gaps[0].x, card.gaps[0].y))
+    corner = check_cells(np.delete(board(), 0), boundary=shapely.union_all(board()))
+    assert corner.counts["gaps"] == 1
+    assert check_cells(np.delete(board(), 0)).counts["gaps"] == 0
+
+
+def test_an_overlap_names_both_cells() -> None:
+    cells = board()
+    cells[0] = field(0, 0, width=130.0)
+    card = check_cells(cells)
+    assert [(fault.area_m2, fault.cells) for fault in card.overlaps] == [(3_000.0, (1, 2))]
+    assert not card.sound
+
+
+def test_slivers_and_invalid_cells_are_listed() -> None:
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    card = check_cells(np.array([*board(), field(3, 0, width=2.0), bow, shapely.Point(0, 0)], dtype=object))
+    assert [fault.cells for fault in card.slivers] == [(10,)]
+    assert [row for row, _ in card.invalid] == [11, 12]
+    assert card.as_dict()["invalid"] == 2
+
+
+def test_a_border_beside_the_street_is_not_on_it() -> None:
+    moved = np.array([shapely.affinity.translate(line, 3.0, 3.0) for line in streets()], dtype=object)
+    card = check_cells(board(), lines=moved)
+    assert card.border_on_line == pytest.approx(0.0, abs=0.05)
+
+
+def test_nothing_to_check_is_said() -> None:
+    with pytest.raises(InvalidInput, match="no cell"):
+        check_cells(np.empty(0, dtype=object))
+
+
+def geojson(path: Path, shapes: np.ndarray) -> Path:
+    degrees = project(shapes, 4326, SRID)
+    features = [
+        {"type": "Feature", "properties": {"highway": "residential"}, "geometry": json.loads(shapely.to_geojson(each))}
+        for each in degrees
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("ending", [".gpkg", ".geojson", ".parquet"])
+def test_cells_are_made_and_checked_on_files_alone(tmp_path: Path, ending: str) -> None:
+    roads = geojson(tmp_path / "streets.geojson", streets(6))
+    boundary = geojson(tmp_path / "boundary.geojson", np.array([shapely.union_all(board(6))], dtype=object))
+    out = tmp_path / f"cells{ending}"
+    command = ["grid", "make", "--kind", "block", "--boundary", str(boundary), "--streets", str(roads)]
+    made = CliRunner().invoke(build(), [*command, "--out", str(out), "--json"])
+    assert made.exit_code == 0, made.output
+    facts = json.loads(made.stdout)
+    assert facts["cells"] == 36
+    assert facts["area_m2"] == pytest.approx(facts["boundary_area_m2"], rel=1e-9)
+    found = CliRunner().invoke(build(), ["grid", "check", str(out), "--streets", str(roads), "--json"])
+    card = json.loads(found.stdout)
+    assert card["ok"], card["faults"]
+    assert card["border_on_line"] > 0.99
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_bad_files_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "cells.gpkg"
+    nothing = tmp_path / "none.geojson"
+    for arguments in (
+        ["make", "--kind", "block", "--out", str(out)],
+        ["make", "--kind", "block", "--streets", str(nothing), "--out", str(out)],
+        ["make", "--kind", "square", "--boundary", str(nothing), "--out", str(out)],
+        ["make", "--kind", "block", "--streets", str(nothing)],
+        ["make", "--kind", "block", "--streets", str(nothing), "--out", str(tmp_path / "cells.exe")],
+        ["check", str(nothing)],
+    ):
+        answer = CliRunner().invoke(build(), ["grid", *arguments])
+        assert answer.exit_code != 0, arguments
+        assert not out.exists()
