@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from html import escape
 
@@ -16,6 +17,8 @@ from incidents.duplicates import Likeness
 from incidents.service import duplicates
 
 WORDS_SHOWN = 4
+HERE_M = 5
+NOW = dt.timedelta(minutes=2)
 
 
 def show(session: Session, actor: Actor, form: Form) -> None:
@@ -30,9 +33,7 @@ def show(session: Session, actor: Actor, form: Form) -> None:
         return
     if form.lon is None or form.lat is None or not (form.class_key or form.text.strip()):
         return
-    found = duplicates.look_alikes(
-        session, actor, class_key=form.class_key, place=(form.lon, form.lat), text=f"{form.text} {form.place}"
-    )
+    found = duplicates.look_alikes(session, actor, class_key=form.class_key, place=(form.lon, form.lat), text=form.text)
     if not found:
         return
     with st.container(key="gk-twins"):
@@ -58,8 +59,10 @@ def reason(each: Likeness) -> str:
     }[each.matter]
     parts = [
         matter,
-        t("{metres} m away", metres=i18n.number(round(each.distance_m))),
-        t("{span} ago", span=i18n.span(each.age)),
+        t("at the same place")
+        if each.distance_m < HERE_M
+        else t("{metres} m away", metres=i18n.number(round(each.distance_m))),
+        t("just now") if each.age < NOW else t("{span} ago", span=i18n.span(each.age)),
         t("still open: {status}", status=words.status(each.incident.status)),
     ]
     if each.shared:

@@ -90,7 +90,7 @@ def _ask(actor: Actor, form: Form, call: Call) -> None:
         key=key,
         max_chars=emergencies.REFERENCE_MOST,
         autocomplete="off",
-        width=260,
+        width=180,
     )
     st.button(
         t("{service} called, they took it over", service=emergency_words.service(call.service)),

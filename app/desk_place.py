@@ -48,6 +48,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, form: Form, k
                 _place_name(each),
                 key=f"{key('found')}_{rank}",
                 type="tertiary",
+                shortcut="Alt+P" if rank == 0 else None,
                 on_click=_take_place,
                 args=(actor, form, each),
             )

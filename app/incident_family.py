@@ -63,7 +63,7 @@ def _offer(session: Session, actor: Actor, detail: IncidentDetail) -> None:
         actor,
         class_key=kind,
         place=(row.lon, row.lat),
-        text=f"{detail.note or ''} {row.place}",
+        text=detail.note or "",
         moment=row.reported_at,
         besides=row.id,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import accountability, evaluation, record_jobs, record_keeping, retention, set_up_jobs
+from app import accountability, evaluation, record_jobs, record_keeping, retention, set_up_jobs, upstream_jobs
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -19,7 +19,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (set_up_jobs, record_jobs)
+MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"

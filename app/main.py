@@ -91,6 +91,8 @@ def _system(actor: Actor) -> list[st.Page]:
         system.append(st.Page("views/set_up.py", title=t("First set-up"), url_path="set-up"))
     if actor.may(May.LOAD_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
+    if actor.may(May.LOAD_DATA) and actor.may(May.REPORT_INCIDENTS):
+        system.append(st.Page("views/hotline.py", title=t("Hotline 12345"), url_path="hotline"))
     if actor.may(May.KEEP_RUNNING):
         system.append(st.Page("views/health.py", title=t("Health & backup"), url_path="health"))
     system.append(st.Page("views/my_account.py", title=t("My account"), url_path="my-account"))

@@ -9,9 +9,10 @@ import datetime as dt
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 RADIUS_M = 300.0
 """How far apart two reports of one thing may be placed: a caller names the street, a worker the spot."""
@@ -53,7 +54,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """An open incident in the neighbourhood; ``text`` is its note and place, as far as the asker may read it."""
+    """An open incident in the neighbourhood; ``text`` is its note, as far as the asker may read it."""
 
     id: int
     number: str
@@ -122,7 +123,7 @@ def likeness(asked: Asked, other: Nearby) -> Likeness | None:
         return None
     matter, weight = _matter(asked, other)
     mine, theirs = words_of(asked.text), words_of(other.text)
-    shared = tuple(word for word in mine if word in frozenset(theirs))
+    shared = tuple(word for stem, word in mine.items() if stem in theirs)
     overlap = len(shared) / min(len(mine), len(theirs)) if mine and theirs else 0.0
     place = 0.5 ** (distance / _HALF_M)
     time = 0.5 ** (age / dt.timedelta(days=_HALF_DAYS))
@@ -142,16 +143,20 @@ def _matter(asked: Asked, other: Nearby) -> tuple[str, float]:
 
 
 @lru_cache(maxsize=512)
-def words_of(text: str) -> tuple[str, ...]:
-    """Return the telling words of a text, each once: English without the common ones, Chinese in pairs of signs."""
+def words_of(text: str) -> Mapping[str, str]:
+    """Return the telling words of a text: as they are compared, to as they were written.
+
+    English without the common ones and without the s of the plural, Chinese in pairs of signs.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    words: dict[str, None] = {}
+    words: dict[str, str] = {}
     for run in _WORD.findall(folded):
         if run[0] > "\u4dff":
-            words |= dict.fromkeys(run[at : at + 2] for at in range(max(1, len(run) - 1)))
+            for at in range(max(1, len(run) - 1)):
+                words.setdefault(run[at : at + 2], run[at : at + 2])
         elif run not in _COMMON and len(run) > 1:
-            words[run.removesuffix("s") if len(run) > 3 else run] = None
-    return tuple(words)
+            words.setdefault(run.removesuffix("s") if len(run) > 3 else run, run)
+    return MappingProxyType(words)
 
 
 def distance_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:

@@ -67,13 +67,14 @@ def show() -> None:
         widgets.title(t("New incident"), simulated=territory.is_demo)
         st.html(_page_files(), unsafe_allow_javascript=True)
         _news()
-        top = st.container()
         left, right = st.columns([1, 1], gap="medium")
         with left:
-            form = _what(here, form)
+            form = _what(form)
+            alarm = st.container()  # below what is being typed, which so stays where it is
+            form = _class(here, form)
             form = desk_place.show(session, actor, territory, form, _key)
             desk_duplicates.show(session, actor, form)
-        with top:
+        with alarm:
             calls = desk_emergency.calls_of(session, actor, territory, here.catalogue, form)
             desk_emergency.show(actor, territory, here.catalogue, form, calls)
         with right:
@@ -121,7 +122,7 @@ def _key(name: str) -> str:
     return f"{state.NEW_FORM}_{name}_{i18n.locale()}_{st.session_state.get(state.NEW_ROUND, 0)}"
 
 
-def _what(here: Here, form: Form) -> Form:
+def _what(form: Form) -> Form:
     widgets.heading(t("What happened"))
     text = st.text_area(
         t("Description"),
@@ -131,14 +132,17 @@ def _what(here: Here, form: Form) -> Form:
         key=_key("text"),
         help=t("Kept sealed: only those who work on the incident read it."),
     )
-    form = replace(form, text=text)
+    return replace(form, text=text)
+
+
+def _class(here: Here, form: Form) -> Form:
     classes = list(here.catalogue.classes)
     suggested = suggest_classes(form.text, here.catalogue.classes)
     key = _key("class")
     if suggested and not form.class_key:
         with st.container(horizontal=True, vertical_alignment="center", key="gk-suggested"):
             st.html(f'<span class="gk-muted gk-small">{t("It may be:")}</span>', width="content")
-            for each in suggested:
+            for rank, each in enumerate(suggested, start=1):
                 st.button(
                     t(
                         "{name}: “{words}”",
@@ -146,6 +150,7 @@ def _what(here: Here, form: Form) -> Form:
                         words=t(", ").join(each.because),
                     ),
                     key=f"{key}_{each.class_key}",
+                    shortcut=f"Alt+{rank}",
                     on_click=_take_class,
                     args=(here.actor, form, each.class_key),
                 )

@@ -223,12 +223,12 @@ def _done(session: Session, incident: Incident) -> Done:
 
 
 def _with_texts(session: Session, actor: Actor, found: list[Nearby]) -> list[Nearby]:
-    """Return the incidents with their words: the place, and the note where the actor may read it."""
+    """Return the incidents with their notes, where the actor may read them."""
     sealed = store.notes(session, [each.id for each in found]) if actor.may(May.READ_NOTE) else {}
     ids = list(sealed)
     texts = unseal_many(session, [sealed[each][0] for each in ids], [sealed[each][1] for each in ids]) if ids else []
     plain = {each: note or "" for each, note in zip(ids, texts, strict=True)}
-    return [replace(each, text=f"{plain.get(each.id, '')} {each.place}".strip()) for each in found]
+    return [replace(each, text=plain.get(each.id, "")) for each in found]
 
 
 def _check_version(incident: Incident, version: int | None) -> None:

@@ -105,7 +105,7 @@ def test_the_same_thing_is_found_while_typing_and_linked(run, actors):
     place_of(page, "Hazel Avenue")
     assert root.number in shown(page)
     page.selectbox[0].select("component-04-07").run()
-    assert "same class, 0 m away, 0 min ago, still open: Filed, same words: broken, bench" in words(page)
+    assert "same class, at the same place, just now, still open: Filed, same words: broken, bench" in words(page)
     button(page, "Link to this one").click().run()
     assert "Will be filed as a duplicate of" in words(page)
     button(page, "Report the incident").click().run()

@@ -76,7 +76,7 @@ def test_what_lies_near_is_shown_with_its_reason(session: Session, desk: Desk) -
     )
     assert [each.incident.id for each in found] == [first]
     assert (found[0].matter, round(found[0].distance_m), found[0].age) == ("class", 56, dt.timedelta(hours=2))
-    assert {"rubbish", "bag", "bench"} <= set(found[0].shared)
+    assert {"rubbish", "bags", "bench"} <= set(found[0].shared)
     far = duplicates.look_alikes(
         session, desk.dispatcher, class_key="event-01-02", place=(POINT[0] + 0.006, POINT[1]), moment=NOW
     )
