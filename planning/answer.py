@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.progress import Progress, Silent
 from geodata.crs import WGS84, project
 from geodata.network import RoadNetwork, Snapped
+from geodata.travel import nearest_s
 from planning.candidates import Land, free_plots, spread_candidates
 from planning.catchments import catchments
 from planning.demand import Demand, gather
@@ -163,16 +164,10 @@ def _travel(network: RoadNetwork, origins: Snapped, to: Floats, progress: Progre
 
 def _nearest(network: RoadNetwork, origins: Snapped, to: Floats, progress: Progress) -> Floats:
     """Return seconds from each origin to the nearest of the places; inf where there is none."""
-    nearest = np.full(len(origins), np.inf)
     if not len(to):
-        return nearest
+        return np.full(len(origins), np.inf)
     progress.step("Ways to what is there", len(to))
-    targets = network.snap(to)
-    for first in range(0, len(to), BLOCK):
-        block = slice(first, min(first + BLOCK, len(to)))
-        np.minimum(nearest, network.times(origins, targets.part(block)).min(axis=1), out=nearest)
-        progress.advance(block.stop - first)
-    return nearest
+    return nearest_s(network, origins, network.snap(to))[0].astype(np.float64)
 
 
 def _ways(city: City, places: Snapped, now_s: Floats, sites: Floats) -> _Ways:
