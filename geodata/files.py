@@ -194,7 +194,7 @@ def _from_sheet(path: Path) -> Table:
             _refuse_bomb(path, sum(part.file_size for part in book.infolist()))
         _refuse_wide(path)
         rows = pd.read_excel(path, dtype=object, engine="openpyxl", keep_default_na=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:  # the last is of broken XML
         raise InvalidInput(f"{path.name} is no readable Excel workbook ({error}).", hint="Save it as CSV.") from error
     rows = rows.loc[(rows != "").any(axis=1)] if len(rows.columns) else rows
     return Table(path.name, _as_text(rows), None, "Excel")

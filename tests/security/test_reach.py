@@ -23,7 +23,7 @@ EVERYBODY = frozenset(OFFICERS)
 TILE = "/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt"
 NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
-FILL = {"job:int": "1", "name:path": "gk/gridkeeper-map.js"}
+FILL = {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
 WHO = {
     "/record/sheet": ALLOWED[May.SEE_RECORD],
     "/record/sheet.css": EVERYBODY,
@@ -31,6 +31,7 @@ WHO = {
     "/api/values": EVERYBODY,
     "/api/cells": EVERYBODY,
     "/assets/{name:path}": EVERYBODY,
+    "/api/evidence/{evidence:int}.jpg": ALLOWED[May.SEE_INCIDENTS],
     "/today": EVERYBODY,
 }
 """Who may call a route that is not open to strangers; tiles are told by layer."""
@@ -159,6 +160,19 @@ def test_values_count_the_rows_of_the_role(enter: Enter, actors: dict[Role, Acto
         told = json.loads(answer.content[8 : 8 + length])
         assert told["total"] == late
         assert told["limited"] is (role in NARROWED)
+
+
+@pytest.mark.parametrize("role", OFFICERS)
+def test_a_photo_is_for_who_sees_its_incident(enter: Enter, actors: dict[Role, Actor], role: Role) -> None:
+    with transaction(system_actor()) as session:
+        known = {row.id: row.incident_id for row in session.execute(text("SELECT id, incident_id FROM evidence"))}
+    with transaction(actors[role]) as session:
+        seen = set(session.scalars(text("SELECT id FROM incident")))
+    client = enter(role)
+    for photo, incident in known.items():
+        status = client.get(f"/api/evidence/{photo}.jpg").status_code
+        assert status in ({200} if incident in seen else {403, 404})
+    assert client.get(f"/api/evidence/{max(known, default=0) + 1}.jpg").status_code in {403, 404}
 
 
 def test_an_answer_that_was_kept_for_one_is_not_given_to_another(enter: Enter, town: list[str]) -> None:
