@@ -99,7 +99,7 @@ def _put(
             key=key,
             type="primary" if primary else "secondary",
             on_click=_do,
-            args=(actor, detail, act, {}),
+            args=(actor, detail, act, {}, ""),
             shortcut=SHORTCUTS.get(act),
         )
         return
@@ -110,7 +110,7 @@ def _put(
             key=f"{key}_go",
             disabled=given is None,
             on_click=_do,
-            args=(actor, detail, act, given or {}),
+            args=(actor, detail, act, given or {}, key),
         )
 
 
@@ -125,7 +125,9 @@ def ask(
     """Put what an act asks for and return it as `incidents.move` takes it; None while something lacks."""
     given: dict[str, Any] = {}
     if act in REASONS:
-        given["reason"] = _choice(t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), key)
+        given["reason"] = _choice(
+            t("Reason"), list(REASONS[act]), lambda name: words.reason_of(act, name), f"{key}_reason"
+        )
     if act in WITH_WORKER:
         given |= _worker(session, actor, territory, key)
     if act in SENDS:
@@ -144,8 +146,21 @@ def ask(
     return {name: value for name, value in given.items() if value}
 
 
+def latest(given: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return what was asked for as it stands at the press: a choice made just before is not drawn yet."""
+    changed = dict(given)
+    for name, part in (("reason", "reason"), ("worker_id", "worker"), ("worker_id", "sent"), ("unit_id", "unit")):
+        value = st.session_state.get(f"{key}_{part}")
+        if value is not None:
+            changed[name] = value
+    until, day, hour = given.get("until"), st.session_state.get(f"{key}_day"), st.session_state.get(f"{key}_hour")
+    if isinstance(until, dt.datetime) and isinstance(day, dt.date) and isinstance(hour, dt.time):
+        changed["until"] = dt.datetime.combine(day, hour, tzinfo=until.tzinfo)
+    return changed
+
+
 def _choice(label: str, options: list[Any], name_of: Any, key: str) -> Any:
-    return st.selectbox(label, options, index=None, format_func=name_of, placeholder=t("Choose"), key=f"{key}_{label}")
+    return st.selectbox(label, options, index=None, format_func=name_of, placeholder=t("Choose"), key=key)
 
 
 def _until(act: str, territory: TerritoryInfo, key: str) -> dt.datetime | None:
@@ -190,7 +205,7 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) 
         )
         for each in workers
     }
-    chosen = _choice(t("Grid worker"), list(names), names.__getitem__, key)
+    chosen = _choice(t("Grid worker"), list(names), names.__getitem__, f"{key}_worker")
     reason = st.selectbox(
         t("Why this one"),
         [name for name in CHOICE_REASONS if name != "proposed"],
@@ -242,9 +257,9 @@ def _next(actor: Actor, detail: IncidentDetail) -> None:
         widgets.note(said)
 
 
-def _do(actor: Actor, detail: IncidentDetail, act: str, given: dict[str, Any]) -> None:
+def _do(actor: Actor, detail: IncidentDetail, act: str, given: dict[str, Any], key: str) -> None:
     """Do the act; runs before the page is drawn anew. The same button pressed twice is one command."""
-    row = detail.row
+    row, given = detail.row, latest(given, key) if key else given
     commands = st.session_state.setdefault(state.ACT_COMMANDS, {})
     command = commands.setdefault((row.id, row.version, act, tuple(sorted(given.items()))), str(uuid.uuid4()))
     try:

@@ -83,12 +83,13 @@ def _prepare(here: Here, chosen: Many, act: str) -> None:
     refused = many.refusals(here.actor, chosen, act)
     fitting = [row for row in chosen.rows if row.id not in refused]
     units = {row.unit_id for row in fitting}
+    key = f"gk_bulk_{act}_{i18n.locale()}"
     given = incident_acts.ask(
         here.session,
         here.actor,
         here.territory,
         act,
-        f"gk_bulk_{act}_{i18n.locale()}",
+        key,
         unit_id=units.pop() if len(units) == 1 else None,
     )
     widgets.table(
@@ -105,7 +106,7 @@ def _prepare(here: Here, chosen: Many, act: str) -> None:
         key="gk_bulk_go",
         disabled=given is None,
         on_click=_do,
-        args=(here.actor, fitting, act, given or {}),
+        args=(here.actor, fitting, act, given or {}, key),
     )
 
 
@@ -119,9 +120,9 @@ def _link(row: IncidentRow) -> Cell:
     return widgets.link(row.number, f"/incidents?incident={row.id}")
 
 
-def _do(actor: Actor, rows: list[IncidentRow], act: str, given: dict[str, Any]) -> None:
+def _do(actor: Actor, rows: list[IncidentRow], act: str, given: dict[str, Any], key: str) -> None:
     """Do it; runs before the page is drawn anew. The same button pressed twice is one batch."""
-    outcomes = bulk.apply(actor, rows, act, given, st.session_state[state.BULK_BATCH])
+    outcomes = bulk.apply(actor, rows, act, incident_acts.latest(given, key), st.session_state[state.BULK_BATCH])
     st.session_state[state.BULK_DONE] = (act, outcomes)
     st.session_state.pop(state.BULK_BATCH, None)
     st.session_state[state.LIST_ROUND] = st.session_state.get(state.LIST_ROUND, 0) + 1

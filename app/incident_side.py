@@ -6,20 +6,21 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from app import i18n, my_work, widgets, words
+from app import i18n, incident_acts, my_work, widgets, words
 from app.i18n import t
 from app.widgets import Column
 from core.identity import Actor, Role
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
-from incidents.model import IncidentDetail
+from incidents.looks import WHY_NOBODY
+from incidents.model import IncidentDetail, TaskInfo
 
 
 def show(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime) -> None:
     """Put the marks, one sentence each; nothing where there is none."""
     said = _marks(detail, territory, moment)
-    if said:
-        widgets.note(" ".join(said))
+    if any(said):
+        widgets.note(" ".join(each for each in said if each))
 
 
 def _marks(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime) -> list[str]:
@@ -48,11 +49,27 @@ def _marks(detail: IncidentDetail, territory: TerritoryInfo, moment: dt.datetime
             if side.sampled_by is not None
             else t("Settled on the spot by its finder; not sampled yet.")
         )
-    for task in detail.tasks:
-        if task.outcome and task.kind in {"verify", "check"}:
-            outcome = words.reason_of(task.kind, task.outcome)
-            said.append(t("{task}: {outcome}.", task=words.task_kind(task.kind), outcome=outcome))
-    return said
+    return said + [_look(task, at(task.created_at)) for task in detail.tasks if task.kind in {"verify", "check"}]
+
+
+def _look(task: TaskInfo, since: str) -> str:
+    """Return who was sent to look at the place, or what was found there; empty where neither is known."""
+    kind = words.task_kind(task.kind)
+    if task.outcome:
+        return t("{task}: {outcome}.", task=kind, outcome=words.reason_of(task.kind, task.outcome))
+    if task.state in incident_acts.LIVE:
+        return t("{task}: {worker} is sent, {when}.", task=kind, worker=task.worker_code, when=since)
+    return ""
+
+
+def nobody_looks(session: Session, actor: Actor, detail: IncidentDetail, moment: dt.datetime) -> None:
+    """Say why no worker looks at an incident that asks for it, to those who can send one."""
+    if actor.role not in {Role.SUPERVISOR, Role.DISPATCHER}:
+        return
+    why = incidents.why_nobody_looks(session, actor, detail, moment)
+    if why:
+        said = i18n.either(*WHY_NOBODY[why])
+        widgets.alert(t("Nobody was sent to look at the place. {why} Send somebody yourself.", why=said))
 
 
 def waiting_extensions(session: Session, actor: Actor, moment: dt.datetime) -> None:
