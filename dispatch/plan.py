@@ -1,0 +1,161 @@
+"""The plan of all workers at once: who does what, in which order, at the least cost.
+
+Three ways in: `dispatch.filing` for one new task on a running plan, `solve` with the running plan as ``initial`` for
+a re-plan, and `start_of_shift` for the best plan from nothing, on two cores. The search is ruin and recreate
+(`dispatch.plan_search`); the same seed and the same rounds give the same plan.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.progress import Progress, Silent
+from dispatch.plan_arrays import Compiled, compile_problem
+from dispatch.plan_cost import price_left_out, price_route
+from dispatch.plan_kernels import Core, Lists
+from dispatch.plan_model import TERMS, Id, Problem, Result, Stop, Task, Visit, Worker
+from dispatch.plan_routes import best_routes, new_routes
+from dispatch.plan_search import fill, improve
+from dispatch.unserved import why_unserved
+
+HOT, COLD, WARM = 5.0, 0.05, 0.1
+"""Temperatures at the beginning, at the end, and at the beginning of a re-plan, in ways between near tasks."""
+BREADTH, SKIP = 40, 0.01
+"""Near tasks beside which a task is tried, and the share of places that is passed over."""
+CHUNK_S = 0.03
+_FIRST_ROUNDS, _ROUNDS = 100, 500
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the search is tuned; see the constants of this module."""
+
+    hot: float = HOT
+    cold: float = COLD
+    breadth: int = BREADTH
+    skip: float = SKIP
+
+
+def solve(
+    problem: Problem,
+    stop: Stop | None = None,
+    seed: int = 0,
+    initial: Mapping[Id, Sequence[Id]] | None = None,
+    progress: Progress | None = None,
+    *,
+    search: Search | None = None,
+) -> Result:
+    """Return the best plan found.
+
+    Parameters
+    ----------
+    initial
+        Worker to tasks of a plan to begin with; it is bettered, never thrown over. What it cannot hold any
+        more is planned anew.
+    progress
+        Hears how far the work is, in thousandths; `core.progress.Cancelled` passes through.
+    """
+    began = time.thread_time()
+    compiled = compile_problem(problem)
+    core, lists = new_routes(compiled, seed, initial)
+    search = search or Search(hot=WARM if initial else HOT)
+    rounds = anneal(core, lists, stop or Stop(), search, progress=progress or Silent(), began=began)
+    return dataclasses.replace(result_of(compiled, best_routes(lists)), rounds=rounds, cpu_s=time.thread_time() - began)
+
+
+def start_of_shift(
+    problem: Problem, stop: Stop | None = None, seed: int = 0, progress: Progress | None = None, *, starts: int = 2
+) -> Result:
+    """Return the best of several plans from nothing, each on a core of its own (``stop`` holds for each)."""
+    listeners: list[Progress] = [progress or Silent(), *(Silent() for _ in range(starts - 1))]
+    with ThreadPoolExecutor(starts) as pool:
+        works = [pool.submit(solve, problem, stop, seed + k, None, listeners[k]) for k in range(starts)]
+        results = [work.result() for work in works]
+    return min(results, key=lambda each: each.cost_s)
+
+
+def warm_up() -> None:
+    """Bring the compiled core into the process (made once a machine, then read from the disk)."""
+    tasks = [Task(1, 1.0), Task(2, 1.0)]
+    solve(Problem(tasks, [Worker(1)], np.ones((3, 3), np.float32)), Stop(rounds=1))
+
+
+def anneal(core: Core, lists: Lists, stop: Stop, search: Search, *, progress: Progress, began: float) -> int:
+    """Fill the routes and better them until the stop; return the rounds. ``began`` is thread time."""
+    fill(core, lists)
+    progress.step("Planning", 1000)
+    if not len(core.task) or not len(core.hand):
+        return 0
+    step = _step(core.ways[0], lists.near)
+    hot, cold = search.hot * step, search.cold * step
+    total, rounds, told, chunk = stop.rounds, 0, 0, _FIRST_ROUNDS
+    budget = max(stop.seconds - (time.thread_time() - began), 1e-9)
+    start = time.thread_time()
+    share = 0.0
+    while share < 1:
+        if total is not None:
+            chunk = min(_ROUNDS, total - rounds)
+        tick = time.thread_time()
+        then = share + chunk / total if total is not None else share
+        temperature = hot * (cold / hot) ** share
+        improve(core, lists, chunk, temperature, hot * (cold / hot) ** min(then, 1.0), search.breadth, search.skip)
+        rounds += chunk
+        now = time.thread_time()
+        if total is None:
+            chunk = max(1, int(chunk * min(4.0, CHUNK_S / max(now - tick, 1e-6))))
+            share = (now - start) / budget
+        else:
+            share = rounds / total if now - start < budget else 1.0
+        done = min(1000, int(1000 * share))
+        progress.advance(done - told)
+        told = done
+    return rounds
+
+
+def _step(to_s: NDArray[np.float32], near: NDArray[np.int32]) -> float:
+    """Return the middle length of the way from a task to its three nearest."""
+    if near.shape[1] == 0:
+        return 1.0
+    ways = to_s[np.arange(len(near))[:, None], near[:, :3]]
+    ways = ways[np.isfinite(ways)]
+    return max(1.0, float(np.median(ways))) if len(ways) else 1.0
+
+
+def result_of(compiled: Compiled, routes: Sequence[Sequence[int]], *, explain: bool = True) -> Result:
+    """Return routes of the arrays as a plan, priced by the plain walk."""
+    problem, terms = compiled.problem, dict.fromkeys(TERMS, 0.0)
+    visits: list[Visit] = []
+    travel_s, changed = 0.0, 0
+    for w, route in enumerate(routes):
+        price = price_route(compiled, w, route)
+        for name, value in price.terms.items():
+            terms[name] += value
+        visits += price.visits
+        travel_s += price.travel_s
+        changed += price.changed
+    served = {j for route in routes for j in route}
+    absent = [j for j in range(len(compiled.tasks)) if j not in served]
+    terms["unserved"] = price_left_out(compiled, absent)
+    by_worker = {each.id: () for each in problem.workers} | {
+        problem.workers[k].id: tuple(problem.tasks[compiled.tasks[j]].id for j in routes[w])
+        for w, k in enumerate(compiled.workers)
+    }
+    return Result(
+        routes=by_worker,
+        visits=tuple(visits),
+        unserved=why_unserved(compiled, by_worker) if explain else (),
+        left_out={problem.workers[k].id: why for k, why in compiled.checked.workers.items()},
+        cost_s=sum(terms.values()),
+        terms=terms,
+        travel_s=travel_s,
+        lateness_s=sum(each.late_s for each in visits),
+        violations=sum(each.late_s > 0 for each in visits),
+        changed=changed,
+    )

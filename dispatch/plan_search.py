@@ -1,0 +1,397 @@
+"""Compiled search: where a task goes best, and ruin and recreate over all routes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.kernels import kernel
+from dispatch.plan_kernels import (
+    ABSENT,
+    AFTER,
+    BACK,
+    BEFORE,
+    BEST,
+    COST,
+    COUNT,
+    DUE,
+    EARLY,
+    F8,
+    FEW,
+    FIXED,
+    GROUP,
+    HEAD,
+    HOME,
+    I4,
+    KIND,
+    LAST,
+    LAST_FIXED,
+    LATE,
+    LATE_STEP,
+    LEG,
+    NOW,
+    PRIZE,
+    ROOM,
+    SIZE,
+    START,
+    STAYS,
+    TAIL,
+    TRAVEL,
+    USED,
+    WHO,
+    Core,
+    Lists,
+    schedule,
+    uniform,
+    weighed,
+)
+
+STRINGS, LENGTH = 10.0, 10.0
+"""Tasks taken out in a round on average, and the longest string of one route (Christiaens & Vanden Berghe)."""
+SPLIT = 0.5
+"""Share of strings that keep some tasks in their middle."""
+KEPT = 0.01
+"""Chance that one more task of the middle is kept, each time."""
+OLD = 8
+"""Tasks that were absent before the round and are tried again in it."""
+
+
+@kernel
+def may(c: Core, s: Lists, w: int, j: int) -> bool:
+    """Return whether a worker may do a task, room and companions considered."""
+    if c.extra[j, w] == np.inf or c.crew[w, USED] + c.task[j, SIZE] > c.crew[w, ROOM] + 1e-9:
+        return False
+    if c.link[j, GROUP] >= 0:
+        for k in range(s.mates.shape[1]):
+            mate = s.mates[c.link[j, GROUP], k]
+            if mate >= 0 and mate != j and c.link[mate, WHO] == w:
+                return False
+    return True
+
+
+@kernel
+def best_in_route(c: Core, s: Lists, w: int, j: int, limit: float, skip: float) -> tuple[float, int]:
+    """Return the least a task adds to a route and the task it then follows; ``limit`` when it is not below."""
+    best, place, p, back = limit, -1, c.hand[w, LAST_FIXED], c.hand[w, BACK]
+    there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j, w]
+    while True:
+        q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+        way = there[p if p >= 0 else c.hand[w, HOME]]
+        if q >= 0:
+            way += onward[q] - c.task[q, LEG]
+        elif back >= 0:
+            way += onward[back] - (c.ways[0, p, back] if p >= 0 else 0.0)
+        if c.weights[TRAVEL] * way + extra < best and (skip == 0 or uniform(s.random) > skip):
+            cost = weighed(c, w, j, p, best)
+            if cost < best:
+                best, place = cost, p
+        if q < 0:
+            break
+        p = q
+        late = c.task[p, START] - c.task[j, DUE]
+        if c.task[p, START] > c.task[j, LAST] or (late > 0 and c.task[j, LATE] * (late + c.weights[LATE_STEP]) > best):
+            break
+    return best, place
+
+
+@kernel
+def best_anywhere(c: Core, s: Lists, j: int, limit: float, skip: float) -> tuple[float, int, int]:
+    """Return the least a task adds to any route, the worker (-1 none) and the task it then follows."""
+    best, worker, place, workers = limit, -1, -1, c.hand.shape[0]
+    tried = -1
+    for at in range(c.link[j, FEW] if c.link[j, FEW] > 0 else workers):
+        w = s.begin[j, at] if c.link[j, FEW] > 0 else at
+        if not c.extra[j, w] < best:
+            continue
+        if c.hand[w, COUNT] == 0:
+            if c.hand[w, KIND] == tried:
+                continue
+            tried = c.hand[w, KIND]
+        if may(c, s, w, j):
+            cost, p = best_in_route(c, s, w, j, best, skip)
+            if cost < best:
+                best, worker, place = cost, w, p
+    return best, worker, place
+
+
+@kernel
+def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int) -> tuple[float, int, int]:
+    """Return the same as `best_anywhere` of places beside tasks close by and at the beginning of routes close by.
+
+    What the way alone would cost is looked at here; only what that leaves open is weighed.
+    """
+    best, worker, place = limit, -1, -1
+    there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j]
+    for at in range(min(breadth, s.near.shape[1])):
+        v = s.near[j, at]
+        w = c.link[v, WHO]
+        if w < 0 or not extra[w] < best:
+            continue
+        for side in range(2):
+            p, q = (v, c.link[v, AFTER]) if side == 0 else (c.link[v, BEFORE], v)
+            if q >= 0 and c.link[q, STAYS]:
+                continue
+            if q >= 0:
+                way = there[p if p >= 0 else c.hand[w, HOME]] + onward[q] - c.task[q, LEG]
+            elif c.hand[w, BACK] >= 0:
+                way = there[p] + onward[c.hand[w, BACK]] - c.ways[0, p, c.hand[w, BACK]]
+            else:
+                way = there[p]
+            if not c.weights[TRAVEL] * way + extra[w] < best or not may(c, s, w, j):
+                continue
+            if skip == 0 or uniform(s.random) > skip:
+                cost = weighed(c, w, j, p, best)
+                if cost < best:
+                    best, worker, place = cost, w, p
+    for at in range(s.begin.shape[1]):
+        w = s.begin[j, at]
+        if w < 0:
+            break
+        p = c.hand[w, LAST_FIXED]
+        q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+        way = there[p if p >= 0 else c.hand[w, HOME]]
+        if q >= 0:
+            way += onward[q] - c.task[q, LEG]
+        if c.weights[TRAVEL] * way + extra[w] < best and may(c, s, w, j):
+            cost = weighed(c, w, j, p, best)
+            if cost < best:
+                best, worker, place = cost, w, p
+    tried = -1
+    for at in range(s.fleet.shape[0]):  # of those that are alike and have nothing to do, one is enough
+        w = s.fleet[at]
+        if c.hand[w, COUNT] == 0 and c.hand[w, KIND] != tried:
+            tried = c.hand[w, KIND]
+            if may(c, s, w, j):
+                cost = weighed(c, w, j, -1, best)
+                if cost < best:
+                    best, worker, place = cost, w, -1
+    return best, worker, place
+
+
+@kernel
+def insert(c: Core, w: int, j: int, p: int) -> None:
+    """Put a task into a route after ``p`` (-1: first)."""
+    q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+    c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, q
+    if p < 0:
+        c.hand[w, HEAD] = j
+    else:
+        c.link[p, AFTER] = j
+    if q < 0:
+        c.hand[w, TAIL] = j
+    else:
+        c.link[q, BEFORE] = j
+    c.hand[w, COUNT] += 1
+    schedule(c, w)
+
+
+@kernel
+def relink(c: Core, w: int, tasks: I4, first: int, length: int) -> None:
+    """Make a route of ``length`` tasks from ``first`` on."""
+    p = -1
+    c.hand[w, HEAD], c.hand[w, COUNT] = -1, length
+    for at in range(first, first + length):
+        j = tasks[at]
+        c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, -1
+        if p < 0:
+            c.hand[w, HEAD] = j
+        else:
+            c.link[p, AFTER] = j
+        p = j
+    c.hand[w, TAIL] = p
+    schedule(c, w)
+
+
+@kernel
+def keep(c: Core, w: int, kept: I4, first: I4, length: I4, touched: I4, n: int, filled: int) -> tuple[int, int]:
+    """Copy a route before it is changed for the first time; return the new numbers of routes and tasks kept."""
+    touched[n], first[w], length[w] = w, filled, c.hand[w, COUNT]
+    j = c.hand[w, HEAD]
+    while j >= 0:
+        kept[filled] = j
+        filled += 1
+        j = c.link[j, AFTER]
+    return n + 1, filled
+
+
+@kernel
+def cut(c: Core, s: Lists, w: int, j: int, longest: float, line: I4, out: I4, n: int) -> int:
+    """Take a string of tasks around ``j`` out of a route; return how many are out now."""
+    count, at, k, x = c.hand[w, COUNT], -1, 0, c.hand[w, HEAD]
+    while x >= 0:
+        line[k] = x
+        if x == j:
+            at = k
+        k += 1
+        x = c.link[x, AFTER]
+    low = c.hand[w, FIXED]
+    free = count - low
+    take = min(int(uniform(s.random) * min(longest, float(free)) + 1), free)
+    spare = 0
+    if take > 1 and take < free and uniform(s.random) < SPLIT:
+        spare = 1
+        while take + spare < free and uniform(s.random) < KEPT:
+            spare += 1
+    size = take + spare
+    earliest, latest = max(low, at - size + 1), min(at, count - size)
+    first = earliest + int(uniform(s.random) * (latest - earliest + 1))
+    skip = first + 1 + int(uniform(s.random) * (take - 1)) if spare > 0 else -1
+    left = 0
+    for k in range(count):
+        x = line[k]
+        inside = first <= k < first + size
+        if inside and not (spare > 0 and skip <= k < skip + spare):
+            out[n] = x
+            n += 1
+            c.link[x, WHO] = -1
+        else:
+            line[left] = x
+            left += 1
+    relink(c, w, line, 0, left)
+    return n
+
+
+@kernel
+def ordered(c: Core, s: Lists, out: I4, n: int, key: F8) -> None:
+    """Order the first ``n`` tasks by one of several rules, drawn by lot."""
+    rule = uniform(s.random)
+    for k in range(n):
+        j = out[k]
+        if rule < 0.36:
+            key[k] = uniform(s.random)
+        elif rule < 0.52:
+            key[k] = c.task[j, DUE]
+        elif rule < 0.66:
+            key[k] = -c.task[j, PRIZE] + uniform(s.random)
+        elif rule < 0.78:
+            key[k] = c.task[j, DUE] - c.task[j, EARLY]
+        elif rule < 0.9:
+            key[k] = -c.ways[1, j, c.hand[0, HOME]]
+        else:
+            key[k] = c.ways[1, j, c.hand[0, HOME]]
+    if n > 200:
+        rank = np.argsort(key[:n], kind="mergesort")
+        sorted_out = out[:n].copy()
+        for k in range(n):
+            out[k] = sorted_out[rank[k]]
+        return
+    for k in range(1, n):
+        j, value, at = out[k], key[k], k
+        while at > 0 and key[at - 1] > value:
+            out[at], key[at] = out[at - 1], key[at - 1]
+            at -= 1
+        out[at], key[at] = j, value
+
+
+@kernel
+def remember(c: Core, s: Lists) -> None:
+    """Keep the routes as the best seen."""
+    s.totals[BEST] = s.totals[NOW]
+    s.best_after[:] = c.link[:, AFTER]
+    s.best_head[:] = c.hand[:, HEAD]
+
+
+@kernel
+def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: int, skip: float) -> int:
+    """Ruin and recreate ``rounds`` times, cooling from ``hot`` to ``cold``; return how often the best was bettered."""
+    tasks, workers = c.task.shape[0], c.hand.shape[0]
+    kept, line, out = np.empty(tasks, np.int32), np.empty(tasks, np.int32), np.empty(tasks, np.int32)
+    first, length, touched = np.empty(workers, np.int32), np.empty(workers, np.int32), np.empty(workers, np.int32)
+    was = np.empty(workers, np.float64)
+    mark = np.zeros(workers, np.int64)
+    before, key = np.empty(tasks, np.int32), np.empty(tasks, np.float64)
+    temperature, cool, bettered = hot, (cold / hot) ** (1.0 / max(rounds, 1)), 0
+    for turn in range(1, rounds + 1):
+        absent = int(s.totals[ABSENT])
+        for k in range(absent):
+            before[k] = s.absent[k]
+        n, filled, removed, used = 0, 0, 0, 0
+        for w in range(workers):
+            used += c.hand[w, COUNT] > 0
+        longest = min(LENGTH, max(1.0, (tasks - absent) / max(used, 1)))
+        strings = int(uniform(s.random) * max(1.0, 4 * STRINGS / (1 + longest) - 1) + 1)
+        seed = int(uniform(s.random) * tasks)
+        at = -1
+        while n < strings and at < s.near.shape[1]:
+            j = seed if at < 0 else s.near[seed, at]
+            at += 1
+            w = c.link[j, WHO]
+            if w < 0 or mark[w] == turn or c.link[j, STAYS]:
+                continue
+            was[w] = c.crew[w, COST]
+            mark[w] = turn
+            n, filled = keep(c, w, kept, first, length, touched, n, filled)
+            removed = cut(c, s, w, j, longest, line, out, removed)
+        for k in range(min(absent, OLD)):  # some of those that were out before
+            other = k + int(uniform(s.random) * (absent - k))
+            s.absent[k], s.absent[other] = s.absent[other], s.absent[k]
+        tried = min(absent, OLD)
+        todo = removed + tried
+        for k in range(tried):
+            out[removed + k] = s.absent[k]
+        left = absent - tried
+        for k in range(left):
+            s.absent[k] = s.absent[tried + k]
+        ordered(c, s, out, todo, key)
+        change = 0.0
+        for k in range(todo):
+            j = out[k]
+            _, w, p = best_near(c, s, j, c.task[j, PRIZE], skip, breadth)
+            if w < 0:
+                _, w, p = best_anywhere(c, s, j, c.task[j, PRIZE], skip)
+            if w < 0:
+                s.absent[left] = j
+                left += 1
+                continue
+            if mark[w] != turn:
+                was[w] = c.crew[w, COST]
+                mark[w] = turn
+                n, filled = keep(c, w, kept, first, length, touched, n, filled)
+            insert(c, w, j, p)
+        for k in range(n):
+            change += c.crew[touched[k], COST] - was[touched[k]]
+        for k in range(left):
+            change += c.task[s.absent[k], PRIZE]
+        for k in range(absent):
+            change -= c.task[before[k], PRIZE]
+        if change < -temperature * np.log(uniform(s.random) + 1e-300):
+            s.totals[NOW] += change
+            s.totals[ABSENT] = left
+            if s.totals[NOW] < s.totals[BEST] - 1e-7:
+                bettered += 1
+                remember(c, s)
+        else:
+            for k in range(n):
+                j = c.hand[touched[k], HEAD]
+                while j >= 0:
+                    c.link[j, WHO] = -1
+                    j = c.link[j, AFTER]
+            for k in range(n):
+                w = touched[k]
+                relink(c, w, kept, first[w], length[w])
+            for k in range(absent):
+                s.absent[k] = before[k]
+        temperature *= cool
+    return bettered
+
+
+@kernel
+def fill(c: Core, s: Lists) -> None:
+    """Put absent tasks where they cost least, one after the other, those that must not be left out first."""
+    n, key = int(s.totals[ABSENT]), np.empty(c.task.shape[0], np.float64)
+    for k in range(n):
+        key[k] = c.task[s.absent[k], DUE] - 10.0 * c.task[s.absent[k], PRIZE]
+    rank = np.argsort(key[:n], kind="mergesort")
+    todo, left = s.absent[:n].copy(), 0
+    for k in range(n):
+        j = todo[rank[k]]
+        _, w, p = best_anywhere(c, s, j, c.task[j, PRIZE], 0.0)
+        if w < 0:
+            s.absent[left] = j
+            left += 1
+        else:
+            insert(c, w, j, p)
+    s.totals[ABSENT] = left
+    s.totals[NOW] = c.crew[:, COST].sum()
+    for k in range(left):
+        s.totals[NOW] += c.task[s.absent[k], PRIZE]
+    remember(c, s)
