@@ -16,10 +16,19 @@ Words = tuple[str, str]
 """English and Chinese."""
 READ_REPORTER = "read reporter"
 """The event that `gk_reporter` writes before it gives a reporter's name away."""
+GENERATED = "simulated"
+"""Purpose, or begin of the command, of acts that were made up for a demo city."""
 EXPORTS = frozenset({"export", "download"})
 MOST_EVIDENCE = 200
 """A finding names no more rows than these, the last ones."""
-_DOMAIN = "Separation of duties: who dispatches does not close, who handles does not verify (DOMAIN, two axes)."
+_SEPARATE = (
+    "Separation of duties: who dispatches never closes, who handles never verifies.",
+    "职责分离：派遣者不结案，处置者不核查。",
+)
+_IDENTITY = (
+    "A reporter's identity is read for a purpose only, and every reading is recorded.",
+    "查看举报人身份须有用途，每次查看均留痕。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Rule:
     key: str
     title: Words
     question: Words
-    source: str
+    source: Words
     severity: int
     count: int | None = None
     minutes: int | None = None
@@ -76,7 +85,7 @@ RULES: tuple[Rule, ...] = (
             "One person, by whatever account, sent the incident out and closed it, or handled and verified it.",
             "同一人员（不论使用哪个账号）派遣又结案，或处置又核查了同一案件。",
         ),
-        _DOMAIN,
+        _SEPARATE,
         1,
     ),
     Rule(
@@ -86,7 +95,10 @@ RULES: tuple[Rule, ...] = (
             "The incident was closed though evidence that its class demands, or any finished work, is missing.",
             "案件已结案，但缺少该类别要求的证据，或没有任何已完成的任务。",
         ),
-        "Evidence only where the class of incident needs it, and there always (DOMAIN, law and ethics).",
+        (
+            "Evidence is asked only where the class needs it, and there always.",
+            "仅在案件类别需要时要求证据，需要时必须具备。",
+        ),
         2,
     ),
     Rule(
@@ -96,7 +108,10 @@ RULES: tuple[Rule, ...] = (
             "A time of the incident was written that lies before the moment of writing by more than is usual.",
             "写入的案件时间早于写入时刻，且超过通常允许的间隔。",
         ),
-        "Deadlines count from the times of the stages (DOMAIN, time limits); the record knows when each was written.",
+        (
+            "Deadlines count from the times of the stages; the record knows when each was written.",
+            "时限从各环节时间起算；操作留痕记录了每个时间的写入时刻。",
+        ),
         1,
         minutes=60,
         minutes_words=("Minutes that a time may lie back", "允许早于写入时刻的分钟数"),
@@ -108,7 +123,10 @@ RULES: tuple[Rule, ...] = (
             "One account took out very many rows in a short time. Was all of it needed?",
             "同一账号在短时间内导出大量数据。是否都有必要？",
         ),
-        "Complaint about the peers: a user filter that leaked all features (DOMAIN); purpose limits (PIPL art. 6).",
+        (
+            "Personal data are handled for a stated purpose and no further (PIPL art. 6).",
+            "处理个人信息应当具有明确目的，限于最小范围（《个人信息保护法》第六条）。",
+        ),
         1,
         count=5000,
         minutes=60,
@@ -122,7 +140,7 @@ RULES: tuple[Rule, ...] = (
             "A worker's account acted outside the worker's shift. Was he called, or was it somebody else?",
             "网格员账号在其班次之外有操作。是被临时召回，还是他人使用？",
         ),
-        "Whereabouts and work on shift only (DOMAIN, workers are people); the roster says who is on shift.",
+        ("A worker works on shift only; the roster says when that is.", "网格员仅在班次内工作；班次以排班为准。"),
         3,
         count=3,
         minutes=30,
@@ -136,7 +154,7 @@ RULES: tuple[Rule, ...] = (
             "The incident was closed and opened again this often. Was it ever solved?",
             "案件多次结案后又被打开。问题是否真正解决？",
         ),
-        "A reopening counts as rework (DOMAIN, seven steps).",
+        ("An incident that a citizen reopens counts as rework.", "群众要求重新打开的案件计为返工。"),
         2,
         count=3,
         count_words=("Times", "次数"),
@@ -148,7 +166,7 @@ RULES: tuple[Rule, ...] = (
             "Somebody read who reported the incident, and did nothing on it afterwards. What for?",
             "查看了举报人身份，之后未在该案件上办理任何事项。用途何在？",
         ),
-        "Reading a reporter's identity needs a purpose and is recorded (DOMAIN, who may do what).",
+        _IDENTITY,
         1,
         minutes=1440,
         minutes_words=("Minutes to act within", "应有后续操作的分钟数"),
@@ -160,7 +178,7 @@ RULES: tuple[Rule, ...] = (
             "Somebody read who reported the incident outside the hours of work.",
             "在工作时间之外查看了举报人身份。",
         ),
-        "Reading a reporter's identity needs a purpose and is recorded (DOMAIN, who may do what).",
+        _IDENTITY,
         2,
     ),
     Rule(
@@ -170,7 +188,7 @@ RULES: tuple[Rule, ...] = (
             "A time limit was changed while an incident of the same class was about to pass its deadline.",
             "同类案件即将超过时限之际，时限规则被修改。",
         ),
-        "Limits and catalogue are changed by two persons (DOMAIN, who may do what).",
+        ("Limits and classes are changed by two persons.", "时限和分类须由两人变更。"),
         2,
         minutes=4320,
         minutes_words=("Minutes before the breach", "超时前的分钟数"),
@@ -182,7 +200,7 @@ RULES: tuple[Rule, ...] = (
             "Who proposed a change of the rules and who approved it are one person, or stand in for each other.",
             "规则变更的提出人与批准人为同一人，或互为代班。",
         ),
-        "Limits and catalogue are changed by two persons (DOMAIN, who may do what).",
+        ("Limits and classes are changed by two persons.", "时限和分类须由两人变更。"),
         1,
     ),
     Rule(
@@ -192,7 +210,7 @@ RULES: tuple[Rule, ...] = (
             "One person voided this many incidents in a short time. A voided incident leaves every rate.",
             "同一人员在短时间内作废大量案件。作废案件不计入任何指标。",
         ),
-        "Void takes an incident out of the due count (DOMAIN, side moves and indicators).",
+        ("A voided incident leaves the count of what was due.", "作废案件退出应结案数。"),
         2,
         count=10,
         minutes=1440,
@@ -206,7 +224,7 @@ RULES: tuple[Rule, ...] = (
             "One person granted this many extensions in a short time. Each moves a deadline.",
             "同一人员在短时间内批准大量延期。每次批准都会推迟时限。",
         ),
-        "An extension moves the deadline that a unit is judged by (DOMAIN, side moves and indicators).",
+        ("An extension moves the deadline a unit is judged by.", "延期会推迟考核单位所依据的时限。"),
         2,
         count=10,
         minutes=1440,
@@ -220,7 +238,7 @@ RULES: tuple[Rule, ...] = (
             "One person closed this many incidents faster than anybody can look at them.",
             "同一人员结案速度之快，无法逐一核实。",
         ),
-        "Verify and close is a step of its own (DOMAIN, seven steps).",
+        ("Verifying before closing is a step of its own.", "结案前的核查是独立环节。"),
         2,
         count=5,
         minutes=1,

@@ -174,17 +174,22 @@ def _no_evidence(incident_id: str, acts: Sequence[Act], context: Context) -> lis
 
 
 def _backdated(incident_id: str, acts: Sequence[Act], context: Context) -> list[Finding]:
-    found = []
+    """Return a finding for each command that set times back, of whatever rows."""
+    by_command: dict[str, list[tuple[Act, dt.timedelta]]] = {}
     for act in _of_people(acts):
         columns = {"incident": STAGE_TIMES, "task": TASK_TIMES}.get(act.table, ())
         limit = context.thresholds.at("backdated", act.at)
         back = max((_behind(act, column) for column in columns), default=NO_TIME)
-        if limit.on and back > dt.timedelta(minutes=limit.minutes or 0) and act.user_id is not None:
-            minutes = {"minutes": int(back.total_seconds() // 60)}
-            key = f"{incident_id}:{act.seq}"
-            found.append(
-                _finding("backdated", key, act, (act.user_id,), [act], incident_id=incident_id, numbers=minutes)
-            )
+        if limit.on and back > dt.timedelta(minutes=limit.minutes or 0):
+            by_command.setdefault(act.command_id or str(act.seq), []).append((act, back))
+    found = []
+    for told in by_command.values():
+        first, backs = told[0][0], [back for _, back in told]
+        persons = () if first.user_id is None else (first.user_id,)
+        minutes = {"minutes": int(max(backs).total_seconds() // 60)}
+        acts_ = [act for act, _ in told]
+        key = f"{incident_id}:{first.seq}"
+        found.append(_finding("backdated", key, first, persons, acts_, incident_id=incident_id, numbers=minutes))
     return found
 
 

@@ -15,11 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from geodata.tables import Review, ReviewExplanation, ReviewRun, ReviewThreshold
-from insight.accountability import Account, Act, Finding, Threshold
+from insight.accountability import GENERATED, Account, Act, Finding, Threshold
 from insight.accountability_rules import Standing
 
-GENERATED = "simulated"
-"""Purpose of acts that were made up for a demo city."""
 _LOCK = 577215665
 _COLUMNS = (
     "r.seq, r.at, r.actor_user_id, r.actor_role, r.action, r.subject_table, r.subject_id, r.before, r.after,"
@@ -231,8 +229,8 @@ def open_reviews(
     """
     told = list(findings)
     every = sorted({seq for each in told for seq in each.seqs})
-    query = text("SELECT seq FROM record WHERE seq = ANY (:seqs) AND purpose = :generated")
-    generated = set(session.scalars(query, {"seqs": every, "generated": GENERATED}))
+    query = text("SELECT seq FROM record WHERE seq = ANY (:seqs) AND (purpose = :generated OR command_id LIKE :ids)")
+    generated = set(session.scalars(query, {"seqs": every, "generated": GENERATED, "ids": f"{GENERATED}-%"}))
     rows = [
         {
             "territory_id": territory_id,

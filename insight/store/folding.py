@@ -25,18 +25,19 @@ from insight.facts import CHECKING_H, FILING_H, MARKS
 
 ALL_AT_ONCE = 20_000
 """More incidents than these are folded by reading the record once, not one by one."""
-WORK_MEMORY = "256MB"
+_PLAN = ("work_mem = '256MB'", "enable_nestloop = off", "enable_mergejoin = off", "enable_sort = off", "jit = off")
+"""The planner takes the acts to be a handful and would look them up one by one for each incident."""
 _LOCK = 577215664
 _ACTS = """
     SELECT r.seq, r.subject_id, r.before, r.after FROM record AS r
     WHERE r.territory_id = :territory AND r.subject_table = '{table}' AND r.action IN ('insert', 'update', 'delete')
     {of_record}
     UNION ALL
-    SELECT l.record_seq, l.subject_id, l.before, l.after
-    FROM record AS r JOIN load_row AS l ON l.record_seq = r.seq
-    WHERE r.territory_id = :territory AND r.subject_table = '{table}'
-      AND r.action IN ('bulk_insert', 'bulk_update', 'bulk_delete')
-    {of_load}
+    SELECT l.record_seq, l.subject_id, l.before, l.after FROM load_row AS l
+    WHERE l.record_seq = ANY (ARRAY(
+        SELECT r.seq FROM record AS r WHERE r.territory_id = :territory AND r.subject_table = '{table}'
+        AND r.action IN ('bulk_insert', 'bulk_update', 'bulk_delete')
+    )) {of_load}
 """
 _TOLD_OF = ("citizen_word", "appeal")
 """Tables whose rows tell of an incident that they name."""
@@ -94,9 +95,10 @@ _FOLD = f"""
         ) AS taken GROUP BY id
     ), words AS (
         SELECT DISTINCT ON (id) id, said FROM (
-            SELECT a.after ->> 'incident_id' AS id, a.seq, a.after AS said FROM ({{words}}) AS a
-            WHERE a.after IS NOT NULL
-        ) AS w ORDER BY id, (said ->> 'id')::bigint DESC, seq DESC
+            SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id, a.after AS said,
+                   a.subject_id::bigint AS word
+            FROM ({{words}}) AS a ORDER BY a.subject_id, a.seq DESC
+        ) AS w WHERE said IS NOT NULL ORDER BY id, word DESC
     ), pardons AS (
         SELECT id, bit_or(effect) AS excused FROM (
             SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id,
@@ -166,22 +168,23 @@ def fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tupl
     given: dict[str, Any] = {"territory": territory_id}
     narrowed = {"of_record": "", "of_load": ""}
     told_of = narrowed
+    for setting in _PLAN:
+        session.execute(text(f"SET LOCAL {setting}"))
     if ids is None:
-        session.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
         session.execute(text("DELETE FROM incident_fact WHERE territory_id = :territory"), given)
     else:
         given["ids"] = list(ids)
         narrowed = {"of_record": "AND r.subject_id = ANY (:ids)", "of_load": "AND l.subject_id = ANY (:ids)"}
         told_of = {
-            "of_record": "AND r.after ->> 'incident_id' = ANY (:ids)",
-            "of_load": "AND l.after ->> 'incident_id' = ANY (:ids)",
+            "of_record": "AND coalesce(r.after, r.before) ->> 'incident_id' = ANY (:ids)",
+            "of_load": "AND coalesce(l.after, l.before) ->> 'incident_id' = ANY (:ids)",
         }
         session.execute(text("DELETE FROM incident_fact WHERE incident_id = ANY ((:ids)::bigint[])"), given)
     words, appeals = (_ACTS.format(table=table, **told_of) for table in _TOLD_OF)
     query = _FOLD.format(acts=_ACTS.format(table="incident", **narrowed), words=words, appeals=appeals)
     acts, facts = session.execute(text(query), given).one()
-    if ids is None:
-        session.execute(text("RESET work_mem"))
+    for setting in _PLAN:
+        session.execute(text(f"SET LOCAL {setting.split()[0]} TO DEFAULT"))
     return int(acts), int(facts)
 
 
