@@ -1,0 +1,106 @@
+"""site-matrix: a siting question on a file of costs; needs no database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from app.cli.common import AsJson, emit, progress
+from core.errors import InvalidInput
+from core.progress import Progress
+
+KINDS = ("p-median", "mclp", "p-center", "lscp", "cpmp")
+FileArgument = Annotated[
+    Path, typer.Argument(help="OR-Library p-median file, or .npz with cost, weight and, if any, capacity.")
+]
+KindOption = Annotated[str, typer.Option("--kind", help=f"One of {', '.join(KINDS)}.")]
+SitesOption = Annotated[int | None, typer.Option("--p", help="How many sites; else what the file asks for.")]
+LimitOption = Annotated[float | None, typer.Option("--limit", help="Cost that counts as covered: mclp and lscp.")]
+TimeOption = Annotated[float, typer.Option("--time-limit", min=0.1, help="Seconds for choice and proof.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
+BINDING = {
+    "candidates": "There are fewer candidates than sites asked for.",
+    "people": "Nobody is there to be served: all weights are zero.",
+    "reach": "Some demand has no candidate that can serve it.",
+    "capacity": "The demand does not fit into the capacities of so many sites.",
+    "time": "No choice was found in time.",
+}
+
+
+def register(app: typer.Typer, _groups: Mapping[str, typer.Typer]) -> None:
+    """Add the command of this file."""
+    app.command("site-matrix")(site_matrix)
+
+
+def site_matrix(
+    file: FileArgument,
+    *,
+    kind: KindOption,
+    p: SitesOption = None,
+    limit: LimitOption = None,
+    time_limit: TimeOption = 60.0,
+    seed: SeedOption = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Choose sites on a table of costs, with a bound that no choice can beat and the gap to it.
+
+    p-median: least sum of weight times cost. mclp: most weight within --limit. p-center: least greatest cost.
+    lscp: fewest sites with everything within --limit. cpmp: p-median in which no site takes more than its capacity.
+    """
+    from planning.matrix_files import read_costs
+
+    if kind not in KINDS:
+        raise InvalidInput(f"There is no siting question {kind!r}.", hint=f"Take one of: {', '.join(KINDS)}.")
+    given = read_costs(file)
+    sites = given.p if p is None else p
+    if sites is None and kind != "lscp":
+        raise InvalidInput("It is not said how many sites are wanted.", hint="Give --p.")
+    if kind in {"mclp", "lscp"} and limit is None:
+        raise InvalidInput(f"{kind} needs to know what counts as covered.", hint="Give --limit.")
+    if kind == "cpmp" and given.capacity is None:
+        raise InvalidInput(f"{file.name} says no capacity.", hint="Add capacity, a number for each candidate.")
+    began = time.perf_counter()
+    with progress() as shown:
+        answer = _answer(kind, given, sites or 0, limit, stop=(time_limit, seed), shown=shown)
+    emit({"kind": kind, "p": sites, **answer, "seconds": round(time.perf_counter() - began, 3)}, as_json)
+    if answer["status"] == "infeasible":
+        raise InvalidInput(BINDING[str(answer["binding"])], hint="Ask for other sites, or mend the file.")
+
+
+def _answer(
+    kind: str, given: Any, p: int, limit: float | None, *, stop: tuple[float, int], shown: Progress
+) -> dict[str, Any]:
+    from planning.capacitated import solve_capacitated
+    from planning.center import solve_center
+    from planning.choice import Choice
+    from planning.covering import solve_covering
+    from planning.siting import SitingProblem, Stop, solve
+
+    seconds, seed = stop
+    if kind in {"p-median", "mclp"}:
+        problem = SitingProblem("mclp" if kind == "mclp" else "p-median", given.cost, given.weight, p, limit)
+        found = solve(problem, Stop(seconds=seconds), seed=seed, progress=shown)
+        told = (found.status, found.objective, found.bound, found.gap, found.sites, found.unserved, found.binding)
+    else:
+        counted = given.weight > 0
+        cost = given.cost[counted] if kind in {"p-center", "lscp"} else given.cost * given.weight[:, None]
+        if kind == "cpmp":
+            cost = np.where(np.isfinite(given.cost), np.nan_to_num(cost, posinf=np.inf), np.inf)
+            choice: Choice = solve_capacitated(cost, given.size, given.capacity, p, seconds=seconds, progress=shown)
+        elif kind == "p-center":
+            choice = solve_center(cost, p, seconds=seconds, progress=shown)
+        else:
+            choice = solve_covering(cost, limit or 0.0, seconds=seconds, progress=shown)
+        lost = len(choice.unserved)
+        told = (choice.status, choice.objective, choice.bound, choice.gap, choice.sites, lost, choice.binding)
+    names = ("status", "objective", "bound", "gap", "sites", "unserved", "binding")
+    made: dict[str, Any] = dict(zip(names, told, strict=True))
+    made["sites"] = [int(site) for site in made["sites"]]
+    if made["status"] == "infeasible":
+        made |= {"objective": None, "bound": None, "gap": None}
+    return made

@@ -1,0 +1,267 @@
+"""The capacitated p-median: sites that hold so many at most, each demand whole at one of them.
+
+Bound: the assignment of each demand is relaxed with a price, so that every candidate fills its room with what
+pays most, and the best p candidates are taken (Lagrangian relaxation with a fractional knapsack; Mulvey and Beck
+1984, Lorena and Senne 2004). Choice: sites of the relaxation, demand assigned by regret (Martello and Toth 1981),
+then moved, exchanged, and sites moved inside their own catchments. Small questions are ended by HiGHS.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from core.errors import InvalidInput
+from core.progress import Progress, Silent
+from planning.choice import ROUNDING, Choice, Floats, Ints, checked_costs, infeasible
+from planning.search import greedy
+
+ROUNDS = 400
+EXACT_PAIRS = 30_000
+"""Pairs of demand and candidate up to which HiGHS is asked."""
+
+
+@dataclass
+class _Best:
+    cost: float = np.inf
+    assignment: Ints | None = None
+    bound: float = 0.0
+
+    def learn(self, cost: float, assignment: Ints) -> None:
+        if cost < self.cost:
+            self.cost, self.assignment = cost, assignment.copy()
+
+    def closed(self) -> bool:
+        return self.cost <= self.bound * (1 + ROUNDING) + 1e-9
+
+
+def solve_capacitated(
+    costs: Floats, size: Floats, capacity: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None
+) -> Choice:
+    """Return p sites and who goes where at the least cost, no site above its capacity.
+
+    Parameters
+    ----------
+    costs
+        Of serving each demand from each candidate, shape (demand, candidates); infinite where there is no way.
+    size
+        Room that each demand takes, shape (demand,).
+    capacity
+        Room of each candidate, shape (candidates,).
+
+    Raises
+    ------
+    InvalidInput
+        When sizes of arrays do not fit, p is below one, or a number is negative or missing.
+    """
+    began, progress = time.perf_counter(), progress or Silent()
+    costs, size, capacity = checked_costs(costs), np.asarray(size, float), np.asarray(capacity, float)
+    if p < 1:
+        raise InvalidInput(f"{p} sites cannot be chosen.", hint="Ask for at least one.")
+    if size.shape != costs.shape[:1] or capacity.shape != costs.shape[1:]:
+        raise InvalidInput("Sizes of demand, capacities and costs do not fit together.")
+    if not ((size >= 0).all() and (capacity >= 0).all() and np.isfinite(size).all()):
+        raise InvalidInput("Sizes and capacities must not be negative or missing.")
+    if p > costs.shape[1]:
+        return infeasible("candidates", len(costs), began)
+    lost = np.flatnonzero(~(np.isfinite(costs) & (size[:, None] <= capacity)).any(axis=1))
+    if len(lost):
+        roomless = np.isfinite(costs[lost]).any()
+        return infeasible("capacity" if roomless else "reach", len(costs), began, lost)
+    if np.sort(capacity)[-p:].sum() < size.sum() - ROUNDING:
+        return infeasible("capacity", len(costs), began)
+    best = _Best()
+    _relax(costs, size, capacity, p, best, deadline=began + seconds / 2, progress=progress)
+    left = began + seconds - time.perf_counter()
+    proven_none = False
+    if not best.closed() and costs.size <= EXACT_PAIRS and left > 0:
+        progress.step("Proving the answer")
+        proven_none = _exact(costs, size, capacity, p, best, seconds=left)
+        progress.advance()
+    if best.assignment is None:
+        return infeasible("capacity" if proven_none else "time", len(costs), began)
+    sites = np.unique(best.assignment)
+    spare = [at for at in np.argsort(-capacity, kind="stable") if at not in set(sites.tolist())]
+    sites = np.sort(np.r_[sites, np.array(spare[: p - len(sites)], dtype=np.int64)])
+    closed = best.closed()
+    return Choice(
+        "optimal" if closed else "feasible",
+        best.cost,
+        best.cost if closed else best.bound,
+        tuple(int(site) for site in sites),
+        best.assignment,
+        time.perf_counter() - began,
+    )
+
+
+def _relax(
+    costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *, deadline: float, progress: Progress
+) -> None:
+    """Raise the bound by prices for demand, and try the sites that the relaxation takes."""
+    progress.step("Raising the bound", ROUNDS)
+    finite = np.where(np.isfinite(costs), costs, costs[np.isfinite(costs)].max(initial=1.0) * 1e6)
+    prices = finite.min(axis=1).copy()
+    step, since, tried = 2.0, 0, set()
+    _try(finite, costs, size, capacity, greedy(np.ascontiguousarray(finite.T), p), best)
+    for _ in range(ROUNDS):
+        value, sites, taken = _knapsacks(finite, size, capacity, prices, p)
+        since += 1
+        if value > best.bound:
+            best.bound, since = value, 0
+        key = tuple(np.sort(sites))
+        if key not in tried:
+            tried.add(key)
+            _try(finite, costs, size, capacity, sites, best)
+        progress.advance()
+        if best.closed() or time.perf_counter() > deadline:
+            return
+        if since > 15:
+            step, since = step / 2, 0
+        slack = 1.0 - taken
+        norm = float(slack @ slack)
+        target = best.cost if np.isfinite(best.cost) else value * 1.1 + 1.0
+        if norm < 1e-12 or step < 1e-4:
+            return
+        prices = prices + step * max(target - value, 1e-9) / norm * slack
+
+
+def _knapsacks(costs: Floats, size: Floats, capacity: Floats, prices: Floats, p: int) -> tuple[float, Ints, Floats]:
+    """Return the value of the relaxation, its p sites, and how often each demand is taken by them."""
+    gain = costs - prices[:, None]  # negative pays
+    rate = np.where(size[:, None] > 0, gain / np.where(size > 0, size, 1)[:, None], np.where(gain < 0, -np.inf, 0))
+    order = np.argsort(rate, axis=0, kind="stable")
+    sorted_gain = np.take_along_axis(gain, order, axis=0)
+    sorted_size = size[order]
+    before = np.cumsum(sorted_size, axis=0) - sorted_size
+    room = np.clip(capacity - before, 0, None)
+    share = np.where(sorted_size > 0, np.clip(room / np.where(sorted_size > 0, sorted_size, 1), 0, 1), 1.0)
+    share = np.where(sorted_gain < 0, share, 0.0)
+    worth = (sorted_gain * share).sum(axis=0)
+    sites = np.argsort(worth, kind="stable")[:p]
+    taken = np.zeros(len(costs))
+    for site in sites:
+        taken[order[:, site]] += share[:, site]
+    return float(prices.sum() + worth[sites].sum()), sites, taken
+
+
+def _try(  # noqa: PLR0917  (the question, part by part)
+    finite: Floats, costs: Floats, size: Floats, capacity: Floats, sites: Ints, best: _Best
+) -> None:
+    """Assign all demand to some sites and improve; learn it where it fits."""
+    sites = np.array(sites, dtype=np.int64)
+    for _ in range(6):
+        assignment = _by_regret(finite[:, sites], size, capacity[sites])
+        if assignment is None:
+            return
+        assignment = _moved(finite[:, sites], size, capacity[sites], assignment)
+        chosen = sites[assignment]
+        cost = float(costs[np.arange(len(costs)), chosen].sum())
+        if np.isfinite(cost):
+            best.learn(cost, chosen)
+        # Each site moves to the candidate that serves its own demand cheapest and has the room.
+        fresh = sites.copy()
+        for at in range(len(sites)):
+            mine = assignment == at
+            if not mine.any():
+                continue
+            totals = finite[mine].sum(axis=0)
+            totals[capacity < size[mine].sum()] = np.inf
+            totals[np.delete(fresh, at)] = np.inf
+            if totals.min() < totals[fresh[at]] - 1e-9:
+                fresh[at] = int(totals.argmin())
+        if (fresh == sites).all():
+            return
+        sites = fresh
+
+
+def _by_regret(costs: Floats, size: Floats, capacity: Floats) -> Ints | None:
+    """Return for each demand its site, those first that lose most by their second choice; None when it does not fit."""
+    room, assignment = capacity.copy(), np.full(len(costs), -1, dtype=np.int64)
+    left = np.arange(len(costs))
+    while len(left):
+        open_ = np.where(size[left, None] <= room + 1e-9, costs[left], np.inf)
+        first = open_.argmin(axis=1)
+        cheapest = open_[np.arange(len(left)), first]
+        if not np.isfinite(cheapest).all():
+            return None
+        second = np.partition(open_, 1, axis=1)[:, 1] if costs.shape[1] > 1 else np.full(len(left), np.inf)
+        regret = np.where(np.isfinite(second), second - cheapest, 1e18 + size[left])
+        at = int(regret.argmax())
+        assignment[left[at]] = first[at]
+        room[first[at]] -= size[left[at]]
+        left = np.delete(left, at)
+    return assignment
+
+
+def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints) -> Ints:
+    """Return the assignment after moving one demand, or exchanging two, as long as it gains."""
+    assignment, everyone = assignment.copy(), np.arange(len(costs))
+    room = capacity - np.bincount(assignment, weights=size, minlength=len(capacity))
+    for _ in range(20 * len(costs)):
+        own = costs[everyone, assignment]
+        gain = np.where(size[:, None] <= room + 1e-9, costs - own[:, None], np.inf)
+        one, site = np.unravel_index(int(gain.argmin()), gain.shape)
+        if gain[one, site] < -1e-9:
+            room[assignment[one]] += size[one]
+            room[site] -= size[one]
+            assignment[one] = site
+            continue
+        swap = costs[:, assignment] - own[:, None]  # what one costs at the site of the other, more than now
+        swap = swap + swap.T
+        change = size[:, None] - size[None, :]  # what the other's site has to take in addition
+        fits = (change <= room[assignment][None, :] + 1e-9) & (-change <= room[assignment][:, None] + 1e-9)
+        swap = np.where(fits & (assignment[:, None] != assignment[None, :]), swap, np.inf)
+        one, other = np.unravel_index(int(swap.argmin()), swap.shape)
+        if not swap[one, other] < -1e-9:
+            return assignment
+        room[assignment[one]] += size[one] - size[other]
+        room[assignment[other]] += size[other] - size[one]
+        assignment[one], assignment[other] = assignment[other], assignment[one]
+    return assignment
+
+
+def _exact(costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *, seconds: float) -> bool:
+    """Learn what HiGHS finds and proves; return whether it proved that there is no choice at all."""
+    demand, candidates = costs.shape
+    pairs = np.flatnonzero(np.isfinite(costs).ravel() & (size[:, None] <= capacity).ravel())
+    row, column = np.divmod(pairs, candidates)
+    count = len(pairs)
+    own = np.arange(count)
+    once = sp.csr_array((np.ones(count), (row, own)), shape=(demand, count + candidates))
+    fits = sp.csr_array(
+        (
+            np.r_[size[row], -capacity],
+            (np.r_[column, np.arange(candidates)], np.r_[own, count + np.arange(candidates)]),
+        ),
+        shape=(candidates, count + candidates),
+    )
+    opened = sp.csr_array((np.r_[np.ones(count), -np.ones(count)], (np.r_[own, own], np.r_[own, count + column])))
+    exactly = sp.csr_array(np.r_[np.zeros(count), np.ones(candidates)][None, :])
+    answer = milp(
+        np.r_[costs.ravel()[pairs], np.zeros(candidates)],
+        constraints=[
+            LinearConstraint(once, 1, 1),
+            LinearConstraint(fits, -np.inf, 0),
+            LinearConstraint(opened, -np.inf, 0),
+            LinearConstraint(exactly, p, p),
+        ],
+        integrality=np.ones(count + candidates, dtype=np.int64),
+        bounds=Bounds(0, 1),
+        options={"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0},
+    )
+    if answer.status == 2:
+        return True
+    if answer.x is not None:
+        taken = np.flatnonzero(answer.x[:count] > 0.5)
+        assignment = np.full(demand, -1, dtype=np.int64)
+        assignment[row[taken]] = column[taken]
+        best.learn(float(costs[np.arange(demand), assignment].sum()), assignment)
+    if answer.status == 0:
+        best.bound = best.cost
+    elif answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound):
+        best.bound = max(best.bound, float(answer.mip_dual_bound) * (1 - 1e-9))
+    return False

@@ -1,0 +1,92 @@
+"""The p-center: sites so that the farthest demand is as near as it can be.
+
+A radius is enough when p sites cover all demand within it, so the answer is the least of the distances for which
+covering works (Minieka 1970; bisection as in Daskin 1995): each step is a covering question, mostly answered by a
+greedy choice, else by HiGHS.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.progress import Progress, Silent
+from planning.choice import Choice, Floats, Ints, checked_costs, fewest, greedy_cover, infeasible, nearest
+
+
+def solve_center(costs: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None) -> Choice:
+    """Return p sites with the least greatest cost.
+
+    Parameters
+    ----------
+    costs
+        Shape (demand, candidates); infinite where there is no way.
+
+    Raises
+    ------
+    InvalidInput
+        When p is below one or a cost is negative or missing.
+    """
+    began, progress = time.perf_counter(), progress or Silent()
+    costs = checked_costs(costs)
+    if p < 1:
+        raise InvalidInput(f"{p} sites cannot be chosen.", hint="Ask for at least one.")
+    if p > costs.shape[1]:
+        return infeasible("candidates", len(costs), began)
+    lost = np.flatnonzero(~np.isfinite(costs).any(axis=1))
+    if len(lost):
+        return infeasible("reach", len(costs), began, lost)
+    radii = np.unique(costs[np.isfinite(costs)])
+    # Nobody is nearer than to the nearest candidate; below the last refused radius no choice exists.
+    refused = int(np.searchsorted(radii, costs.min(axis=1).max())) - 1
+    enough = len(radii)
+    best: Ints | None = None
+    proven = True
+    progress.step("Halving the radius")
+    low = refused
+    while enough - low > 1:
+        middle = (low + enough) // 2
+        reach = costs <= radii[middle]
+        sites: Ints | None = greedy_cover(reach)
+        sure = True
+        if sites is not None and len(sites) > p:
+            left = began + seconds - time.perf_counter()
+            found = fewest(reach, seconds=left / 2, most=p) if left > 0 else None
+            sites = None if found is None else found.sites
+            sure = found is not None and found.proven
+        if sites is not None and len(sites) <= p:
+            enough, best = middle, sites
+        else:
+            # A radius that was only given up in time is not refused, and no later one can be proven least.
+            low = middle
+            if sure:
+                refused = middle
+            proven = refused == low
+        progress.advance()
+    if best is None:
+        return infeasible("reach" if proven else "time", len(costs), began)
+    chosen = _filled(costs, best, p)
+    objective = float(costs[:, chosen].min(axis=1).max())
+    bound = objective if proven else float(radii[refused + 1])
+    return Choice(
+        "optimal" if proven else "feasible",
+        objective,
+        bound,
+        tuple(int(site) for site in np.sort(chosen)),
+        nearest(costs, np.sort(chosen)),
+        time.perf_counter() - began,
+    )
+
+
+def _filled(costs: Floats, sites: Ints, p: int) -> Ints:
+    """Return the sites with others added until there are p: each where the cost of all falls most."""
+    chosen = list(dict.fromkeys(int(site) for site in sites))
+    finite = np.where(np.isfinite(costs), costs, costs[np.isfinite(costs)].max() * 2 + 1)
+    while len(chosen) < p:
+        now = finite[:, chosen].min(axis=1)
+        totals = np.minimum(finite, now[:, None]).sum(axis=0)
+        totals[chosen] = np.inf
+        chosen.append(int(totals.argmin()))
+    return np.array(chosen, dtype=np.int64)
