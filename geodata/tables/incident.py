@@ -32,6 +32,12 @@ class Incident(Base):
         Index(None, "territory_id", "reported_at"),
         Index(None, "grid_id", "reported_at"),
         Index(
+            "ix_incident_dispatched_by_reported_at",
+            "dispatched_by",
+            "reported_at",
+            postgresql_where=text("dispatched_by IS NOT NULL"),
+        ),
+        Index(
             "ix_incident_open_due",
             "territory_id",
             "due_at",
