@@ -142,7 +142,7 @@ TASK_STEPS: tuple[TaskStep, ...] = (
     TaskStep("handle", "done", "accepted", _SUPERVISOR),
     *_task_steps("verify", _DESKS, _WORKER, returns=False),
     *_task_steps("check", _CENTRES, _WORKER, returns=False),
-    *_task_steps("visit", _CENTRES, _WORKER, returns=False),
+    *_task_steps("visit", _CENTRES, _WORKER | _SUPERVISOR, returns=False),
 )
 """How tasks may change, by kind."""
 
