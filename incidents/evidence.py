@@ -34,7 +34,8 @@ MARGINS: Final = {"face": (0.3, 0.35), "plate": (0.15, 0.35), "hand": (0.0, 0.0)
 """How far a box is enlarged on each side, as a share of its width and height."""
 CELLS: Final = 4
 """A blurred box keeps at most so many patches along its longer side: fewer than a plate has characters."""
-STEP: Final = 16
+STEP: Final = 32
+"""Steps of brightness of a patch: eight are left."""
 SQUARES: Final = (12, 9)
 """Columns A to L and rows 1 to 9, by which a person names what shall be blurred."""
 
@@ -220,8 +221,8 @@ def named_squares(text: str, width: int, height: int) -> tuple[Box, ...]:
     for part in text.upper().replace("，", ",").replace("；", ",").replace(";", ",").split(","):
         if not part.strip():
             continue
-        first, _, last = part.replace("–", "-").partition("-")
-        (left, top), (right, bottom) = _square(first.strip()), _square((last or first).strip())
+        first, dash, last = part.replace("–", "-").partition("-")
+        (left, top), (right, bottom) = _square(first.strip()), _square((last if dash else first).strip())
         left, right, top, bottom = min(left, right), max(left, right), min(top, bottom), max(top, bottom)
         xs = [round(column * width / SQUARES[0]) for column in (left, right + 1)]
         ys = [round(row * height / SQUARES[1]) for row in (top, bottom + 1)]
@@ -230,16 +231,15 @@ def named_squares(text: str, width: int, height: int) -> tuple[Box, ...]:
 
 
 def _square(name: str) -> tuple[int, int]:
+    columns = [chr(ord("A") + number) for number in range(SQUARES[0])]
+    rows = [str(number + 1) for number in range(SQUARES[1])]
     column, row = name[:1], name[1:]
-    if len(column) == 1 and "A" <= column < chr(ord("A") + SQUARES[0]) and row.isdecimal() and len(row) == 1:
-        place = int(row) - 1
-        if 0 <= place < SQUARES[1]:
-            return ord(column) - ord("A"), place
-    last = chr(ord("A") + SQUARES[0] - 1)
+    if column in columns and row in rows:
+        return columns.index(column), rows.index(row)
     raise InvalidInput(
         f"{name[:10]!r} is no square of the picture.",
-        hint=f"Columns are A to {last}, rows 1 to {SQUARES[1]}: C4, or C4-E6.",
-        zh=f"“{name[:10]}”不是图上的方格。列为 A 至 {last}，行为 1 至 {SQUARES[1]}，如 C4 或 C4-E6。",
+        hint=f"Columns are A to {columns[-1]}, rows 1 to {SQUARES[1]}: C4, or C4-E6.",
+        zh=f"“{name[:10]}”不是图上的方格。列为 A 至 {columns[-1]}，行为 1 至 {SQUARES[1]}，如 C4 或 C4-E6。",
     )
 
 

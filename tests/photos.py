@@ -20,6 +20,11 @@ INK = (20, 60, 160)
 
 def street(seed: int = 0, size: tuple[int, int] = (640, 480), text: str = "KF63 BZA") -> Image.Image:
     """Return a picture of a street: noise, a road, a car with a plate, somebody's face."""
+    image = _street(seed, text, (640, 480))
+    return image if image.size == size else image.resize(size)
+
+
+def _street(seed: int, text: str, size: tuple[int, int]) -> Image.Image:
     rng = np.random.default_rng(seed)
     ground = np.clip(rng.normal(140, 10, (size[1] // 16, size[0] // 16, 3)), 0, 255).astype(np.uint8)
     image = Image.fromarray(ground).resize(size, Image.Resampling.BICUBIC)

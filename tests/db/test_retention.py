@@ -8,6 +8,7 @@ import os
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
 
 from app import jobs as kinds
 from app import retention
@@ -24,6 +25,8 @@ from geodata.tables import (
     Absence,
     Command,
     Draft,
+    Evidence,
+    EvidenceImage,
     Incident,
     IncidentPersonal,
     Invitation,
@@ -36,7 +39,9 @@ from geodata.tables import (
     UserSession,
     Worker,
 )
+from incidents.service import evidence
 from people import accounts, drafts
+from tests.photos import prepared
 
 KEEPER = system_actor(label="retention")
 
@@ -86,6 +91,7 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
             incident.closed_at = ago("reporters", days)
             personal = session.get(IncidentPersonal, incident.id)
             made[f"reporters {days}"] = (incident.id, personal.subject_id if personal else None)
+        made |= _photos(session, home)
     for each, days in ((account, 1), (planner, -1)):
         actor = each.actor("en")
         with transaction(actor) as session:
@@ -102,6 +108,24 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
     return made
 
 
+def _photos(session: Session, home: int | None) -> dict[str, object]:
+    """A photo of an incident that ended a day too long ago, and of one a day less, for both copies; others go."""
+    session.execute(text("DELETE FROM evidence"))
+    given = iter(
+        session.scalars(select(Incident).where(Incident.status == "closed").order_by(Incident.id.desc()).limit(4)).all()
+    )
+    made: dict[str, object] = {}
+    for key in ("originals", "evidence"):
+        for days in (1, -1):
+            incident = next(given)
+            incident.closed_at, incident.status = None, "checking"
+            session.flush()
+            info = evidence.add_photo(session, system_actor(home), incident.id, "after", prepared())
+            incident.closed_at, incident.status = ago(key, days), "closed"
+            made[f"{key} {days}"] = info.id
+    return made
+
+
 @pytest.fixture(scope="module")
 def done(old_and_new: dict[str, object]) -> dict[str, int]:
     return {each.key: each.deleted for each in retention.clean_up()}
@@ -114,6 +138,8 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "drafts": 1,
         "commands": 1,
         "reporters": 1,
+        "originals": 3,
+        "evidence": 1,
         "absences": 1,
         "quarantine": 1,
         "uploads": 1,
@@ -142,6 +168,25 @@ def test_what_is_younger_stays(done: dict[str, int], old_and_new: dict[str, obje
         with transaction(actor) as session:
             assert (drafts.load_draft(session, actor, "incident") is not None) is there
     assert [path.name for path in (settings().state_dir / "uploads").iterdir()] == ["new.osm.pbf"]
+
+
+def test_of_photos_the_unblurred_copy_goes_first(done: dict[str, int], old_and_new: dict[str, object]) -> None:
+    """A photo too old for both copies, one too old to be kept unblurred, one too young for either."""
+    left: dict[object, list[int]] = {}
+    with transaction(system_actor()) as session:
+        for image in session.scalars(select(EvidenceImage).order_by(EvidenceImage.version)):
+            left.setdefault(image.evidence_id, []).append(image.version)
+        assert session.scalar(select(func.count()).select_from(Evidence)) == 4, (
+            "that there was a photo, and its hash, stays"
+        )
+    assert {
+        key: left.get(old_and_new[key], []) for key in ("evidence 1", "evidence -1", "originals 1", "originals -1")
+    } == {
+        "evidence 1": [],
+        "evidence -1": [1],
+        "originals 1": [1],
+        "originals -1": [0, 1],
+    }
 
 
 def test_the_keys_of_what_went_are_destroyed_and_no_others(
