@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
@@ -19,10 +20,12 @@ from core.settings import secret_key, settings
 from geodata import db
 from geodata.embedded import APP, OWNER, Cluster
 from geodata.migrations import upgrade
+from people import credentials
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 TEMPLATE = "gk_template"
+OWN_HASHER = credentials._hasher
 
 # What numba compiled stays beside pytest's own cache: the state folder of a run goes away with it.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
@@ -53,6 +56,15 @@ def state_dir() -> Iterator[Path]:
         cached.cache_clear()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords are hashed in a millisecond; that the platform's own hasher is slow is a test of its own."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(credentials, "_hasher", lambda: quick)
+        yield
 
 
 @pytest.fixture(scope="session")
