@@ -78,7 +78,7 @@ def page(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     widgets.table(
         [
             Column(t("Number"), fixed=True),
-            Column(t("Unit")),
+            Column(t("Unit"), wide=True),
             Column(t("What should change")),
             Column(t("Ground"), wide=True),
             Column(t("Evidence"), wide=True),

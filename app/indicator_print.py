@@ -56,8 +56,8 @@ def _cell(score: Score | None) -> Cell:
     told = t("{low} to {high}", low=words.per_cent(score.low), high=words.per_cent(score.high))
     few = f" · {t('too few')}" if score.too_few else ""
     counted = f"{i18n.number(score.numerator)} / {i18n.number(score.denominator)} · {told}{few}"
+    small = [counted]
     if score.appealed:
-        counted += " · " + t("before appeals {rate}", rate=words.per_cent(score.before))
-    return Html(
-        f'{widgets.html(words.per_cent(score.rate))}<br><span class="gk-muted gk-small">{widgets.html(counted)}</span>'
-    )
+        small.append(t("before appeals {rate}", rate=words.per_cent(score.before)))
+    lines = "".join(f'<br><span class="gk-muted gk-small">{widgets.html(each)}</span>' for each in small)
+    return Html(widgets.html(words.per_cent(score.rate)) + lines)

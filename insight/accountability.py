@@ -353,7 +353,7 @@ class Context:
     same: Mapping[int, int] = field(default_factory=dict)
     worker_of: Mapping[int, int] = field(default_factory=dict)
     shifts: Callable[[int, dt.datetime], Sequence[tuple[int, int]] | None] | None = None
-    office: Callable[[dt.datetime], bool] | None = None
+    office: Callable[[dt.datetime], bool | None] | None = None
     demanded: Callable[[int, dt.datetime], frozenset[str]] | None = None
     close_to: frozenset[tuple[int, int]] = frozenset()
 

@@ -22,6 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 Z95 = 1.959963984540054
 TOO_FEW = 10
 """A rate over fewer is shown, and marked as too few to judge by."""
+OTHERS_AT_LEAST = 0.1
+"""Share of what a subject is compared with that has to be other subjects' work."""
 DRAWS = 2000
 SEED = 20161231
 COUNTS = (
@@ -210,7 +212,10 @@ def shrunk(numerators: ArrayLike, denominators: ArrayLike) -> Floats:
 
 
 def expected(numerators: ArrayLike, denominators: ArrayLike) -> Floats:
-    """Return what each subject's rate would be if each class went as it goes everywhere; NaN without any.
+    """Return what each subject's rate would be if each class went as it goes everywhere; NaN where that says nothing.
+
+    Nothing is said where nothing was counted, and of a subject that does nearly all of its classes itself: it
+    would be compared with itself (`OTHERS_AT_LEAST`).
 
     Parameters
     ----------
@@ -219,9 +224,11 @@ def expected(numerators: ArrayLike, denominators: ArrayLike) -> Floats:
         (indirect standardisation).
     """
     k, n = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
-    of_class = k.sum(axis=0) / np.maximum(n.sum(axis=0), 1.0)
+    everywhere = np.maximum(n.sum(axis=0), 1.0)
     total = n.sum(axis=1)
-    return np.where(total > 0, (n * of_class).sum(axis=1) / np.maximum(total, 1.0), np.nan)
+    of_others = (n * (1 - n / everywhere)).sum(axis=1)
+    hoped = (n * (k.sum(axis=0) / everywhere)).sum(axis=1) / np.maximum(total, 1.0)
+    return np.where((total > 0) & (of_others >= OTHERS_AT_LEAST * total), hoped, np.nan)
 
 
 def add(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:

@@ -11,11 +11,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from core.clock import aware, now
+from core.clock import WorkingCalendar, aware, now
 from core.errors import NotFound, NotPermitted
 from core.identity import Actor, Role
 from geodata.territory import TerritoryInfo
@@ -134,7 +134,7 @@ def _context(
         worker_of={each.user_id: each.worker_id for each in held if each.worker_id is not None},
         shifts=_Duty(session, actor, territory),
         demanded=_demanded(session),
-        office=_office(session, territory),
+        office=_Office(session, territory),
         close_to=store.close_to(session, territory.id),
     )
 
@@ -176,14 +176,22 @@ def _demanded(session: Session) -> Callable[[int, dt.datetime], frozenset[str]]:
     return at
 
 
-def _office(session: Session, territory: TerritoryInfo) -> Callable[[dt.datetime], bool] | None:
-    try:
-        calendar = read_catalogue(session, territory).calendar
-    except NotFound:
-        return None
-    zone: ZoneInfo = territory.zone
+class _Office:
+    """The hours of the office of a territory, read when they are first asked for."""
 
-    def open_at(moment: dt.datetime) -> bool:
-        return any(begin <= moment < end for begin, end in calendar.spans_on(moment.astimezone(zone).date()))
+    def __init__(self, session: Session, territory: TerritoryInfo) -> None:
+        self._session, self._territory = session, territory
 
-    return open_at
+    @cached_property
+    def _calendar(self) -> WorkingCalendar | None:
+        try:
+            return read_catalogue(self._session, self._territory).calendar
+        except NotFound:
+            return None
+
+    def __call__(self, moment: dt.datetime) -> bool | None:
+        """Return whether a moment lies within the hours; None where no calendar says."""
+        if self._calendar is None:
+            return None
+        day = moment.astimezone(self._territory.zone).date()
+        return any(begin <= moment < end for begin, end in self._calendar.spans_on(day))

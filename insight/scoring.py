@@ -77,7 +77,7 @@ def _scores(
                 rank_high=int(worst[i]) or None,
                 ranked=ranked,
                 shrunk=float(drawn[i]) if some else None,
-                expected=float(hoped[i]) if some and subject != "class" else None,
+                expected=None if np.isnan(hoped[i]) or subject == "class" else float(hoped[i]),
                 too_few=int(n[i]) < TOO_FEW,
                 before_numerator=int(k[i]) + more[0],
                 before_denominator=int(n[i]) + more[1],

@@ -185,7 +185,8 @@ def _how_to_read(chosen: Chosen) -> None:
             "How to read it: the dot is what was counted, the line where the true rate lies with 95 % certainty. Few "
             "incidents make a long line. Where two lines overlap much, neither is shown to be better: so the rank is a "
             "range of places, not one. Expected is the rate if each class of incident went as everywhere, so that who "
-            "has the harder work is not blamed for it. Too few: fewer than 10."
+            "has the harder work is not blamed for it; it is left out where nobody else does that work. Too few: fewer"
+            " than 10."
         )
     )
     widgets.write(f"<p>{widgets.link(t('Sheet to print'), '/indicators?print=1').text}</p>")

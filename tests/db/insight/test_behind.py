@@ -65,9 +65,11 @@ def test_the_list_behind_a_number_is_the_number(case: Case) -> None:
     chief = act(case, Role.SUPERVISOR)
     moment = now()
     for subject in ("department", "post"):
-        for score in service.evaluate(session, chief, subject, *YEAR, moment=moment):
+        found = service.evaluate(session, chief, subject, *YEAR, moment=moment)
+        busiest = sorted(found, key=lambda score: -score.denominator)[0].subject_id
+        for score in (each for each in found if each.subject_id in {busiest, None}):
             for part in service.PARTS:
-                found = service.behind(
+                behind = service.behind(
                     session,
                     chief,
                     subject,
@@ -80,8 +82,8 @@ def test_the_list_behind_a_number_is_the_number(case: Case) -> None:
                     limit=5000,
                 )
                 wanted = score.numerator if part == "numerator" else score.denominator
-                assert found.value == wanted == sum(row.times for row in found.rows), (subject, score.indicator, part)
-                assert found.incidents == len(found.rows)
+                assert behind.value == wanted == sum(row.times for row in behind.rows), (score.indicator, part)
+                assert behind.incidents == len(behind.rows)
 
 
 def test_who_sees_no_incident_opens_none(case: Case) -> None:

@@ -121,6 +121,11 @@ def test_what_is_expected_follows_the_mix_of_classes() -> None:
     assert np.isnan(indicators.expected(np.zeros((1, 1)), np.zeros((1, 1)))[0])
 
 
+def test_nothing_is_expected_of_who_does_all_of_its_classes_alone() -> None:
+    hoped = indicators.expected(np.array([[90, 0], [0, 9]]), np.array([[100, 0], [1, 90]]))
+    assert np.isnan(hoped).all(), "compared with itself, everybody is as expected"
+
+
 def test_the_three_rates_are_weighted_as_the_city_sets_it() -> None:
     assert weighted([None, 0.5, 0.5]) is None
     assert weighted([0.9, 0.6, 0.3]) == pytest.approx(0.6)
