@@ -45,6 +45,7 @@ docs: ## Write docs/data-dictionary.md anew from the tables
 	@./setup.sh test
 	$(BIN)/python docs/data_dictionary.py
 	$(BIN)/python docs/lifecycle.py
+	$(BIN)/python docs/accountability.py
 
 lock: ## Make the lock files anew (ARGS=--upgrade raises versions)
 	@./setup.sh test

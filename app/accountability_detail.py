@@ -51,14 +51,13 @@ def show(found: ReviewDetail, actor: Actor, territory: TerritoryInfo) -> None:
     mark = f'<span class="gk-label">{widgets.html(t("Generated for the demo"))}</span>' if row.simulated else ""
     widgets.write(
         f'<div class="gk-title"><h2>{widgets.html(told.rule(row.rule))}</h2>'
-        f'<span class="gk-muted">{widgets.html(t("No. {id}", id=row.id))}</span>'
-        f"{widgets.toned(label, tone).text}{mark}</div>"
-        f"<p>{widgets.html(told.question(row.rule))}</p>"
+        f'<span class="gk-muted">{widgets.html(t("No. {id}", id=row.id))}</span></div>'
+        f"<p>{widgets.toned(label, tone).text} {mark}</p><p>{widgets.html(told.question(row.rule))}</p>"
     )
     page = told.page_of(actor, row)
     about = told.subject(row)
     fields: dict[str, Cell] = {
-        t("About"): widgets.link(about, page) if page else about,
+        t("It is about"): widgets.link(about, page) if page else about,
         t("Persons concerned"): ", ".join(_persons(found)),
         t("When"): i18n.clock(row.at, territory.timezone),
         t("Opened"): i18n.clock(row.opened_at, territory.timezone),
@@ -71,10 +70,10 @@ def show(found: ReviewDetail, actor: Actor, territory: TerritoryInfo) -> None:
     if row.decided_at is not None:
         widgets.heading(t("Reason of the decision"))
         widgets.write(f"<p>{widgets.html(found.reason or t('erased on request'))}</p>")
+    _acts(found, actor, territory)
     _explanations(found, actor, territory)
     if actor.may(May.SEE_REVIEWS):
         _decision(found, actor)
-    _acts(found, actor, territory)
 
 
 def _persons(found: ReviewDetail) -> list[str]:

@@ -44,7 +44,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
                 told.question(rule.key),
                 widgets.Html("<br>".join(widgets.html(each) for each in _said(rule, threshold)) or "–"),
                 told.weight(rule.severity),
-                rule.source,
+                i18n.either(*rule.source),
             )
             for rule, threshold in held
         ],

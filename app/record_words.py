@@ -41,7 +41,7 @@ def table(key: str) -> str:
         "rule_change": t("Change of the rules"),
         "shift_pattern": t("Shift pattern"),
         "standing_deputy": t("Standing deputy"),
-        "review": t("Review"),
+        "review": t("Review of a finding"),
         "review_explanation": t("Explanation of a review"),
         "review_threshold": t("Threshold of a rule"),
         "study": t("Study"),

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from shapely import box
 from sqlalchemy.orm import Session
 
+from app.demo import cases
 from app.demo.cities import DEFAULT_CITY, DemoCity
 from app.demo.components import write_components
 from app.demo.evidence import write_evidence
@@ -201,7 +202,8 @@ def load_demo(
         tasks=told["tasks"],
     )
     finish_load(session, load_id, counts.as_dict())
-    return counts
+    closed = cases.plant(session, actor, territory, accounts, reports=counts.incidents)
+    return replace(counts, open=counts.open - closed)
 
 
 def _focus(areas: gpd.GeoDataFrame, city: DemoCity) -> gpd.GeoDataFrame:

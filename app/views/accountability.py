@@ -140,7 +140,7 @@ def _list(
     columns = [
         Column(t("No."), right=True, fixed=True),
         Column(t("Finding")),
-        Column(t("About"), wide=True),
+        Column(t("It is about"), wide=True),
         Column(t("When"), fixed=True, wide=True),
         Column(t("State"), fixed=True),
     ]

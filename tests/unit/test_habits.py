@@ -99,6 +99,12 @@ def test_lifecycle_page_is_current() -> None:
     assert (ROOT / "docs/lifecycle.md").read_text() == current
 
 
+def test_accountability_page_is_current() -> None:
+    """The page of the rules must be remade (make docs) when a rule changes."""
+    current = runpy.run_path(str(ROOT / "docs/accountability.py"))["accountability"]()
+    assert (ROOT / "docs/accountability.md").read_text() == current
+
+
 def test_data_dictionary_is_current() -> None:
     written = (ROOT / "docs/data-dictionary.md").read_text()
     current = runpy.run_path(str(ROOT / "docs/data_dictionary.py"))["data_dictionary"]()

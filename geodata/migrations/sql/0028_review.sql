@@ -43,7 +43,7 @@ BEGIN
         IF NEW.state <> 'open' THEN
             RAISE EXCEPTION 'A review begins open.' USING ERRCODE = 'insufficient_privilege';
         END IF;
-        NEW.opened_at := now();
+        NEW.opened_at := clock_timestamp();
         RETURN NEW;
     END IF;
     IF to_jsonb(NEW) - decision <> to_jsonb(OLD) - decision OR OLD.state NOT IN ('open', 'explained') THEN

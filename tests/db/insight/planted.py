@@ -195,7 +195,10 @@ def many_extensions(hand: Hand) -> Actor:
     for _ in range(10):
         incident = hand.at_work()
         hand.do(hand.desk.worker, ask, home=home, id=incident, who=hand.desk.worker.user_id)
-        grant = "UPDATE extension_request SET state = 'granted', decided_at = now(), decided_by = :who WHERE incident_id = :id"
+        grant = (
+            "UPDATE extension_request SET state = 'granted', decided_at = now(), decided_by = :who"
+            " WHERE incident_id = :id"
+        )
         hand.do(hand.desk.supervisor, grant, id=incident, who=hand.desk.supervisor.user_id)
     return hand.desk.supervisor
 
