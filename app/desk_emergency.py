@@ -53,7 +53,8 @@ def show(actor: Actor, territory: TerritoryInfo, catalogue: Catalogue, form: For
     with st.container(key="gk-alarm"):
         waiting = [call for call in calls if call.service not in settled]
         if waiting:
-            widgets.write(_banner(waiting, catalogue))
+            kind = catalogue.classes.get(form.class_key)
+            widgets.write(_banner(waiting, "" if kind is None else kind.title(i18n.locale())))
         for call in calls:
             answer = settled.get(call.service)
             with st.container(horizontal=True, vertical_alignment="bottom", key=f"gk-alarm-{call.service}"):
@@ -70,11 +71,11 @@ def show(actor: Actor, territory: TerritoryInfo, catalogue: Catalogue, form: For
             )
 
 
-def _banner(waiting: list[Call], catalogue: Catalogue) -> str:
+def _banner(waiting: list[Call], name_of_class: str) -> str:
     lines = []
     for call in waiting:
         name, number = escape(emergency_words.service(call.service)), escape(call.number)
-        why = escape(emergency_words.because(call.because, catalogue))
+        why = escape(emergency_words.because(call.because, name_of_class))
         lines.append(
             f'<p><b>{name}</b><a class="gk-call" href="tel:{number}">{number}</a>'
             f' <span class="gk-muted">{escape(t("because of"))} {why}</span></p>'
@@ -86,7 +87,7 @@ def _banner(waiting: list[Call], catalogue: Catalogue) -> str:
 def _ask(actor: Actor, form: Form, call: Call) -> None:
     key = f"gk_alarm_reference_{call.service}_{i18n.locale()}"
     st.text_input(
-        t("Reference of {service}, if given", service=emergency_words.service(call.service)),
+        t("Their reference, if given"),
         key=key,
         max_chars=emergencies.REFERENCE_MOST,
         autocomplete="off",

@@ -8,7 +8,6 @@ from app import i18n
 from app.i18n import t
 from geodata.territory import TerritoryInfo
 from incidents.emergencies import SERVICES, Handed
-from incidents.model import Catalogue
 
 
 def service(key: str) -> str:
@@ -16,18 +15,10 @@ def service(key: str) -> str:
     return i18n.either(*SERVICES.get(key, (key, key)))
 
 
-def because(signs: Iterable[str], catalogue: Catalogue | None = None) -> str:
-    """Return why a service is called: the words that were typed, or the class that was chosen."""
-    said = []
-    for sign in signs:
-        kind, _, key = sign.partition("class:")
-        if kind:
-            said.append(f"“{sign}”")
-            continue
-        known = None if catalogue is None else catalogue.classes.get(key)
-        name = key if known is None else known.title(i18n.locale())
-        said.append(t("class {name}", name=name))
-    return t(", ").join(said)
+def because(signs: Iterable[str], class_name: str) -> str:
+    """Return why a service is called: the words that were typed, or the class that was chosen, by its name."""
+    by_class = t("class {name}", name=class_name)
+    return t(", ").join(by_class if sign.startswith("class:") else f"“{sign}”" for sign in signs)
 
 
 def channel(key: str) -> str:

@@ -46,7 +46,8 @@ def on_today(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     waiting = emergencies.waiting(session, actor)
     if not waiting:
         return
-    head = i18n.tn("{count} emergency not handed over", "{count} emergencies not handed over", len(waiting))
+    count = len({each.incident_id for each in waiting})
+    head = i18n.tn("{count} emergency not handed over", "{count} emergencies not handed over", count)
     widgets.write(f'<div class="gk-wrong" role="alert"><b>{widgets.html(head)}</b></div>')
     table(waiting[:SHOWN], territory)
     widgets.write(f"<p>{widgets.link(t('All emergencies'), '/emergencies').text}</p>")
@@ -68,13 +69,18 @@ def table(rows: list[Handed], territory: TerritoryInfo) -> None:
                 widgets.link(each.number, f"/incidents?incident={each.incident_id}"),
                 widgets.two_lines(i18n.either(each.class_en, each.class_zh), each.place),
                 f"{emergency_words.service(each.service)} {each.phone}".strip() or t("not named yet"),
-                emergency_words.because(filter(None, each.because.split("|"))),
+                _because(each),
                 widgets.toned(t("not handed over"), "late") if each.state == "waiting" else _short(each),
                 i18n.clock(each.raised_at, territory.timezone),
             )
             for each in rows
         ],
     )
+
+
+def _because(each: Handed) -> str:
+    signs = filter(None, each.because.split("|"))
+    return emergency_words.because(signs, i18n.either(each.class_en, each.class_zh))
 
 
 def _short(each: Handed) -> str:
@@ -89,11 +95,10 @@ def _waiting(actor: Actor, territory: TerritoryInfo, each: Handed) -> None:
     service = emergency_words.service(each.service)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"gk-hand-over-{each.id}"):
         key = f"gk_hand_over_reference_{each.id}_{i18n.locale()}"
-        st.text_input(t("Reference of {service}, if given", service=service), key=key, max_chars=60, width=260)
+        st.text_input(t("Their reference, if given"), key=key, max_chars=60, width=260)
         st.button(
             t("{service} called, they took it over", service=service),
             key=f"gk_hand_over_called_{each.id}",
-            type="primary",
             on_click=_settle,
             args=(actor, each, key),
         )

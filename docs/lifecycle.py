@@ -21,6 +21,11 @@ gave it out; verifying, sending back or closing by who ever handled it, in whate
 granted time; granting by who asked. Only the system is free of it: it brings in what happened elsewhere. A test
 compares the two tables; a change of the law is a migration of its own.
 
+A duplicate stands outside of the table: it follows the first report. Its status is always that one's, written by the
+database; nobody is sent to it, it has no deadline, and every act on it is refused. Dispatchers and supervisors link
+what is reported, filed or sent out and not begun; a supervisor unlinks, with a reason. A duplicate of a duplicate goes
+to the first report, so that there is one level and no cycle.
+
 """
 TASKS = """
 ## Tasks

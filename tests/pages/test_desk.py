@@ -46,7 +46,7 @@ def test_words_of_danger_put_the_number_on_top_and_the_call_is_written_down(run,
     told = shown(page)
     assert "Danger to life: call now, then go on here." in told
     assert {"Fire and rescue", "999"} <= set(told)
-    field(page, "Reference of Fire and rescue, if given").set_value("F-2207").run()
+    field(page, "Their reference, if given").set_value("F-2207").run()
     button(page, "Fire and rescue called").click().run()
     assert "Their reference: F-2207." in words(page)
     report(page, "A bin is on fire and a man is trapped", "event-01-02")
