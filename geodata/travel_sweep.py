@@ -93,7 +93,7 @@ def many_to_many(
     starts = hierarchy.rank[origins.nodes]
     if destinations is None:
         order = np.arange(hierarchy.nodes - 1, -1, -1)
-        goals, goal_legs = hierarchy.rank[:, None], np.zeros((hierarchy.nodes, 1), dtype=np.float32)
+        goals, goal_legs = hierarchy.rank[:, None], np.empty((0, 1), dtype=np.float32)
     else:
         goals, goal_legs = hierarchy.rank[destinations.nodes], destinations.legs_s
         marked = np.zeros(hierarchy.nodes, dtype=np.bool_)
@@ -127,25 +127,30 @@ def _mark(parent: Ints32, goals: Ints32, marked: NDArray[np.bool_]) -> None:
 
 
 @kernel
-def _sweep(  # noqa: C901, PLR0917  (numba takes arguments by place)
+def _sweep(  # noqa: C901, PLR0912, PLR0917  (numba takes arguments by place)
     parent: Ints32, up: Arcs, down: Arcs, starts: Starts, goals: Goals, times: Floats32
 ) -> None:
-    """Write the times of some rows, 32 at a time."""
-    reached = np.full((len(parent), LANES), np.inf, dtype=np.float32)
+    """Write the times of some rows, 32 at a time; a row of ``reached`` means something once it was opened."""
+    reached = np.empty((len(parent), LANES), dtype=np.float32)
+    opened = np.zeros(len(parent), dtype=np.bool_)
     row = np.empty(LANES, dtype=np.float32)
+    everywhere = goals.ranks.shape[1] == 1
+    turned = np.empty((LANES, len(parent) if everywhere else 1), dtype=np.float32)
     for first in range(0, len(starts.rows), LANES):
         rows = starts.rows[first : first + LANES]
         for lane in range(len(rows)):
             for end in range(starts.ranks.shape[1]):
-                _climb(parent, up, reached, lane, starts.ranks[rows[lane], end], starts.legs_s[rows[lane], end])
+                leg_s = starts.legs_s[rows[lane], end]
+                _climb(parent, up, reached, opened, lane, starts.ranks[rows[lane], end], leg_s)
         for at in goals.order:
-            begin, stop = down.offsets[at], down.offsets[at + 1]
-            if begin == stop:
-                continue
             mine = reached[at]
-            for lane in range(LANES):
-                row[lane] = mine[lane]
-            for arc in range(begin, stop):
+            if opened[at]:
+                for lane in range(LANES):
+                    row[lane] = mine[lane]
+            else:
+                for lane in range(LANES):
+                    row[lane] = np.inf
+            for arc in range(down.offsets[at], down.offsets[at + 1]):
                 higher = reached[down.above[arc]]
                 seconds = down.seconds[arc]
                 for lane in range(LANES):
@@ -153,19 +158,29 @@ def _sweep(  # noqa: C901, PLR0917  (numba takes arguments by place)
                     row[lane] = there if there < row[lane] else row[lane]  # noqa: FURB136  (this form is vectorised)
             for lane in range(LANES):
                 mine[lane] = row[lane]
-        _write(reached, rows, goals.ranks, goals.legs_s, times)
-        for at in goals.order:
-            reached[at] = np.inf
+        if everywhere:
+            _write_all(reached, rows, goals.ranks, turned, times)
+        else:
+            _write(reached, rows, goals.ranks, goals.legs_s, times)
         for lane in range(len(rows)):
             for end in range(starts.ranks.shape[1]):
-                _clear(parent, reached, starts.ranks[rows[lane], end])
+                at = starts.ranks[rows[lane], end]
+                while at >= 0 and opened[at]:
+                    opened[at] = False
+                    at = parent[at]
 
 
 @kernel
 def _climb(  # noqa: PLR0917  (numba takes arguments by place)
-    parent: Ints32, up: Arcs, reached: Floats32, lane: int, start: int, leg_s: float
+    parent: Ints32, up: Arcs, reached: Floats32, opened: NDArray[np.bool_], lane: int, start: int, leg_s: float
 ) -> None:
-    """Carry the time at a start to all ranks above it."""
+    """Carry the time at a start to all ranks above it, and open these."""
+    at = start
+    while at >= 0 and not opened[at]:
+        opened[at] = True
+        for other in range(LANES):
+            reached[at, other] = np.inf
+        at = parent[at]
     if leg_s >= reached[start, lane]:
         return
     reached[start, lane] = leg_s
@@ -180,11 +195,18 @@ def _climb(  # noqa: PLR0917  (numba takes arguments by place)
 
 
 @kernel
-def _clear(parent: Ints32, reached: Floats32, start: int) -> None:
-    at = start
-    while at >= 0:
-        reached[at] = np.inf
-        at = parent[at]
+def _write_all(reached: Floats32, rows: Ints, ranks: Ints32, turned: Floats32, times: Floats32) -> None:
+    """Turn what was reached into rows of times of every node: first by rank, then each row, which fits the cache."""
+    for low in range(0, len(reached), _TILE):
+        high = min(low + _TILE, len(reached))
+        for lane in range(len(rows)):
+            part = turned[lane]
+            for at in range(low, high):
+                part[at] = reached[at, lane]
+    for lane in range(len(rows)):
+        row, part = times[rows[lane]], turned[lane]
+        for node in range(len(ranks)):
+            row[node] = part[ranks[node, 0]]
 
 
 @kernel
@@ -194,11 +216,7 @@ def _write(reached: Floats32, rows: Ints, goals: Ints32, legs: Floats32, times: 
         high = min(low + _TILE, len(goals))
         for lane in range(len(rows)):
             row = times[rows[lane]]
-            if goals.shape[1] == 1:
-                for goal in range(low, high):
-                    row[goal] = reached[goals[goal, 0], lane] + legs[goal, 0]
-            else:
-                for goal in range(low, high):
-                    one = reached[goals[goal, 0], lane] + legs[goal, 0]
-                    other = reached[goals[goal, 1], lane] + legs[goal, 1]
-                    row[goal] = min(other, one)
+            for goal in range(low, high):
+                one = reached[goals[goal, 0], lane] + legs[goal, 0]
+                other = reached[goals[goal, 1], lane] + legs[goal, 1]
+                row[goal] = one if one < other else other  # noqa: FURB136
