@@ -18,6 +18,7 @@ from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
 from geodata.status import measure_size
 from incidents import service as incidents
+from insight.reviews import forget_texts
 from people.retention import forget_absences, forget_codes, forget_drafts, forget_ended_sessions
 
 JOB = "clean_up"
@@ -59,6 +60,7 @@ def classes() -> list[DataClass]:
         DataClass("reporters", "incident_personal", kept.keep_reporters_days, incidents.forget_reporters),
         DataClass("originals", "evidence_image", kept.keep_originals_days, incidents.forget_originals),
         DataClass("evidence", "evidence_image", kept.keep_evidence_days, incidents.forget_evidence),
+        DataClass("reviews", "review", kept.keep_reviews_days, forget_texts),
         DataClass("absences", "absence", kept.keep_absences_days, forget_absences),
         DataClass("quarantine", "quarantine", kept.keep_quarantine_days, retention.forget_quarantine),
         DataClass("uploads", "uploads", kept.keep_uploads_days, forget_uploads),
@@ -141,6 +143,10 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "evidence": (
             t("Blurred photos of ended incidents"),
             t("To answer complaints and appeals; the record keeps their hash."),
+        ),
+        "reviews": (
+            t("What was said to findings"),
+            t("Explanations and reasons may name people; five years for disputes about work. The finding stays."),
         ),
         "absences": (
             t("Absences long past"),

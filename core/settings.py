@@ -71,6 +71,9 @@ class Settings(BaseSettings):
         default=365, ge=7, le=3650, description="Unblurred photos and notes on the place, after their incident ended"
     )
     keep_evidence_days: int = Field(default=1095, ge=30, le=3650, description="Blurred photos of ended incidents")
+    keep_reviews_days: int = Field(
+        default=1825, ge=90, le=3650, description="What was said to findings of accountability, after the decision"
+    )
     keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
     heads_dir: Path | None = Field(
         default=None, description="Folder of the record's signed heads; best on another machine"

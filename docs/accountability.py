@@ -28,7 +28,8 @@ Supervisors and auditors see all findings of their territory; whom a finding con
 explanation in his own words before anything is decided. A decision (confirmed or dismissed) has a reason, is made once
 and recorded. **Nobody decides on himself**, and the database refuses it whatever program asks, also by another account
 of the same person (linked by worker, person or telephone number). Not even the system decides or rewrites a finding.
-Explanations and reasons may name people, so they are sealed like personal fields.
+Explanations and reasons may name people, so they are sealed like personal fields; their keys are destroyed five years
+after the decision (`GRIDKEEPER_KEEP_REVIEWS_DAYS`), and the finding stays.
 
 Thresholds are data: a supervisor or auditor proposes another one with a reason, another person approves, and it holds
 for acts from then on. What was judged before stays as it was judged.

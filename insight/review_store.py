@@ -10,11 +10,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, text, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from geodata.tables import Review, ReviewExplanation, ReviewRun, ReviewThreshold
+from geodata.tables import PersonKey, Review, ReviewExplanation, ReviewRun, ReviewThreshold
 from insight.accountability import GENERATED, Account, Act, Finding, Threshold
 from insight.accountability_rules import Standing
 
@@ -282,6 +282,23 @@ def explanations(session: Session, review_id: int) -> list[ReviewExplanation]:
     """Return what was said to a finding, oldest first, within reach."""
     query = select(ReviewExplanation).where(ReviewExplanation.review_id == review_id).order_by(ReviewExplanation.id)
     return list(session.scalars(query))
+
+
+def text_keys(session: Session, before: dt.datetime) -> list[str]:
+    """Return the keys that still open what was said to findings decided before a moment."""
+    said = union(
+        select(Review.text_key).where(Review.decided_at < before),
+        select(ReviewExplanation.text_key)
+        .join(Review, Review.id == ReviewExplanation.review_id)
+        .where(Review.decided_at < before),
+    ).subquery()
+    return list(
+        session.scalars(
+            select(PersonKey.subject_id).where(
+                PersonKey.subject_id.in_(select(said.c.text_key)), PersonKey.wrapped_key.is_not(None)
+            )
+        )
+    )
 
 
 def decide(session: Session, review_id: int, version: int, state: str, *, text_key: str, reason: bytes) -> bool:

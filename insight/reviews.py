@@ -13,6 +13,7 @@ from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, require
 from geodata.db import system_rights
 from geodata.persons import new_subject, seal, unseal
+from geodata.retention import destroy_keys
 from geodata.tables import Review, ReviewExplanation, ReviewThreshold
 from insight import review_store as store
 from insight.accountability import BY_KEY, RULES, Rule, Threshold, Thresholds, same_persons
@@ -231,6 +232,15 @@ def decide(session: Session, actor: Actor, review_id: int, state: str, reason: s
         raise _oneself()
     if not store.decide(session, review_id, version, state, text_key=key, reason=cipher):
         raise _decided()
+
+
+def forget_texts(session: Session, actor: Actor, before: dt.datetime) -> int:
+    """Destroy the keys of what was said to findings that were decided before a moment; return of how many texts.
+
+    The finding, its state and who decided it stay: looking through the record again would find it anew.
+    """
+    require(actor, May.KEEP_RUNNING)
+    return destroy_keys(session, store.text_keys(session, before))
 
 
 def refusal(actor: Actor, row: ReviewRow) -> NotPermitted | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import guard, i18n, state, uploads, widgets, words
+from app.exports import recorded
 from app.i18n import t
 from app.upstream_jobs import KIND
 from app.where import territory_of
@@ -162,7 +163,8 @@ def _file(actor: Actor, number: int, ending: str) -> bytes:
     with transaction(actor, purpose="write back 12345") as session:
         done = upstream.write_back(session, actor, territory_of(session, actor), batch=number)
     table = answer_table(done.rows, i18n.locale())
-    return as_csv(table) if ending == "csv" else as_xlsx(table, sheet="12345")
+    make = partial(as_csv, table) if ending == "csv" else partial(as_xlsx, table, sheet="12345")
+    return recorded(actor, "upstream_answer", len(done.rows), make)
 
 
 def _compare(session: Session, actor: Actor, territory: TerritoryInfo) -> None:

@@ -140,6 +140,7 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "reporters": 1,
         "originals": 3,
         "evidence": 1,
+        "reviews": 0,
         "absences": 1,
         "quarantine": 1,
         "uploads": 1,

@@ -167,6 +167,13 @@ def test_a_decision_is_made_once_with_a_reason_and_recorded(hand: Hand, finding:
     ).one()
     assert (row.actor_label, row.after["state"]) == ("pia", "confirmed")
     assert "Five hours" not in str(row.after)
+    # After years the words go, and the finding with its decision stays.
+    keeper = system_actor()
+    assert reviews.forget_texts(session, keeper, now() - dt.timedelta(days=1)) == 0
+    assert reviews.forget_texts(session, keeper, now() + dt.timedelta(days=1)) == 1
+    db.as_actor(session, pia)
+    told = reviews.detail(session, pia, finding.id)
+    assert (told.row.state, told.reason) == ("confirmed", None)
 
 
 def test_others_neither_see_nor_touch_it(hand: Hand, finding: reviews.ReviewRow) -> None:
@@ -187,6 +194,9 @@ def test_others_neither_see_nor_touch_it(hand: Hand, finding: reviews.ReviewRow)
         assert session.execute(text("UPDATE review SET version = 9")).rowcount == 0
         refused(session, other, said, home=other.territory_id, id=finding.id)
         refused(session, other, opened, home=other.territory_id)
+    away = replace(auditor(hand), territory_id=(hand.desk.city.territory.id or 0) + 1)
+    assert found(session, away) == []
+    assert session.scalar(text("SELECT count(*) FROM review_threshold")) == 0
 
 
 def test_not_even_the_system_decides_or_rewrites(hand: Hand, finding: reviews.ReviewRow) -> None:
