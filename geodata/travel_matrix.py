@@ -19,6 +19,7 @@ from geodata.network import RoadNetwork
 from geodata.travel import matrix_s
 from geodata.travel_files import Points
 
+LARGEST_BYTES = 4 << 30
 Floats32 = NDArray[np.float32]
 Names = NDArray[np.str_]
 _FROM = ("origin", "from", "origin_id", "from_id", "起点")
@@ -129,6 +130,10 @@ def _from_npz(path: Path) -> Matrix:
     if not path.is_file():
         raise InvalidInput(f"There is no file {path}.")
     try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+        if size > LARGEST_BYTES:
+            raise InvalidInput(f"{path.name} unpacks to {size >> 20:,} MB.", hint=f"At most {LARGEST_BYTES >> 20:,}.")
         with np.load(path, allow_pickle=False) as file:
             missing = {"od_s", "origins", "destinations"} - set(file.files)
             if missing:

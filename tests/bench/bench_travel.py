@@ -180,8 +180,8 @@ def main() -> None:
     peers = ", ".join(f"{name} {number}" for name, number in versions.items())
     text = [
         "# Many travel times: speed", "",
-        f"CPU time, medians, warm, output reused where a library can. {machine()}. Peers, each in a process of its"
-        f" own: {peers} (networkx on a MultiDiGraph, as OSMnx makes it). The machine was busy with other work.", "",
+        (f"CPU time, medians, warm, output reused where a library can. {machine()}. Peers, each in a process of its"
+        f" own: {peers} (networkx on a MultiDiGraph, as OSMnx makes it). The machine was busy with other work."), "",
         f"Seconds from a junction to all others; how many times as fast we are. Goals: {goals}.", "",
         f"| network | junctions / arcs | ours | {' | '.join(PEERS)} |", "|---" * (3 + len(PEERS)) + "|", *lines, "",
         "Each peer's times of four junctions were compared with ours: to 1 ms and a millionth; pyroutingkit's, which",

@@ -172,6 +172,13 @@ def test_a_bad_archive_is_refused(tmp_path):
         read_matrix(tmp_path / "none.npz")
 
 
+def test_an_archive_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
+    write_matrix(tmp_path / "m.npz", Matrix(np.array(["a"]), np.array(["x"]), np.ones((1, 1), np.float32)))
+    monkeypatch.setattr("geodata.travel_matrix.LARGEST_BYTES", 100)
+    with pytest.raises(InvalidInput, match="unpacks to"):
+        read_matrix(tmp_path / "m.npz")
+
+
 def test_numbers_as_names_are_names(tmp_path):
     np.savez(tmp_path / "m.npz", od_s=np.ones((2, 1)), origins=np.array([1, 2]), destinations=np.array([7]))
     assert read_matrix(tmp_path / "m.npz").origins.tolist() == ["1", "2"]
