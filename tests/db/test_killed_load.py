@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from app.demo.load import load_demo
 from core.clock import now
@@ -19,11 +14,10 @@ from core.errors import SourceUnavailable
 from core.identity import system_actor
 from core.progress import Silent
 from geodata import db, record
-from geodata.embedded import DATABASE, OWNER, Cluster
-from geodata.migrations import upgrade
+from geodata.embedded import Cluster
 from geodata.territory import make_territory
-from tests.conftest import _as_application_database
 from tests.demo_city import TINY_TOWN, write_osm
+from tests.killing import kill_server, killable_cluster
 
 
 class Killer(Silent):
@@ -35,23 +29,14 @@ class Killer(Silent):
 
     def step(self, name: str, total: int | None = None) -> None:  # noqa: ARG002  (the words of `Progress`)
         if name.startswith(self._step):
-            os.kill(int((self._cluster.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            kill_server(self._cluster)
             self.killed = True
 
 
 @pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="gk-killed-"))
-    folder.chmod(0o755)
-    made = Cluster(folder)
-    made.up()
-    owner = create_engine(made.url(OWNER))
-    upgrade(owner)
-    owner.dispose()
-    with contextlib.contextmanager(_as_application_database)(made, DATABASE):
+    with killable_cluster() as made:
         yield made
-    made.down()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_load_that_is_cut_off_leaves_what_was_there_and_nothing_else(own_cluster: Cluster, tmp_path: Path) -> None:
