@@ -26,14 +26,20 @@ _WORD = """CASE WHEN word_at IS NULL OR class_id = ANY (:untold) THEN 0 ELSE 1
     + CASE WHEN word_reached AND word_at <= word_closed_at + :contact THEN 4 ELSE 0 END
     + CASE WHEN word_solved THEN 8 ELSE 0 END
     + CASE WHEN word_satisfied >= :satisfied THEN 16 ELSE 0 END END"""
-_LOOKS = f"""marks, dispatches, returns, excused, {_WORD} AS word, coalesce(due_at <= :moment, false) AS due,
-    closed_at IS NULL AND coalesce(postponed_until > :moment, false) AS held,
-    closed_at IS NOT NULL OR coalesce(handled_at + interval '{CHECKING_H} hours' <= :moment, false) AS check_due"""
+_DUE_BIT, _HELD_BIT, _CHECK_BIT, _EXCUSED_AT, _WORD_AT = (len(MARKS) + place for place in (0, 1, 2, 3, 7))
+# All that is counted of an incident in one number, so that a million of them are gathered by one key.
+_LOOKS = f"""marks + CASE WHEN due_at <= :moment THEN {1 << _DUE_BIT} ELSE 0 END
+    + CASE WHEN closed_at IS NULL AND postponed_until > :moment THEN {1 << _HELD_BIT} ELSE 0 END
+    + CASE WHEN closed_at IS NOT NULL OR handled_at <= :checked THEN {1 << _CHECK_BIT} ELSE 0 END
+    + (excused::integer << {_EXCUSED_AT}) + (({_WORD}) << {_WORD_AT})"""
+_READ = f"""looks AS marks, looks & {1 << _DUE_BIT} > 0 AS due, looks & {1 << _HELD_BIT} > 0 AS held,
+    looks & {1 << _CHECK_BIT} > 0 AS check_due, (looks >> {_EXCUSED_AT}) & 15 AS excused, looks >> {_WORD_AT} AS word"""
 _PERIOD = """
-    FROM incident_fact AS f JOIN territory AS t ON t.id = f.territory_id WHERE f.territory_id = :territory
+    WHERE f.territory_id = :territory
     AND reported_at >= (SELECT CAST(:first AS timestamp) AT TIME ZONE timezone FROM territory WHERE id = :territory)
     AND reported_at < (SELECT CAST(:end AS timestamp) AT TIME ZONE timezone FROM territory WHERE id = :territory)
 """
+_ZONE = "(SELECT timezone FROM territory WHERE id = :territory)"
 
 
 def _has(*names: str) -> str:
@@ -127,7 +133,7 @@ def cells(
     ``plain`` leaves granted appeals out of account; ``excused_only`` counts only what they are about.
     """
     column = _SUBJECT.get(subject, "NULL::integer")
-    month = "date_trunc('month', reported_at AT TIME ZONE t.timezone)::date" if by_month else "NULL::date"
+    month = f"date_trunc('month', reported_at AT TIME ZONE {_ZONE})::date" if by_month else "NULL::date"
     only = f"AND {column} = :only" if subject_id is not None and subject in _SUBJECT else ""
     only += " AND excused > 0" if excused_only else ""
     counts = ", ".join(
@@ -137,11 +143,10 @@ def cells(
     rows = session.execute(
         text(
             f"SELECT who, class_id, month, {counts} FROM ("  # noqa: S608  (names of ours only)
-            " SELECT who, class_id, month, marks, excused, word, due, held, check_due, count(*) AS n,"
-            " sum(dispatches) AS dispatches, sum(returns) AS returns FROM ("
-            f" SELECT {column} AS who, class_id, {month} AS month, {_LOOKS} {_PERIOD} {only} OFFSET 0"
-            " ) AS facts GROUP BY who, class_id, month, marks, excused, word, due, held, check_due"
-            ") AS alike GROUP BY who, class_id, month"
+            f" SELECT who, class_id, month, n, dispatches, returns, {_READ} FROM ("
+            f" SELECT {column} AS who, class_id, {month} AS month, {_LOOKS} AS looks, count(*) AS n,"
+            f" sum(dispatches) AS dispatches, sum(returns) AS returns FROM incident_fact AS f {_PERIOD} {only}"
+            " GROUP BY 1, 2, 3, 4) AS alike OFFSET 0) AS read GROUP BY who, class_id, month"
         ),
         _given(territory_id, first, last, moment=moment, rule=rule) | {"only": subject_id, "plain": plain},
     )
@@ -186,7 +191,9 @@ def behind(
     query = (
         f"SELECT * FROM (SELECT incident_id, reported_at, times, sum(times) OVER () AS total, count(*) OVER () AS n FROM ("  # noqa: S608, E501  (names of ours only)
         f" SELECT incident_id, reported_at, {times} AS times FROM ("
-        f" SELECT incident_id, reported_at, {_LOOKS} {_PERIOD} {only} OFFSET 0) AS facts OFFSET 0"
+        f" SELECT incident_id, reported_at, dispatches, returns, {_READ} FROM ("
+        f" SELECT incident_id, reported_at, dispatches, returns, {_LOOKS} AS looks FROM incident_fact AS f"
+        f" {_PERIOD} {only} OFFSET 0) AS facts OFFSET 0) AS read OFFSET 0"
         ") AS counted WHERE times <> 0) AS page ORDER BY reported_at DESC, incident_id DESC LIMIT :limit OFFSET :offset"
     )
     rows = session.execute(
@@ -222,6 +229,7 @@ def _given(territory_id: int, first: dt.date, last: dt.date, *, moment: dt.datet
         "first": first,
         "end": last + dt.timedelta(days=1),
         "moment": moment,
+        "checked": moment - dt.timedelta(hours=CHECKING_H),
         "contact": dt.timedelta(hours=rule.contact_hours),
         "satisfied": rule.satisfied_from,
         "untold": list(rule.excluded_classes),

@@ -66,7 +66,7 @@ def test_the_list_behind_a_number_is_the_number(case: Case) -> None:
     moment = now()
     for subject in ("department", "post"):
         found = service.evaluate(session, chief, subject, *YEAR, moment=moment)
-        busiest = sorted(found, key=lambda score: -score.denominator)[0].subject_id
+        busiest = max(found, key=lambda score: score.denominator).subject_id
         for score in (each for each in found if each.subject_id in {busiest, None}):
             for part in service.PARTS:
                 behind = service.behind(
@@ -304,3 +304,32 @@ def test_facts_of_workers_are_seen_by_the_worker_and_the_grid_alone(case: Case) 
         act(case, role)
         assert session.scalar(text("SELECT count(*) FROM incident_fact")) == 0
     assert len(INDICATORS) == 15
+
+
+def test_a_closed_report_of_a_citizen_waits_for_a_call(case: Case) -> None:
+    session, _ = case
+    chief = act(case, Role.SUPERVISOR)
+    act(case, Role.SYSTEM)
+    session.execute(text("UPDATE incident SET status = 'closed' WHERE status = 'checking'"))
+    made = session.execute(
+        text(
+            "UPDATE incident SET status = 'checking', source = CASE WHEN id % 2 = 0 THEN 'web' ELSE 'patrol' END,"
+            " closed_at = NULL, closed_by = NULL, dispatched_by = NULL, handled_at = now() WHERE id IN"
+            " (SELECT max(id) FROM incident WHERE status = 'closed' GROUP BY id % 2) RETURNING id, source"
+        )
+    ).all()
+    session.execute(text("DELETE FROM task WHERE incident_id = ANY (:ids)"), {"ids": [row.id for row in made]})
+    act(case, Role.SUPERVISOR)
+    for row in made:
+        session.execute(
+            text("UPDATE incident SET status = 'closed', closed_at = now(), closed_by = :me WHERE id = :id"),
+            {"id": row.id, "me": chief.user_id},
+        )
+    of_citizen = next(row.id for row in made if row.source == "web")
+    waiting = {each.incident_id for each in words.call_backs(session, chief)}
+    assert of_citizen in waiting
+    assert waiting.isdisjoint({row.id for row in made if row.source != "web"})
+    words.tell_word(session, chief, of_citizen, reached=False, solved=None, satisfied=None)
+    assert of_citizen in {each.incident_id for each in words.call_backs(session, chief)}, "nobody answered: once more"
+    words.tell_word(session, chief, of_citizen, reached=True, solved=False, satisfied=2)
+    assert of_citizen not in {each.incident_id for each in words.call_backs(session, chief)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insight.facts import Act, fold
+from insight.facts import KEPT, MARKS, Act, fold
 
 BASE = {"status": "filed", "priority": 3, "emergency": False, "due_at": "2026-03-02T12:00:00+00:00", "reworks": 0}
 
@@ -38,3 +38,18 @@ def test_the_deadline_at_the_close_counts_and_order_does_not() -> None:
 def test_urgent_is_an_emergency_or_the_first_priority() -> None:
     urgent = [fold(life(row)) for row in ({}, {"priority": 1}, {"emergency": True})]
     assert [fact and fact["urgent"] for fact in urgent] == [False, True, True]
+
+
+def test_a_second_round_is_judged_by_the_deadline_that_the_reopening_set() -> None:
+    times = {"reported_at": "2026-03-01T07:00:00+00:00", "filed_at": "2026-03-01T08:00:00+00:00"}
+    rest = dict.fromkeys(KEPT) | BASE | times
+    closed = rest | {"status": "closed", "closed_at": "2026-03-03T00:00:00+00:00"}
+    again = rest | {"due_at": "2026-03-09T12:00:00+00:00", "reworks": 1}
+    done = again | {"status": "closed", "closed_at": "2026-03-08T00:00:00+00:00"}
+    first, second = fold(life(rest, closed)), fold(life(rest, closed, again, done))
+    assert first is not None
+    assert second is not None
+    assert not first["marks"] & MARKS["closed_on_time"]
+    assert (second["reopens"], second["due_at"]) == (1, "2026-03-09T12:00:00+00:00")
+    for name in ("closed_on_time", "reworked", "reopened", "ever_closed", "ever_handled"):
+        assert second["marks"] & MARKS[name], name
