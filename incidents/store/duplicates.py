@@ -79,7 +79,8 @@ def notes(session: Session, incident_ids: list[int]) -> dict[int, tuple[str, byt
 
 
 def lock_both(session: Session, territory_id: int | None, one: int, other: int) -> dict[int, Incident]:
-    """Return two incidents by id, locked in the order of their ids, so that two linkers never wait for each other."""
+    """Return two incidents by id, locked; one link is made at a time, since it touches a whole family."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('gridkeeper link'), :id)"), {"id": territory_id or 0})
     rows = session.scalars(
         select(Incident)
         .where(Incident.id.in_((one, other)), Incident.territory_id == territory_id)
