@@ -94,6 +94,20 @@ def live(
     )
 
 
+def leave_to_check(lived: pd.DataFrame, until: np.datetime64, least: int) -> pd.DataFrame:
+    """Return the frame of `live` with at least so many incidents handled and not yet closed, where there are any.
+
+    In the evening of a day off nothing would wait to be verified; what was closed last and is not due yet waits then.
+    """
+    lacking = least - int((lived["status"] == "checking").sum())
+    early = lived[(lived["status"] == "closed") & (lived["due_at"] > until)].sort_values("closed_at", ascending=False)
+    waiting = early.index[: max(0, lacking)]
+    frame = lived.copy()
+    frame.loc[waiting, "status"] = "checking"
+    frame.loc[waiting, "closed_at"] = NOT_YET
+    return frame
+
+
 def _as_of(
     reports: pd.DataFrame,
     until: np.datetime64,

@@ -22,7 +22,7 @@ from app.demo.cities import DEFAULT_CITY, DemoCity
 from app.demo.components import write_components
 from app.demo.evidence import write_evidence
 from app.demo.ground import survey
-from app.demo.life import live
+from app.demo.life import leave_to_check, live
 from app.demo.office import SLOW_FACTOR, SLOW_UNIT
 from app.demo.rosters import make_rosters
 from app.demo.staff import Units, make_accounts, make_units, make_workers, place_workers, write_duty_list
@@ -43,6 +43,7 @@ from incidents.service import read_catalogue, seed_catalogue
 
 KIND = "demo"
 DEFAULT_SEED = 20
+TO_VERIFY = 6
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ def _simulate(
         seed=seed,
     )
     frame["warn_half_at"], frame["warn_most_at"] = _warnings(catalogue, frame)
+    frame = leave_to_check(frame, last, TO_VERIFY)
     watch.lap("simulation")
     register = write_components(session, territory, ground, catalogue.classes, units, seed=seed)
     watch.lap("components")

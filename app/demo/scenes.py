@@ -49,9 +49,8 @@ def scene(kind: str, seed: int, *, after: bool) -> Scene:
     if rng.random() < 0.4:
         boxes += _walker(draw, rng, int(rng.choice([300, 620, 740])))
     light = float(rng.uniform(0.86, 1.0))
-    if not after:
-        _PROBLEMS.get(kind, _heap)(draw, rng)
-    else:
+    _thing(kind, draw, rng, after=after)
+    if after:
         light = float(rng.uniform(0.9, 1.08))
     small = np.asarray(image.resize(SIZE, Image.Resampling.BILINEAR), dtype=np.float32)
     image = Image.fromarray(np.clip(small * light + _grain(), 0, 255).astype(np.uint8))
@@ -70,6 +69,15 @@ def _scaled(box: Box, part: float) -> Box:
 def _grain() -> NDArray[np.float32]:
     """Return the noise of a camera."""
     return np.random.default_rng(3).normal(0, 3.5, (SIZE[1], SIZE[0], 1)).astype(np.float32)
+
+
+def _thing(kind: str, draw: Draw, rng: np.random.Generator, *, after: bool) -> None:
+    """Draw the problem, or ``after`` the thing that stands again."""
+    upright = next((name for start, name in _STANDING.items() if kind.startswith(start)), None)
+    if upright is not None:
+        upright(draw, fallen=not after)
+    elif not after:
+        _PROBLEMS.get(kind, _hole if kind.startswith("component-01") else _heap)(draw, rng)
 
 
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
@@ -190,6 +198,33 @@ def _goods(draw: Draw, rng: np.random.Generator) -> None:
             draw.rectangle([x, y - 32, x + 42, y], fill=(190, 120, 60), outline=(120, 72, 36), width=3)
 
 
+def _tree(draw: Draw, *, fallen: bool) -> None:
+    """Draw a street tree, standing or across the pavement."""
+    if fallen:
+        draw.rectangle([330, 400, 480, 418], fill=(96, 70, 48))
+        draw.ellipse([450, 350, 620, 460], fill=(78, 112, 66))
+        return
+    draw.rectangle([436, 250, 454, 408], fill=(96, 70, 48))
+    draw.ellipse([370, 150, 520, 300], fill=(84, 122, 72))
+
+
+def _post(draw: Draw, *, fallen: bool) -> None:
+    """Draw a lamp or a sign on its post, standing or on the ground."""
+    if fallen:
+        draw.line([(350, 420), (540, 396)], fill=(70, 74, 80), width=9)
+        draw.ellipse([524, 372, 578, 424], fill=(200, 60, 50), outline=(240, 240, 236), width=5)
+        return
+    draw.line([(444, 220), (444, 412)], fill=(70, 74, 80), width=9)
+    draw.ellipse([416, 176, 472, 232], fill=(200, 60, 50), outline=(240, 240, 236), width=5)
+
+
+_STANDING: dict[str, Callable[..., None]] = {
+    "component-04": _tree,
+    "component-02": _post,
+    "component-01-17": _post,
+    "component-01-18": _post,
+}
+"""What stands again afterwards, by the beginning of the class."""
 _PROBLEMS: dict[str, Callable[[Draw, np.random.Generator], None]] = {
     "event-01-01": _shed,
     "event-01-03": _debris,
