@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
-from core.errors import SourceUnavailable
+from core.errors import InvalidInput, SourceUnavailable
 from core.identity import Actor, Role
 from core.progress import Progress, Silent
 from core.settings import settings
@@ -128,12 +128,22 @@ def transaction(actor: Actor, *, purpose: str = "", command_id: str | None = Non
     ------
     SourceUnavailable
         When the database does not answer.
+    InvalidInput
+        When a text holds a sign that no text of the database holds.
     """
     try:
         with Session(engine(), expire_on_commit=False) as session:
             as_actor(session, actor, purpose=purpose, command_id=command_id)
             yield session
             session.commit()
+    except (UnicodeEncodeError, DataError, psycopg.DataError) as error:
+        if not isinstance(error, UnicodeEncodeError) and "NUL" not in str(error):
+            raise
+        raise InvalidInput(
+            "A text holds a sign that cannot be kept.",
+            hint="Type it again instead of pasting it.",
+            zh="文字中含有无法保存的字符，请重新输入，不要粘贴。",
+        ) from error
     except (OperationalError, psycopg.OperationalError) as error:
         if not _is_gone(error):
             raise

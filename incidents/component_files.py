@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from core.words import one_line
 from incidents.components import ComponentRow, ComponentSpec, broken_rules
 from people.duty_files import Columns, by_role, cell, in_row, plain, read_day, shielded
 from people.unit_model import Violation
@@ -127,7 +128,7 @@ def _spec(
     if given.get("sensitivity"):
         changes["sensitivity"] = _word(given["sensitivity"], SENSITIVITY_WORDS)
     if "place" in given:
-        changes["place"] = " ".join(given["place"].split())
+        changes["place"] = one_line(given["place"])
     changes |= {role: read_day(given[role], said) for role in ("valid_from", "valid_to") if role in given}
     return replace(spec, **changes)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 from core.identity import Role
+from core.words import one_line
 from incidents.classes import MAJORS
 from incidents.model import IncidentFilter
 
@@ -119,7 +120,7 @@ def check_name(name: str) -> str:
     InvalidInput
         When it is empty, too long or holds signs that nobody sees.
     """
-    words = " ".join(name.split())
+    words = one_line(name)
     if not 0 < len(words) <= NAME_MOST or not words.isprintable():
         raise InvalidInput(
             f"A queue needs a name of at most {NAME_MOST} characters.", zh=f"请填写队列名称，不超过 {NAME_MOST} 字。"

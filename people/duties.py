@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.errors import Conflict, DataQuality, InvalidInput, NotFound
 from core.identity import Actor, May
+from core.words import one_line
 from geodata.record import RecordEntry, history
 from people import store_duty as store
 from people import store_units
@@ -80,7 +81,7 @@ def assign(
     require_here(actor, May.MANAGE_DUTIES, territory_id)
     listed = _read(session, territory_id)
     begin = valid_from or today()
-    basis = " ".join(legal_basis.split())
+    basis = one_line(legal_basis)
     broken = [] if class_ids and area_ids else [Violation("no class or no area is chosen", "未选择小类或区域")]
     broken += known(listed, class_ids, area_ids, unit_id)
     broken += broken_days(listed.units.get(unit_id), begin, valid_to, basis)
@@ -171,7 +172,7 @@ def replace(
             hint="Choose a day inside, or assign the class anew.",
             zh=f"该条目有效期为 {entry.valid_from} 至 {entry.valid_to or '长期'}，{from_day} 不在其内。",
         )
-    basis = entry.legal_basis if legal_basis is None else " ".join(legal_basis.split())
+    basis = entry.legal_basis if legal_basis is None else one_line(legal_basis)
     if unit_id == entry.unit_id and basis == entry.legal_basis:
         raise InvalidInput(
             "The class belongs to this unit already.",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.errors import Conflict, DataQuality, InvalidInput, NotFound
 from core.identity import Actor, May, Role, require
+from core.words import one_line
 from geodata.record import RecordEntry, history
 from people import store_units as store
 from people.unit_model import Holding, UnitRecord, UnitSpec, below, broken_rules, ring
@@ -188,11 +189,11 @@ def may_be_parent(units: Sequence[UnitRecord], unit_id: int | None) -> list[Unit
 def tidy(spec: UnitSpec) -> UnitSpec:
     """Return the spec with spaces put right and empty texts as None."""
     texts: dict[str, Any] = {
-        name: " ".join(value.split()) or None
+        name: one_line(value) or None
         for name in ("name_zh", "parent", "contact", "contact_zh", "phone", "email", "address", "calendar")
         if (value := getattr(spec, name)) is not None
     }
-    return replace(spec, code=spec.code.strip(), kind=spec.kind.strip(), name=" ".join(spec.name.split()), **texts)
+    return replace(spec, code=spec.code.strip(), kind=spec.kind.strip(), name=one_line(spec.name), **texts)
 
 
 def stored(unit: UnitRecord) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.clock import aware, now
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
+from core.words import one_line
 from geodata.record import note_event
 from geodata.tables import EmergencyRule, HandOver, Incident
 from geodata.territory import TerritoryInfo, list_territories
@@ -168,9 +169,7 @@ def listed(
     return store.listed(session, actor.territory_id, states, now() - LISTED)
 
 
-def set_rule(
-    session: Session, actor: Actor, kind: str, phrase: str, service: str = "", *, active: bool = True
-) -> None:
+def set_rule(session: Session, actor: Actor, kind: str, phrase: str, service: str = "", *, active: bool = True) -> None:
     """Add a word, a look-alike, a class or a number of the territory's own, or switch one off.
 
     Raises
@@ -203,7 +202,7 @@ def set_rule(
 
 def _write(row: HandOver, answer: HandedOver, at: dt.datetime) -> None:
     row.called_at = None if answer.called_at is None else aware(answer.called_at)
-    row.channel, row.reference, row.settled_at = answer.channel, " ".join(answer.reference.split()), at
+    row.channel, row.reference, row.settled_at = answer.channel, one_line(answer.reference), at
 
 
 def _territory(session: Session, actor: Actor) -> TerritoryInfo:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.clock import aware, now
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, Role, require
+from core.words import one_line
 from geodata.persons import phone_hash, seal_columns
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate_one
@@ -141,7 +142,7 @@ def take_in(
             "due_from": begins,
             "warn_half_at": half,
             "warn_most_at": most,
-            "place": " ".join(new.place.split()),
+            "place": one_line(new.place),
             "grid_id": grid_id,
             "community_id": community_id,
             "component_id": new.component_id,
