@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from core.settings import settings
 
@@ -25,3 +25,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     calls it from two threads.
     """
     return cast("Callable[P, R]", numba.njit(nogil=True, cache=True)(function))
+
+
+def inner(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function compiled for kernels alone: without the ways in from Python it is made much faster."""
+    options: Any = {"nogil": True, "cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("Callable[P, R]", numba.njit(**options)(function))

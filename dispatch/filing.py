@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.plan_arrays import Compiled, compile_problem, extra_costs, task_columns
-from dispatch.plan_kernels import PRIZE
+from dispatch.plan_kernels import PRIZE, insert
 from dispatch.plan_model import Id, Problem, Task
-from dispatch.plan_search import insert
 from dispatch.standing import Standing
 
 SPARE = 16
@@ -48,8 +47,8 @@ class Filing:
         Parameters
         ----------
         to_s, from_s
-            Seconds from every place of the arrays (tasks in order, then places of workers) to the task, and
-            from it to them.
+            Seconds from the task to every place of the problem's matrix, and from them to it; between two new
+            tasks no way is known, so they never follow each other.
         """
         j = self._write(task, to_s, from_s)
         cost, w, p = self.standing.best(j, float(self.standing.core.task[j, PRIZE]))
@@ -65,10 +64,10 @@ class Filing:
         self._new[j] = task.id
 
     def _write(self, task: Task, to_s: NDArray[np.float32], from_s: NDArray[np.float32]) -> int:
-        core, j = self.standing.core, self._left[0]
-        here = slice(0, len(to_s))
-        core.ways[0, here, j] = core.ways[1, j, here] = to_s
-        core.ways[0, j, here] = core.ways[1, here, j] = from_s
+        core, j, rows = self.standing.core, self._left[0], self.standing.compiled.rows
+        known = np.flatnonzero(rows < len(to_s))
+        core.ways[0, known, j] = core.ways[1, j, known] = from_s[rows[known]]
+        core.ways[0, j, known] = core.ways[1, known, j] = to_s[rows[known]]
         people = [self.standing.compiled.problem.workers[k] for k in self.standing.compiled.workers]
         core.task[j] = task_columns([task], self.standing.compiled.problem.weights, people)[0]
         core.extra[j] = extra_costs(people, [task], self.standing.compiled.problem.weights)[0]

@@ -63,6 +63,8 @@ class Compiled:
         Index in the problem of each task and worker of the arrays.
     fixed
         Of each worker, the tasks of the arrays that stay at the beginning of its route.
+    rows
+        Row of the problem's matrix of each place of the arrays.
     """
 
     problem: Problem
@@ -75,6 +77,7 @@ class Compiled:
     tasks: NDArray[np.int64]
     workers: NDArray[np.int64]
     fixed: tuple[tuple[int, ...], ...]
+    rows: NDArray[np.int64]
 
     @cached_property
     def present(self) -> Mapping[Id, int]:
@@ -113,7 +116,7 @@ def compile_problem(problem: Problem) -> Compiled:
     home = worker_row[workers].copy()
     for w, j in on_site.items():
         home[w] = task_row[tasks[j]]
-    ways, place, back = _matrix(problem.travel_s, home, end_row[workers], task_row[tasks])
+    ways, place, back, rows = _matrix(problem.travel_s, home, end_row[workers], task_row[tasks])
     extra = extra_costs(people, work, problem.weights)
     weights = problem.weights
     task = task_columns(work, weights, people)
@@ -153,13 +156,13 @@ def compile_problem(problem: Problem) -> Compiled:
     near = near_tasks(
         ways[0, :count, :count], task[:, EARLY], np.minimum(task[:, DUE], task[:, LAST]), task[:, SERVICE]
     )
-    return Compiled(problem, checked, core, near, *_beginnings(core), mates, tasks, workers, fixed)
+    return Compiled(problem, checked, core, near, *_beginnings(core), mates, tasks, workers, fixed, rows)
 
 
 def _matrix(
     travel_s: F4, home: NDArray[np.int64], end: NDArray[np.int64], task: NDArray[np.int64]
-) -> tuple[F4, I4, I4]:
-    """Return the ways there and back with places of tasks first, and the rows of homes and ends in them."""
+) -> tuple[F4, I4, I4, NDArray[np.int64]]:
+    """Return the ways with places of tasks first, the rows of homes and ends in them, and their old rows."""
     first = np.unique(np.concatenate([home, end[end >= 0]]))
     rows = np.concatenate([task, first])
     ways = np.empty((2, len(rows), len(rows)), np.float32)
@@ -168,7 +171,7 @@ def _matrix(
     ways[1] = ways[0].T
     place = np.searchsorted(first, home) + len(task)
     back = np.where(end >= 0, np.searchsorted(first, end) + len(task), -1)
-    return ways, place.astype(np.int32), back.astype(np.int32)
+    return ways, place.astype(np.int32), back.astype(np.int32), rows
 
 
 def task_columns(work: Sequence[Task], weights: Weights, people: Sequence[Worker]) -> F8:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernels import kernel
+from core.kernels import inner, kernel
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
@@ -69,7 +69,7 @@ class Lists(NamedTuple):
     best_head: I4
 
 
-@kernel
+@inner
 def uniform(random: U8) -> float:
     """Return a number in 0…1 and step the generator (xorshift64)."""
     x = random[0]
@@ -80,7 +80,7 @@ def uniform(random: U8) -> float:
     return float(x >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@kernel
+@inner
 def rested(rests: F8, w: int, at: int, t: float, leg: float, early: float, service: float) -> tuple[float, int]:
     """Return when the worker sets out for a task, and how many breaks are then behind.
 
@@ -92,14 +92,14 @@ def rested(rests: F8, w: int, at: int, t: float, leg: float, early: float, servi
     return t, at
 
 
-@kernel
+@inner
 def schedule(c: Core, w: int) -> None:
     """Time a route and price it; write what insertions need."""
     c.crew[w, COST], c.crew[w, LOAD], c.crew[w, USED] = 0.0, 0.0, 0.0
-    j = c.hand[w, HEAD]
+    j = int(c.hand[w, HEAD])
     if j < 0:
         return
-    at, t, travel, work, size, cost, rests = c.hand[w, HOME], c.crew[w, FREE], 0.0, 0.0, 0.0, 0.0, 0
+    at, t, travel, work, size, cost, rests = int(c.hand[w, HOME]), c.crew[w, FREE], 0.0, 0.0, 0.0, 0.0, 0
     while j >= 0:
         leg = float(c.ways[0, at, j])
         t, rests = rested(c.rests, w, rests, t, leg, c.task[j, EARLY], c.task[j, SERVICE])
@@ -112,7 +112,7 @@ def schedule(c: Core, w: int) -> None:
         t += c.task[j, SERVICE]
         c.task[j, LEAVE] = t
         at = j
-        j = c.link[j, AFTER]
+        j = int(c.link[j, AFTER])
     if c.hand[w, BACK] >= 0:
         leg = float(c.ways[0, at, c.hand[w, BACK]])
         travel += leg
@@ -123,7 +123,7 @@ def schedule(c: Core, w: int) -> None:
         slack, flow, suffix = np.inf, c.weights[OVERTIME], c.weights[OVERTIME] * over
     if hard < -1e-6:
         cost -= BROKEN * hard
-    j = c.hand[w, TAIL]
+    j = int(c.hand[w, TAIL])
     while j >= 0:
         begun, late = c.task[j, START], c.task[j, START] - c.task[j, DUE]
         flow += c.task[j, RESPONSE]
@@ -138,7 +138,7 @@ def schedule(c: Core, w: int) -> None:
         hard = min(hard, c.task[j, LAST] - begun)
         c.task[j, SLACK], c.task[j, HARD], c.task[j, REST] = slack, hard, suffix
         c.task[j, FLOW], c.task[j, CALM] = flow, calm
-        before = c.link[j, BEFORE]
+        before = int(c.link[j, BEFORE])
         wait = begun - c.task[j, LEG] - (c.task[before, LEAVE] if before >= 0 else c.crew[w, FREE])
         if wait > 0:
             slack += wait
@@ -156,7 +156,7 @@ def schedule(c: Core, w: int) -> None:
     c.crew[w, COST] = cost + c.weights[FAIRNESS] * c.crew[w, LOAD] ** 2 / (2 * c.crew[w, SPAN])
 
 
-@kernel
+@inner
 def walked(c: Core, w: int, j: int, t: float, limit: float) -> float:
     """Return lateness, response and overtime from task ``j`` on when it begins at ``t``; inf beyond ``limit``."""
     cost = 0.0
@@ -171,7 +171,7 @@ def walked(c: Core, w: int, j: int, t: float, limit: float) -> float:
         t += c.task[j, SERVICE]
         if c.link[j, AFTER] < 0:
             break
-        j = c.link[j, AFTER]
+        j = int(c.link[j, AFTER])
         t = max(t + c.task[j, LEG], c.task[j, EARLY])
         if t == c.task[j, START]:
             return float(cost + c.task[j, REST])
@@ -182,11 +182,11 @@ def walked(c: Core, w: int, j: int, t: float, limit: float) -> float:
     return float(cost + c.weights[OVERTIME] * max(0.0, t - c.crew[w, END]))
 
 
-@kernel
+@inner
 def simulated(c: Core, w: int, j: int, p: int) -> float:
     """Return the cost of a route with task ``j`` after ``p`` (-1: first), breaks included; inf when it may not be."""
-    at, t, travel, work, cost, rests = c.hand[w, HOME], c.crew[w, FREE], 0.0, 0.0, 0.0, 0
-    x, inserted = (j, True) if p < 0 else (c.hand[w, HEAD], False)
+    at, t, travel, work, cost, rests = int(c.hand[w, HOME]), c.crew[w, FREE], 0.0, 0.0, 0.0, 0
+    x, inserted = (j, True) if p < 0 else (int(c.hand[w, HEAD]), False)
     while x >= 0:
         leg = float(c.ways[0, at, x])
         t, rests = rested(c.rests, w, rests, t, leg, c.task[x, EARLY], c.task[x, SERVICE])
@@ -201,11 +201,11 @@ def simulated(c: Core, w: int, j: int, p: int) -> float:
         work += c.task[x, SERVICE]
         at = x
         if x == j:
-            x = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+            x = int(c.hand[w, HEAD]) if p < 0 else int(c.link[p, AFTER])
         elif x == p and not inserted:
             x, inserted = j, True
         else:
-            x = c.link[x, AFTER]
+            x = int(c.link[x, AFTER])
     if c.hand[w, BACK] >= 0:
         leg = float(c.ways[0, at, c.hand[w, BACK]])
         travel += leg
@@ -217,10 +217,10 @@ def simulated(c: Core, w: int, j: int, p: int) -> float:
     return float(cost + c.weights[FAIRNESS] * load * load / (2 * c.crew[w, SPAN]))
 
 
-@kernel
+@inner
 def weighed(c: Core, w: int, j: int, p: int, limit: float) -> float:
     """Return what task ``j`` after ``p`` (-1: first) adds to the cost of a route; inf at ``limit`` or more."""
-    q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+    q = int(c.hand[w, HEAD]) if p < 0 else int(c.link[p, AFTER])
     there = float(c.ways[1, j, c.hand[w, HOME] if p < 0 else p])
     if q >= 0:
         detour = there + c.ways[0, j, q] - c.task[q, LEG]
@@ -266,3 +266,37 @@ def weighed(c: Core, w: int, j: int, p: int, limit: float) -> float:
     else:
         cost += walked(c, w, q, t, limit - cost + c.task[q, REST]) - c.task[q, REST]
     return cost if cost < limit else np.inf
+
+
+@kernel
+def insert(c: Core, w: int, j: int, p: int) -> None:
+    """Put a task into a route after ``p`` (-1: first)."""
+    q = int(c.hand[w, HEAD]) if p < 0 else int(c.link[p, AFTER])
+    c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, q
+    if p < 0:
+        c.hand[w, HEAD] = j
+    else:
+        c.link[p, AFTER] = j
+    if q < 0:
+        c.hand[w, TAIL] = j
+    else:
+        c.link[q, BEFORE] = j
+    c.hand[w, COUNT] += 1
+    schedule(c, w)
+
+
+@kernel
+def relink(c: Core, w: int, tasks: I4, first: int, length: int) -> None:
+    """Make a route of ``length`` tasks from ``first`` on."""
+    p = -1
+    c.hand[w, HEAD], c.hand[w, COUNT] = -1, length
+    for at in range(first, first + length):
+        j = int(tasks[at])
+        c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, -1
+        if p < 0:
+            c.hand[w, HEAD] = j
+        else:
+            c.link[p, AFTER] = j
+        p = j
+    c.hand[w, TAIL] = p
+    schedule(c, w)

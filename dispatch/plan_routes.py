@@ -23,9 +23,9 @@ from dispatch.plan_kernels import (
     WHO,
     Core,
     Lists,
+    relink,
 )
 from dispatch.plan_model import Id
-from dispatch.plan_search import relink
 
 
 def new_routes(compiled: Compiled, seed: int, initial: Mapping[Id, Sequence[Id]] | None = None) -> tuple[Core, Lists]:

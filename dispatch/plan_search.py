@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.kernels import kernel
+from core.kernels import inner, kernel
 from dispatch.plan_kernels import (
     ABSENT,
     AFTER,
@@ -34,13 +34,13 @@ from dispatch.plan_kernels import (
     SIZE,
     START,
     STAYS,
-    TAIL,
     TRAVEL,
     USED,
     WHO,
     Core,
     Lists,
-    schedule,
+    insert,
+    relink,
     uniform,
     weighed,
 )
@@ -51,6 +51,8 @@ SPLIT = 0.5
 """Share of strings that keep some tasks in their middle."""
 KEPT = 0.01
 """Chance that one more task of the middle is kept, each time."""
+LURE, LURED = 4.0, 0.1
+"""In a share of the rounds a task may cost so many times what leaving it out costs: another may join it there."""
 OLD = 8
 """Tasks that were absent before the round and are tried again in it."""
 
@@ -71,10 +73,10 @@ def may(c: Core, s: Lists, w: int, j: int) -> bool:
 @kernel
 def best_in_route(c: Core, s: Lists, w: int, j: int, limit: float, skip: float) -> tuple[float, int]:
     """Return the least a task adds to a route and the task it then follows; ``limit`` when it is not below."""
-    best, place, p, back = limit, -1, c.hand[w, LAST_FIXED], c.hand[w, BACK]
+    best, place, p, back = limit, -1, int(c.hand[w, LAST_FIXED]), int(c.hand[w, BACK])
     there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j, w]
     while True:
-        q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+        q = int(c.hand[w, HEAD]) if p < 0 else int(c.link[p, AFTER])
         way = there[p if p >= 0 else c.hand[w, HOME]]
         if q >= 0:
             way += onward[q] - c.task[q, LEG]
@@ -99,7 +101,7 @@ def best_anywhere(c: Core, s: Lists, j: int, limit: float, skip: float) -> tuple
     best, worker, place, workers = limit, -1, -1, c.hand.shape[0]
     tried = -1
     for at in range(c.link[j, FEW] if c.link[j, FEW] > 0 else workers):
-        w = s.begin[j, at] if c.link[j, FEW] > 0 else at
+        w = int(s.begin[j, at]) if c.link[j, FEW] > 0 else at
         if not c.extra[j, w] < best:
             continue
         if c.hand[w, COUNT] == 0:
@@ -113,7 +115,7 @@ def best_anywhere(c: Core, s: Lists, j: int, limit: float, skip: float) -> tuple
     return best, worker, place
 
 
-@kernel
+@inner
 def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int) -> tuple[float, int, int]:
     """Return the same as `best_anywhere` of places beside tasks close by and at the beginning of routes close by.
 
@@ -122,12 +124,12 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
     best, worker, place = limit, -1, -1
     there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j]
     for at in range(min(breadth, s.near.shape[1])):
-        v = s.near[j, at]
-        w = c.link[v, WHO]
+        v = int(s.near[j, at])
+        w = int(c.link[v, WHO])
         if w < 0 or not extra[w] < best:
             continue
         for side in range(2):
-            p, q = (v, c.link[v, AFTER]) if side == 0 else (c.link[v, BEFORE], v)
+            p, q = (v, int(c.link[v, AFTER])) if side == 0 else (int(c.link[v, BEFORE]), v)
             if q >= 0 and c.link[q, STAYS]:
                 continue
             if q >= 0:
@@ -143,11 +145,11 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
                 if cost < best:
                     best, worker, place = cost, w, p
     for at in range(s.begin.shape[1]):
-        w = s.begin[j, at]
+        w = int(s.begin[j, at])
         if w < 0:
             break
-        p = c.hand[w, LAST_FIXED]
-        q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
+        p = int(c.hand[w, LAST_FIXED])
+        q = int(c.hand[w, HEAD]) if p < 0 else int(c.link[p, AFTER])
         way = there[p if p >= 0 else c.hand[w, HOME]]
         if q >= 0:
             way += onward[q] - c.task[q, LEG]
@@ -157,7 +159,7 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
                 best, worker, place = cost, w, p
     tried = -1
     for at in range(s.fleet.shape[0]):  # of those that are alike and have nothing to do, one is enough
-        w = s.fleet[at]
+        w = int(s.fleet[at])
         if c.hand[w, COUNT] == 0 and c.hand[w, KIND] != tried:
             tried = c.hand[w, KIND]
             if may(c, s, w, j):
@@ -167,41 +169,7 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
     return best, worker, place
 
 
-@kernel
-def insert(c: Core, w: int, j: int, p: int) -> None:
-    """Put a task into a route after ``p`` (-1: first)."""
-    q = c.hand[w, HEAD] if p < 0 else c.link[p, AFTER]
-    c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, q
-    if p < 0:
-        c.hand[w, HEAD] = j
-    else:
-        c.link[p, AFTER] = j
-    if q < 0:
-        c.hand[w, TAIL] = j
-    else:
-        c.link[q, BEFORE] = j
-    c.hand[w, COUNT] += 1
-    schedule(c, w)
-
-
-@kernel
-def relink(c: Core, w: int, tasks: I4, first: int, length: int) -> None:
-    """Make a route of ``length`` tasks from ``first`` on."""
-    p = -1
-    c.hand[w, HEAD], c.hand[w, COUNT] = -1, length
-    for at in range(first, first + length):
-        j = tasks[at]
-        c.link[j, WHO], c.link[j, BEFORE], c.link[j, AFTER] = w, p, -1
-        if p < 0:
-            c.hand[w, HEAD] = j
-        else:
-            c.link[p, AFTER] = j
-        p = j
-    c.hand[w, TAIL] = p
-    schedule(c, w)
-
-
-@kernel
+@inner
 def keep(c: Core, w: int, kept: I4, first: I4, length: I4, touched: I4, n: int, filled: int) -> tuple[int, int]:
     """Copy a route before it is changed for the first time; return the new numbers of routes and tasks kept."""
     touched[n], first[w], length[w] = w, filled, c.hand[w, COUNT]
@@ -213,17 +181,17 @@ def keep(c: Core, w: int, kept: I4, first: I4, length: I4, touched: I4, n: int, 
     return n + 1, filled
 
 
-@kernel
+@inner
 def cut(c: Core, s: Lists, w: int, j: int, longest: float, line: I4, out: I4, n: int) -> int:
     """Take a string of tasks around ``j`` out of a route; return how many are out now."""
-    count, at, k, x = c.hand[w, COUNT], -1, 0, c.hand[w, HEAD]
+    count, at, k, x = int(c.hand[w, COUNT]), -1, 0, int(c.hand[w, HEAD])
     while x >= 0:
         line[k] = x
         if x == j:
             at = k
         k += 1
         x = c.link[x, AFTER]
-    low = c.hand[w, FIXED]
+    low = int(c.hand[w, FIXED])
     free = count - low
     take = min(int(uniform(s.random) * min(longest, float(free)) + 1), free)
     spare = 0
@@ -250,7 +218,7 @@ def cut(c: Core, s: Lists, w: int, j: int, longest: float, line: I4, out: I4, n:
     return n
 
 
-@kernel
+@inner
 def ordered(c: Core, s: Lists, out: I4, n: int, key: F8) -> None:
     """Order the first ``n`` tasks by one of several rules, drawn by lot."""
     rule = uniform(s.random)
@@ -268,26 +236,33 @@ def ordered(c: Core, s: Lists, out: I4, n: int, key: F8) -> None:
             key[k] = -c.ways[1, j, c.hand[0, HOME]]
         else:
             key[k] = c.ways[1, j, c.hand[0, HOME]]
-    if n > 200:
-        rank = np.argsort(key[:n], kind="mergesort")
-        sorted_out = out[:n].copy()
-        for k in range(n):
-            out[k] = sorted_out[rank[k]]
-        return
-    for k in range(1, n):
-        j, value, at = out[k], key[k], k
-        while at > 0 and key[at - 1] > value:
-            out[at], key[at] = out[at - 1], key[at - 1]
-            at -= 1
-        out[at], key[at] = j, value
+    by_key(out, key, n)
 
 
-@kernel
+@inner
+def by_key(tasks: I4, key: F8, n: int) -> None:
+    """Order the first ``n`` tasks by their keys (D. L. Shell, 1959)."""
+    gap = 1
+    while gap < n // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, n):
+            j, value, at = tasks[k], key[k], k
+            while at >= gap and key[at - gap] > value:
+                tasks[at], key[at] = tasks[at - gap], key[at - gap]
+                at -= gap
+            tasks[at], key[at] = j, value
+        gap //= 3
+
+
+@inner
 def remember(c: Core, s: Lists) -> None:
     """Keep the routes as the best seen."""
     s.totals[BEST] = s.totals[NOW]
-    s.best_after[:] = c.link[:, AFTER]
-    s.best_head[:] = c.hand[:, HEAD]
+    for j in range(c.link.shape[0]):
+        s.best_after[j] = c.link[j, AFTER]
+    for w in range(c.hand.shape[0]):
+        s.best_head[w] = c.hand[w, HEAD]
 
 
 @kernel
@@ -312,9 +287,9 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
         seed = int(uniform(s.random) * tasks)
         at = -1
         while n < strings and at < s.near.shape[1]:
-            j = seed if at < 0 else s.near[seed, at]
+            j = seed if at < 0 else int(s.near[seed, at])
             at += 1
-            w = c.link[j, WHO]
+            w = int(c.link[j, WHO])
             if w < 0 or mark[w] == turn or c.link[j, STAYS]:
                 continue
             was[w] = c.crew[w, COST]
@@ -333,11 +308,12 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
             s.absent[k] = s.absent[tried + k]
         ordered(c, s, out, todo, key)
         change = 0.0
+        bait = LURE if uniform(s.random) < LURED else 1.0
         for k in range(todo):
-            j = out[k]
-            _, w, p = best_near(c, s, j, c.task[j, PRIZE], skip, breadth)
+            j = int(out[k])
+            _, w, p = best_near(c, s, j, bait * c.task[j, PRIZE], skip, breadth)
             if w < 0:
-                _, w, p = best_anywhere(c, s, j, c.task[j, PRIZE], skip)
+                _, w, p = best_anywhere(c, s, j, bait * c.task[j, PRIZE], skip)
             if w < 0:
                 s.absent[left] = j
                 left += 1
@@ -366,8 +342,8 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
                     c.link[j, WHO] = -1
                     j = c.link[j, AFTER]
             for k in range(n):
-                w = touched[k]
-                relink(c, w, kept, first[w], length[w])
+                w = int(touched[k])
+                relink(c, w, kept, int(first[w]), int(length[w]))
             for k in range(absent):
                 s.absent[k] = before[k]
         temperature *= cool
@@ -377,13 +353,14 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
 @kernel
 def fill(c: Core, s: Lists) -> None:
     """Put absent tasks where they cost least, one after the other, those that must not be left out first."""
-    n, key = int(s.totals[ABSENT]), np.empty(c.task.shape[0], np.float64)
+    n, tasks, left = int(s.totals[ABSENT]), c.task.shape[0], 0
+    todo, key = np.empty(tasks, np.int32), np.empty(tasks, np.float64)
     for k in range(n):
-        key[k] = c.task[s.absent[k], DUE] - 10.0 * c.task[s.absent[k], PRIZE]
-    rank = np.argsort(key[:n], kind="mergesort")
-    todo, left = s.absent[:n].copy(), 0
+        todo[k] = s.absent[k]
+        key[k] = c.task[todo[k], DUE] - 10.0 * c.task[todo[k], PRIZE]
+    by_key(todo, key, n)
     for k in range(n):
-        j = todo[rank[k]]
+        j = int(todo[k])
         _, w, p = best_anywhere(c, s, j, c.task[j, PRIZE], 0.0)
         if w < 0:
             s.absent[left] = j
@@ -391,7 +368,9 @@ def fill(c: Core, s: Lists) -> None:
         else:
             insert(c, w, j, p)
     s.totals[ABSENT] = left
-    s.totals[NOW] = c.crew[:, COST].sum()
+    s.totals[NOW] = 0.0
+    for w in range(c.crew.shape[0]):
+        s.totals[NOW] += c.crew[w, COST]
     for k in range(left):
         s.totals[NOW] += c.task[s.absent[k], PRIZE]
     remember(c, s)

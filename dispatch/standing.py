@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dispatch.plan_arrays import Compiled
-from dispatch.plan_kernels import AFTER, BACK, HEAD, LAST, LEAVE, START, STOP, TAIL, WHO, Core, Lists
+from dispatch.plan_kernels import AFTER, BACK, HEAD, LAST, LEAVE, START, STOP, TAIL, WHO, Core, Lists, insert, relink
 from dispatch.plan_model import Id
 from dispatch.plan_routes import new_routes
-from dispatch.plan_search import best_anywhere, best_in_route, insert, may, relink
+from dispatch.plan_search import best_anywhere, best_in_route, may
 
 
 class Standing:
