@@ -99,7 +99,7 @@ def keys(page: IncidentPage, chosen: int | None) -> None:
             type="tertiary",
             disabled=stands is not None and stands + 1 >= len(page.rows),
             on_click=_go,
-            args=(page, 0 if stands is None else stands + 1, chosen),
+            args=(page, 1),
         )
         st.button(
             t("Row before"),
@@ -108,7 +108,7 @@ def keys(page: IncidentPage, chosen: int | None) -> None:
             type="tertiary",
             disabled=not stands,
             on_click=_go,
-            args=(page, max((stands or 0) - 1, 0), chosen),
+            args=(page, -1),
         )
         if chosen is None:
             st.button(
@@ -118,20 +118,26 @@ def keys(page: IncidentPage, chosen: int | None) -> None:
                 type="tertiary",
                 disabled=at is None,
                 on_click=_open,
-                args=(page, at or 0),
+                args=(page,),
             )
 
 
-def _go(page: IncidentPage, place: int, chosen: int | None) -> None:
-    st.session_state[state.LIST_AT] = min(place, len(page.rows) - 1)
-    if chosen is not None:
-        _open(page, place)
+def _go(page: IncidentPage, step: int) -> None:
+    """Go on from where the keys stand when it is pressed, which may be further than what is drawn."""
+    opened = st.query_params.get("incident", "")
+    at = next((place for place, row in enumerate(page.rows) if str(row.id) == opened), None)
+    at = position(page) if at is None else at
+    st.session_state[state.LIST_AT] = 0 if at is None else max(0, min(at + step, len(page.rows) - 1))
+    if opened:
+        _open(page)
 
 
-def _open(page: IncidentPage, place: int) -> None:
-    st.query_params["incident"] = str(page.rows[min(place, len(page.rows) - 1)].id)
-    # A cell that was clicked before would open its own incident again.
-    st.session_state[state.LIST_ROUND] = st.session_state.get(state.LIST_ROUND, 0) + 1
+def _open(page: IncidentPage) -> None:
+    at = position(page)
+    if at is not None:
+        st.query_params["incident"] = str(page.rows[at].id)
+        # A cell that was clicked before would open its own incident again.
+        st.session_state[state.LIST_ROUND] = st.session_state.get(state.LIST_ROUND, 0) + 1
 
 
 def turn_pages(page: IncidentPage, cursors: list[Cursor], total: int) -> None:

@@ -22,7 +22,8 @@ from geodata.tables import OPEN_STATUSES, STATUSES
 from geodata.territory import TerritoryInfo, find_territory
 from incidents import service
 from incidents.lifecycle import ACTS, REASONS
-from incidents.model import IncidentFilter, IncidentRow
+from incidents.model import SHARES, IncidentFilter, IncidentRow
+from incidents.queues import SHIPPED
 from incidents.service.reporting import SOURCES
 from incidents.work import Done, NewReport
 from people import accounts
@@ -36,6 +37,8 @@ Version = Annotated[
 ]
 Command = Annotated[str | None, typer.Option(help="Id of this command; the same id again is applied once.")]
 Which = Annotated[str, typer.Argument(metavar="INCIDENT", help="Number (IOW-2026-004417-N) or id.")]
+
+QUEUES = {each.key: (each.mark, each.mine) for each, _ in SHIPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ def list_(
         str | None, typer.Option(help="open, or of: " + ", ".join(STATUSES) + "; several by comma.")
     ] = None,
     late: Annotated[bool, typer.Option(help="Only open ones past their deadline.")] = False,
+    queue: Annotated[str | None, typer.Option(help="Only a queue: " + ", ".join(QUEUES) + ".")] = None,
+    used: Annotated[int, typer.Option(help="Only open ones, not late, with 50 or 80 % of their time used.")] = 0,
     text: Annotated[str, typer.Option(help="Part of a number or place.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
     as_: As = None,
@@ -105,7 +110,12 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List incidents, newest report first."""
-    wanted = IncidentFilter(statuses=_statuses(status), overdue=late, text=text)
+    if queue is not None and queue not in QUEUES:
+        raise InvalidInput(f"There is no queue {queue!r}.", hint=f"Queues are: {', '.join(QUEUES)}.")
+    if used not in {0, *SHARES}:
+        raise InvalidInput(f"The list warns at 50, 80 and 100 %, not at {used}.")
+    mark, mine = QUEUES[queue] if queue is not None else ("", False)
+    wanted = IncidentFilter(statuses=_statuses(status), overdue=late, text=text, used=used, mark=mark, mine=mine)
     with acting(territory, as_) as here:
         rows = service.list_incidents(here.session, here.actor, wanted, limit=limit).rows
         total = service.count_incidents(here.session, here.actor, wanted)

@@ -84,6 +84,8 @@ def test_an_address_stands_for_a_point(say) -> None:
         (("move", "1", "explode"), "no act"),
         (("list", "--status", "lost"), "no status"),
         (("list", "--as", "nobody"), "no account"),
+        (("list", "--queue", "lost"), "no queue"),
+        (("list", "--used", "70"), "not at 70"),
         (("assign", "1", "--worker", "W999"), "no worker"),
         (("assign", "1", "--worker", "W001", "--unit", "XX"), "no unit"),
     ],
@@ -99,3 +101,11 @@ def test_the_list_reads_as_lines(say) -> None:
     code, told, _ = say("list", "--status", "open", "--limit", "2")
     assert code == 0
     assert str(told["text"]).count("\n") == 3
+
+
+@pytest.mark.parametrize("words", [("--queue", "late"), ("--queue", "postponed"), ("--used", "80")])
+def test_the_list_of_a_queue_and_of_what_used_its_time(say, words) -> None:
+    code, told, _ = say("list", *words, "--json")
+    assert code == 0
+    assert told["count"] >= len(told["incidents"])
+    assert words[1] != "postponed" or told["count"] == 0
