@@ -133,24 +133,24 @@ def catchments(network: RoadNetwork, facilities: Snapped, *, towards: bool = Tru
     zero, full = np.zeros(len(plain)), np.ones(len(plain))
     seconds = (reached[one], reached[other])
     rows = _split(plain, zero, full, seconds, (which[one], which[other]), (to_first[plain], to_last[plain]))
+    rows_of_cut: list[Floats] = []
     # A facility on a stretch cuts it; what is nearest at the cut need not be that facility.
-    cut = np.unique(facilities.stretch)
-    for stretch in cut:
-        mine = np.flatnonzero(facilities.stretch == stretch)
-        at = np.unique(facilities.along[mine])
-        places = Snapped(np.full(len(at), stretch), at, np.zeros(len(at)))
-        near_s, nearest = nearest_s(network, places, facilities, towards=towards)
-        stops = np.r_[0.0, at, 1.0]
+    cuts = np.unique(np.column_stack([facilities.stretch, facilities.along]), axis=0)
+    row, at = cuts[:, 0].astype(np.int64), cuts[:, 1]
+    near_s, nearest = nearest_s(network, Snapped(row, at, np.zeros(len(at))), facilities, towards=towards)
+    for mine in np.split(np.arange(len(row)), np.flatnonzero(np.diff(row)) + 1):
+        stretch = row[mine[0]]
         ends = network.ends[stretch]
-        times = np.r_[reached[ends[0]], near_s, reached[ends[1]]]
-        names = np.r_[which[ends[0]], nearest, which[ends[1]]]
+        stops = np.r_[0.0, at[mine], 1.0]
+        times = np.r_[reached[ends[0]], near_s[mine], reached[ends[1]]]
+        names = np.r_[which[ends[0]], nearest[mine], which[ends[1]]]
         size = np.diff(stops)
-        ways = (to_first[stretch] * size, to_last[stretch] * size)
-        with np.errstate(invalid="ignore"):
-            ways = (np.where(size == 0, 0.0, ways[0]), np.where(size == 0, 0.0, ways[1]))
-        pieces = np.full(len(size), stretch)
-        pairs = (times[:-1], times[1:]), (names[:-1], names[1:])
-        rows = np.vstack([rows, _split(pieces, stops[:-1], stops[1:], *pairs, ways)])
+        pieces = size > 0
+        ways = (to_first[stretch] * size[pieces], to_last[stretch] * size[pieces])
+        pairs = (times[:-1][pieces], times[1:][pieces]), (names[:-1][pieces], names[1:][pieces])
+        where = np.full(int(pieces.sum()), stretch)
+        rows_of_cut.append(_split(where, stops[:-1][pieces], stops[1:][pieces], *pairs, ways))
+    rows = np.vstack([rows, *rows_of_cut])
     return _parts(network, rows, len(facilities))
 
 

@@ -84,6 +84,8 @@ def solve_capacitated(
         progress.advance()
     if best.assignment is None:
         return infeasible("capacity" if proven_none else "time", len(costs), began)
+    if (costs[np.isfinite(costs)] % 1 == 0).all():  # whole costs have whole sums
+        best.bound = float(np.ceil(best.bound - ROUNDING))
     sites = np.unique(best.assignment)
     spare = [at for at in np.argsort(-capacity, kind="stable") if at not in set(sites.tolist())]
     sites = np.sort(np.r_[sites, np.array(spare[: p - len(sites)], dtype=np.int64)])
