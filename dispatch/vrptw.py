@@ -20,6 +20,8 @@ from dispatch.plan_model import Problem, Result, Stop, Task, Weights, Worker
 SCALE = 10
 """Units of the search in one unit of the file: distances and times are whole tenths."""
 _LEFT_OUT = 1e6
+SEARCH = Search(hot=20.0, cold=0.2)
+"""Hotter than a shift of dispatch: routes are long, and only the distance counts."""
 _SECTIONS = ("NODE_COORD_SECTION", "DEMAND_SECTION", "TIME_WINDOW_SECTION", "DEPOT_SECTION")
 
 
@@ -118,6 +120,6 @@ def solve_vrptw(
     search: Search | None = None,
 ) -> Answer:
     """Return the shortest routes found."""
-    result = solve(instance.problem, stop, seed, progress=progress, search=search)
+    result = solve(instance.problem, stop, seed, progress=progress, search=search or SEARCH)
     vehicles = sum(bool(route) for route in result.routes.values())
     return Answer(result.travel_s / SCALE, vehicles, not result.unserved and math.isfinite(result.cost_s), result)
