@@ -112,7 +112,6 @@ REVIEWED = (
         " VALUES (%(home)s, 'backdated', 'x', 1, 'incident', '1', %(persons)s, '{1}', '{}', now()),"
         " (%(home)s, 'backdated', 'y', 1, 'incident', '1', %(persons)s, '{1}', '{}', now())"
     ),
-    "INSERT INTO review_run VALUES (%(home)s, 0, now(), 0, 0)",
 )
 """As the system."""
 SAID = (
