@@ -12,6 +12,7 @@ from app.i18n import t
 from app.roles import role_name
 from core.identity import Actor, May, Role
 from geodata.record_search import RecordRow
+from insight.accountability import GENERATED
 
 LONGEST_VALUE = 160
 
@@ -80,6 +81,8 @@ def role(key: str) -> str:
 
 def purpose(text: str) -> str:
     """Return the purpose of an act; one that is no known act stands as it was given."""
+    if text == GENERATED:
+        return t("simulated")
     return words.purpose(text) or reporter_panel.purpose_words(text) or text
 
 
