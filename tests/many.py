@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, Engine, text
+
+from geodata.record_search import RecordFilter
 
 RECORD = """
     INSERT INTO record (seq, at, territory_id, actor_user_id, actor_role, actor_label, purpose, action, subject_table,
@@ -86,3 +90,32 @@ def without_triggers(owner: Engine, table: str) -> Iterator[None]:
 def _alter(connection: Connection, table: str, *changes: str) -> None:
     for change in changes:
         connection.execute(text(f"ALTER TABLE {table} {change}"))
+
+
+def record_filters(rows: int) -> dict[str, RecordFilter]:
+    """What is looked for in a record of `many_records`: the common, the rare, and what is not there."""
+    end = dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=6 * rows)
+    return {
+        "no filter": RecordFilter(),
+        "person": RecordFilter(actor="officer17"),
+        "person who left, 21 rows": RecordFilter(actor="left long ago"),
+        "role": RecordFilter(role="supervisor"),
+        "action, rare": RecordFilter(action="export"),
+        "table, rare": RecordFilter(table="unit"),
+        "one object": RecordFilter(table="incident", subject_id="4711"),
+        "unit grid": RecordFilter(grid_id=77),
+        "a week in the middle": RecordFilter(since=end - dt.timedelta(days=300), until=end - dt.timedelta(days=293)),
+        "person and action": RecordFilter(actor="officer17", action="insert"),
+        "person, table and grid": RecordFilter(actor="officer17", table="task", grid_id=77),
+        "role and action that never meet": RecordFilter(role="auditor", action="update"),
+    }
+
+
+def milliseconds(work: Callable[[], object], runs: int) -> list[float]:
+    """Wall time of client and server together, each run."""
+    taken = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return taken
