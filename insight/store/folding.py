@@ -75,37 +75,22 @@ _MARK_SQL = {
     "reopened": "reopens > 0",
 }
 _MARKS = " + ".join(f"CASE WHEN {_MARK_SQL[name]} THEN {bit} ELSE 0 END" for name, bit in MARKS.items())
-# The same rule as insight.facts.fold, for many incidents at once. Joining an empty object opens a compressed
-# value once for all that is taken from it; OFFSET 0 keeps the planner from writing the expression out again.
-_FOLD = f"""
-    WITH acts AS NOT MATERIALIZED ({{acts}}), told AS MATERIALIZED (
-        SELECT id, count(*) AS acts, max(seq) AS last_seq,
-               count(*) FILTER (WHERE given IS DISTINCT FROM given_before AND given IS NOT NULL) AS dispatches,
-               count(*) FILTER (WHERE was IN ('dispatched', 'handling') AND became = 'filed') AS returns,
-               count(*) FILTER (WHERE was = 'closed' AND became = 'filed') AS reopens,
-               max(seq) FILTER (WHERE became = 'closed' AND was IS DISTINCT FROM 'closed') AS closed_seq,
-               max(lpad(seq::text, 19, '0') || coalesce(due, ''))
-                   FILTER (WHERE became = 'closed' AND was IS DISTINCT FROM 'closed') AS closed_due
-        FROM (
-            SELECT subject_id AS id, seq, b ->> 'status' AS was, a ->> 'status' AS became,
-                   b ->> 'dispatched_at' AS given_before, a ->> 'dispatched_at' AS given, a ->> 'due_at' AS due
-            FROM (
-                SELECT subject_id, seq, before || '{{{{}}}}' AS b, after || '{{{{}}}}' AS a FROM acts OFFSET 0
-            ) AS opened OFFSET 0
-        ) AS taken GROUP BY id
-    ), words AS (
+# What was told besides the acts on the incident itself: the last word of the citizen, appeals that were granted.
+_BESIDES = """words AS (
         SELECT DISTINCT ON (id) id, said FROM (
             SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id, a.after AS said,
                    a.subject_id::bigint AS word
-            FROM ({{words}}) AS a ORDER BY a.subject_id, a.seq DESC
+            FROM ({words}) AS a ORDER BY a.subject_id, a.seq DESC
         ) AS w WHERE said IS NOT NULL ORDER BY id, word DESC
     ), pardons AS (
         SELECT id, bit_or(effect) AS excused FROM (
             SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id,
                    (a.after ->> 'effect')::smallint AS effect, a.after ->> 'state' AS state
-            FROM ({{appeals}}) AS a ORDER BY a.subject_id, a.seq DESC
+            FROM ({appeals}) AS a ORDER BY a.subject_id, a.seq DESC
         ) AS p WHERE state = 'granted' GROUP BY id
-    ), written AS (
+    )"""
+# One fact from the last state ``a`` of an incident and what was counted on the way to it.
+_WRITE = f"""
         INSERT INTO incident_fact (
             incident_id, territory_id, status, source, class_id, urgent, grid_id, community_id, unit_id, worker_id,
             reported_at, filed_at, handled_at, closed_at, due_at, postponed_until, duplicate_of, dispatches, returns,
@@ -118,7 +103,7 @@ _FOLD = f"""
                    (a ->> 'community_id')::integer, (a ->> 'unit_id')::integer, (a ->> 'worker_id')::integer,
                    (a ->> 'reported_at')::timestamptz AS reported_at, (a ->> 'filed_at')::timestamptz AS filed_at,
                    (a ->> 'handled_at')::timestamptz AS handled_at, (a ->> 'closed_at')::timestamptz AS closed_at,
-                   CASE WHEN t.closed_seq < t.last_seq THEN nullif(substr(t.closed_due, 20), '') ELSE a ->> 'due_at' END
+                   (CASE WHEN t.closed_due IS NULL THEN a ->> 'due_at' ELSE nullif(substr(t.closed_due, 20), '') END)
                        ::timestamptz AS due_at,
                    (a ->> 'postponed_until')::timestamptz, (a ->> 'duplicate_of')::bigint AS duplicate_of,
                    t.dispatches, t.returns, (a ->> 'reworks')::smallint AS reworks, t.reopens,
@@ -126,15 +111,51 @@ _FOLD = f"""
                    (w.said ->> 'told_at')::timestamptz, (w.said ->> 'closed_at')::timestamptz,
                    (w.said ->> 'reached')::boolean, (w.said ->> 'solved')::boolean, (w.said ->> 'satisfied')::smallint,
                    coalesce(p.excused, 0)
+            FROM ({{states}} OFFSET 0) AS t
+            LEFT JOIN words AS w ON w.id = t.id LEFT JOIN pardons AS p ON p.id = t.id OFFSET 0
+        ) AS f RETURNING 1"""  # noqa: S608  (names of ours only)
+# The same rule as insight.facts.fold, for many incidents at once. Joining an empty object opens a compressed
+# value once for all that is taken from it; OFFSET 0 keeps the planner from writing the expression out again.
+_FOLD = """
+    WITH acts AS NOT MATERIALIZED ({acts}), told AS MATERIALIZED (
+        SELECT id, count(*) AS acts, max(seq) AS last_seq,
+               count(*) FILTER (WHERE given IS DISTINCT FROM given_before AND given IS NOT NULL) AS dispatches,
+               count(*) FILTER (WHERE was IN ('dispatched', 'handling') AND became = 'filed') AS returns,
+               count(*) FILTER (WHERE was = 'closed' AND became = 'filed') AS reopens, max(closing) AS closed_due
+        FROM (
+            SELECT subject_id AS id, seq, b ->> 'status' AS was, a ->> 'status' AS became,
+                   b ->> 'dispatched_at' AS given_before, a ->> 'dispatched_at' AS given,
+                   CASE WHEN a ->> 'status' = 'closed' AND b ->> 'status' IS DISTINCT FROM 'closed'
+                        THEN lpad(seq::text, 19, '0') || coalesce(a ->> 'due_at', '') END AS closing
             FROM (
-                SELECT t.*, l.after || '{{{{}}}}' AS a FROM told AS t JOIN acts AS l ON l.subject_id = t.id
-                 AND l.seq = t.last_seq WHERE l.after IS NOT NULL OFFSET 0
-            ) AS t LEFT JOIN words AS w ON w.id = t.id LEFT JOIN pardons AS p ON p.id = t.id OFFSET 0
-        ) AS f
-        RETURNING 1
-    )
+                SELECT subject_id, seq, before || '{{}}' AS b, after || '{{}}' AS a FROM acts OFFSET 0
+            ) AS opened OFFSET 0
+        ) AS taken GROUP BY id
+    ), {besides}, written AS ({write})
     SELECT (SELECT coalesce(sum(acts), 0) FROM told), (SELECT count(*) FROM written)
-"""  # noqa: S608  (names of ours only)
+"""
+_LAST_STATES = """SELECT t.*, l.after || '{}' AS a FROM told AS t JOIN acts AS l
+                 ON l.subject_id = t.id AND l.seq = t.last_seq WHERE l.after IS NOT NULL"""
+# What came in a file and was not touched since is its own last state: it is read once and not looked up.
+_TOUCHED_SINCE = """
+    CREATE TEMP TABLE fold_touched ON COMMIT DROP AS
+    SELECT DISTINCT r.subject_id FROM record AS r WHERE r.territory_id = :territory AND r.subject_table = 'incident'
+    AND r.action IN ('insert', 'update', 'delete')
+    UNION SELECT l.subject_id FROM load_row AS l WHERE l.record_seq = ANY (ARRAY(
+        SELECT r.seq FROM record AS r WHERE r.territory_id = :territory AND r.subject_table = 'incident'
+        AND r.action IN ('bulk_update', 'bulk_delete')
+    ))
+"""
+_UNTOUCHED = """
+    WITH {besides}, written AS ({write}) SELECT count(*), count(*) FROM written
+"""
+_FIRST_STATES = """SELECT l.subject_id AS id, l.record_seq AS last_seq, l.after || '{}' AS a, NULL::text AS closed_due,
+                   CASE WHEN l.after ->> 'dispatched_at' IS NULL THEN 0 ELSE 1 END AS dispatches, 0 AS returns,
+                   0 AS reopens
+                   FROM load_row AS l WHERE l.record_seq = ANY (ARRAY(
+                       SELECT r.seq FROM record AS r WHERE r.territory_id = :territory AND r.subject_table = 'incident'
+                       AND r.action = 'bulk_insert'
+                   )) AND NOT EXISTS (SELECT FROM fold_touched AS t WHERE t.subject_id = l.subject_id)"""
 
 
 def lock(session: Session, territory_id: int) -> None:
@@ -165,26 +186,49 @@ def touched(session: Session, territory_id: int, after_batch: int) -> list[str] 
 
 def fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tuple[int, int]:
     """Fold the named incidents, or all, from all their acts; return the acts read and the facts written."""
-    given: dict[str, Any] = {"territory": territory_id}
-    narrowed = {"of_record": "", "of_load": ""}
-    told_of = narrowed
     for setting in _PLAN:
         session.execute(text(f"SET LOCAL {setting}"))
-    if ids is None:
-        session.execute(text("DELETE FROM incident_fact WHERE territory_id = :territory"), given)
-    else:
-        given["ids"] = list(ids)
-        narrowed = {"of_record": "AND r.subject_id = ANY (:ids)", "of_load": "AND l.subject_id = ANY (:ids)"}
-        told_of = {
-            "of_record": "AND coalesce(r.after, r.before) ->> 'incident_id' = ANY (:ids)",
-            "of_load": "AND coalesce(l.after, l.before) ->> 'incident_id' = ANY (:ids)",
-        }
-        session.execute(text("DELETE FROM incident_fact WHERE incident_id = ANY ((:ids)::bigint[])"), given)
-    words, appeals = (_ACTS.format(table=table, **told_of) for table in _TOLD_OF)
-    query = _FOLD.format(acts=_ACTS.format(table="incident", **narrowed), words=words, appeals=appeals)
-    acts, facts = session.execute(text(query), given).one()
+    acts, facts = _fold_all(session, territory_id) if ids is None else _fold_named(session, territory_id, ids)
     for setting in _PLAN:
         session.execute(text(f"SET LOCAL {setting.split()[0]} TO DEFAULT"))
+    return acts, facts
+
+
+def _fold_named(session: Session, territory_id: int, ids: Sequence[str]) -> tuple[int, int]:
+    given: dict[str, Any] = {"territory": territory_id, "ids": list(ids)}
+    session.execute(text("DELETE FROM incident_fact WHERE incident_id = ANY ((:ids)::bigint[])"), given)
+    acts = _ACTS.format(
+        table="incident", of_record="AND r.subject_id = ANY (:ids)", of_load="AND l.subject_id = ANY (:ids)"
+    )
+    besides = _besides(
+        of_record="AND coalesce(r.after, r.before) ->> 'incident_id' = ANY (:ids)",
+        of_load="AND coalesce(l.after, l.before) ->> 'incident_id' = ANY (:ids)",
+    )
+    return _written(session, _FOLD.format(acts=acts, besides=besides, write=_WRITE.format(states=_LAST_STATES)), given)
+
+
+def _fold_all(session: Session, territory_id: int) -> tuple[int, int]:
+    given: dict[str, Any] = {"territory": territory_id}
+    session.execute(text("DELETE FROM incident_fact WHERE territory_id = :territory"), given)
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.fold_touched"))
+    session.execute(text(_TOUCHED_SINCE), given)
+    session.execute(text("ANALYZE fold_touched"))
+    besides = _besides(of_record="", of_load="")
+    since = "AND l.subject_id IN (SELECT subject_id FROM fold_touched)"
+    acts = _ACTS.format(table="incident", of_record="", of_load=since)
+    alone = _UNTOUCHED.format(besides=besides, write=_WRITE.format(states=_FIRST_STATES))
+    lived = _FOLD.format(acts=acts, besides=besides, write=_WRITE.format(states=_LAST_STATES))
+    parts = [_written(session, query, given) for query in (alone, lived)]
+    return sum(acts for acts, _ in parts), sum(facts for _, facts in parts)
+
+
+def _besides(*, of_record: str, of_load: str) -> str:
+    words, appeals = (_ACTS.format(table=table, of_record=of_record, of_load=of_load) for table in _TOLD_OF)
+    return _BESIDES.format(words=words, appeals=appeals)
+
+
+def _written(session: Session, query: str, given: dict[str, Any]) -> tuple[int, int]:
+    acts, facts = session.execute(text(query), given).one()
     return int(acts), int(facts)
 
 

@@ -51,7 +51,7 @@ def test_the_whole_round_leaves_times_tasks_and_record(desk: Desk, filed: int) -
     purposes = [(entry.table, entry.actor_label, entry.purpose) for entry in detail.history if entry.purpose]
     assert purposes[0] == ("task", "dora", "assign: proposed")
     assert purposes[-1] == ("incident", "sam", "close")
-    assert [task.state for task in detail.tasks] == ["done"]
+    assert [(task.kind, task.state) for task in detail.tasks] == [("handle", "done"), ("visit", "waiting")]
 
 
 def test_a_worker_finds_what_he_was_sent_to_outside_his_communities_and_nothing_else(
