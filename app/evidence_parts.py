@@ -157,7 +157,6 @@ def _add_photo(actor: Actor, detail: IncidentDetail) -> None:
     st.button(
         t("Keep this photo"),
         key=f"gk_evidence_keep_{at}",
-        type="primary",
         disabled=any(reason is None for reason in left_out.values()),
         on_click=_keep,
         args=(actor, row.id, kind, prepared, Choice(by_hand, left_out)),

@@ -144,7 +144,7 @@ def evidence_there(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG00
     english, chinese = in_words(facts.lacking)
     return Refusal(
         f"This class of incident needs evidence that is not there yet: {english}. Add it under Evidence.",
-        f"该类案件须附证据，尚缺：{chinese}。请在“证据”中补充。",
+        f"该类案件须附取证材料，尚缺：{chinese}。请在“取证材料”中补充。",
     )
 
 

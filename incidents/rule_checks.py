@@ -158,7 +158,7 @@ def _class_values(fields: Fields) -> Iterator[Say]:
     if fields["priority"] not in {1, 2, 3, 4}:
         yield ("the priority is 1 (most urgent) to 4.", "优先级为 1（最急）至 4。")
     if not is_demand(fields.get("evidence", "")):
-        yield ("evidence is of before, after and place, in this order.", "证据只能是处置前、处置后照片与位置说明。")
+        yield ("evidence is of before, after and place, in this order.", "取证材料只能是处置前、处置后照片与位置说明。")
 
 
 def _limit(edit: Edit, rules: Rules, _reason: str, today: dt.date) -> Iterator[Say]:

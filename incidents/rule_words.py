@@ -21,7 +21,7 @@ FIELD_WORDS: dict[str, Say] = {
     "name_zh": ("Chinese name", "中文名称"),
     "priority": ("priority", "优先级"),
     "emergency": ("emergency", "紧急"),
-    "evidence": ("evidence demanded", "须附证据"),
+    "evidence": ("evidence demanded", "须附取证材料"),
     "check_on_site": ("checked on site", "现场核查"),
     "active": ("in use", "启用"),
     "limit": ("limit", "时限"),

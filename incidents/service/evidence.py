@@ -246,7 +246,7 @@ def _open(session: Session, actor: Actor, incident_id: int) -> int:
         raise Conflict(
             f"{incident.number} has ended; nothing is added to it.",
             hint="Have it opened again first.",
-            zh=f"{incident.number} 已结束，不能再补充证据。",
+            zh=f"{incident.number} 已结束，不能再补充取证材料。",
         )
     return territory_id
 
@@ -277,7 +277,7 @@ def _info(session: Session, actor: Actor, found: store.Found) -> EvidenceInfo:
 def _one(session: Session, territory_id: int, evidence_id: int) -> store.Found:
     found = store.one(session, territory_id, evidence_id)
     if found is None:
-        raise NotFound("There is no such evidence, or it lies outside your reach.", zh="没有该证据，或不在您的范围内。")
+        raise NotFound("There is no such evidence, or it lies outside your reach.", zh="没有该取证材料，或不在您的范围内。")
     return found
 
 
