@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.progress import Progress
 
 KINDS = ("p-median", "mclp", "p-center", "lscp", "cpmp")
+ALSO = {"capacitated-p-median": "cpmp", "capacitated": "cpmp", "set-covering": "lscp"}
 FileArgument = Annotated[
     Path, typer.Argument(help="OR-Library p-median file, or .npz with cost, weight and, if any, capacity.")
 ]
@@ -54,6 +55,7 @@ def site_matrix(
     """
     from planning.matrix_files import read_costs
 
+    kind = ALSO.get(kind, kind)
     if kind not in KINDS:
         raise InvalidInput(f"There is no siting question {kind!r}.", hint=f"Take one of: {', '.join(KINDS)}.")
     given = read_costs(file)
