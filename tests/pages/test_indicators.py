@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
+from urllib.parse import parse_qsl
 
 from sqlalchemy import text
 
@@ -38,6 +41,25 @@ def test_the_number_of_reports_is_what_the_list_says(run):
             )
         )
     assert f'/incidents?community={community}&amp;days=365" target="_self">{count:,}</a>' in bodies(page)
+
+
+def test_a_number_opens_exactly_what_it_counts(run):
+    page = run("indicators", Role.SUPERVISOR)
+    found = re.search(r'href="/indicators\?([^"]*part=denominator[^"]*)"[^>]*>([\d,]+)</a>', bodies(page))
+    assert found is not None
+    address, number = dict(parse_qsl(html.unescape(found[1]))), found[2]
+    behind = words(run("indicators", Role.SUPERVISOR, **address))
+    assert f"{number} incidents" in behind
+    assert "the second number: all that are counted" in behind
+    whole = words(page)
+    for tab in ("Scores", "Appeals", "Calls back", "What citizens say"):
+        assert tab in whole
+
+
+def test_the_sheet_to_print_is_figures_alone(run):
+    page = run("indicators", Role.SUPERVISOR, print="1")
+    assert "Print with the browser" in words(page)
+    assert 'class="gk-interval' not in bodies(page)
 
 
 def test_posts_are_not_ranked(run):
