@@ -203,7 +203,7 @@ def _entry(entry: RecordEntry, territory: TerritoryInfo, names: Mapping[tuple[st
     """Return what an entry says: the act, and the fields it changed."""
     act = words.purpose(entry.purpose)
     if entry.table == "task":
-        act = " · ".join(part for part in (act, t("task")) if part)
+        act = " · ".join((act or words.act(entry.action), t("task")))
     if entry.action != "update":
         made = words.act(entry.action)
         owner = names.get(("worker_id", entry.changes.get("worker_id", (None, None))[1] or 0), "")

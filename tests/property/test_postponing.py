@@ -23,15 +23,15 @@ def test_postponed_and_resumed_at_once_nothing_changes(
     assert paused(due, running_calendar(limit, calendar), Pause(at, at)) == due
 
 
-@given(calendars(), limits(), starts, lengths, lengths, lengths)
+@given(calendars(), limits(), starts, lengths, st.tuples(lengths, lengths))
 def test_a_longer_postponement_never_ends_earlier(
     calendar: WorkingCalendar,
     limit: Limit,
     start: dt.datetime,
     later: dt.timedelta,
-    first: dt.timedelta,
-    more: dt.timedelta,
+    spans: tuple[dt.timedelta, dt.timedelta],
 ) -> None:
+    first, more = spans
     due, running, at = due_at(limit, calendar, start), running_calendar(limit, calendar), start + later
     short = paused(due, running, Pause(at, at + first))
     assert due <= short <= paused(due, running, Pause(at, at + first + more))
