@@ -112,7 +112,7 @@ def keys(page: IncidentPage, chosen: int | None) -> None:
         )
         if chosen is None:
             st.button(
-                t("Open"),
+                t("Open the row"),
                 key="gk_key_open",
                 shortcut="Enter",
                 type="tertiary",

@@ -55,8 +55,8 @@ _WORKS = (Role.GRID_WORKER, Role.HANDLER)
 _ALL = (Role.GRID_WORKER, Role.GRID_MANAGER, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM)
 _CENTRES = (Role.DISPATCHER, Role.SUPERVISOR, Role.GRID_MANAGER, Role.AUDITOR, Role.SYSTEM)
 SHIPPED: tuple[tuple[Queue, tuple[Role, ...]], ...] = (
-    (Queue("mine-late", "Mine late", "我的超时", "late", mine=True), (*_WORKS, Role.GRID_MANAGER, Role.DISPATCHER)),
-    (Queue("late", "Late", "已超时", "late"), (Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM)),
+    (Queue("mine-late", "Mine late", "我的超期", "late", mine=True), (*_WORKS, Role.GRID_MANAGER, Role.DISPATCHER)),
+    (Queue("late", "Late", "超期", "late"), (Role.SUPERVISOR, Role.AUDITOR, Role.SYSTEM)),
     (Queue("to-send", "Waiting for dispatch", "待派遣", "unsent"), _CENTRES),
     (Queue("to-look", "To check", "待核查", "look"), (Role.GRID_WORKER,)),
     (
