@@ -25,8 +25,10 @@ from dispatch.plan_routes import best_routes, new_routes
 from dispatch.plan_search import fill, improve
 from dispatch.unserved import why_unserved
 
-HOT, COLD, WARM = 5.0, 0.05, 0.1
-"""Temperatures at the beginning, at the end, and at the beginning of a re-plan, in ways between near tasks."""
+HOT, COLD = 5.0, 0.05
+"""Temperatures at the beginning and at the end, in ways between near tasks."""
+WARM, WARM_END = 0.02, 0.005
+"""The same for a re-plan, which betters what runs."""
 BREADTH, SKIP = 40, 0.01
 """Near tasks beside which a task is tried, and the share of places that is passed over."""
 CHUNK_S = 0.03
@@ -65,7 +67,7 @@ def solve(
     began = time.thread_time()
     compiled = compile_problem(problem)
     core, lists = new_routes(compiled, seed, initial)
-    search = search or Search(hot=WARM if initial else HOT)
+    search = search or (Search(WARM, WARM_END) if initial else Search())
     rounds = anneal(core, lists, stop or Stop(), search, progress=progress or Silent(), began=began)
     return dataclasses.replace(result_of(compiled, best_routes(lists)), rounds=rounds, cpu_s=time.thread_time() - began)
 

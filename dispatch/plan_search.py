@@ -70,8 +70,22 @@ def may(c: Core, s: Lists, w: int, j: int) -> bool:
     return True
 
 
+@inner
+def passed_over(salt: int, place: int, skip: float) -> bool:
+    """Return whether a place is passed over in this search; the same place gives the same answer each time."""
+    mixed = (np.uint64(place) + np.uint64(salt)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return float(mixed >> np.uint64(40)) < skip * 16777216.0
+
+
+@inner
+def salted(s: Lists, skip: float) -> int:
+    """Return a number for `passed_over`, drawn by lot."""
+    return int(uniform(s.random) * 1e15) if skip > 0 else 0
+
+
 @kernel
-def best_in_route(c: Core, s: Lists, w: int, j: int, limit: float, skip: float) -> tuple[float, int]:
+def best_in_route(c: Core, w: int, j: int, limit: float, skip: float, salt: int) -> tuple[float, int]:
     """Return the least a task adds to a route and the task it then follows; ``limit`` when it is not below."""
     best, place, p, back = limit, -1, int(c.hand[w, LAST_FIXED]), int(c.hand[w, BACK])
     there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j, w]
@@ -82,7 +96,9 @@ def best_in_route(c: Core, s: Lists, w: int, j: int, limit: float, skip: float) 
             way += onward[q] - c.task[q, LEG]
         elif back >= 0:
             way += onward[back] - (c.ways[0, p, back] if p >= 0 else 0.0)
-        if c.weights[TRAVEL] * way + extra < best and (skip == 0 or uniform(s.random) > skip):
+        if c.weights[TRAVEL] * way + extra < best and not (
+            skip > 0 and passed_over(salt, p if p >= 0 else c.task.shape[0] + w, skip)
+        ):
             cost = weighed(c, w, j, p, best)
             if cost < best:
                 best, place = cost, p
@@ -99,7 +115,7 @@ def best_in_route(c: Core, s: Lists, w: int, j: int, limit: float, skip: float) 
 def best_anywhere(c: Core, s: Lists, j: int, limit: float, skip: float) -> tuple[float, int, int]:
     """Return the least a task adds to any route, the worker (-1 none) and the task it then follows."""
     best, worker, place, workers = limit, -1, -1, c.hand.shape[0]
-    tried = -1
+    tried, salt = -1, salted(s, skip)
     for at in range(c.link[j, FEW] if c.link[j, FEW] > 0 else workers):
         w = int(s.begin[j, at]) if c.link[j, FEW] > 0 else at
         if not c.extra[j, w] < best:
@@ -109,7 +125,7 @@ def best_anywhere(c: Core, s: Lists, j: int, limit: float, skip: float) -> tuple
                 continue
             tried = c.hand[w, KIND]
         if may(c, s, w, j):
-            cost, p = best_in_route(c, s, w, j, best, skip)
+            cost, p = best_in_route(c, w, j, best, skip, salt)
             if cost < best:
                 best, worker, place = cost, w, p
     return best, worker, place
@@ -121,7 +137,7 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
 
     What the way alone would cost is looked at here; only what that leaves open is weighed.
     """
-    best, worker, place = limit, -1, -1
+    best, worker, place, salt, tasks = limit, -1, -1, salted(s, skip), c.task.shape[0]
     there, onward, extra = c.ways[1, j], c.ways[0, j], c.extra[j]
     for at in range(min(breadth, s.near.shape[1])):
         v = int(s.near[j, at])
@@ -140,7 +156,7 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
                 way = there[p]
             if not c.weights[TRAVEL] * way + extra[w] < best or not may(c, s, w, j):
                 continue
-            if skip == 0 or uniform(s.random) > skip:
+            if not (skip > 0 and passed_over(salt, p if p >= 0 else tasks + w, skip)):
                 cost = weighed(c, w, j, p, best)
                 if cost < best:
                     best, worker, place = cost, w, p
@@ -153,6 +169,8 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
         way = there[p if p >= 0 else c.hand[w, HOME]]
         if q >= 0:
             way += onward[q] - c.task[q, LEG]
+        if skip > 0 and passed_over(salt, p if p >= 0 else tasks + w, skip):
+            continue
         if c.weights[TRAVEL] * way + extra[w] < best and may(c, s, w, j):
             cost = weighed(c, w, j, p, best)
             if cost < best:

@@ -53,7 +53,7 @@ class Standing:
         """Return what an absent task adds with one worker and the task it follows; None when it may not be."""
         if not may(self.core, self.lists, w, j):
             return None
-        cost, p = best_in_route(self.core, self.lists, w, j, math.inf, 0.0)
+        cost, p = best_in_route(self.core, w, j, math.inf, 0.0, 0)
         return (cost, int(p)) if cost < math.inf else None
 
     def overrun_s(self, j: int, w: int, *, alone: bool = False) -> tuple[float, float]:
@@ -66,7 +66,7 @@ class Standing:
         if alone:
             self.set_route(w, self.compiled.fixed[w])
         core.crew[w, STOP], core.task[j, LAST] = math.inf, math.inf
-        cost, p = best_in_route(core, self.lists, w, j, math.inf, 0.0)
+        cost, p = best_in_route(core, w, j, math.inf, 0.0, 0)
         over_s = late_s = math.inf
         if cost < math.inf:
             insert(core, w, j, p)
