@@ -142,7 +142,10 @@ def _add_photo(actor: Actor, detail: IncidentDetail) -> None:
         required=True,
     )
     file = st.file_uploader(
-        t("Photo, at most {size} MB", size=MOST_BYTES >> 20), type=list(ENDINGS), key=f"{state.EVIDENCE_FILE}_{at}"
+        t("Photo, at most {size} MB", size=MOST_BYTES >> 20),
+        type=list(ENDINGS),
+        key=f"{state.EVIDENCE_FILE}_{at}",
+        max_upload_size=MOST_BYTES >> 20,
     )
     if file is None or kind is None:
         widgets.note(t("Place, time and camera are taken out of it. Take no photo of people if it can be helped."))

@@ -17,7 +17,7 @@ from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata import persons
 from geodata.erasure_log import Logged
-from geodata.tables import PURPOSES, Erasure, Incident, IncidentPersonal, Person, Worker
+from geodata.tables import PURPOSES, Erasure, Evidence, Incident, IncidentPersonal, Person, PersonKey, Worker
 
 _REFERENCE = re.compile(r"[A-Za-z0-9/._-]{0,40}")
 _BY_LOG = "log of erasures"
@@ -104,7 +104,7 @@ def _as_erased(row: Erasure) -> Erased:
 
 
 def _territory_of(session: Session, subject_id: str) -> int | None:
-    for table in (Person, IncidentPersonal):
+    for table in (Person, IncidentPersonal, Evidence):
         home = session.scalar(select(table.territory_id).where(table.subject_id == subject_id))
         if home is not None:
             return home
@@ -133,6 +133,19 @@ def subject_of_incident(session: Session, territory_id: int, number: str) -> str
     if found is None:
         raise NotFound(f"There is no incident {number} with personal fields.")
     return found
+
+
+def subjects_of_evidence(session: Session, territory_id: int, number: str) -> list[str]:
+    """Return the subjects of the unblurred photos and the notes on the place of an incident."""
+    return list(
+        session.scalars(
+            select(Evidence.subject_id)
+            .join(Incident, Incident.id == Evidence.incident_id)
+            .join(PersonKey, PersonKey.subject_id == Evidence.subject_id)
+            .where(Incident.territory_id == territory_id, Incident.number == number)
+            .order_by(Evidence.id)
+        )
+    )
 
 
 def subjects_of_phone(session: Session, territory_id: int, phone: str) -> list[str]:

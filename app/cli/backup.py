@@ -99,7 +99,7 @@ def erase(
     purpose: Annotated[str, typer.Option(help="One of: " + ", ".join(PURPOSES))],
     worker: Annotated[str | None, typer.Option(help="Staff number of a grid worker instead.")] = None,
     incident: Annotated[
-        str | None, typer.Option(help="Number of an incident instead: reporter, phone and note.")
+        str | None, typer.Option(help="Number of an incident instead: reporter, phone, note, unblurred photos.")
     ] = None,
     phone_stdin: Annotated[
         bool, typer.Option("--phone-stdin", help="Whoever gave the number read from input.")
@@ -121,6 +121,7 @@ def erase(
                 subjects = [erasure.subject_of_worker(session, home, worker)]
             elif incident:
                 subjects = [erasure.subject_of_incident(session, home, incident)]
+                subjects += erasure.subjects_of_evidence(session, home, incident)
             else:
                 subjects = erasure.subjects_of_phone(session, home, sys.stdin.readline().strip())
         for each in subjects:

@@ -109,6 +109,10 @@ def add_note(session: Session, actor: Actor, incident_id: int, text: str) -> Evi
             zh=f"位置说明须为 1 至 {rules.NOTE_MOST} 字。",
         )
     territory_id = _open(session, actor, incident_id)
+    if store.count(session, incident_id, photos=False) >= rules.MOST_PHOTOS:
+        raise Conflict(
+            f"The incident has {rules.MOST_PHOTOS} notes.", zh=f"每个案件最多 {rules.MOST_PHOTOS} 条位置说明。"
+        )
     subject_id = new_subject(session)
     row = store.add(
         session,
@@ -277,7 +281,10 @@ def _info(session: Session, actor: Actor, found: store.Found) -> EvidenceInfo:
 def _one(session: Session, territory_id: int, evidence_id: int) -> store.Found:
     found = store.one(session, territory_id, evidence_id)
     if found is None:
-        raise NotFound("There is no such evidence, or it lies outside your reach.", zh="没有该取证材料，或不在您的范围内。")
+        raise NotFound(
+            "There is no such evidence, or it lies outside your reach.",
+            zh="没有该取证材料，或不在您的范围内。",
+        )
     return found
 
 

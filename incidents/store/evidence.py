@@ -76,10 +76,10 @@ def known(session: Session, incident_id: int, sha256: str) -> bool:
     return bool(session.scalar(select(exists().where(Evidence.incident_id == incident_id, Evidence.sha256 == sha256))))
 
 
-def count(session: Session, incident_id: int) -> int:
-    """Return how many photos an incident has."""
-    query = select(func.count()).select_from(Evidence)
-    return int(session.scalar(query.where(Evidence.incident_id == incident_id, Evidence.sha256.is_not(None))) or 0)
+def count(session: Session, incident_id: int, *, photos: bool = True) -> int:
+    """Return how many photos, or notes, an incident has."""
+    query = select(func.count()).select_from(Evidence).where(Evidence.incident_id == incident_id)
+    return int(session.scalar(query.where(Evidence.sha256.is_not(None) == photos)) or 0)
 
 
 def of_incident(session: Session, territory_id: int, incident_id: int) -> list[Found]:

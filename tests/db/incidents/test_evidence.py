@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role
-from geodata import db
+from geodata import db, erasure
 from geodata.tables import EvidenceBlur, EvidenceImage, PersonKey, Record
 from incidents.evidence import Box, stored
 from incidents.evidence_model import EvidenceInfo
@@ -249,6 +249,25 @@ def test_a_destroyed_key_leaves_the_blurred_copy(desk: Desk, given: int) -> None
     desk.session.execute(text("UPDATE person_key SET wrapped_key = NULL"))
     assert desk.session.scalar(select(func.count()).select_from(PersonKey)) > 0
     assert not seen(desk, desk.worker, info).original
+
+
+def test_who_is_erased_from_an_incident_is_erased_from_its_photos(desk: Desk, given: int) -> None:
+    info = photo(desk, desk.worker, given)
+    db.as_actor(desk.session, desk.city.actor)
+    number = desk.session.scalar(text("SELECT number FROM incident WHERE id = :id"), {"id": given})
+    (subject,) = erasure.subjects_of_evidence(desk.session, desk.city.territory.id, str(number))
+    told = erasure.erase_person(desk.session, desk.city.actor, subject, purpose="request")
+    assert told.territory_id == desk.city.territory.id
+    assert not seen(desk, desk.worker, info).original
+    assert seen(desk, desk.supervisor, info).jpeg
+
+
+def test_there_are_only_so_many_notes(desk: Desk, given: int) -> None:
+    db.as_actor(desk.session, desk.worker)
+    for number in range(12):
+        evidence.add_note(desk.session, desk.worker, given, f"Step {number}")
+    with pytest.raises(Conflict, match="12 notes"):
+        evidence.add_note(desk.session, desk.worker, given, "One more")
 
 
 def test_the_queue_of_verifying_says_what_is_not_for_the_actor(desk: Desk, given: int) -> None:
