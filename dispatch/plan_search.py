@@ -45,6 +45,8 @@ from dispatch.plan_kernels import (
     weighed,
 )
 
+KERNELS = "985743b062c1"
+"""Digest of plan_kernels.py: what is compiled here holds a copy of it, and numba looks at this file alone."""
 STRINGS, LENGTH = 10.0, 10.0
 """Tasks taken out in a round on average, and the longest string of one route (Christiaens & Vanden Berghe)."""
 SPLIT = 0.5

@@ -97,6 +97,8 @@ def peer(python: Path, library: str, p: dict[str, Any], limit: float) -> dict[st
 def judged(judge: Any, p: dict[str, Any], routes: dict[Any, Any]) -> str:
     """Return travel with what is left out and violated, when anything is."""
     told = judge.evaluate(p, {int(w): list(route) for w, route in routes.items()})
+    if told["unserved"] == len(p["skill"]):
+        return "no plan yet"
     more = [f"{told[name]} {word}" for name, word in (("unserved", "out"), ("violations", "broken")) if told[name]]
     return f"{told['travel_h']:.1f}" + (f" ({', '.join(more)})" if more else "")
 
