@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from core.identity import Actor
 from geodata.db import transaction
 from geodata.record import note_event
 
+Content = TypeVar("Content", bytes, str)
 
-def recorded(actor: Actor, table: str, rows: int, make: Callable[[], bytes]) -> bytes:
+
+def recorded(actor: Actor, table: str, rows: int, make: Callable[[], Content]) -> Content:
     """Return the file that ``make`` writes, and record that the actor took so many rows of a table."""
     content = make()
     with transaction(actor, purpose=f"export {table}") as session:
