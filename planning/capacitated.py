@@ -229,6 +229,7 @@ def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints) -> I
 def _exact(costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *, seconds: float) -> bool:
     """Learn what HiGHS finds and proves; return whether it proved that there is no choice at all."""
     demand, candidates = costs.shape
+    capacity = np.minimum(capacity, size.sum())  # more is never used, and may be infinite
     pairs = np.flatnonzero(np.isfinite(costs).ravel() & (size[:, None] <= capacity).ravel())
     row, column = np.divmod(pairs, candidates)
     count = len(pairs)
@@ -241,7 +242,10 @@ def _exact(costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *
         ),
         shape=(candidates, count + candidates),
     )
-    opened = sp.csr_array((np.r_[np.ones(count), -np.ones(count)], (np.r_[own, own], np.r_[own, count + column])))
+    opened = sp.csr_array(
+        (np.r_[np.ones(count), -np.ones(count)], (np.r_[own, own], np.r_[own, count + column])),
+        shape=(count, count + candidates),
+    )
     exactly = sp.csr_array(np.r_[np.zeros(count), np.ones(candidates)][None, :])
     answer = milp(
         np.r_[costs.ravel()[pairs], np.zeros(candidates)],

@@ -39,7 +39,7 @@ def check(found: Choice, costs: np.ndarray, best: float) -> None:
 
 
 @given(tables(), st.integers(1, 6))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_p_center(costs, p):
     found = solve_center(costs, p)
     if p > costs.shape[1]:
@@ -55,7 +55,7 @@ def test_p_center(costs, p):
 
 
 @given(tables(), st.sampled_from([1.0, 2.5, 8.0, 40.0]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_covering(costs, limit):
     found = solve_covering(costs, limit)
     reach = costs <= limit
@@ -70,7 +70,7 @@ def test_covering(costs, limit):
 
 
 @given(tables(5, 4), st.integers(1, 4), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_capacitated_p_median(costs, p, data):
     demand, candidates = costs.shape
     size = np.array(data.draw(st.lists(st.integers(0, 5), min_size=demand, max_size=demand)), float)
@@ -88,6 +88,13 @@ def test_capacitated_p_median(costs, p, data):
     check(found, costs, best)
     assert len(found.sites) == p
     assert (np.bincount(found.assignment, weights=size, minlength=candidates) <= capacity + 1e-9).all()
+
+
+def test_a_candidate_without_room_or_way_and_one_without_end():
+    costs = np.array([[1.0, 2.0, np.inf], [4.0, 1.0, np.inf]])
+    found = solve_capacitated(costs, np.array([2.0, 2.0]), np.array([2.0, np.inf, 0.0]), 2)
+    check(found, costs, 2.0)
+    assert found.assignment.tolist() == [0, 1]
 
 
 def test_what_cannot_be_computed_with_is_refused():

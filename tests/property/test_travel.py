@@ -33,7 +33,7 @@ ZERO_TRIANGLE = (3, np.array([0, 1, 2, 1, 2, 0]), np.array([1, 2, 0, 0, 1, 2]), 
 @given(graphs(), st.booleans())
 @example(NO_ARC, True)
 @example(ZERO_TRIANGLE, False)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_times_are_those_of_a_plain_search(graph, metis):
     nodes, tails, heads, seconds = graph
     costs = build_hierarchy(nodes, tails, heads, metis=metis).customise(seconds)
@@ -46,7 +46,7 @@ def test_times_are_those_of_a_plain_search(graph, metis):
 
 
 @given(graphs(), st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_new_times_need_no_new_order(graph, seed):
     nodes, tails, heads, seconds = graph
     hierarchy = build_hierarchy(nodes, tails, heads)
@@ -80,7 +80,7 @@ def test_places_over_two_nodes_and_the_nearest_of_them(graph, data):
 
 
 @given(graphs())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_our_own_order_names_each_node_once(graph):
     nodes, tails, heads, _ = graph
     offsets, adjacent = neighbours(nodes, tails, heads)

