@@ -28,9 +28,7 @@ def rule(session: Session, territory_id: int, kind: str, phrase: str) -> Emergen
     """Return one rule, locked; None when there is none."""
     return session.scalar(
         select(EmergencyRule)
-        .where(
-            EmergencyRule.territory_id == territory_id, EmergencyRule.kind == kind, EmergencyRule.phrase == phrase
-        )
+        .where(EmergencyRule.territory_id == territory_id, EmergencyRule.kind == kind, EmergencyRule.phrase == phrase)
         .with_for_update()
     )
 
