@@ -8,12 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, any_, cast, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, any_, cast, false, func, or_, select
 
 from core.identity import Actor, Role
 from geodata.tables import ExtensionRequest, Incident, Task, Territory
 from incidents.model import DUE_SOON, IncidentFilter
 from incidents.store.acts import LIVE
+
+LONGEST_PART = 200
+"""No number and no place is longer; a longer text is not compared with every one of them."""
 
 
 def conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list[ColumnElement[bool]]:
@@ -53,8 +56,10 @@ def narrowing(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list
         found += [is_open(), MARKED[wanted.mark](actor, moment)]
     if wanted.mine:
         found.append(_mine(actor))
-    if wanted.text.strip():
-        part = wanted.text.strip()
+    part = wanted.text.strip()
+    if len(part) > LONGEST_PART:
+        found.append(false())
+    elif part:
         found.append(
             or_(Incident.number.icontains(part, autoescape=True), Incident.place.icontains(part, autoescape=True))
         )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -59,6 +59,7 @@ def test_no_cell_is_a_formula(name: str) -> None:
     assert [cell for cell in written if DANGEROUS.match(cell)] == []
 
 
+@settings(max_examples=25)
 @given(cells)
 @example("\x0b")
 @example("_x000D_")
