@@ -21,7 +21,7 @@ from insight.indicators import BY_KEY
 from insight.model import SUBJECTS, Score
 from people import accounts
 
-Subject = Annotated[str, typer.Option("--subject", help="One of: " + ", ".join(SUBJECTS))]
+Subject = Annotated[str, typer.Option("--subject", help="One of: " + ", ".join(SUBJECTS) + "; or all.")]
 First = Annotated[str | None, typer.Option("--from", help="First day of report, 2026-01-01; a year ago when left out.")]
 Last = Annotated[str | None, typer.Option("--to", help="Last day of report; today when left out.")]
 Only = Annotated[str | None, typer.Option("--indicator", help="Only one of: " + ", ".join(BY_KEY))]
@@ -57,7 +57,10 @@ def evaluate(
     begins, ends = _days(chosen, first, last)
     folded = keep_facts(chosen.id, anew=anew)
     with db.transaction(actor) as session:
-        scores = service.evaluate(session, actor, subject, begins, ends)
+        if subject == "all":
+            scores = [score for part in service.evaluate_all(session, actor, begins, ends).values() for score in part]
+        else:
+            scores = service.evaluate(session, actor, subject, begins, ends)
     rows = [_row(score) for score in scores if indicator in {None, score.indicator}]
     told = {"territory": chosen.name, "subject": subject, "from": begins, "to": ends, "folded": folded.facts}
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
 from collections import defaultdict
@@ -22,6 +23,8 @@ from insight.store import counting, folding
 
 LONGEST = dt.timedelta(days=3 * 366)
 PARTS = ("numerator", "denominator")
+READ = ("department", "community")
+"""Subjects that are counted from the facts; the others follow from the counts of either."""
 
 
 def refresh(session: Session, actor: Actor, territory_id: int, *, anew: bool = False) -> Folded:
@@ -84,6 +87,32 @@ def evaluate(
     scores = scoring.of_posts(found, undone) if subject == "post" else scoring.league(subject, found, names, undone)
     if actor.role is Role.PLANNER:
         return [score for score in scores if score.denominator >= TOO_FEW]
+    return scores
+
+
+def evaluate_all(
+    session: Session, actor: Actor, first: dt.date, last: dt.date, *, moment: dt.datetime | None = None
+) -> dict[str, list[Score]]:
+    """Return what `evaluate` says of every subject that the actor may compare, the facts read only twice for it.
+
+    Classes and posts are added up from the counts of the departments, which are kept by class.
+    """
+    at, home = _moment(moment), _home(actor)
+    wanted = subjects_for(actor.role)
+    read = {name: _cells(session, actor, name, first, last, moment=at) for name in READ if name in wanted}
+    found = next((read[name] for name in READ if name in read), [])
+    scores: dict[str, list[Score]] = {}
+    for subject in wanted:
+        undone = _undone(session, actor, subject, first, last, moment=at)
+        with _reading(session, actor):
+            names = {} if subject == "post" else counting.names(session, home, subject)
+        cells = read.get(subject) or [
+            dataclasses.replace(cell, subject_id=cell.class_id if subject == "class" else None) for cell in found
+        ]
+        made = scoring.of_posts(cells, undone) if subject == "post" else scoring.league(subject, cells, names, undone)
+        scores[subject] = (
+            [score for score in made if score.denominator >= TOO_FEW] if actor.role is Role.PLANNER else made
+        )
     return scores
 
 

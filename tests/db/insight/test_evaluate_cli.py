@@ -28,6 +28,10 @@ def test_rows_have_what_was_promised(demo_database, capsys) -> None:
     again = json.loads(capsys.readouterr().out)
     assert again["rows"] == first["rows"], "folding all of it again gives the same numbers"
     assert again["folded"] > 1000
+    assert run("--subject", "all", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row for row in rows if row["subject"] == "department"] == first["rows"]
+    assert {row["subject"] for row in rows} == {"department", "community", "class", "post"}
 
 
 def test_in_words(demo_database, capsys) -> None:

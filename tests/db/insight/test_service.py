@@ -142,6 +142,17 @@ def test_worker_scores_are_for_the_worker_and_the_manager_of_the_grid(as_role) -
             service.worker_scores(session, actor, others, *YEAR)
 
 
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.PLANNER, Role.HANDLER])
+def test_all_subjects_at_once_are_the_same_numbers(as_role, role: Role) -> None:
+    session, actors = as_role
+    actor, moment = actors[role], now()
+    db.as_actor(session, actor)
+    at_once = service.evaluate_all(session, actor, *YEAR, moment=moment)
+    assert tuple(at_once) == subjects_for(role)
+    for subject, scores in at_once.items():
+        assert scores == service.evaluate(session, actor, subject, *YEAR, moment=moment), subject
+
+
 def test_bad_questions_are_refused_in_words(as_role) -> None:
     session, actors = as_role
     chief = actors[Role.SUPERVISOR]
