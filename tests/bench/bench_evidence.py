@@ -24,7 +24,7 @@ from incidents.evidence import Box, blurred, clean, enlarged
 from incidents.evidence_find import find
 from tests.photos import as_bytes, face
 
-PICTURES = 36
+PICTURES = 16
 STYLES = {
     "blue, white signs": ((20, 60, 160), "white", 3.14),
     "green, black signs": ((150, 220, 160), "black", 3.4),
