@@ -1,6 +1,6 @@
 """Faces and number plates in a photo, found so that they can be blurred; never told apart, never searched (pure).
 
-The detectors of faces and plates come with the library itself. They miss much: see docs/figures/evidence.md. What they
+The detectors of faces and plates come with the library itself. They miss much: see docs/figures/bench_evidence.md. What they
 miss, a person blurs by hand.
 """
 
