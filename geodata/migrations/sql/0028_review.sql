@@ -16,6 +16,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 REVOKE EXECUTE ON FUNCTION gk_same_person FROM PUBLIC;
 
+-- What is said to a finding is sealed under a key of its own: retention destroys it, and pages open it, so it must not
+-- be somebody's.
+CREATE FUNCTION gk_own_key(given text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT NOT EXISTS (SELECT FROM person WHERE subject_id = given)
+       AND NOT EXISTS (SELECT FROM incident_personal WHERE subject_id = given)
+       AND NOT EXISTS (SELECT FROM evidence WHERE subject_id = given)
+       AND NOT EXISTS (SELECT FROM quarantine WHERE subject_id = given)
+       AND NOT EXISTS (SELECT FROM draft WHERE subject_id = given)
+       AND NOT EXISTS (SELECT FROM review WHERE text_key = given)
+       AND NOT EXISTS (SELECT FROM review_explanation WHERE text_key = given)
+$$;
+REVOKE EXECUTE ON FUNCTION gk_own_key FROM PUBLIC;
+
 -- Findings: opened by the platform alone; seen by who runs the oversight and by whom they concern.
 ALTER TABLE review ENABLE ROW LEVEL SECURITY;
 CREATE POLICY review_see ON review FOR SELECT USING (
@@ -56,6 +70,9 @@ BEGIN
     IF NEW.state NOT IN ('confirmed', 'dismissed') OR NEW.reason_cipher IS NULL OR hand IS NULL THEN
         RAISE EXCEPTION 'A review is decided by a person, with a reason.' USING ERRCODE = 'insufficient_privilege';
     END IF;
+    IF NOT gk_own_key(NEW.text_key) THEN
+        RAISE EXCEPTION 'A reason has a key of its own.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF gk_same_person(hand, OLD.persons) THEN
         RAISE EXCEPTION 'Nobody decides on himself.' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -87,6 +104,9 @@ CREATE FUNCTION gk_review_explained() RETURNS trigger LANGUAGE plpgsql SECURITY 
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_WHEN = 'BEFORE' THEN
+        IF NOT gk_own_key(NEW.text_key) THEN
+            RAISE EXCEPTION 'An explanation has a key of its own.' USING ERRCODE = 'insufficient_privilege';
+        END IF;
         NEW.user_id := gk_setting('user')::integer;
         NEW.label := coalesce(gk_setting('label'), '');
         NEW.at := now();

@@ -156,5 +156,5 @@ def downgrade() -> None:
         op.drop_table(table)
     run_script(
         "DROP FUNCTION gk_review(); DROP FUNCTION gk_review_explained(); DROP FUNCTION gk_review_threshold();"
-        " DROP FUNCTION gk_same_person(integer, integer[]);"
+        " DROP FUNCTION gk_same_person(integer, integer[]); DROP FUNCTION gk_own_key(text);"
     )

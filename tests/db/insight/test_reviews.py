@@ -199,6 +199,20 @@ def test_others_neither_see_nor_touch_it(hand: Hand, finding: reviews.ReviewRow)
     assert session.scalar(text("SELECT count(*) FROM review_threshold")) == 0
 
 
+def test_what_is_said_takes_nobodys_key(hand: Hand, finding: reviews.ReviewRow) -> None:
+    """Retention destroys the key of what was said: it must not be that of a person."""
+    home = hand.desk.city.territory.id
+    person = "INSERT INTO person (territory_id, subject_id) VALUES (:home, 'somebody')"
+    hand.do(system_actor(home), person, home=home)
+    said = (
+        "INSERT INTO review_explanation (territory_id, review_id, text_key, text_cipher)"
+        " VALUES (:home, :id, 'somebody', 'x')"
+    )
+    refused(hand.session, hand.desk.supervisor, said, home=home, id=finding.id)
+    decision = "UPDATE review SET state = 'confirmed', reason_cipher = 'x', text_key = 'somebody' WHERE id = :id"
+    refused(hand.session, auditor(hand), decision, id=finding.id)
+
+
 def test_not_even_the_system_decides_or_rewrites(hand: Hand, finding: reviews.ReviewRow) -> None:
     keeper = system_actor(hand.desk.city.territory.id)
     decision = "UPDATE review SET state = 'confirmed', reason_cipher = 'x', text_key = 'x' WHERE id = :id"
