@@ -1,7 +1,7 @@
 """Faces and number plates in a photo, found so that they can be blurred; never told apart, never searched (pure).
 
-The detectors of faces and plates come with the library itself. They miss much: see docs/figures/bench_evidence.md. What they
-miss, a person blurs by hand.
+The detectors of faces and plates come with the library itself. They miss much (docs/figures/bench_evidence.md); what
+they miss, a person blurs by hand.
 """
 
 from __future__ import annotations
