@@ -17,7 +17,7 @@ from incidents.model import Cursor, IncidentPage, IncidentRow
 from layers.style import LIGHT
 
 PAGE_ROWS = 50
-COUNTED = 100_000
+COUNTED = 50_000
 """More than so many are not counted; nobody pages that far."""
 ROW_HEIGHT_PX = 32
 TABLE_ROWS_SHOWN = 18

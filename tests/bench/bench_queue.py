@@ -149,7 +149,7 @@ def main() -> None:
                 rows = page(actor, key)
                 lines.append((role.value, key or "all", rows, timed(lambda actor=actor, key=key: page(actor, key))))
         older = timed(lambda: deep(officers[Role.SUPERVISOR]))
-    versions = f"PostgreSQL by Gridkeeper, Python {platform.python_version()}, {os.cpu_count()} cores"
+    versions = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     worst = max(took for *_, took in lines)
     table = "".join(f"| {role} | {key} | {rows} | {took:.0f} |\n" for role, key, rows, took in lines)
     REPORT.write_text(
