@@ -25,6 +25,11 @@ BORDER_KINDS = ("street", "railway", "river")
 """Lines that are borders of cells wherever they close a block."""
 INNER_KIND = "path"
 """Lines that only part blocks that would be far too large."""
+STREET_CLASSES = (
+    *(f"{each}{link}" for each in ("motorway", "trunk", "primary", "secondary", "tertiary") for link in ("", "_link")),
+    "unclassified", "residential", "living_street", "pedestrian", "road",
+)  # fmt: skip
+"""OSM highway values that part blocks wherever they run; other ways do so only where blocks are far too large."""
 TARGET_M2 = 10_000.0
 
 

@@ -14,13 +14,9 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from geodata.tables import Area, Load, ResponsibilityGrid, UnitGrid
+from grids.blocks import STREET_CLASSES
 
 LOAD_KIND = "grid"
-STREET_CLASSES = (
-    *(f"{each}{link}" for each in ("motorway", "trunk", "primary", "secondary", "tertiary") for link in ("", "_link")),
-    "unclassified", "residential", "living_street", "pedestrian", "road",
-)  # fmt: skip
-"""OSM highway values that part blocks wherever they run; other ways do so only where blocks are far too large."""
 _AROUND_DEG = 1e-4
 
 

@@ -16,12 +16,11 @@ from geodata.crs import metric_srid_of, project
 from geodata.quality import read_boundary
 from geodata.travel_files import read_streets
 from geodata.vector_files import read_shapes
-from grids.blocks import street_blocks
+from grids.blocks import STREET_CLASSES, street_blocks
 from grids.built_up import BuiltUp
 from grids.lattice import Geometries
 from grids.partition import partition
 from grids.quality import Quality, check_cells
-from grids.store import STREET_CLASSES
 
 _HULL_SHARE = 0.3
 _HULL_POINTS = 50_000
