@@ -177,8 +177,8 @@ def main() -> None:
 
 {found}
 As the application's login under row-level security, client and server together, median of {RUNS * SPOTS} runs, warm.
-Aim: the query below 50 ms. A town so dense is the worst case: with BENCH_ROWS=20000 a box holds what it does in a city of
-usual size.
+Aim: the query below 50 ms. A town so dense is the worst case: with BENCH_ROWS=20000 a box holds what it does in a
+city of usual size.
 
 ## Words of danger
 
