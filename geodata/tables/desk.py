@@ -29,9 +29,7 @@ class HandOver(Base):
     service: Mapped[str] = mapped_column(doc="police | fire | ambulance | a service of the territory's own")
     phone: Mapped[str] = mapped_column(doc="The number to call, as it stood then")
     because: Mapped[str] = mapped_column(server_default="", doc="Words of the list, or class:<key>; never the text")
-    state: Mapped[str] = mapped_column(
-        server_default="waiting", doc="waiting | acknowledged | dismissed"
-    )
+    state: Mapped[str] = mapped_column(server_default="waiting", doc="waiting | acknowledged | dismissed")
     raised_at: Mapped[CreatedAt]
     raised_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Written by the database")
     raised_label: Mapped[str] = mapped_column(server_default="", doc="The account or process; written by the database")

@@ -45,9 +45,9 @@ from geodata.tables import (
 from insight import service as insight
 from people import accounts
 from tests.db.permission_matrix import (
+    EVIDENCE,
     LETTERS,
     MATRIX,
-    EVIDENCE,
     OF_INCIDENT,
     OPEN_COLUMNS,
     OPERATIONS,
