@@ -208,6 +208,7 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
     # The auditor sees every act and may do none; the manager sees it closed.
     page = stage.looks("auditor")
     page.get_by_role("tab", name="History").click()
+    page.get_by_text("The record cannot be changed").wait_for()
     history = page.locator(".st-key-gk-detail").inner_text()
     acts = ("verify", "file", "dispatch", "return", "join", "start", "finish", "check", "rework", "reopen", "close")
     assert [act for act in acts if ACT_WORDS[act][0] not in history] == []
