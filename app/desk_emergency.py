@@ -17,6 +17,8 @@ from core.identity import Actor
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from incidents.emergencies import Call
+from incidents.lifecycle import first_status
+from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.model import Catalogue
 from incidents.service import emergencies
 from incidents.work import HandedOver
@@ -43,6 +45,15 @@ def answers(form: Form, calls: tuple[Call, ...]) -> tuple[HandedOver, ...]:
         elif set(call.because) <= set(form.quiet):
             found.append(HandedOver(call.service, None))
     return tuple(found)
+
+
+def begins_as(actor: Actor, catalogue: Catalogue, form: Form, calls: tuple[Call, ...]) -> str:
+    """Return the status that the report will begin with, as far as the form is filled in."""
+    kind = catalogue.classes.get(form.class_key)
+    alarms = {call.service for call in calls} - {each.service for each in answers(form, calls) if not each.called_at}
+    emergency = bool(alarms) or (kind is not None and kind.emergency)
+    followed = form.duplicate_of is not None
+    return first_status(actor, public=form.source in PUBLIC_SOURCES and not emergency and not followed)
 
 
 def show(actor: Actor, territory: TerritoryInfo, catalogue: Catalogue, form: Form, calls: tuple[Call, ...]) -> None:

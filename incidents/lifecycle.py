@@ -85,12 +85,12 @@ def _side(act: str, sources: tuple[str, ...], roles: frozenset[Role], *checks: G
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("report", None, "filed", frozenset({Role.SUPERVISOR, Role.GRID_WORKER})),
-    Transition("report", None, "reported", frozenset({Role.DISPATCHER, Role.GRID_MANAGER})),
+    Transition("report", None, "reported", _DESKS),
     Transition("verify", "reported", "reported", _WORKER, _E.VERIFY_DONE, (guards.own_verify,)),
     Transition("file", "reported", "filed", _SUPERVISOR, guards=(guards.verified,)),
     Transition("assign", "filed", "dispatched", _DISPATCHER, _E.MAKE),
     Transition("dispatch", "filed", "dispatched", _DISPATCHER, _E.MAKE),
-    Transition("self_handle", "filed", "closed", _WORKER, guards=(guards.own_find,)),
+    Transition("self_handle", "filed", "closed", _WORKER, guards=(guards.own_find, guards.evidence_there)),
     Transition("start", "dispatched", "handling", _DOERS, _E.START, (guards.own_task,)),
     Transition("accept", "dispatched", "dispatched", _DOERS, _E.ACCEPT, (guards.own_task, guards.not_begun)),
     Transition("finish", "handling", "checking", _DOERS, _E.FINISH, _FINISHED),
@@ -161,10 +161,16 @@ def law() -> frozenset[tuple[str, str, str, str, str]]:
     return frozenset(steps | tasks)
 
 
-def first_status(actor: Actor) -> str:
-    """Return the status in which a report of the actor begins; refuse who may not report."""
+def first_status(actor: Actor, *, public: bool = False) -> str:
+    """Return the status in which a report of the actor begins; refuse who may not report.
+
+    ``public``: somebody outside said it, and it is no emergency; then it is verified on site before it is
+    filed, whoever takes it down.
+    """
     if actor.role is Role.SYSTEM:
         return "filed"
+    if public and actor.role is Role.SUPERVISOR:
+        return "reported"
     for step in TRANSITIONS:
         if step.source is None and actor.role in step.roles:
             return step.target

@@ -33,7 +33,6 @@ from core.identity import Actor
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
-from incidents.lifecycle import first_status
 from incidents.model import Catalogue, ClassInfo
 from incidents.service.reporting import SOURCES, TEXT_MOST
 from incidents.suggest import suggest_classes
@@ -80,10 +79,11 @@ def show() -> None:
         with right:
             form = _map(here, form)
             component_offer.show(here.session, here.actor, form)
-            form = _responsible(here, form, _becomes(here, form))
+            first = desk_emergency.begins_as(actor, here.catalogue, form, calls)
+            form = _responsible(here, form, _becomes(here, form, first))
         with left:
             form = _reporter(form)
-            _send(here, form)
+            _send(actor, form, desk_emergency.begins_as(actor, here.catalogue, form, calls))
     desk.keep(actor, form)
     _draft_note(actor, territory)
 
@@ -209,7 +209,7 @@ def _map(here: Here, form: Form) -> Form:
     return form
 
 
-def _becomes(here: Here, form: Form) -> Preview | None:
+def _becomes(here: Here, form: Form, first: str) -> Preview | None:
     """Say what the report becomes: grid, community, deadline; None until class and point are known."""
     if form.lon is None or form.lat is None:
         widgets.note(t("Choose an address, or click the place on the map."))
@@ -225,7 +225,7 @@ def _becomes(here: Here, form: Form) -> Preview | None:
                 t("Community"): i18n.either(preview.community, preview.community_zh),
                 t("Unit grid"): widgets.link(preview.grid_code, f"/map?grid={preview.grid_id}"),
                 t("Due"): due,
-                t("Begins as"): words.status(first_status(here.actor)),
+                t("Begins as"): words.status(first),
             }
         )
         return preview
@@ -285,8 +285,8 @@ def _reporter(form: Form) -> Form:
     return replace(form, source=source, reporter=name, phone=phone)
 
 
-def _send(here: Here, form: Form) -> None:
-    filed = first_status(here.actor) == "filed"
+def _send(actor: Actor, form: Form, first: str) -> None:
+    filed = first == "filed"
     missing = [
         name for name, lacks in ((t("the class"), not form.class_key), (t("the place"), form.lon is None)) if lacks
     ]
@@ -298,11 +298,9 @@ def _send(here: Here, form: Form) -> None:
             shortcut="Ctrl+Enter",
             disabled=bool(missing),
             on_click=_report,
-            args=(here.actor, form),
+            args=(actor, form),
         )
-        st.button(
-            t("Discard the draft"), key=_key("discard"), on_click=_discard, args=(here.actor,), disabled=form.is_empty
-        )
+        st.button(t("Discard the draft"), key=_key("discard"), on_click=_discard, args=(actor,), disabled=form.is_empty)
         if missing:
             widgets.note(t("Still missing: {things}", things=t(", ").join(missing)))
 

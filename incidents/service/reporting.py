@@ -77,9 +77,9 @@ def report(
 ) -> Done:
     """Take a report in and return its number; it has its grid, community, unit, deadline and record.
 
-    A supervisor's or grid worker's own report is filed at once; what a dispatcher or grid manager
-    takes down waits for a supervisor to file it; when the public said it, the worker of the grid verifies it on
-    site first, unless it is an emergency. The same command again answers as it did first.
+    A supervisor's or grid worker's own report is filed at once; what a dispatcher or grid manager takes down
+    waits for a supervisor to file it. When the public said it, it waits whoever takes it down, and the worker of
+    the grid verifies it on site first, unless it is an emergency. The same command again answers as it did first.
 
     Raises
     ------
@@ -106,15 +106,10 @@ def take_in(
 ) -> Done:
     """Write a report that was checked, with its number, its hand-overs and what names people; for other services."""
     territory = _territory(session, actor)
-    status = first_status(actor)
     grid_id, community_id = _place(session, actor, territory, new.lon, new.lat)
     catalogue = catalogue or read_catalogue(session, territory)
     chosen = _class(catalogue.classes, new.class_key)
     reported_at = aware(new.reported_at) if new.reported_at else at
-    filed_at = at if status == "filed" else None
-    begins = filed_at or reported_at
-    due_at = catalogue.due_at(chosen.id, begins)
-    half, most = catalogue.warnings(chosen.id, begins, due_at)
     if new.component_id is not None:
         check_component(session, territory.id, new.component_id, chosen.id)
     root = None if new.duplicate_of is None else root_of(session, territory.id, new.duplicate_of)
@@ -122,6 +117,12 @@ def take_in(
     if root is not None and emergency_store.has_any(session, root.id):
         called = ()  # the first report was handed over, or waits to be
     dismissed = {each.service for each in new.handed_over if each.called_at is None}
+    emergency = chosen.emergency or any(each.service not in dismissed for each in called)
+    status = first_status(actor, public=new.source in PUBLIC_SOURCES and not emergency and root is None)
+    filed_at = at if status == "filed" else None
+    begins = filed_at or reported_at
+    due_at = catalogue.due_at(chosen.id, begins)
+    half, most = catalogue.warnings(chosen.id, begins, due_at)
     years = np.array([reported_at.astimezone(territory.zone).year])
     incident = reporting.add(
         session,
@@ -135,7 +136,7 @@ def take_in(
             "category": chosen.category,
             "status": status,
             "priority": chosen.priority,
-            "emergency": chosen.emergency or any(each.service not in dismissed for each in called),
+            "emergency": emergency,
             "reported_at": reported_at,
             "filed_at": filed_at,
             "due_at": due_at,

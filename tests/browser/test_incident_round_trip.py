@@ -22,6 +22,7 @@ ACT = "[class*='st-key-gk_act_{}']"
 WORDS = {
     "en": {
         "class": "Exposed refuse",
+        "source": ("Source", "Superior office"),
         "file": "File the incident",
         "filed": "is filed",
         "board": "Choose on the Board",
@@ -31,6 +32,7 @@ WORDS = {
     },
     "zh": {
         "class": "暴露垃圾",
+        "source": ("来源", "上级交办"),
         "file": "立案",
         "filed": "已立案",
         "board": "派遣台",
@@ -67,6 +69,14 @@ def act(page: Page, name: str) -> None:
     page.locator(ACT.format(name)).wait_for(state="detached")
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose in a list by its label: an order of a superior office is filed without a look on site first."""
+    chooser = page.get_by_role("combobox", name=label)
+    chooser.fill(option)
+    page.get_by_role("option", name=option).first.wait_for()
+    chooser.press("Enter")
+
+
 def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name).first
 
@@ -82,6 +92,7 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     chooser.press("Enter")
     page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
     page.locator(".st-key-gk-places button").first.click()
+    choose(page, *words["source"])
     send = page.get_by_role("button", name=words["file"]).last
     send.click()
     told = page.get_by_role("status").filter(has_text=words["filed"])

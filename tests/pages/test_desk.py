@@ -38,6 +38,11 @@ def report(page, description, class_key, place="Oak Avenue"):
     place_of(page, place)
 
 
+def own(page):
+    """Say that it is no report of the public, which would be verified first."""
+    next(each for each in page.selectbox if each.label == "Source").select("patrol").run()
+
+
 def test_words_of_danger_put_the_number_on_top_and_the_call_is_written_down(run, actors):
     page = run("new_incident", Role.DISPATCHER)
     page.text_area[0].set_value("The fire hydrant at the gas station leaks").run()
@@ -98,6 +103,7 @@ def test_a_new_word_of_danger_raises_again_after_a_false_alarm(run):
 def test_the_same_thing_is_found_while_typing_and_linked(run, actors):
     first = run("new_incident", Role.SUPERVISOR)
     report(first, "The bench is broken in two", "component-04-07", "Hazel Avenue")
+    own(first)
     button(first, "File the incident").click().run()
     root = newest(actors[Role.SUPERVISOR])
     page = run("new_incident", Role.DISPATCHER)
@@ -126,6 +132,7 @@ def test_linking_on_the_incident_itself(run, actors):
     for text_ in ("Bags of rubbish", "Rubbish in bags"):
         page = run("new_incident", Role.SUPERVISOR)
         report(page, text_, "event-01-02", "Juniper Avenue")
+        own(page)
         button(page, "File the incident").click().run()
     later = newest(actors[Role.SUPERVISOR])
     detail = run("incidents", Role.DISPATCHER, incident=str(later.id))

@@ -36,7 +36,7 @@ def place_of(page, name):
 
 def test_a_supervisor_files_what_was_described_and_placed(run, actors):
     page = run("new_incident", Role.SUPERVISOR)
-    assert button(page, "File the incident").disabled
+    assert button(page, "Report the incident").disabled
     assert "Still missing: the class, the place" in shown(page)
     page.text_area[0].set_value("There is a smell of gas at the corner").run()
     assert "Gas leak: “smell of gas”" in [each.label for each in page.button]
@@ -121,6 +121,8 @@ def test_a_class_without_a_unit_says_so_and_can_be_filed_with_a_chosen_one(run, 
     assert "The duty list names no unit for this class" in words(page)
     unit = next(each for each in page.selectbox if each.label == "Who is responsible")
     unit.select(_unit_id("Highways")).run()
+    assert button(page, "Report the incident")  # what the public says is verified before it is filed
+    next(each for each in page.selectbox if each.label == "Source").select("patrol").run()
     button(page, "File the incident").click().run()
     actor = actors[Role.SUPERVISOR]
     with db.transaction(actor) as session:
@@ -138,6 +140,6 @@ def test_a_bad_phone_keeps_the_form_and_says_why_in_the_readers_language(run):
     page.selectbox[0].select("event-01-02").run()
     place_of(page, "Oak Avenue")
     page.text_input[2].set_value("ring me").run()
-    button(page, "立案").click().run()
+    button(page, "上报").click().run()
     assert "电话号码格式不对" in words(page)
     assert page.text_input[2].value == "ring me"

@@ -77,7 +77,7 @@ def test_photos_stand_beside_each_other_blurred_with_place_and_clock(run, actors
     for info in infos:
         assert f'src="/api/evidence/{info.id}.jpg?v=1' in bodies(page)
     pieces = shown(page)
-    assert f"Case 1 of {len(queue(supervisor))}" in pieces
+    assert f"Incident 1 of {len(queue(supervisor))}" in pieces
     assert row.number in pieces
     assert {"Handled by", "Due", "Note", "Reworks"} <= set(pieces)
 
@@ -104,7 +104,7 @@ def test_next_goes_on_and_closing_brings_the_next_one_up(run, actors):
     assert "is closed." in words(page)
     assert queue(supervisor) == [waiting[0], *waiting[2:]]
     assert at(page) == waiting[2]
-    assert f"Case 2 of {len(waiting) - 1}" in shown(page)
+    assert f"Incident 2 of {len(waiting) - 1}" in shown(page)
 
 
 def test_sending_back_takes_a_reason(run, actors):
@@ -170,7 +170,7 @@ def given(actors) -> int:
     dispatcher, supervisor, worker = (actors[role] for role in (Role.DISPATCHER, Role.SUPERVISOR, Role.GRID_WORKER))
     with db.transaction(supervisor) as session:
         place = incidents.list_incidents(session, supervisor, limit=1).rows[0]
-        new = NewReport("event-01-03", place.lon, place.lat, place="Oak Avenue")
+        new = NewReport("event-01-03", place.lon, place.lat, place="Oak Avenue", source="patrol")
         made = incidents.report(session, supervisor, new, command_id=str(uuid.uuid4())).incident_id
     with db.transaction(dispatcher) as session:
         incidents.move(

@@ -89,7 +89,7 @@ def test_one_command_from_eight_threads_is_applied_once(actors) -> None:
     supervisor = actors[Role.SUPERVISOR]
     with db.transaction(supervisor) as session:
         place = list_incidents(session, supervisor, limit=1).rows[0]
-    new = NewReport("event-01-02", place.lon, place.lat, text="One call, eight clicks")
+    new = NewReport("event-01-02", place.lon, place.lat, text="One call, eight clicks", source="patrol")
     command = str(uuid.uuid4())
 
     def send(_rank: int) -> Counter[str]:

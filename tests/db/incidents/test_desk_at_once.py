@@ -35,7 +35,7 @@ def actors(demo_database) -> dict[Role, Actor]:
 def file(actor: Actor, count: int) -> list[int]:
     with db.transaction(actor) as session:
         place = list_incidents(session, actor, limit=1).rows[0]
-        new = NewReport("component-04-07", place.lon, place.lat)
+        new = NewReport("component-04-07", place.lon, place.lat, source="patrol")
         return [report(session, actor, new, command_id=str(uuid.uuid4())).incident_id for _ in range(count)]
 
 

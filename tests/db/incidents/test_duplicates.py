@@ -19,7 +19,7 @@ from tests.db.incidents.conftest import NOW, City
 from tests.db.incidents.desk import Desk, fresh
 
 POINT = (-1.31, 50.69)
-REFUSE = NewReport("event-01-02", *POINT, text="Bags of rubbish beside the bench", source="hotline")
+REFUSE = NewReport("event-01-02", *POINT, text="Bags of rubbish beside the bench", source="patrol")
 
 
 def file(desk: Desk, actor: Actor | None = None, new: NewReport = REFUSE, **more: object) -> int:

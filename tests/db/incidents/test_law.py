@@ -178,3 +178,12 @@ def test_deadline_postponement_and_marks_are_not_moved_past_the_acts(desk: Desk,
         )
         refuse(desk, "UPDATE incident SET urges = 9 WHERE id = :id", incident, "urges")
     assert desk.session.get_one(Incident, incident).due_at == NOW
+
+
+def test_what_the_public_says_is_not_filed_unverified_in_sql(desk: Desk, add_incident: Add) -> None:
+    db.as_actor(desk.session, desk.supervisor)
+    with pytest.raises(DBAPIError, match="verified before it is filed"), desk.session.begin_nested():
+        add_incident(status="filed", code="01-02", emergency=False)
+    add_incident(status="filed", code="01-02", emergency=False, source="patrol")
+    add_incident(status="filed", emergency=True)
+    add_incident(status="reported", code="01-02", emergency=False, filed_at=None)

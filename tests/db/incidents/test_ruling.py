@@ -179,7 +179,7 @@ def test_the_command_line_without_an_account_decides_nothing(office: Office) -> 
 
 def take_in(office: Office, actor: Actor, number: int, code: str = "event-01-02") -> Incident:
     db.as_actor(office.session, actor)
-    new = NewReport(class_key=code, lon=-1.31, lat=50.69, text="", place="Mill Lane", source="hotline")
+    new = NewReport(class_key=code, lon=-1.31, lat=50.69, text="", place="Mill Lane", source="patrol")
     done = report(office.session, actor, new, command_id=f"command-{number}")
     return office.session.get_one(Incident, done.incident_id, populate_existing=True)
 
