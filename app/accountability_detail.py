@@ -92,13 +92,12 @@ def _acts(found: ReviewDetail, actor: Actor, territory: TerritoryInfo) -> None:
 
     def row(each: Evidence) -> tuple[Cell, ...]:
         number = i18n.number(each.seq)
-        about = f"{record_words.table(each.table)} {each.subject_id or ''}".strip()
         return (
             widgets.link(number, f"/record?row={each.seq}") if readable else number,
             i18n.clock(each.at, territory.timezone),
             words.doer(each.label),
             record_words.purpose(each.purpose) or record_words.act(each.action),
-            about,
+            told.object_of(each),
         )
 
     widgets.table(

@@ -9,7 +9,7 @@ from app import i18n, record_words
 from app.i18n import t
 from core.identity import Actor, May
 from insight.accountability import BY_KEY
-from insight.reviews import ReviewRow
+from insight.reviews import Evidence, ReviewRow
 
 
 def rule(key: str) -> str:
@@ -56,10 +56,15 @@ def counted(numbers: Mapping[str, Any]) -> str:
 
 
 def subject(row: ReviewRow) -> str:
-    """Return what a finding is about: "Incident 4711"; one about a person names nobody in a list."""
+    """Return what a finding is about: "Incident 2026-000147"; one about a person names nobody in a list."""
     if row.subject_table == "app_user":
         return t("Acts of one account")
-    return f"{record_words.table(row.subject_table)} {row.subject_id}"
+    return f"{record_words.table(row.subject_table)} {row.number or row.subject_id}"
+
+
+def object_of(act: Evidence) -> str:
+    """Return what an act behind a finding was done to, an incident by its number."""
+    return f"{record_words.table(act.table)} {act.number or act.subject_id or ''}".strip()
 
 
 def page_of(actor: Actor, row: ReviewRow) -> str:

@@ -46,7 +46,12 @@ def offer(session: Session, actor: Actor, detail: IncidentDetail) -> None:
             key=f"{key}_effect",
         )
         ground = st.selectbox(
-            t("Ground"), GROUNDS, index=None, format_func=words.ground, placeholder=t("Choose"), key=f"{key}_ground"
+            t("Ground of the appeal"),
+            GROUNDS,
+            index=None,
+            format_func=words.ground,
+            placeholder=t("Choose"),
+            key=f"{key}_ground",
         )
         evidence = st.text_area(
             t("Evidence: what happened, and where it can be seen"), max_chars=EVIDENCE_MOST, key=f"{key}_evidence"
@@ -80,7 +85,7 @@ def page(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
             Column(t("Number"), fixed=True),
             Column(t("Unit"), wide=True),
             Column(t("What should change")),
-            Column(t("Ground"), wide=True),
+            Column(t("Ground of the appeal"), wide=True),
             Column(t("Evidence"), wide=True),
             Column(t("State")),
             Column(t("Decision"), wide=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote
@@ -22,7 +23,7 @@ ADDRESS = {"department": "unit", "community": "community"}
 
 def league(
     scores: Sequence[Score],
-    months: Mapping[int | None, Sequence[Month]],
+    lines: Mapping[int | None, Html],
     period: Period,
     *,
     key: str,
@@ -33,6 +34,8 @@ def league(
 
     Parameters
     ----------
+    lines
+        The small line of each subject by month, of `lines_by_month`; without any there is no such column.
     days
         The part of an address that narrows the list of incidents to the same days; empty where it cannot.
     linked
@@ -58,7 +61,7 @@ def league(
     columns += [Column(t("Rank"), fixed=True)] if compared else []
     columns += [Column(t("Expected"), right=True, wide=True)] if expecting else []
     columns += [Column(words.indicator(each), right=True, wide=each != "rework") for each in beside]
-    columns += [Column(t("By month"), wide=True)]
+    columns += [Column(t("By month"), wide=True)] if lines else []
     rows: list[list[Cell]] = []
     for score in shown:
         accepted = of.get((score.subject_id, "filing"))
@@ -72,7 +75,8 @@ def league(
         row += [words.places(score.rank_low, score.rank_high)] if compared else []
         row += [words.per_cent(score.expected)] if expecting else []
         row += [_beside(of.get((score.subject_id, each)), period if linked else None) for each in beside]
-        rows.append([*row, line(months.get(score.subject_id, ()))])
+        row += [lines.get(score.subject_id, Html(""))] if lines else []
+        rows.append(row)
     widgets.table(columns, rows)
 
 
@@ -131,18 +135,34 @@ def interval(score: Score, start: float) -> Html:
     )
 
 
-def line(months: Sequence[Month]) -> Html:
-    """Return the rates of the months as a small line; nothing for fewer than two months."""
-    rates = [(at, each.rate) for at, each in enumerate(months) if each.rate is not None]
+def lines_by_month(
+    scores: Sequence[Score], months: Mapping[int | None, Sequence[Month]], period: Period
+) -> dict[int | None, Html]:
+    """Return the rates by month of each subject as a small line, all on the scale of the intervals of ``scores``.
+
+    The month that still runs is left out: most of it is not due yet. Who has fewer than two months has no line.
+    """
+    start = _axis(scores)
+    over = {who: [each for each in told if _over(each.month, period)] for who, told in months.items()}
+    every = sorted({each.month for told in over.values() for each in told})
+    drawn = {who: _line(told, every, start) for who, told in over.items()}
+    return {who: line for who, line in drawn.items() if line is not None}
+
+
+def _over(month: dt.date, period: Period) -> bool:
+    return (month + dt.timedelta(days=31)).replace(day=1) <= period.moment.date()
+
+
+def _line(months: Sequence[Month], every: Sequence[dt.date], start: float) -> Html | None:
+    rates = [(every.index(each.month), each.rate) for each in months if each.rate is not None]
     if len(rates) < 2:
-        return Html("")
-    lowest, highest = min(rate for _, rate in rates), max(rate for _, rate in rates)
-    room = (highest - lowest) or 1.0
+        return None
     points = " ".join(
-        f"{EDGE + (WIDE - 2 * EDGE) * at / (len(months) - 1):.1f},"
-        f"{HIGH - EDGE - (HIGH - 2 * EDGE) * (rate - lowest) / room:.1f}"
+        f"{EDGE + (WIDE - 2 * EDGE) * at / (len(every) - 1):.1f},"
+        f"{HIGH - EDGE - (HIGH - 2 * EDGE) * (max(rate, start) - start) / (1 - start):.1f}"
         for at, rate in rates
     )
+    lowest, highest = min(rate for _, rate in rates), max(rate for _, rate in rates)
     told = t("{low} to {high}", low=words.per_cent(lowest), high=words.per_cent(highest))
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}">'

@@ -36,7 +36,8 @@ def counted(key: str) -> str:
     urgent = t("Urgent: emergencies and priority 1.")
     return {
         "filing": t("Filed ÷ accepted; all reports of the period count."),
-        "filing_on_time": t("Filed within {hours} h of the report ÷ filed.", hours=i18n.number(FILING_H)),
+        "filing_on_time": t("Filed within {hours} h of the report ÷ filed.", hours=i18n.number(FILING_H))
+        + f" {_around_the_clock(FILING_H)}",
         "accurate_dispatch": t("Dispatches that did not come back ÷ dispatches."),
         "closing": f"{t('Closed ÷ due.')} {due}",
         "closing_on_time": f"{t('Closed by the deadline that stood at the close ÷ due.')} {due}",
@@ -52,8 +53,16 @@ def counted(key: str) -> str:
         "verification_on_time": t(
             "Closed within {hours} h after it was handled ÷ handled and to be checked by now.",
             hours=i18n.number(CHECKING_H),
-        ),
+        )
+        + f" {_around_the_clock(CHECKING_H)}",
     }.get(key, "")
+
+
+def _around_the_clock(hours: float) -> str:
+    return t(
+        "The {hours} h are fixed and run around the clock; the stage's own limit, in working time, is not meant.",
+        hours=i18n.number(hours),
+    )
 
 
 def subject(key: str) -> str:

@@ -27,7 +27,7 @@ _SEPARATE = (
 )
 _IDENTITY = (
     "A reporter's identity is read for a purpose only, and every reading is recorded.",
-    "查看举报人身份须有用途，每次查看均留痕。",
+    "查看上报人身份须有用途，每次查看均留痕。",
 )
 
 
@@ -161,10 +161,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "identity_unused",
-        ("Reporter looked up, nothing done", "查看举报人后无后续"),
+        ("Reporter looked up, nothing done", "查看上报人后无后续"),
         (
             "Somebody read who reported the incident, and did nothing on it afterwards. What for?",
-            "查看了举报人身份，之后未在该案件上办理任何事项。用途何在？",
+            "查看了上报人身份，之后未在该案件上办理任何事项。用途何在？",
         ),
         _IDENTITY,
         1,
@@ -173,10 +173,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "identity_off_hours",
-        ("Reporter looked up outside hours", "非工作时间查看举报人"),
+        ("Reporter looked up outside hours", "非工作时间查看上报人"),
         (
             "Somebody read who reported the incident outside the hours of work.",
-            "在工作时间之外查看了举报人身份。",
+            "在工作时间之外查看了上报人身份。",
         ),
         _IDENTITY,
         2,

@@ -72,8 +72,9 @@ class Act:
 def fold(acts: Iterable[Act]) -> dict[str, Any] | None:
     """Return the fact of one incident from its acts, in any order; None when it was deleted.
 
-    Times are as the record writes them. The deadline is the one that stood when the incident was
-    closed, so that a later change of it makes nothing punctual. ``dispatches`` counts every time it was
+    Times are as the record writes them. The deadline of a closed incident is the one that stood when it was
+    closed, so that a later change of it makes nothing punctual; one that was reopened and is still open has
+    the deadline that the reopening set. ``dispatches`` counts every time it was
     given out, ``returns`` every time it came back to the dispatcher, ``reopens`` every time it came back
     after the close.
     """
@@ -82,9 +83,9 @@ def fold(acts: Iterable[Act]) -> dict[str, Any] | None:
     if last is None:
         return None
     closing = [act for act in ordered if _became(act, "closed")]
-    deadline = (closing[-1].after or {}).get("due_at") if closing else last.get("due_at")
+    judged = (closing[-1].after or {}) if closing and last.get("closed_at") is not None else last
     fact = {name: last.get(name) for name in KEPT} | {
-        "due_at": deadline,
+        "due_at": judged.get("due_at"),
         "urgent": bool(last.get("emergency")) or last.get("priority") == URGENT_PRIORITY,
         "dispatches": sum(_given_out(act) for act in ordered),
         "returns": sum(_given_back(act) for act in ordered),

@@ -327,6 +327,13 @@ def decide_threshold(session: Session, threshold_id: int, version: int, state: s
     return done.one_or_none() is not None
 
 
+def numbers(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Return incident to its number, of those within reach."""
+    query = text("SELECT id::text AS id, number FROM incident WHERE id = ANY (CAST(:ids AS bigint[]))")
+    rows = session.execute(query, {"ids": [each for each in ids if each.isdecimal()]})
+    return {row.id: row.number for row in rows}
+
+
 def acts_of(session: Session, seqs: Sequence[int]) -> list[tuple[Any, ...]]:
     """Return seq, when, user, label, role, action, table, id and purpose of rows of the record, in order."""
     query = text(

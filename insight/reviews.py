@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,13 +21,20 @@ from insight.accountability import BY_KEY, RULES, Rule, Threshold, Thresholds, s
 OPEN = ("open", "explained")
 DECIDED = ("confirmed", "dismissed")
 STATES = (*OPEN, *DECIDED)
+INCIDENT = "incident"
 WORDS_MOST = 2000
 WORDS_LEAST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A finding of the list; a question, not a verdict."""
+    """A finding of the list; a question, not a verdict.
+
+    Attributes
+    ----------
+    number
+        Of the incident that it is about; empty when it is about something else, or out of reach.
+    """
 
     id: int
     rule: str
@@ -44,6 +51,7 @@ class ReviewRow:
     decided_label: str
     decided_at: dt.datetime | None
     version: int
+    number: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +61,7 @@ class ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A row of the record that led to a finding."""
+    """A row of the record that led to a finding; ``number`` is that of its incident, as in `ReviewRow`."""
 
     seq: int
     at: dt.datetime
@@ -64,6 +72,7 @@ class Evidence:
     table: str
     subject_id: str | None
     purpose: str
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +127,14 @@ def list_reviews(session: Session, actor: Actor, *, rule: str = "", states: Sequ
     """Return the findings of the actor's territory, open ones first, then by weight and newness."""
     require(actor, May.SEE_REVIEWS)
     rows = store.reviews(session, _home(actor))
-    return [_row(row) for row in rows if row.state in states and rule in {"", row.rule}]
+    return _rows(session, [row for row in rows if row.state in states and rule in {"", row.rule}])
 
 
 def reviews_on_me(session: Session, actor: Actor) -> list[ReviewRow]:
     """Return the findings that concern the actor's own account, whatever his role."""
     if actor.user_id is None or actor.territory_id is None:
         return []
-    return [_row(row) for row in store.reviews(session, actor.territory_id, person=actor.user_id)]
+    return _rows(session, store.reviews(session, actor.territory_id, person=actor.user_id))
 
 
 def counts(session: Session, actor: Actor) -> dict[str, dict[str, int]]:
@@ -161,9 +170,13 @@ def detail(session: Session, actor: Actor, review_id: int) -> ReviewDetail:
     with system_rights(session, actor):  # the keys of texts are not for every role
         words = [unseal(session, each.text_key, each.text_cipher) for each in said]
         reason = unseal(session, row.text_key, row.reason_cipher) if row.text_key else None
+    acts = [Evidence(*act) for act in store.acts_of(session, row.seqs)]
+    numbers = store.numbers(session, [each.subject_id for each in acts if each.table == INCIDENT and each.subject_id])
     return ReviewDetail(
-        _row(row),
-        tuple(Evidence(*act) for act in store.acts_of(session, row.seqs)),
+        _rows(session, [row])[0],
+        tuple(
+            replace(act, number=numbers.get(act.subject_id or "", "")) if act.table == INCIDENT else act for act in acts
+        ),
         tuple(
             Explanation(each.label, each.at, text, actor.user_id is not None and each.user_id == actor.user_id)
             for each, text in zip(said, words, strict=True)
@@ -335,11 +348,16 @@ def _find(session: Session, actor: Actor, review_id: int) -> Review:
     return row
 
 
-def _row(row: Review) -> ReviewRow:
+def _rows(session: Session, rows: Sequence[Review]) -> list[ReviewRow]:
+    numbers = store.numbers(session, [row.subject_id for row in rows if row.subject_table == INCIDENT])
+    return [_row(row, numbers.get(row.subject_id, "") if row.subject_table == INCIDENT else "") for row in rows]
+
+
+def _row(row: Review, number: str = "") -> ReviewRow:
     return ReviewRow(
         row.id, row.rule, row.severity, row.subject_table, row.subject_id, tuple(row.persons), tuple(row.seqs),
         dict(row.numbers), row.at, row.opened_at, row.simulated, row.state, row.decided_label, row.decided_at,
-        row.version,
+        row.version, number,
     )  # fmt: skip
 
 

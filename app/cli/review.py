@@ -79,7 +79,7 @@ def list_(
         return
     for row in rows:
         at = row.at.astimezone(here.territory.zone).strftime("%Y-%m-%d %H:%M")
-        subject = f"{row.subject_table} {row.subject_id}"
+        subject = f"{row.subject_table} {row.number or row.subject_id}"
         typer.echo(f"{row.id:>6}  {row.state:<9}  {at}  {BY_KEY[row.rule].title[0]:<38}  {subject}")
 
 
@@ -100,7 +100,8 @@ def show(which: Which, *, as_: As = None, territory: TerritoryName = None, as_js
     emit(plain, as_json)
     for act in found.evidence:
         at = act.at.astimezone(here.territory.zone).strftime("%Y-%m-%d %H:%M:%S")
-        typer.echo(f"{act.seq:>10}  {at}  {act.label} ({act.role})  {act.action}  {act.table} {act.subject_id or ''}")
+        about = f"{act.table} {act.number or act.subject_id or ''}"
+        typer.echo(f"{act.seq:>10}  {at}  {act.label} ({act.role})  {act.action}  {about}")
     for each in found.explanations:
         typer.echo(f"{each.label}: {each.text or '(erased)'}")
 

@@ -161,8 +161,9 @@ def _league(session: Session, actor: Actor, chosen: Chosen) -> None:
             moment=period.moment,
         )
     linked = actor.may(May.SEE_INCIDENTS)
-    indicator_parts.league(scores, course, period, key=chosen.indicator, days=chosen.days, linked=linked)
-    _how_to_read(chosen)
+    lines = indicator_parts.lines_by_month(of_it, course, period)
+    indicator_parts.league(scores, lines, period, key=chosen.indicator, days=chosen.days, linked=linked)
+    _how_to_read(chosen, of_it, by_month=bool(lines))
     indicator_citizen.table(scores, service.rule_in_force(session, actor), period, linked=linked)
 
 
@@ -178,17 +179,24 @@ def _summary(actor: Actor, chosen: Chosen, of_it: list[Score]) -> None:
     widgets.heading(whole, aside=_reach(actor))
 
 
-def _how_to_read(chosen: Chosen) -> None:
+def _how_to_read(chosen: Chosen, of_it: list[Score], *, by_month: bool) -> None:
     widgets.note(words.counted(chosen.indicator))
     widgets.note(
         t(
             "How to read it: the dot is what was counted, the line where the true rate lies with 95 % certainty. Few "
             "incidents make a long line. Where two lines overlap much, neither is shown to be better: so the rank is a "
-            "range of places, not one. Expected is the rate if each class of incident went as everywhere, so that who "
-            "has the harder work is not blamed for it; it is left out where nobody else does that work. Too few: fewer"
-            " than 10."
+            "range of places, not one. Too few: fewer than 10."
         )
     )
+    if any(score.expected is not None for score in of_it):
+        widgets.note(
+            t(
+                "Expected is the rate if each class of incident went as everywhere, so that who has the harder work is "
+                "not blamed for it; it is left out where nobody else does that work."
+            )
+        )
+    if by_month:
+        widgets.note(t("The lines by month have the scale of the intervals; the month that still runs is left out."))
     widgets.write(f"<p>{widgets.link(t('Sheet to print'), '/indicators?print=1').text}</p>")
 
 

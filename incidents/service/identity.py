@@ -41,7 +41,7 @@ def read_reporter(session: Session, actor: Actor, incident_id: int, purpose: str
         raise InvalidInput(
             "A reporter's identity is read for a purpose only.",
             hint=f"One of: {', '.join(PURPOSES)}.",
-            zh="查看举报人身份须选择用途。",
+            zh="查看上报人身份须选择用途。",
         )
     try:
         found = store.reporter(session, incident_id, purpose)
@@ -49,7 +49,7 @@ def read_reporter(session: Session, actor: Actor, incident_id: int, purpose: str
         raise NotPermitted(
             "Who reported this incident is not for you.",
             hint="Ask the dispatcher to call back.",
-            zh="您无权查看该案件的举报人身份。如需回访，请联系派遣员。",
+            zh="您无权查看该案件的上报人身份。如需回访，请联系派遣员。",
         ) from error
     if found is None:
         return Reporter(None, None)

@@ -103,8 +103,8 @@ _WRITE = f"""
                    (a ->> 'community_id')::integer, (a ->> 'unit_id')::integer, (a ->> 'worker_id')::integer,
                    (a ->> 'reported_at')::timestamptz AS reported_at, (a ->> 'filed_at')::timestamptz AS filed_at,
                    (a ->> 'handled_at')::timestamptz AS handled_at, (a ->> 'closed_at')::timestamptz AS closed_at,
-                   (CASE WHEN t.closed_due IS NULL THEN a ->> 'due_at' ELSE nullif(substr(t.closed_due, 20), '') END)
-                       ::timestamptz AS due_at,
+                   (CASE WHEN t.closed_due IS NULL OR a ->> 'closed_at' IS NULL THEN a ->> 'due_at'
+                         ELSE nullif(substr(t.closed_due, 20), '') END)::timestamptz AS due_at,
                    (a ->> 'postponed_until')::timestamptz, (a ->> 'duplicate_of')::bigint AS duplicate_of,
                    t.dispatches, t.returns, (a ->> 'reworks')::smallint AS reworks, t.reopens,
                    (a ->> 'simulated')::boolean, t.last_seq,

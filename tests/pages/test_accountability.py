@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -50,6 +52,12 @@ def test_the_oversight_sees_the_finding_and_the_acts_behind_it(run, finding, lan
     page = run("accountability", Role.AUDITOR, language, review=str(finding))
     pieces = shown(page)
     assert {"en": "Times set back", "zh": "时间回填"}[language] in pieces
+    with db.transaction(system_actor()) as session:
+        query = "SELECT i.id, i.number FROM review JOIN incident AS i ON i.id::text = subject_id WHERE review.id = :id"
+        incident, number = session.execute(text(query), {"id": finding}).one()
+    noun = {"en": "Incident", "zh": "案件"}[language]
+    assert f"{noun} {number}" in words(page)
+    assert f"{noun} {incident}" not in re.split("[\\n,]", words(page))
     bodies = "".join(element.proto.body for element in page.get("html"))
     assert "/record?row=" in bodies
     assert "/record?rows=" in bodies

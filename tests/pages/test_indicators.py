@@ -29,6 +29,22 @@ def test_a_league_has_intervals_ranks_rework_and_links(run):
     assert " to " in whole
 
 
+def test_what_is_expected_is_told_only_where_it_is_shown(run):
+    page = run("indicators", Role.SUPERVISOR)
+    assert "Expected is the rate" in words(page)
+    page.selectbox(key="gk_indicator_subject").set_value("class").run()
+    assert "How to read it" in words(page)
+    assert "Expected" not in words(page)
+
+
+def test_fixed_hours_are_told_to_be_no_limit_of_the_stage(run):
+    page = run("indicators", Role.SUPERVISOR)
+    assert "around the clock" not in words(page)
+    for indicator, hours in (("filing_on_time", 4), ("verification_on_time", 24)):
+        page.selectbox(key="gk_indicator_key").set_value(indicator).run()
+        assert f"The {hours} h are fixed and run around the clock" in words(page)
+
+
 def test_the_number_of_reports_is_what_the_list_says(run):
     page = run("indicators", Role.SUPERVISOR)
     page.selectbox(key="gk_indicator_subject").set_value("community").run()

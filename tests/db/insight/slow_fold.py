@@ -35,7 +35,7 @@ _FOLD = f"""
            (a.after ->> 'unit_id')::integer, (a.after ->> 'worker_id')::integer,
            (a.after ->> 'reported_at')::timestamptz, (a.after ->> 'filed_at')::timestamptz,
            (a.after ->> 'handled_at')::timestamptz, (a.after ->> 'closed_at')::timestamptz,
-           CASE WHEN t.closed_seq < t.last_seq
+           CASE WHEN t.closed_seq < t.last_seq AND a.after ->> 'closed_at' IS NOT NULL
                 THEN (SELECT q.after ->> 'due_at' FROM acts AS q WHERE q.id = a.id AND q.seq = t.closed_seq)
                 ELSE a.after ->> 'due_at' END::timestamptz,
            t.dispatches, t.returns, (a.after ->> 'reworks')::smallint, (a.after ->> 'simulated')::boolean, t.last_seq

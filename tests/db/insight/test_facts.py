@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from core.clock import now
 from core.errors import NotPermitted
 from core.identity import Role, system_actor
 from geodata import db, sealing
@@ -90,6 +91,11 @@ def test_going_on_equals_beginning_again_through_a_whole_life(home: int) -> None
             with db.transaction(system_actor()) as session:
                 sealing.seal(session)
         refresh(home)
+        if "closed_at = NULL" in step:
+            with db.transaction(system_actor()) as session:
+                opened = next(each for each in facts(session) if each["incident_id"] == chosen)
+                assert str(opened["due_at"]) > now().isoformat(), "what is open again is due when its new deadline says"
+                assert differences(session, home) == 0
     change(f"DELETE FROM incident WHERE id = (SELECT max(id) FROM incident WHERE id <> {chosen})")
     refresh(home)
     with db.transaction(system_actor()) as session:

@@ -74,6 +74,9 @@ def test_an_act_in_plain_sql_opens_a_review(hand: Hand) -> None:
             assert who.user_id in held[0].persons
             assert held[0].state == "open"
             told = reviews.detail(hand.session, auditor(hand), held[0].id)
+            assert bool(held[0].number) == (held[0].subject_table == "incident"), "an incident is told by its number"
+            assert told.row == held[0]
+            assert all(bool(act.number) == (act.table == "incident") for act in told.evidence)
             assert [act.seq for act in told.evidence] == list(held[0].seqs)
             # Again, and over the whole record anew: the same findings, no second review.
             assert look(hand).opened == ()

@@ -53,3 +53,7 @@ def test_a_second_round_is_judged_by_the_deadline_that_the_reopening_set() -> No
     assert (second["reopens"], second["due_at"]) == (1, "2026-03-09T12:00:00+00:00")
     for name in ("closed_on_time", "reworked", "reopened", "ever_closed", "ever_handled"):
         assert second["marks"] & MARKS[name], name
+    still_open = fold(life(rest, closed, again))
+    assert still_open is not None
+    assert (still_open["reopens"], still_open["due_at"]) == (1, "2026-03-09T12:00:00+00:00")
+    assert not still_open["marks"] & MARKS["closed"]
