@@ -27,7 +27,8 @@ from incidents.model import IncidentDetail
 from incidents.service import evidence
 
 ENDINGS = ("jpg", "jpeg", "png", "webp")
-OPEN_FOR_WORK = ("dispatched", "handling")
+OPEN_FOR_WORK = ("filed", "dispatched", "handling")
+"""A filed one too: its finder may settle it on the spot."""
 
 
 @dataclass(frozen=True, slots=True)

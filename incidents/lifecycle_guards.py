@@ -138,7 +138,7 @@ def parts_done(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (
 
 
 def evidence_there(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (the shape of a guard)
-    """Refuse to finish while evidence that the class demands lacks."""
+    """Refuse to finish or to settle on the spot while evidence that the class demands lacks."""
     if not facts.lacking:
         return None
     english, chinese = in_words(facts.lacking)

@@ -165,7 +165,7 @@ def _no_evidence(incident_id: str, acts: Sequence[Act], context: Context) -> lis
             and ((each.after or {}).get("kind") != "after" or (each.after or {}).get("round") == told.get("reworks"))
         }
         undone = told.get("handled_at") is None and not told.get("self_handled")
-        if undone or (missing and not told.get("self_handled")):
+        if undone or missing:
             finding = _finding(
                 "no_evidence", f"{incident_id}:{act.seq}", act, (act.user_id,), [act], incident_id=incident_id
             )

@@ -155,7 +155,7 @@ def told_of_incident(acts: Sequence[Act], moment: dt.datetime) -> set[tuple[str,
             )
             if (closes and sent) or (verifies and handle and turned(early, "state", "done")):
                 found.add(("self_close", f"1:{late.seq}"))
-        if closes and not after(late, "self_handled"):
+        if closes:
             shown = any(
                 each.table == "evidence" and after(each, "kind") == "after" and each.at <= late.at
                 and after(each, "round") == after(late, "reworks")

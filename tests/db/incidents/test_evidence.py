@@ -23,6 +23,7 @@ Add = Callable[..., int]
 OFFICERS = [role for role in Role if role is not Role.SYSTEM]
 TABLES = ("evidence", "evidence_blur", "evidence_image")
 FINISH = "UPDATE incident SET status = 'checking', version = version + 1 WHERE id = :id"
+SETTLE = "UPDATE incident SET status = 'closed', self_handled = true, closed_at = now() WHERE id = :id"
 DONE = "UPDATE task SET state = 'done', finished_at = now() WHERE incident_id = :id AND state = 'waiting'"
 
 
@@ -205,6 +206,26 @@ def test_after_a_rework_a_new_photo_after_is_needed(desk: Desk, given: int) -> N
         desk.act(desk.worker, given, "finish")
     assert photo(desk, desk.worker, given, "after", seed=2).round == 1
     assert desk.act(desk.worker, given, "finish").status == "checking"
+
+
+def test_settling_on_the_spot_waits_for_the_evidence_of_its_round(desk: Desk, add_incident: Add) -> None:
+    """There is no task then: the photo after is of the round of the incident, which a reopening begins anew."""
+    finder = replace(desk.worker, area_ids=(desk.city.west_id,))
+    db.as_actor(desk.session, finder)
+    found = add_incident(code="01-03", source="patrol")
+    photo(desk, finder, found)
+    for number, seed in enumerate((1, 2)):
+        assert "self_handle" not in desk.allowed(finder, found)
+        with pytest.raises(NotPermitted, match="not there yet: photo after"):
+            desk.act(finder, found, "self_handle")
+        with pytest.raises(DBAPIError, match="Evidence lacks: after"), desk.session.begin_nested():
+            desk.session.execute(text(SETTLE), {"id": found})
+        assert photo(desk, finder, found, "after", seed=seed).round == number
+        assert desk.act(finder, found, "self_handle").status == "closed"
+        desk.act(desk.supervisor, found, "reopen", reason="sampling")
+    db.as_actor(desk.session, desk.city.actor)
+    brought = add_incident(code="01-03", source="patrol")
+    desk.session.execute(text(SETTLE), {"id": brought})
 
 
 def test_a_note_on_the_place_is_sealed_and_counts(desk: Desk, add_incident: Add) -> None:
