@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import threading
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ MOST_BYTES: Final = 12 << 20
 """Of an upload; looked at before a byte of it is read as a picture."""
 MOST_PIXELS: Final = 50_000_000
 """More than any telephone takes; looked at in the header, before anything is unpacked."""
+MOST_WHOLE: Final = 16_000_000
+"""Of what is unpacked whole: everything but a JPEG, which is unpacked at a half, a quarter or an eighth."""
+AT_WORK: Final = threading.BoundedSemaphore(2)
+"""So many pictures are worked on at once, since each takes memory; the others wait."""
+IN_PARTS: Final = frozenset({"JPEG", "MPO"})
 SIDE_PX: Final = 1600
 LEAST_PX: Final = 32
 QUALITY: Final = 82
@@ -93,7 +99,8 @@ def clean(data: bytes) -> Photo:
             zh="暂不支持 HEIC 与 AVIF 格式。请在相机设置中选择“兼容性最佳”，或转为 JPEG 后上传。",
         )
     try:
-        return as_photo(_upright(data))
+        with AT_WORK:
+            return as_photo(_upright(data))
     except DAMAGED as error:
         if isinstance(error, InvalidInput):
             raise
@@ -107,10 +114,12 @@ def clean(data: bytes) -> Photo:
 def _upright(data: bytes) -> Image.Image:
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
-        if width * height > MOST_PIXELS:
+        most = MOST_PIXELS if opened.format in IN_PARTS else MOST_WHOLE
+        if width * height > most:
             raise InvalidInput(
-                f"The photo has {width} × {height} points; at most {MOST_PIXELS // 1_000_000} million are taken.",
-                hint="Send it in a smaller size.",
+                f"The photo has {width} × {height} points; at most {most // 1_000_000} million are taken"
+                f"{'' if opened.format in IN_PARTS else ' that are no JPEG'}.",
+                hint="Send it in a smaller size, or as JPEG.",
                 zh=f"照片像素过多（{width} × {height}），请缩小后再上传。",
             )
         if min(width, height) < LEAST_PX:
@@ -119,18 +128,30 @@ def _upright(data: bytes) -> Image.Image:
                 hint=f"At least {LEAST_PX} on each side are needed.",
                 zh=f"照片过小（{width} × {height}），看不出内容。",
             )
-        opened.draft("RGB", (SIDE_PX, SIDE_PX))  # a large JPEG is unpacked at a half, a quarter or an eighth
+        share = min(1.0, SIDE_PX / max(width, height))
+        opened.draft("RGB", (max(1, round(width * share)), max(1, round(height * share))))
         opened.load()
-        turned = ImageOps.exif_transpose(opened)
-        return _plain(turned)
+        image = _smooth(opened)
+        image.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)  # before anything copies it
+        return _plain(ImageOps.exif_transpose(image))
+
+
+def _smooth(image: Image.Image) -> Image.Image:
+    """Return the picture in a mode that is made smaller without steps; most are left as they are."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return image.convert("I") if image.mode.startswith("I;16") else image
+    if image.mode == "PA" or (image.mode != "RGBA" and "transparency" in image.info):
+        return image.convert("RGBA")
+    return image.convert({"1": "L", "P": "RGB"}[image.mode]) if image.mode in {"1", "P"} else image
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Return the picture in red, green and blue; what is transparent becomes white, sixteen bits become eight."""
+    """Return a small picture in red, green and blue; what is transparent becomes white, sixteen bits become eight."""
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        span = max(1.0, float(values.max() - values.min()))
-        image = Image.fromarray(((values - values.min()) * (255.0 / span)).astype(np.uint8))
+        values = np.array(image, dtype=np.float32)
+        values -= values.min()
+        values *= 255.0 / max(1.0, float(values.max()))
+        image = Image.fromarray(values.astype(np.uint8))
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
@@ -169,19 +190,24 @@ def blurred(jpeg: bytes, boxes: Iterable[Box]) -> Photo:
     Each box, enlarged, is reduced to at most `CELLS` patches along its longer side in coarse steps of brightness, and
     these are blurred into each other: what is left holds too little to tell one face or plate from another.
     """
-    image = stored(jpeg)
-    for box in boxes:
-        left, top, right, bottom = enlarged(box, image.size)
-        if right - left < 1 or bottom - top < 1:
-            continue
-        part = image.crop((left, top, right, bottom))
-        cell = max(1.0, max(part.size) / CELLS)
-        cells = (max(1, round(part.width / cell)), max(1, round(part.height / cell)))
-        few = part.resize(cells, Image.Resampling.BOX)
-        coarse = Image.fromarray((np.asarray(few) // STEP * STEP + STEP // 2).astype(np.uint8))
-        patches = coarse.resize(part.size, Image.Resampling.NEAREST)
-        image.paste(patches.filter(ImageFilter.GaussianBlur(cell / 3)), (left, top))
-    return as_photo(image)
+    with AT_WORK:
+        image = stored(jpeg)
+        for box in boxes:
+            _blur(image, box)
+        return as_photo(image)
+
+
+def _blur(image: Image.Image, box: Box) -> None:
+    left, top, right, bottom = enlarged(box, image.size)
+    if right - left < 1 or bottom - top < 1:
+        return
+    part = image.crop((left, top, right, bottom))
+    cell = max(1.0, max(part.size) / CELLS)
+    cells = (max(1, round(part.width / cell)), max(1, round(part.height / cell)))
+    few = part.resize(cells, Image.Resampling.BOX)
+    coarse = Image.fromarray((np.asarray(few) // STEP * STEP + STEP // 2).astype(np.uint8))
+    patches = coarse.resize(part.size, Image.Resampling.NEAREST)
+    image.paste(patches.filter(ImageFilter.GaussianBlur(cell / 3)), (left, top))
 
 
 def enlarged(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from incidents.evidence import SIDE_PX, Box, merged
+from incidents.evidence import AT_WORK, SIDE_PX, Box, merged
 
 Grey = NDArray[np.uint8]
 FACES = (
@@ -47,6 +47,11 @@ def find(jpeg: bytes) -> tuple[Box, ...]:
     jpeg
         As `incidents.evidence.clean` returns it; larger ones are not expected.
     """
+    with AT_WORK:
+        return _found(jpeg)
+
+
+def _found(jpeg: bytes) -> tuple[Box, ...]:
     colour = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if colour is None or max(colour.shape[:2]) > SIDE_PX:
         return ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import threading
+import tracemalloc
 import zlib
 from io import BytesIO
 from itertools import pairwise
@@ -15,8 +17,10 @@ from PIL import Image, PngImagePlugin
 from core.errors import InvalidInput
 from incidents import evidence_rules as rules
 from incidents.evidence import (
+    AT_WORK,
     MOST_BYTES,
     MOST_PIXELS,
+    MOST_WHOLE,
     SIDE_PX,
     STEP,
     Box,
@@ -130,6 +134,45 @@ def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     assert side * side > MOST_PIXELS
     with pytest.raises(InvalidInput):
         clean(bomb(side))
+
+
+def test_what_is_unpacked_whole_may_be_less_large_than_a_jpeg() -> None:
+    with pytest.raises(InvalidInput, match="at most 16 million"):
+        clean(bomb(4001))
+    wide = Image.new("L", (12_000, 1_500), 90)
+    assert wide.width * wide.height > MOST_WHOLE
+    for form in ("PNG", "WEBP"):
+        with pytest.raises(InvalidInput, match="at most 16 million"):
+            clean(as_bytes(wide.resize((6_000, 3_000)), form))
+    photo = clean(as_bytes(wide))
+    assert (photo.width, photo.height) == (SIDE_PX, SIDE_PX // 8)
+
+
+def test_sixteen_bits_are_made_small_before_they_are_reckoned_with() -> None:
+    grey = np.linspace(0, 65_535, 3_900, dtype=np.uint16)[None, :].repeat(4_000, axis=0)
+    data = as_bytes(Image.fromarray(grey), "PNG")
+    del grey
+    tracemalloc.start()
+    try:
+        photo = clean(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert max(photo.width, photo.height) == SIDE_PX
+    assert peak < 48 << 20
+    assert stored(photo.jpeg).convert("L").getextrema() == (0, 255)
+
+
+def test_two_pictures_at_most_are_worked_on_at_once() -> None:
+    data, photo = as_bytes(street(size=(64, 48))), prepared().photo
+    for work in (lambda: clean(data), lambda: find(photo.jpeg), lambda: blurred(photo.jpeg, [FACE])):
+        done = threading.Event()
+        thread = threading.Thread(target=lambda work=work, done=done: (work(), done.set()))
+        with AT_WORK, AT_WORK:
+            thread.start()
+            assert not done.wait(0.1)
+        thread.join()
+        assert done.is_set()
 
 
 def test_a_text_that_unpacks_to_many_megabytes_is_refused_or_left() -> None:
