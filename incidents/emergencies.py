@@ -180,6 +180,22 @@ def signs(rules: Rules, text: str) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
+def is_shipped(kind: str, phrase: str) -> str:
+    """Return the service that a shipped word or class calls for; empty when it is none of ours."""
+    held = dict(shipped().words if kind == "word" else shipped().classes if kind == "class" else ())
+    return held.get(phrase, "")
+
+
+def mutes(lookalike: str) -> bool:
+    """Return whether a look-alike holds nothing but shipped words of danger, or a part of one."""
+    words = tuple(phrase for phrase, _ in shipped().words)
+    told = plain(lookalike)
+    if any(told in word or told.removesuffix("s") in word for word in words):
+        return True
+    longest_first = sorted(words, key=len, reverse=True)
+    return not re.sub("|".join(map(re.escape, longest_first)), "", told).strip(" s,.-")
+
+
 def plain(text: str) -> str:
     """Return a text as phrases are compared: full-width and capital letters folded, apostrophes and spaces alike."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("\x01", " ")

@@ -13,7 +13,19 @@ from core.words import one_line
 from geodata.record import note_event
 from geodata.tables import EmergencyRule, HandOver, Incident
 from geodata.territory import TerritoryInfo, list_territories
-from incidents.emergencies import PHRASE_MOST, SERVICES, Call, Handed, Rules, calls, plain, shipped, with_own
+from incidents.emergencies import (
+    PHRASE_MOST,
+    SERVICES,
+    Call,
+    Handed,
+    Rules,
+    calls,
+    is_shipped,
+    mutes,
+    plain,
+    shipped,
+    with_own,
+)
 from incidents.store import acts
 from incidents.store import emergencies as store
 from incidents.work import HandedOver
@@ -172,10 +184,12 @@ def listed(
 def set_rule(session: Session, actor: Actor, kind: str, phrase: str, service: str = "", *, active: bool = True) -> None:
     """Add a word, a look-alike, a class or a number of the territory's own, or switch one off.
 
+    What is shipped one person alone neither switches off nor sends to another service, nor mutes by a look-alike.
+
     Raises
     ------
     NotPermitted, InvalidInput
-        For who is no supervisor, and for what cannot be a rule.
+        For who is no supervisor, for what would mute a shipped word, and for what cannot be a rule.
     """
     if actor.role not in {Role.SUPERVISOR, Role.SYSTEM}:
         raise NotPermitted("Words and numbers of emergencies are a supervisor's.", zh="紧急词和电话由监督员维护。")
@@ -188,16 +202,31 @@ def set_rule(session: Session, actor: Actor, kind: str, phrase: str, service: st
         raise InvalidInput(
             f"There is no service {service!r}.", hint=f"Known are: {', '.join(SERVICES)}.", zh="请选择服务。"
         )
+    called = is_shipped(kind, written)
+    if actor.role is not Role.SYSTEM:
+        _mutes_nothing(kind, written, active and called in {"", service})
     territory_id = _territory(session, actor).id
     if kind == "number":
         row = store.number_of(session, territory_id, service)
     else:
         row = store.rule(session, territory_id, kind, written)
+    if row is None and called and active and called == service:
+        return  # it is in force as shipped
     if row is None:
         row = EmergencyRule(territory_id=territory_id, kind=kind)
         session.add(row)
     row.phrase, row.service, row.active = written, service, active
     session.flush()
+
+
+def _mutes_nothing(kind: str, phrase: str, raises: bool) -> None:
+    """Refuse what would let a shipped word or class of danger raise nothing."""
+    if (is_shipped(kind, phrase) and not raises) or (kind == "lookalike" and raises and mutes(phrase)):
+        raise NotPermitted(
+            f"“{phrase}” is shipped as a sign of danger, or part of one; one person alone does not mute it.",
+            hint="Add the longer phrase that raises a false alarm as a look-alike, for instance “burning question”.",
+            zh=f"“{phrase}”是系统内置的危险词语或其一部分，一人不得停用。可将引起误报的完整短语添加为相似词语。",
+        )
 
 
 def _write(row: HandOver, answer: HandedOver, at: dt.datetime) -> None:

@@ -141,17 +141,31 @@ def test_what_is_closed_still_waits_until_it_is_written_down(session: Session, d
     assert waiting(desk, desk.supervisor) == [(made, "fire")]
 
 
-def test_a_duplicate_of_what_was_handed_over_is_not_handed_over_again(session: Session, desk: Desk) -> None:
+def test_a_duplicate_is_handed_over_to_whom_the_first_report_was_not(session: Session, desk: Desk) -> None:
     first = file(desk, GAS, desk.supervisor)
     child = file(desk, SMOKE, duplicate_of=first)
-    assert held(desk, child) == {}
+    assert {name: row.state for name, row in held(desk, child).items()} == {"ambulance": "waiting"}
+    assert session.get_one(Incident, child).emergency
+    assert set(waiting(desk, desk.supervisor)) == {(first, "fire"), (child, "ambulance")}
+    same = file(desk, GAS, duplicate_of=first)
+    assert held(desk, same) == {}
+    assert session.get_one(Incident, same).emergency
+
+
+def test_a_false_alarm_of_the_first_report_says_nothing_of_the_next_one(session: Session, desk: Desk) -> None:
+    first = file(desk, SMOKE, handed_over=(HandedOver("fire", None), HandedOver("ambulance", None)))
+    child = file(desk, SMOKE, duplicate_of=first)
+    assert {name: row.state for name, row in held(desk, child).items()} == {"fire": "waiting", "ambulance": "waiting"}
+    assert session.get_one(Incident, child).emergency
 
 
 def test_a_territory_adds_words_switches_them_off_and_has_its_own_numbers(session: Session, desk: Desk) -> None:
     sam = desk.supervisor
     db.as_actor(session, sam)
     emergencies.set_rule(session, sam, "word", "Gasometer hisst", "fire")
-    emergencies.set_rule(session, sam, "word", "burning", "fire", active=False)
+    db.as_actor(session, desk.city.actor)  # what is shipped is not switched off by one person
+    emergencies.set_rule(session, desk.city.actor, "word", "burning", "fire", active=False)
+    db.as_actor(session, sam)
     emergencies.set_rule(session, sam, "number", "0800 111 999", "fire")
     emergencies.set_rule(session, sam, "lookalike", "bleeding heart")
     ask = {"class_key": "", "emergency_class": False}
