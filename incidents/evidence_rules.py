@@ -20,6 +20,8 @@ KIND_WORDS: Final = {
 MOST_PHOTOS = 12
 """Of one incident, all kinds together; a place is shown by few."""
 NOTE_MOST = 500
+HANDS: Final = ("handler", "grid_worker")
+"""Roles in which one shows what became of an incident by handling it."""
 LEFT_OUT: Final = {
     "thing": ("a thing, no face", "是物品，不是人脸"),
     "sign": ("a sign or writing, no plate", "是标牌或文字，不是车牌"),

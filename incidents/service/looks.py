@@ -14,7 +14,7 @@ from geodata.tables import Incident, Task
 from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.looks import Candidate, Found, choose
 from incidents.model import IncidentDetail
-from incidents.store import acts, listing, side
+from incidents.store import acts, evidence, listing, side
 from people.service import workers_with_shifts
 
 
@@ -47,7 +47,8 @@ def after_handling(session: Session, actor: Actor, incident: Incident, tasks: Se
         return
     if not side.checked_on_site(session, incident.class_id):
         return
-    found = find_looker(session, actor, incident.territory_id, incident.grid_id, at, handled=_hands(session, tasks))
+    hands = _hands(session, incident.id, tasks)
+    found = find_looker(session, actor, incident.territory_id, incident.grid_id, at, handled=hands)
     if found.worker_id is not None:
         # No hand of who handled sends the checker: the platform does.
         with system_rights(session, actor):
@@ -75,13 +76,14 @@ def why_nobody(session: Session, actor: Actor, detail: IncidentDetail, moment: d
     return find_looker(session, actor, actor.territory_id, row.grid_id, at, handled=known).why
 
 
-def handled_by(session: Session, actor: Actor, tasks: Sequence[Task]) -> set[int]:
+def handled_by(session: Session, actor: Actor, incident_id: int, tasks: Sequence[Task]) -> set[int]:
     """Return the workers who handled the incident, also those who did it in another role."""
     with system_rights(session, actor):
-        return _hands(session, tasks)
+        return _hands(session, incident_id, tasks)
 
 
-def _hands(session: Session, tasks: Sequence[Task]) -> set[int]:
+def _hands(session: Session, incident_id: int, tasks: Sequence[Task]) -> set[int]:
     done = [task for task in tasks if task.kind == "handle" and (task.state == "done" or task.handled_by)]
     workers = {task.worker_id for task in done if task.worker_id is not None}
-    return workers | side.workers_of_users(session, {user for task in done for user in task.handled_by})
+    users = {user for task in done for user in task.handled_by} | evidence.shown_by(session, incident_id)
+    return workers | side.workers_of_users(session, users)

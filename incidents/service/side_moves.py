@@ -182,7 +182,9 @@ def _join(case: Case) -> Task:
 
 def _send(case: Case, kind: str) -> Task:
     """Send a worker to look at the place: the one named, or one who has the grid, never one who handled it."""
-    handled = looks.handled_by(case.session, case.actor, case.tasks) if kind == "check" else set()
+    handled = set()
+    if kind == "check":
+        handled = looks.handled_by(case.session, case.actor, case.incident.id, case.tasks)
     worker_id = case.asked.worker_id
     if worker_id is None:
         incident = case.incident

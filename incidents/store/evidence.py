@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import any_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, any_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
 from geodata.tables import Evidence, EvidenceBlur, EvidenceImage, Incident, IncidentClass, Task
 from incidents import evidence_rules
+
+_SHOWN: tuple[ColumnElement[bool], ...] = (
+    Evidence.kind == evidence_rules.AFTER,
+    Evidence.taken_as.in_(evidence_rules.HANDS),
+)
+"""The photo after, from who handled it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,10 @@ class Found:
 
 
 def lacking(session: Session, incident_id: int) -> tuple[str, ...]:
-    """Return what the class of an incident demands and is not there; the photo after counts in its own round."""
+    """Return what the class of an incident demands and is not there.
+
+    The photo after counts in its own round, and from who handles the incident; what the system brought counts too.
+    """
     row = session.execute(
         select(IncidentClass.evidence, Incident.reworks)
         .join(IncidentClass, IncidentClass.id == Incident.class_id)
@@ -35,10 +44,20 @@ def lacking(session: Session, incident_id: int) -> tuple[str, ...]:
     there = session.scalars(
         select(Evidence.kind).where(
             Evidence.incident_id == incident_id,
-            or_(Evidence.kind != evidence_rules.AFTER, Evidence.round == row.reworks),
+            or_(
+                Evidence.kind != evidence_rules.AFTER,
+                and_(Evidence.round == row.reworks, Evidence.taken_as.in_((*evidence_rules.HANDS, ""))),
+            ),
         )
     )
     return evidence_rules.lacking(row.evidence, set(there))
+
+
+def shown_by(session: Session, incident_id: int) -> frozenset[int]:
+    """Return who showed in a photo, as a handler or a worker, what became of an incident or its duplicates."""
+    these = select(Incident.id).where(or_(Incident.id == incident_id, Incident.duplicate_of == incident_id))
+    takers = select(Evidence.taken_by).where(Evidence.incident_id.in_(these), *_SHOWN)
+    return frozenset(each for each in session.scalars(takers) if each is not None)
 
 
 def demanded(session: Session, incident_id: int) -> tuple[str, ...]:
@@ -131,7 +150,9 @@ def waiting(session: Session, actor: Actor, limit: int) -> list[tuple[int, bool,
     """Return incidents that wait to be closed, most urgent first: id, given out by the actor, handled by him."""
     of_handling = (Task.incident_id == Incident.id, Task.kind == "handle")
     sent = exists().where(*of_handling, Task.assigned_by == actor.user_id)
-    handled = exists().where(*of_handling, literal(actor.user_id) == any_(Task.handled_by))
+    worked = exists().where(*of_handling, literal(actor.user_id) == any_(Task.handled_by))
+    showed = exists().where(Evidence.incident_id == Incident.id, Evidence.taken_by == actor.user_id, *_SHOWN)
+    handled = or_(worked, showed)
     rows = session.execute(
         select(Incident.id, sent, handled)
         .where(Incident.territory_id == actor.territory_id, Incident.status == "checking")
