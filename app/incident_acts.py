@@ -249,8 +249,8 @@ def _next(actor: Actor, detail: IncidentDetail) -> None:
         if any(task.kind == "verify" and task.state in LIVE for task in detail.tasks)
         else t("Next: a supervisor files it or makes it void."),
         "filed": t("Next: a dispatcher sends it out."),
-        "dispatched": t("Next: who has the task begins it."),
-        "handling": t("Next: who has the task finishes it."),
+        "dispatched": t("Next: whoever has the task begins it."),
+        "handling": t("Next: whoever has the task finishes it."),
         "checking": t("Next: a supervisor closes it or sends it back."),
     }.get(status)
     if said:

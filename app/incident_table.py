@@ -140,15 +140,16 @@ def _open(page: IncidentPage) -> None:
         st.session_state[state.LIST_ROUND] = st.session_state.get(state.LIST_ROUND, 0) + 1
 
 
-def turn_pages(page: IncidentPage, cursors: list[Cursor], total: int) -> None:
-    """Put the way to newer and older pages, and which rows these are."""
+def turn_pages(page: IncidentPage, cursors: list[Cursor], total: int, *, by_deadline: bool = False) -> None:
+    """Put the way to newer and older pages, of a list by deadline back and on, and which rows these are."""
     if not cursors and page.after is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(t("Newer"), disabled=not cursors):
+        if st.button(t("Back") if by_deadline else t("Newer"), disabled=not cursors, key="gk_page_back"):
             cursors.pop()
             fresh()
-        if st.button(t("Older"), disabled=page.after is None) and page.after is not None:
+        onward = t("Further") if by_deadline else t("Older")
+        if st.button(onward, disabled=page.after is None, key="gk_page_on") and page.after is not None:
             cursors.append(page.after)
             fresh()
         first = len(cursors) * PAGE_ROWS + 1

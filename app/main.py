@@ -29,23 +29,22 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         daily.append(st.Page("views/verify.py", title=t("Verify"), url_path="verify"))
     if actor.may(May.REPORT_INCIDENTS):
         daily.append(st.Page("views/new_incident.py", title=t("New incident"), url_path="new-incident"))
-    if actor.may(May.SEE_STUDIES):
-        daily.append(st.Page("views/studies.py", title=t("Studies"), url_path="studies"))
-        daily.append(st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"))
-    if actor.may(May.MAKE_STUDIES):
-        daily.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+    if actor.may(May.MAKE_STUDIES):  # his daily work
+        daily += _planning(actor)
+    if actor.may(May.SEE_SCORES):
+        daily.append(st.Page("views/indicators.py", title=t("Indicators"), url_path="indicators"))
     if not actor.may(May.SEE_REVIEWS):  # whom a review concerns comes by a link
         hidden = st.Page(
             "views/accountability.py", title=t("Accountability"), url_path="accountability", visibility="hidden"
         )
         daily.append(hidden)
-    daily.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
+    # What does not fit on a narrow screen is folded away from the end.
     sections = {
         "": daily,
-        t("Registers"): _registers(actor),
-        t("Insight"): _insight(actor),
-        t("People & units"): _people(actor),
         t("Oversight"): _oversight(actor),
+        t("Planning"): [] if actor.may(May.MAKE_STUDIES) else _planning(actor),
+        t("Registers"): _registers(actor),
+        t("People & units"): _people(actor),
         t("System"): _system(actor),
     }
     return {title: pages for title, pages in sections.items() if pages}
@@ -58,10 +57,16 @@ def _registers(actor: Actor) -> list[st.Page]:
     return registers
 
 
-def _insight(actor: Actor) -> list[st.Page]:
-    if not actor.may(May.SEE_SCORES):
+def _planning(actor: Actor) -> list[st.Page]:
+    if not actor.may(May.SEE_STUDIES):
         return []
-    return [st.Page("views/indicators.py", title=t("Indicators"), url_path="indicators")]
+    planning = [
+        st.Page("views/studies.py", title=t("Studies"), url_path="studies"),
+        st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"),
+    ]
+    if actor.may(May.MAKE_STUDIES):
+        planning.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+    return planning
 
 
 def _people(actor: Actor) -> list[st.Page]:
@@ -96,6 +101,7 @@ def _system(actor: Actor) -> list[st.Page]:
     if actor.may(May.KEEP_RUNNING):
         system.append(st.Page("views/health.py", title=t("Health & backup"), url_path="health"))
     system.append(st.Page("views/my_account.py", title=t("My account"), url_path="my-account"))
+    system.append(st.Page("views/help.py", title=t("Help"), url_path="help"))
     return system
 
 

@@ -179,7 +179,7 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
 
     ``territories`` are the titles by id. Who has a role in several may change between them here.
     """
-    st.html(css(t("Gridkeeper"), t("Choose a file")))
+    st.html(css(t("Gridkeeper"), t("Choose a file"), t("More")))
     with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
         if actor.may(May.SEE_INCIDENTS):
             _search()
@@ -198,7 +198,10 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
         role = role_name(actor.role)
         # The account's title mostly says the role already: "Handler, Parks and Greenery", 规划师.
         words = who if _names(who, role) else f"{who} · {role}"
-        st.html(f'<a class="gk-who" href="/my-account" target="_self">{escape(words)}</a>', width="content")
+        st.html(
+            f'<a class="gk-who" href="/my-account" target="_self" title="{escape(words)}">{escape(words)}</a>',
+            width="content",
+        )
         leave = f'<form class="gk-leave" method="post" action="/logout"><button>{escape(t("Log out"))}</button></form>'
         st.html(leave, width="content")
 
@@ -287,7 +290,7 @@ def _switch_language() -> None:
 
 def session_ended() -> None:
     """Say that nobody is logged in any more, with the way back in."""
-    st.html(css(t("Gridkeeper"), t("Choose a file")))
+    st.html(css(t("Gridkeeper"), t("Choose a file"), t("More")))
     empty(
         t("Your session has ended."),
         t("You were away for long, logged out elsewhere, or an administrator ended it."),

@@ -11,7 +11,7 @@ from geodata.record import RecordEntry
 from incidents.deadlines import Limit, countdown_to, due_at, running_calendar
 
 Cursor = tuple[dt.datetime, int]
-"""Where a page of the list ends: report time and id of its last row."""
+"""Where a page of the list ends: report time of its last row, or its deadline in a list by deadline; and its id."""
 DUE_SOON = dt.timedelta(hours=2)
 """An open incident is due soon when its deadline comes within this time."""
 SHARES = (50, 80, 100)
@@ -150,6 +150,14 @@ class IncidentFilter:
     mark: str = ""
     mine: bool = False
 
+    @property
+    def by_deadline(self) -> bool:
+        """Return whether the list goes by deadline, the longest overdue first: what is late, or has used its time.
+
+        Everything that such a filter finds has a deadline.
+        """
+        return self.overdue or self.used > 0 or self.mark == "late"
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
@@ -221,7 +229,7 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """A page of the list, newest report first; ``after`` asks for the next one, None at the end."""
+    """A page of the list in its order; ``after`` asks for the next one, None at the end."""
 
     rows: tuple[IncidentRow, ...]
     after: Cursor | None

@@ -39,6 +39,7 @@ MODULES = (
     "user",
     "access",
     "incident",
+    "incident_show",
     "evidence",
     "site",
     "matrix",

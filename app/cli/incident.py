@@ -109,7 +109,7 @@ def list_(
     territory: TerritoryName = None,
     as_json: AsJson = False,
 ) -> None:
-    """List incidents, newest report first."""
+    """List incidents, newest report first; those late or of a used share of their time by deadline."""
     if queue is not None and queue not in QUEUES:
         raise InvalidInput(f"There is no queue {queue!r}.", hint=f"Queues are: {', '.join(QUEUES)}.")
     if used not in {0, *SHARES}:
@@ -120,7 +120,7 @@ def list_(
         rows = service.list_incidents(here.session, here.actor, wanted, limit=limit).rows
         total = service.count_incidents(here.session, here.actor, wanted)
     if as_json:
-        emit({"count": total, "incidents": [_row(row) for row in rows]}, as_json)
+        emit({"count": total, "incidents": [row_of(row) for row in rows]}, as_json)
         return
     for row in rows:
         due = "no limit" if row.due_at is None else row.due_at.astimezone(here.territory.zone).strftime("%d %b %H:%M")
@@ -273,10 +273,12 @@ def _worker_id(here: Here, code: str) -> int:
 def _told(here: Here, done: Done) -> dict[str, Any]:
     """Return the incident as it is now, and whether the command had been applied before."""
     detail = service.incident_detail(here.session, here.actor, done.incident_id)
-    return _row(detail.row) | {"version": done.version, "task_id": done.task_id, "repeated": done.repeated}
+    return row_of(detail.row) | {"version": done.version, "task_id": done.task_id, "repeated": done.repeated}
 
 
-def _row(row: IncidentRow) -> dict[str, Any]:
+def row_of(row: IncidentRow) -> dict[str, Any]:
+    """Return an incident as commands tell it; no personal field."""
+
     def at(moment: dt.datetime | None) -> str | None:
         return None if moment is None else moment.isoformat()
 

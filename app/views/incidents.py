@@ -67,13 +67,14 @@ def _list(here: Here, wanted: IncidentFilter, queues: Queues, chosen: int | None
         moment=here.moment,
     )
     total = incidents.count_incidents(here.session, here.actor, wanted, moment=here.moment, most=incident_table.COUNTED)
-    several = _count(here, queues, total, page.rows[0] if page.rows else None, chosen)
+    shown = _counted(wanted, total)
+    several = _count(here, queues, shown, page.rows[0] if page.rows else None, chosen)
     if not page.rows:
         _nothing(wanted, queues)
         return None
     picked = incident_table.table(page, here, chosen, several=several)
     incident_table.keys(page, chosen)
-    incident_table.turn_pages(page, cursors, total)
+    incident_table.turn_pages(page, cursors, total, by_deadline=wanted.by_deadline)
     if several:
         incident_bulk.show(here, picked)
         return None
@@ -85,15 +86,24 @@ def _list(here: Here, wanted: IncidentFilter, queues: Queues, chosen: int | None
     return opened
 
 
-def _count(here: Here, queues: Queues, total: int, row: IncidentRow | None, chosen: int | None) -> bool:
+def _counted(wanted: IncidentFilter, total: int) -> str:
+    """Return how many the filters find, and in which order they stand."""
+    counted = (
+        i18n.tn("{count} incident", "{count} incidents", total)
+        if total <= incident_table.COUNTED
+        else t("{count} incidents", count=incident_table.many(total))
+    )
+    if not total:
+        return counted
+    late = wanted.overdue or wanted.mark == "late"
+    by_deadline = t("longest overdue first") if late else t("nearest deadline first")
+    return f"{counted} · {by_deadline if wanted.by_deadline else t('newest report first')}"
+
+
+def _count(here: Here, queues: Queues, counted: str, row: IncidentRow | None, chosen: int | None) -> bool:
     """Say how many the filters find, with the way out of them; return whether rows are to be ticked."""
     place = incident_filters.narrowed()
     with st.container(horizontal=True, vertical_alignment="center", key="gk-count"):
-        counted = (
-            i18n.tn("{count} incident", "{count} incidents", total)
-            if total <= incident_table.COUNTED
-            else t("{count} incidents", count=incident_table.many(total))
-        )
         widgets.note(f"{counted} · {place.words(row)}" if place.anything else counted)
         if place.anything and st.button(t("Show all"), type="tertiary", key="gk_widen"):
             incident_filters.widen()

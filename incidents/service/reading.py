@@ -41,7 +41,7 @@ def list_incidents(
     limit: int = 50,
     moment: dt.datetime | None = None,
 ) -> IncidentPage:
-    """Return a page of incidents within the actor's reach, newest report first.
+    """Return a page of incidents within the actor's reach: newest report first, or by deadline where the filter says.
 
     Parameters
     ----------
@@ -55,12 +55,14 @@ def list_incidents(
     _sees(actor, May.SEE_INCIDENTS)
     if not 1 <= limit <= PAGE_MOST:
         raise InvalidInput(f"A page holds 1 to {PAGE_MOST} incidents, not {limit}.")
-    rows = listing.page(
-        session, actor, wanted or IncidentFilter(), moment=_moment(moment), after=after, limit=limit + 1
-    )
+    wanted = wanted or IncidentFilter()
+    rows = listing.page(session, actor, wanted, moment=_moment(moment), after=after, limit=limit + 1)
     shown = tuple(rows[:limit])
-    more = len(rows) > limit
-    return IncidentPage(shown, (shown[-1].reported_at, shown[-1].id) if more else None)
+    if len(rows) <= limit:
+        return IncidentPage(shown, None)
+    last = shown[-1]
+    at = last.due_at if wanted.by_deadline and last.due_at is not None else last.reported_at
+    return IncidentPage(shown, (at, last.id))
 
 
 def count_incidents(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Select, func, select, tuple_
+from sqlalchemy import Float, Select, UnaryExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
@@ -101,13 +101,17 @@ def page(
     after: Cursor | None,
     limit: int,
 ) -> list[IncidentRow]:
-    """Return up to ``limit`` incidents, newest report first, that come after the cursor."""
+    """Return up to ``limit`` incidents that come after the cursor: newest report first, or by deadline."""
+    order: tuple[UnaryExpression[Any], ...] = (Incident.reported_at.desc(), Incident.id.desc())
+    if wanted.by_deadline:
+        order = (Incident.due_at.asc(), Incident.id.asc())
     ids = select(Incident.id).where(*conditions(actor, wanted, moment))
-    if after is not None:
+    if after is not None and wanted.by_deadline:
+        ids = ids.where(tuple_(Incident.due_at, Incident.id) > after)
+    elif after is not None:
         ids = ids.where(tuple_(Incident.reported_at, Incident.id) < after)
-    chosen = ids.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(limit).subquery()
-    query = _rows().join(chosen, chosen.c.id == Incident.id)
-    found = session.execute(query.order_by(Incident.reported_at.desc(), Incident.id.desc()))
+    chosen = ids.order_by(*order).limit(limit).subquery()
+    found = session.execute(_rows().join(chosen, chosen.c.id == Incident.id).order_by(*order))
     return [IncidentRow(*row) for row in found]
 
 

@@ -104,6 +104,33 @@ def addresses_of_the_menu(page: Page) -> set[str]:
 
 
 @pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("en", ("Today", "City map", "Incidents", "Verify", "New incident", "Indicators", "Oversight")),
+        ("zh", ("今日", "城市地图", "案件", "核查", "案件登记", "评价指标", "监督")),
+    ],
+)
+def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
+    page: Page, served: Served, language: str, names: tuple[str, ...]
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    enter(page, served, "supervisor", language=language)
+    menu = page.get_by_test_id("stTopNav")
+    head = page.locator(".st-key-gk-head").bounding_box()
+    assert head is not None
+    for name in names:
+        entry = menu.get_by_text(name, exact=True).first
+        entry.wait_for()
+        box = entry.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= head["x"], name
+    rest = menu.get_by_test_id("stTopNavSection").filter(visible=True, has_text="more")
+    if rest.count():  # Streamlit's English word is not what is seen
+        words = "each => [getComputedStyle(each).fontSize, getComputedStyle(each, '::after').content]"
+        assert rest.locator("p").evaluate(words) == ["0px", {"en": '"More"', "zh": '"更多"'}[language]]
+
+
+@pytest.mark.parametrize(
     "role", ["manager", "dispatcher", "supervisor", "planner", "handler", "auditor", "administrator"]
 )
 def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:

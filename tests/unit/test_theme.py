@@ -56,7 +56,7 @@ def test_style_sheets_take_their_colours_from_the_theme(name):
     sheet = (ROOT / name).read_text(encoding="utf-8")
     strange = set(re.findall(r"#[0-9A-Fa-f]{6}\b", sheet)) - {"#FBF1F0", "#8A949A"}
     assert not strange
-    known = {token.replace("_", "-") for token in LIGHT.tokens()} | {"product", "choose-file", "soon-ink"}
+    known = {token.replace("_", "-") for token in LIGHT.tokens()} | {"product", "choose-file", "more", "soon-ink"}
     assert set(re.findall(r"var\(--([a-z-]+)\)", sheet)) <= known
 
 
@@ -66,7 +66,7 @@ def test_no_address_of_another_host_in_a_style_sheet():
 
 
 def test_the_style_is_one_element():
-    assert css("Gridkeeper", "Choose").count("<style>") == 1
+    assert css("Gridkeeper", "Choose", "More").count("<style>") == 1
 
 
 def test_the_server_is_closed_by_default():

@@ -82,6 +82,9 @@ def test_an_address_stands_for_a_point(say) -> None:
         (("move", "TT-2026-000001-A", "close"), "mistyped"),
         (("move", "999999999", "close"), "no such incident"),
         (("move", "1", "explode"), "no act"),
+        (("show", "999999999"), "no such incident"),
+        (("show", "TT-2026-000001-A"), "mistyped"),
+        (("show", "lost"), "lost"),
         (("list", "--status", "lost"), "no status"),
         (("list", "--as", "nobody"), "no account"),
         (("list", "--queue", "lost"), "no queue"),
@@ -109,3 +112,26 @@ def test_the_list_of_a_queue_and_of_what_used_its_time(say, words) -> None:
     assert code == 0
     assert told["count"] >= len(told["incidents"])
     assert words[1] != "postponed" or told["count"] == 0
+
+
+def test_one_incident_is_told_whole_and_without_a_personal_field(say, point) -> None:
+    lon, lat = point
+    _, filed, _ = say(
+        "file", "--class", "Gas leak", "--lon", lon, "--lat", lat, "--text", "Smell of gas at Ann Other's",
+        "--name", "Ann Other", "--phone", "555 123456", "--as", "supervisor@tiny-town", "--json",
+    )  # fmt: skip
+    number = str(filed["number"])
+    say("assign", number, "--worker", "W001", "--as", "dispatcher@tiny-town", "--json")
+    code, shown, _ = say("show", number, "--as", "dispatcher@tiny-town", "--json")
+    assert (code, shown["number"], shown["status"], shown["worker"]) == (0, number, "dispatched", "W001")
+    assert [(task["kind"], task["worker"]) for task in shown["tasks"]] == [("handle", "W001")]
+    assert "handle" in [stage["stage"] for stage in shown["stages"]]
+    assert "recall" in shown["acts"] or "reassign" in shown["acts"]
+    assert "close" not in shown["acts"], "who dispatches never closes"
+    assert (shown["evidence"], shown["duplicate_of"], shown["duplicates"]) == (0, None, [])
+    assert not [word for word in ("Ann", "Smell", "555", "cipher") if word in json.dumps(shown)]
+    code, by_id, _ = say("show", str(filed["id"]), "--json")
+    assert (code, by_id["number"]) == (0, number)
+    code, told, _ = say("show", number)
+    assert code == 0
+    assert "stage  handle" in str(told["text"])

@@ -157,6 +157,31 @@ def test_pages_follow_each_other_without_gap_or_repeat(session: Session, city: C
         list_incidents(session, city.actor, limit=0)
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [IncidentFilter(overdue=True), IncidentFilter(mark="late"), IncidentFilter(used=50), IncidentFilter(used=80)],
+)
+def test_what_is_late_comes_by_deadline_each_row_once(
+    session: Session, city: City, add_incident: Add, wanted: IncidentFilter
+) -> None:
+    late = wanted.overdue or bool(wanted.mark)
+    made = {}
+    for step in range(17):
+        due_at = NOW + (-1 if late else 1) * HOUR * (step * 7 % 5 + 1)  # several share a deadline, newest not last
+        warned = {} if late else {"warn_half_at": NOW - HOUR, "warn_most_at": NOW - HOUR}
+        made[add_incident(reported_at=NOW - step * HOUR, due_at=due_at, **warned)] = due_at
+    for limit in (1, 4, 17, 50):
+        found: list[int] = []
+        after = None
+        while True:
+            page = list_incidents(session, city.actor, wanted, after=after, limit=limit, moment=NOW)
+            found += [row.id for row in page.rows]
+            after = page.after
+            if after is None:
+                break
+        assert found == sorted(made, key=lambda each: (made[each], each)), limit
+
+
 def test_a_row_carries_what_a_list_shows(session: Session, city: City, add_incident: Add, unit_id: int) -> None:
     add_incident(due_at=NOW - HOUR, unit_id=unit_id)
     (row,) = list_incidents(session, city.actor).rows
