@@ -67,7 +67,8 @@ def show(session: Session, detail: IncidentDetail, actor: Actor, territory: Terr
     fields, shown, tasks, history = st.tabs([t("Incident"), evidence_parts.label(infos), t("Tasks"), t("History")])
     with fields:
         widgets.fields(_fields(session, detail, actor), beside=True)
-        widgets.fields(_clock(row, territory, moment) | rules_parts.filed_under(detail.filed_under), beside=True)
+        kept = rules_parts.filed_under(detail.filed_under, row.title(i18n.locale()))
+        widgets.fields(_clock(row, territory, moment) | kept, beside=True)
         incident_clocks.show(session, detail, actor, territory, moment)
         reporter_panel.show(actor, row.id)
         _map(row, actor, territory, moment)

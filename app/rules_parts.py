@@ -78,8 +78,8 @@ def address(table: str, key: str) -> str:
     return f"/rules?tab={TABS[table]}&{NAMES[table]}={code}"
 
 
-def filed_under(kept: FiledUnder | None) -> dict[str, Cell]:
-    """Return the rules an incident keeps: its limit and its class, with the version of then."""
+def filed_under(kept: FiledUnder | None, name: str) -> dict[str, Cell]:
+    """Return the rules an incident keeps: its limit and its class by ``name`` and code, with the version of then."""
     if kept is None:
         return {}
     told: dict[str, Cell] = {}
@@ -90,7 +90,7 @@ def filed_under(kept: FiledUnder | None) -> dict[str, Cell]:
             address(LIMIT, limit_key(kept.class_key, "handle")),
         )
     if kept.class_version is not None:
-        words = t("{code}, version {version}", code=kept.class_key, version=kept.class_version)
+        words = t("{name} ({code}), version {version}", name=name, code=kept.class_key, version=kept.class_version)
         told[t("Class")] = widgets.link(words, address(CLASS, kept.class_key))
     return told
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import evidence_words, i18n, state, widgets, words
 from app.i18n import t
+from app.incident_acts import LIVE
 from app.widgets import Cell
 from core.errors import GridkeeperError
 from core.identity import Actor
@@ -41,8 +42,8 @@ def chosen(mine: Sequence[int], others: Mapping[int, str]) -> int | None:
 def position(place: int | None, count: int, waiting: int) -> str:
     """Return where the case stands in the queue."""
     if place is None:
-        return i18n.tn("{count} case waits", "{count} cases wait", waiting) if waiting else ""
-    return t("Case {place} of {count}", place=i18n.number(place + 1), count=i18n.number(count))
+        return i18n.tn("{count} incident waits", "{count} incidents wait", waiting) if waiting else ""
+    return t("Incident {place} of {count}", place=i18n.number(place + 1), count=i18n.number(count))
 
 
 def news() -> None:
@@ -106,8 +107,8 @@ def acts(actor: Actor, detail: IncidentDetail, mine: Sequence[int], place: int) 
             args=(row.id,),
         )
         for label, key, there in (
-            (t("Next case"), "n", place + 1 < len(mine)),
-            (t("Case before"), "p", place > 0),
+            (t("Next incident"), "n", place + 1 < len(mine)),
+            (t("Incident before"), "p", place > 0),
         ):
             target = mine[place + (1 if key == "n" else -1)] if there else row.id
             st.button(
@@ -187,10 +188,23 @@ def facts(detail: IncidentDetail, infos: Sequence[EvidenceInfo], territory: Terr
     for info in infos:
         if info.kind == PLACE:
             shown[evidence_words.kind(PLACE)] = info.note or t("erased on request")
-    looks = [task for task in detail.tasks if task.kind == "check" and task.outcome]
-    if looks:
-        shown[words.task_kind("check")] = words.reason_of("check", looks[-1].outcome)
+    looked = _looked(detail)
+    if looked:
+        shown[t("Checked on site")] = looked
     widgets.fields(shown, beside=True)
+
+
+def _looked(detail: IncidentDetail) -> str:
+    """Return what was found on site since it was last handled, and whether somebody is still to come back."""
+    since = detail.row.handled_at
+    checks = [task for task in detail.tasks if task.kind == "check"]
+    found = [
+        words.reason_of("check", task.outcome)
+        for task in checks
+        if task.outcome and since is not None and task.finished_at is not None and task.finished_at >= since
+    ]
+    away = [t("not back yet")] if any(task.state in LIVE for task in checks) else []
+    return ", ".join(found[-1:] + away)
 
 
 def _hands(detail: IncidentDetail) -> str:

@@ -120,6 +120,27 @@ def test_sending_back_takes_a_reason(run, actors):
     assert (row.status, row.reworks > 0) == ("handling", True)
 
 
+def test_a_check_counts_in_its_own_round_and_one_that_is_out_is_said(run, actors):
+    first = queue(actors[Role.SUPERVISOR])[0]
+    add = (
+        "INSERT INTO task (territory_id, incident_id, kind, state, outcome, worker_id, created_at, finished_at)"
+        " SELECT territory_id, id, 'check', :state, :outcome, :worker, handled_at,"
+        " handled_at + CAST(:later AS float8) * interval '1 h' FROM incident WHERE id = :id"
+    )
+    known = {"id": first, "worker": actors[Role.GRID_WORKER].worker_id}
+    for given, says in (
+        ({"state": "done", "outcome": "not_solved", "later": -1}, None),
+        ({"state": "waiting", "outcome": "", "later": None}, "not back yet"),
+        ({"state": "done", "outcome": "solved", "later": 1}, "Solved, not back yet"),
+    ):
+        with db.transaction(system_actor(actors[Role.SUPERVISOR].territory_id)) as session:
+            session.execute(text(add), known | given)
+        pieces = shown(run("verify", Role.SUPERVISOR, incident=str(first)))
+        assert ("Checked on site" in pieces) == (says is not None)
+        assert says is None or says in pieces
+    assert "尚未返回" in words(run("verify", Role.SUPERVISOR, "zh", incident=str(first)))
+
+
 def test_what_changed_meanwhile_is_a_sentence(run, actors):
     page = run("verify", Role.SUPERVISOR)
     with db.transaction(system_actor()) as session:
