@@ -7,10 +7,11 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app import cookie
 from app.cli import main
@@ -31,6 +32,9 @@ pytestmark = pytest.mark.browser
 
 UNITS = {"parks": "PG", "highways": "HW", "power": "EL"}
 PATIENCE_MS = 30_000
+SEQ, TABLE, SUBJECT, AFTER = 0, 9, 10, 13
+"""Where a row of the record says so."""
+CLOSE = "UPDATE incident SET status = 'closed', closed_at = now(), version = version + 1 WHERE id = :id"
 
 
 class Stage:
@@ -88,14 +92,16 @@ class Stage:
         said.wait_for()
         return page
 
-    def may_not(self, name: str, act: str, says: str) -> None:
-        """Look for an act that is not there, read why, and be refused by the service and the database as well."""
+    def may_not_close(self, name: str, says: str, law: str) -> None:
+        """Find no way to close, read why, and be refused by the service and by the database itself as well."""
         page = self.looks(name)
         page.get_by_text(says).first.wait_for()
-        assert page.locator(f"[class*='st-key-gk_act_{act}_']").count() == 0
-        number = int(self.address.partition("incident=")[2])
-        with pytest.raises(NotPermitted, match="you may not"), db.transaction(self.actors[name]) as session:
-            incidents.move(session, self.actors[name], number, act, version=None, command_id=str(uuid.uuid4()))
+        assert page.locator("[class*='st-key-gk_act_close_']").count() == 0
+        number, actor = int(self.address.partition("incident=")[2]), self.actors[name]
+        with pytest.raises(NotPermitted, match="you may not"), db.transaction(actor) as session:
+            incidents.move(session, actor, number, "close", version=None, command_id=str(uuid.uuid4()))
+        with pytest.raises(DBAPIError, match=law), db.transaction(actor) as session:
+            session.execute(text(CLOSE), {"id": number})
 
 
 @pytest.fixture
@@ -192,8 +198,12 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
     stage.acts("highways", "finish", becomes="Being checked")
     # The platform sent the worker of the grid to check; he is not content, and the supervisor sends it back.
     stage.acts("worker", "check", "Only partly solved", becomes="Being checked")
-    stage.may_not("dispatcher again", "close", "You dispatched this incident, so you may not close it.")
-    stage.may_not("highways again", "close", "You handled this incident, so you may not verify it.")
+    stage.may_not_close(
+        "dispatcher again", "You dispatched this incident, so you may not close it.", "Who dispatched incident"
+    )
+    stage.may_not_close(
+        "highways again", "You handled this incident, so you may not verify it.", "Who handled an incident"
+    )
     stage.acts("supervisor", "rework", "Only partly solved", becomes="In work")
     stage.acts("highways", "finish", becomes="Being checked")
     stage.acts("worker", "check", "Solved", becomes="Being checked")
@@ -218,8 +228,9 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
 
 
 def record_holds(number: int, folder: Path) -> None:
-    """The record with this incident is exported and verifies; one changed byte of it is found, with its place."""
-    kept, bent = folder / "record.jsonl", folder / "bent.jsonl"
+    """The record holds this incident and agrees with a head that was kept; one changed byte is found at its row."""
+    kept, bent, answer = folder / "record.jsonl", folder / "bent.jsonl", folder / "answer.json"
+    head = folder / "head.txt"
 
     def run(capture: Path, *arguments: str) -> int:
         with pytest.raises(SystemExit) as ended, capture.open("w") as out, pytest.MonkeyPatch.context() as patched:
@@ -227,20 +238,34 @@ def record_holds(number: int, folder: Path) -> None:
             main(["record", *arguments])
         return int(ended.value.code or 0)
 
-    answer = folder / "answer.json"
+    def verified(file: Path) -> tuple[int, dict[str, Any]]:
+        return run(answer, "verify", str(file), "--head", str(head), "--json"), json.loads(answer.read_text())
+
     assert run(answer, "seal", "--json") == 0
+    assert run(head, "head") == 0
     assert run(answer, "export", str(kept), "--json") == 0
-    assert run(answer, "verify", str(kept), "--json") == 0
-    assert json.loads(answer.read_text())["ok"]
+    ended, told = verified(kept)
+    assert (ended, told["ok"], told["first_bad"], told["published_heads"]) == (0, True, None, 1)
     lines = kept.read_bytes().splitlines(keepends=True)
-    place, line = next(
-        (place, line) for place, line in enumerate(lines) if f'\\"{number}\\"'.encode() in line and b"incident" in line
-    )
-    at = line.index(b"reported") if b"reported" in line else line.index(b"incident")
-    lines[place] = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
+    named = f'\\"{number}\\"'.encode()  # so that not every line is parsed
+    places = [place for place, line in enumerate(lines) if named in line and _subject(line) == str(number)]
+    became = {(_row(lines[place])[AFTER] or {}).get("status") for place in places}
+    assert became - {None} == {"reported", "filed", "dispatched", "handling", "checking", "closed"}
+    place = places[len(places) // 2]
+    seq, at = _row(lines[place])[SEQ], lines[place].index(b"incident")
+    lines[place] = lines[place][:at] + bytes([lines[place][at] ^ 1]) + lines[place][at + 1 :]
     bent.write_bytes(b"".join(lines))
-    assert run(answer, "verify", str(bent), "--json") == 1
-    told = json.loads(answer.read_text())
-    assert not told["ok"]
-    seq = int(json.loads(line)[1][1:].partition(",")[0])
-    assert str(seq) in json.dumps(told["first_bad"])
+    ended, told = verified(bent)
+    assert (ended, told["ok"], told["first_bad"]) == (1, False, seq)
+
+
+def _row(line: bytes) -> list[Any]:
+    """Return the row that a line of an export holds, as `gk_record_text` writes it; empty for any other line."""
+    parts = json.loads(line)
+    return list(json.loads(parts[1])) if isinstance(parts, list) and parts[0] in {"r", "u"} else []
+
+
+def _subject(line: bytes) -> str | None:
+    """Return which incident the row of a line is of; None for a row of another table."""
+    row = _row(line)
+    return str(row[SUBJECT]) if row and row[TABLE] == "incident" else None
