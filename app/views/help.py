@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import coverage, guard, tour, widgets
+from app import guard, tour, what_it_does, widgets
 from app.i18n import t
 
 
@@ -15,7 +15,7 @@ def show() -> None:
     with first:
         tour.show(guard.current_actor())
     with does:
-        coverage.show()
+        what_it_does.show()
     with limits:
         sections = (
             f"<section><h2>{widgets.html(heading)}</h2><p>{widgets.html(text)}</p></section>"

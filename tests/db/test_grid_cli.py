@@ -57,7 +57,7 @@ def test_json_has_the_promised_keys_and_twice_is_once(town: str, capsys: pytest.
         (["--kind", "triangle", "--size-m", "100"], "Take one of: square, hexagon"),
         (["--kind", "square", "--size-m", "100", "--territory", "nowhere"], "no territory 'nowhere'"),
         (["--kind", "square", "--size-m", "wide"], "not a valid|valid number"),
-        (["--kind", "square"], "Missing option"),
+        (["--kind", "square"], "need a width"),
     ],
 )
 def test_bad_input_ends_with_two_and_a_sentence(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import re
 import runpy
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def tracked() -> list[Path]:
     if answer.returncode:
         pytest.skip(f"git does not list the files: {answer.stderr.strip()}")
     return [path for name in answer.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_file_of_the_pages_hides_a_library() -> None:
+    """Streamlit puts the folder of main.py first on the path: app/coverage.py was taken for the library coverage."""
+    elsewhere = [each for each in sys.path if each and Path(each).resolve() not in {ROOT, ROOT / "app"}]
+    packages = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+    names = {path.stem for path in (ROOT / "app").glob("*.py")} - {"__init__"} | packages
+    found = {name for name in names if importlib.machinery.PathFinder.find_spec(name, elsewhere)}
+    assert not found | (names & sys.stdlib_module_names)
 
 
 def test_no_source_file_is_too_long() -> None:
