@@ -26,6 +26,12 @@ database; nobody is sent to it, it has no deadline, and every act on it is refus
 what is reported, filed or sent out and not begun; a supervisor unlinks, with a reason. A duplicate of a duplicate goes
 to the first report, so that there is one level and no cycle.
 
+What ends with its first report is ended by the same hand, so the hands count together: who ever sent a duplicate out
+does not close the first report, who handled a duplicate neither verifies nor sends back, and a worker settles nothing
+on the spot that somebody else reported too. Unlinked, a duplicate has the deadline and the filing that it had by
+itself; one that never was filed itself is reported again and looked at on site where a new report would be. A service
+that the first report was handed to, or waits to be, is not called again for a duplicate; any other one is.
+
 """
 TASKS = """
 ## Tasks

@@ -106,6 +106,29 @@ class Relative:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the duplicates of an incident say of the hands that may end it: they end with it.
+
+    Attributes
+    ----------
+    sent_by
+        Users who ever sent a duplicate out; None in it stands for a process.
+    handled_by, workers
+        Users who ever finished a handle task of a duplicate, and workers whose task of it was done.
+    reporters
+        Users who reported a duplicate; None in it stands for a process.
+    simple
+        Whether each duplicate by itself is a finding that may be settled on the spot.
+    """
+
+    sent_by: frozenset[int | None] = frozenset()
+    handled_by: frozenset[int] = frozenset()
+    workers: frozenset[int] = frozenset()
+    reporters: frozenset[int | None] = frozenset()
+    simple: bool = True
+
+
 def alike(asked: Asked, nearby: Iterable[Nearby], *, most: int = SHOWN_MOST) -> tuple[Likeness, ...]:
     """Return the incidents that may be the same thing, the likeliest first; of equal ones the older number."""
     found = [each for each in (likeness(asked, one) for one in nearby) if each is not None]

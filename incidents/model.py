@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.clock import ALWAYS, WorkingCalendar
 from geodata.record import RecordEntry
 from incidents.deadlines import Limit, countdown_to, due_at, running_calendar
+from incidents.duplicates import Followed
 
 Cursor = tuple[dt.datetime, int]
 """Where a page of the list ends: report time of its last row, or its deadline in a list by deadline; and its id."""
@@ -287,6 +288,7 @@ class Side:
     duplicate_of: int | None = None
     requests: tuple[ExtensionInfo, ...] = ()
     lacking: tuple[str, ...] = ()
+    followed: Followed = field(default_factory=Followed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Incident(Base):
         CheckConstraint("sampled_by <> closed_by", name="sampled_by_another"),
         CheckConstraint("postponed_until >= postponed_at", name="postponed_span"),
         CheckConstraint("duplicate_of <> id", name="not_its_own_duplicate"),
+        CheckConstraint("duplicate_of IS NOT NULL OR own_due_at IS NULL AND own_filed_at IS NULL", name="own_course"),
     )
 
     id: Mapped[BigId]
@@ -121,6 +122,12 @@ class Incident(Base):
     version: Mapped[int] = mapped_column(server_default="1")
     duplicate_of: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("incident.id"), doc="The first report, which it follows; that one is no duplicate itself"
+    )
+    own_due_at: Mapped[dt.datetime | None] = mapped_column(
+        doc="Of a duplicate: due_at as it was before it was linked; written by the database, put back when unlinked"
+    )
+    own_filed_at: Mapped[dt.datetime | None] = mapped_column(
+        doc="Of a duplicate: filed_at as it was before it was linked; None when it never was filed itself"
     )
     geom: Mapped[WKBElement] = geometry("POINT")
 

@@ -15,9 +15,11 @@ from geodata.tables import Incident
 from geodata.territory import list_territories
 from incidents.classes import find_class
 from incidents.duplicates import UNLINK_REASONS, WINDOW, Asked, Likeness, Nearby, Relative, alike, box_degrees
+from incidents.lifecycle_guards import PUBLIC_SOURCES
 from incidents.service import running
 from incidents.service.catalogue import read_catalogue
 from incidents.service.commands import once
+from incidents.service.looks import find_looker
 from incidents.store import acts, side
 from incidents.store import duplicates as store
 from incidents.work import Done
@@ -106,7 +108,9 @@ def unlink(
     command_id: str,
     moment: dt.datetime | None = None,
 ) -> Done:
-    """Let a duplicate be an incident of its own again: it waits to be filed or sent out, under a new deadline.
+    """Let a duplicate be an incident of its own again: it waits to be filed or sent out, under its own deadline.
+
+    One that never was filed itself is looked at on site first where a new report would be.
 
     Parameters
     ----------
@@ -207,12 +211,22 @@ def _unlink(session: Session, actor: Actor, incident_id: int, version: int | Non
         raise InvalidInput(f"{incident.number} is no duplicate.", zh=f"{incident.number} 不是重复上报。")
     territory = next(each for each in list_territories(session) if each.id == incident.territory_id)
     catalogue = read_catalogue(session, territory)
+    begins = incident.own_filed_at or incident.reported_at
     with session.no_autoflush:  # the row changes at once: who stands for himself again has a deadline of his own
         incident.duplicate_of, incident.version = None, incident.version + 1
+        incident.own_due_at, incident.own_filed_at, due_at = None, None, incident.own_due_at
         incident.limit_id = catalogue.limit_id(incident.class_id)
-        incident.due_at = catalogue.due_at(incident.class_id, at)
-        running.set_warnings(session, incident, at)
-    return _done(session, incident)
+        incident.due_at = due_at or catalogue.due_at(incident.class_id, begins)
+        running.set_warnings(session, incident, begins)
+    done = _done(session, incident)
+    if incident.status == "reported" and incident.source in PUBLIC_SOURCES and not incident.emergency:
+        looked = [
+            task for task in acts.tasks_of(session, incident.id) if task.kind == "verify" and task.state == "done"
+        ]
+        found = None if looked else find_looker(session, actor, incident.territory_id, incident.grid_id, at)
+        if found is not None and found.worker_id is not None:
+            side.add_look(session, incident, "verify", found.worker_id, at)
+    return done
 
 
 def _done(session: Session, incident: Incident) -> Done:

@@ -46,15 +46,17 @@ def facts(incident: _Incident, tasks: Sequence[_Task], side: Side, at: dt.dateti
     handle = [task for task in tasks if task.kind == "handle"]
     live = [task for task in handle if task.state in LIVE]
     simple = incident.source in OWN_SOURCES and not incident.emergency and incident.priority >= SIMPLE_FROM
+    simple = simple and side.followed.simple and side.followed.reporters <= {side.reported_by}
     return Facts(
         incident.status,
         next((_live(task) for task in live if not task.joint), None),
-        frozenset(task.assigned_by for task in handle),
+        frozenset(task.assigned_by for task in handle) | side.followed.sent_by,
         helpers=tuple(_live(task) for task in live if task.joint),
-        handled_by=frozenset(user for task in handle for user in task.handled_by),
+        handled_by=frozenset(user for task in handle for user in task.handled_by) | side.followed.handled_by,
         handling_workers=frozenset(
             task.worker_id for task in handle if task.state == "done" and task.worker_id is not None
-        ),
+        )
+        | side.followed.workers,
         verify=_look(tasks, "verify"),
         check=_look(tasks, "check"),
         asked_by=frozenset(each.asked_by for each in side.requests if each.state == "waiting"),

@@ -41,8 +41,8 @@ PLACE_MOST = 200
 PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,24}")
 UNKEPT = re.compile("[\x00\ud800-\udfff]")
 """Signs that no database keeps: NUL and halves of pairs."""
-OF_ITS_OWN = ("limit_id", "due_at", "due_from", "warn_half_at", "warn_most_at")
-"""What a duplicate has not: the clock of the first report counts."""
+OF_ITS_OWN = ("limit_id", "due_from", "warn_half_at", "warn_most_at")
+"""What a duplicate has not: the clock of the first report counts; its own deadline the database lays aside."""
 AHEAD_MOST = dt.timedelta(minutes=5)
 
 
@@ -114,10 +114,11 @@ def take_in(
         check_component(session, territory.id, new.component_id, chosen.id)
     root = None if new.duplicate_of is None else root_of(session, territory.id, new.duplicate_of)
     called = calls(rules_of(session, territory), new.text, chosen.key, emergency_class=chosen.emergency)
-    if root is not None and emergency_store.has_any(session, root.id):
-        called = ()  # the first report was handed over, or waits to be
     dismissed = {each.service for each in new.handed_over if each.called_at is None}
     emergency = chosen.emergency or any(each.service not in dismissed for each in called)
+    if root is not None:
+        covered = emergency_store.covered(session, root.id)
+        called = tuple(each for each in called if each.service not in covered)
     status = first_status(actor, public=new.source in PUBLIC_SOURCES and not emergency and root is None)
     filed_at = at if status == "filed" else None
     begins = filed_at or reported_at

@@ -7,8 +7,9 @@ import datetime as dt
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from geodata.tables import Incident, IncidentClass, IncidentPersonal
-from incidents.duplicates import Nearby, Relative
+from geodata.tables import Incident, IncidentClass, IncidentPersonal, Task
+from incidents.duplicates import Followed, Nearby, Relative
+from incidents.lifecycle_guards import OWN_SOURCES, SIMPLE_FROM
 
 NEARBY_MOST = 60
 # Row-level security keeps a shape from leading: the cells around the point are found first, as integers, and
@@ -101,3 +102,32 @@ def relatives(session: Session, incident_id: int) -> tuple[Relative | None, list
     children = session.execute(columns.where(Incident.duplicate_of == incident_id).order_by(Incident.id))
     root = None if root_id is None else session.execute(columns.where(Incident.id == root_id)).one_or_none()
     return None if root is None else Relative(*root), [Relative(*row) for row in children]
+
+
+def followed(session: Session, incident_id: int) -> Followed:
+    """Return whose hands were on the duplicates of an incident."""
+    found = session.execute(
+        select(
+            Incident.id,
+            Incident.dispatched_by,
+            Incident.reported_by,
+            Incident.source,
+            Incident.emergency,
+            Incident.priority,
+        ).where(Incident.duplicate_of == incident_id)
+    ).all()
+    if not found:
+        return Followed()
+    tasks = session.execute(
+        select(Task.assigned_by, Task.handled_by, Task.worker_id, Task.state).where(
+            Task.incident_id.in_([row.id for row in found]), Task.kind == "handle"
+        )
+    ).all()
+    return Followed(
+        frozenset(task.assigned_by for task in tasks)
+        | {row.dispatched_by for row in found if row.dispatched_by is not None},
+        frozenset(user for task in tasks for user in task.handled_by),
+        frozenset(task.worker_id for task in tasks if task.state == "done" and task.worker_id is not None),
+        frozenset(row.reported_by for row in found),
+        all(row.source in OWN_SOURCES and not row.emergency and row.priority >= SIMPLE_FROM for row in found),
+    )

@@ -60,9 +60,10 @@ def add(session: Session, rows: list[HandOver]) -> None:
     session.flush()
 
 
-def has_any(session: Session, incident_id: int) -> bool:
-    """Return whether an incident was handed over, is to be, or was found to be no emergency."""
-    return session.scalar(select(HandOver.id).where(HandOver.incident_id == incident_id).limit(1)) is not None
+def covered(session: Session, incident_id: int) -> set[str]:
+    """Return the services that an incident was handed over to or waits to be; one found needless is not among them."""
+    query = select(HandOver.service).where(HandOver.incident_id == incident_id, HandOver.state != "dismissed")
+    return set(session.scalars(query))
 
 
 def of_incident(session: Session, incident_id: int) -> list[Handed]:

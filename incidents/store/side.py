@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from geodata.tables import AppUser, ExtensionRequest, Incident, IncidentClass, ResponsibilityGrid, Task, UnitGrid
 from incidents.model import ExtensionInfo, Side
+from incidents.store.duplicates import followed
 from incidents.store.evidence import lacking
 
 
@@ -29,7 +30,12 @@ def side_of(session: Session, incident_id: int) -> Side:
     )
     row = session.execute(columns.where(Incident.id == incident_id)).mappings().one()
     left = {str(name): value for name, value in row.items()}
-    return Side(**left, requests=tuple(requests(session, incident_id)), lacking=lacking(session, incident_id))
+    return Side(
+        **left,
+        requests=tuple(requests(session, incident_id)),
+        lacking=lacking(session, incident_id),
+        followed=followed(session, incident_id),
+    )
 
 
 def requests(session: Session, incident_id: int) -> list[ExtensionInfo]:
