@@ -39,13 +39,23 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What decides whether somebody may take the citizen's word on an incident."""
+    """What decides whether somebody may take the citizen's word on an incident.
+
+    Attributes
+    ----------
+    handled, sent, closed
+        Whether he handled it, waits to ask about it as told, or closed it.
+    answered
+        Whether the citizen was reached about this close.
+    """
 
     number: str
     status: str
     source: str
     handled: bool
     sent: bool
+    closed: bool = False
+    answered: bool = False
 
 
 def check_teller(actor: Actor, asked: Asked) -> None:
@@ -63,6 +73,18 @@ def check_teller(actor: Actor, asked: Asked) -> None:
     if asked.handled:
         raise NotPermitted(
             "Who handled an incident does not take the citizen's word on it.", zh="处置人不得回访本人处置的案件。"
+        )
+    if asked.closed:
+        raise NotPermitted(
+            "Who closed an incident does not take the citizen's word on it.",
+            hint="Ask another supervisor.",
+            zh="结案人不得回访本人结案的案件，请由另一位监督员回访。",
+        )
+    if asked.answered:
+        raise InvalidInput(
+            f"The citizen has answered about {asked.number}.",
+            hint="An answer stands; who is not content reports again.",
+            zh=f"{asked.number} 已取得市民评价，不再更改。",
         )
     if actor.role is Role.GRID_WORKER and not asked.sent:
         raise NotPermitted("You were not sent to ask.", zh="您未受派回访。")

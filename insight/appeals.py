@@ -15,6 +15,7 @@ LEFT_OUT, IN_TIME, NO_REWORK, NO_WORD = 1, 2, 4, 8
 EFFECTS = {"left_out": LEFT_OUT, "in_time": IN_TIME, "no_rework": NO_REWORK, "no_word": NO_WORD}
 """What a department may ask for: the incident is not counted at all, its deadline counts as kept, its rework
 or reopening does not count, the citizen's word on it does not count. Bits of a fact's ``excused``."""
+KEY_OF = {bit: key for key, bit in EFFECTS.items()}
 GROUNDS = ("not_ours", "weather", "blocked", "waited", "third_party", "wrong_class", "mistake", "other")
 EVIDENCE_MOST = 2000
 ANSWER_MOST = 1000

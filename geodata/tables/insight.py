@@ -75,12 +75,13 @@ class FactFold(Base):
 
 
 class CitizenWord(Base):
-    """What the citizen said when called back after the close; never changed, the last one counts."""
+    """What the citizen said when called back after the close; never changed, and an answer ends the asking."""
 
     __tablename__ = "citizen_word"
     __table_args__ = (
         CheckConstraint("satisfied BETWEEN 1 AND 5", name="satisfied"),
         CheckConstraint("reached = (solved IS NOT NULL) AND (reached OR satisfied IS NULL)", name="reached"),
+        Index("uq_citizen_word_reached", "incident_id", "closed_at", unique=True, postgresql_where=text("reached")),
     )
 
     id: Mapped[BigId]
@@ -89,7 +90,9 @@ class CitizenWord(Base):
     reached: Mapped[bool]
     solved: Mapped[bool | None] = mapped_column(doc="None when nobody answered")
     satisfied: Mapped[int | None] = mapped_column(SmallInteger, doc="1 to 5; None when not said")
-    told_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who asked; never who handled it")
+    told_by: Mapped[int | None] = mapped_column(
+        ForeignKey("app_user.id"), doc="Who asked; never who handled or closed it"
+    )
     told_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None] = mapped_column(doc="The close that was asked about")
 

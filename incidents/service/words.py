@@ -45,9 +45,9 @@ def tell_word(
     Raises
     ------
     NotPermitted
-        When the actor handled the incident, was not sent to ask, or has another role.
+        When the actor handled or closed the incident, was not sent to ask, or has another role.
     InvalidInput
-        When the incident is no closed report of a citizen, or the word is incomplete.
+        When the incident is no closed report of a citizen, the citizen has answered, or the word is incomplete.
     """
     require(actor, May.SEE_INCIDENTS)
     check_word(reached=reached, solved=solved, satisfied=satisfied)

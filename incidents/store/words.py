@@ -16,13 +16,17 @@ def asked(
         text(
             "SELECT i.number, i.status, i.source, EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id"
             " AND t.kind = 'handle' AND (:hand = ANY (t.handled_by) OR t.worker_id = :worker AND t.state = 'done'))"
-            " AS handled, EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id AND t.kind = 'visit'"
-            " AND t.worker_id = :worker AND t.state <> 'cancelled') AS sent"
+            " OR EXISTS (SELECT FROM evidence AS e WHERE e.incident_id = i.id AND e.taken_by = :hand"
+            " AND e.kind = 'after' AND e.taken_as IN ('handler', 'grid_worker')) AS handled,"
+            " EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id AND t.kind = 'visit'"
+            " AND t.worker_id = :worker AND t.state IN ('waiting', 'accepted', 'started')) AS sent,"
+            " coalesce(i.closed_by = :hand, false) AS closed, EXISTS (SELECT FROM citizen_word AS w"
+            " WHERE w.incident_id = i.id AND w.reached AND w.closed_at IS NOT DISTINCT FROM i.closed_at) AS answered"
             " FROM incident AS i WHERE i.id = :id AND i.territory_id = :territory"
         ),
         {"id": incident_id, "territory": territory_id, "hand": user_id or 0, "worker": worker_id or 0},
     ).one_or_none()
-    return None if row is None else Asked(row.number, row.status, row.source, row.handled, row.sent)
+    return None if row is None else Asked(*row)
 
 
 def words(session: Session, incident_id: int) -> list[WordInfo]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -11,10 +12,12 @@ from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from core.settings import settings
-from geodata.heads import signer
+from geodata import sealing
+from geodata.heads import Verifier, read_keys, signer
 from insight.appeals import (
     ANSWER_MOST,
     GRANTED,
+    KEY_OF,
     REFUSED,
     WAITING,
     check_appeal,
@@ -25,6 +28,7 @@ from insight.appeals import (
 from insight.model import AppealInfo
 from insight.service.ruling import rule_in_force
 from insight.store import appeals as store
+from insight.store import folding
 
 _SEES = {Role.SUPERVISOR, Role.AUDITOR, Role.DISPATCHER, Role.HANDLER, Role.SYSTEM}
 
@@ -45,9 +49,9 @@ def may_appeal(actor: Actor) -> bool:
 
 
 def may_decide(session: Session, actor: Actor, appeal: AppealInfo) -> bool:
-    """Return whether the actor may decide this appeal: a supervisor with no hand in it."""
+    """Return whether the actor may decide this appeal: a supervisor who is no party to it."""
     decides = actor.role is Role.SUPERVISOR and actor.user_id not in {None, appeal.asked_by}
-    return decides and appeal.state == WAITING and not store.is_party(session, appeal.incident_id)
+    return decides and appeal.state == WAITING and not store.is_party(session, appeal.id)
 
 
 def file_appeal(
@@ -98,7 +102,7 @@ def decide(session: Session, actor: Actor, appeal_id: int, *, grant: bool, answe
     Raises
     ------
     NotPermitted
-        When the actor is no supervisor, asked himself, or had a hand in the incident.
+        When the actor is no supervisor, asked himself, speaks for the unit, or had a hand in the incident.
     Conflict
         When it was decided already.
     """
@@ -111,9 +115,9 @@ def decide(session: Session, actor: Actor, appeal_id: int, *, grant: bool, answe
         raise Conflict("This appeal was decided already.", zh="该申诉已裁定。")
     if not may_decide(session, actor, found):
         raise NotPermitted(
-            f"You had a hand in {found.number}: somebody else decides.",
+            f"You had a hand in {found.number}, or speak for its unit: somebody else decides.",
             hint="Ask another supervisor.",
-            zh=f"您参与过 {found.number} 的办理，须由另一位监督员裁定。",
+            zh=f"您参与过 {found.number} 的办理，或代表该单位，须由另一位监督员裁定。",
         )
     at, state = now(), GRANTED if grant else REFUSED
     told = decision_text(
@@ -136,18 +140,56 @@ def decide(session: Session, actor: Actor, appeal_id: int, *, grant: bool, answe
 
 def signed(appeal: AppealInfo) -> bool:
     """Return whether the decision bears this platform's signature over exactly these words."""
-    if appeal.decided_at is None or not appeal.signature:
-        return False
-    told = decision_text(
-        appeal_id=appeal.id,
-        incident=appeal.number,
-        effect=appeal.effect,
-        state=appeal.state,
-        answer=appeal.answer,
-        decided_by=appeal.decided_by,
-        at=appeal.decided_at,
+    return appeal.decided_at is not None and _holds(
+        _keys(),
+        appeal.signature,
+        decision_text(
+            appeal_id=appeal.id,
+            incident=appeal.number,
+            effect=appeal.effect,
+            state=appeal.state,
+            answer=appeal.answer,
+            decided_by=appeal.decided_by,
+            at=appeal.decided_at,
+        ),
     )
-    return signer(settings().state_dir).verifier.accepts(told, base64.b64decode(appeal.signature)[4:])
+
+
+def held(session: Session, territory_id: int, incident_ids: Sequence[str] | None) -> list[str]:
+    """Return which appeals of the incidents, or of all, the record says granted under a signature that holds."""
+    granted = folding.granted(session, territory_id, incident_ids)
+    keys = _keys() if granted else []
+    return [
+        each.id
+        for each in granted
+        if _holds(
+            keys,
+            each.signature,
+            decision_text(
+                appeal_id=int(each.id),
+                incident=each.number,
+                effect=KEY_OF.get(each.effect, ""),
+                state=GRANTED,
+                answer=each.answer,
+                decided_by=each.decided_by,
+                at=each.decided_at,
+            ),
+        )
+    ]
+
+
+def _keys() -> list[Verifier]:
+    """Return the platform's key, and those that it published its heads under before."""
+    published = sealing.heads_folder() / sealing.KEYS_FILE
+    return [sealing.verifier(), *(read_keys(published) if published.is_file() else ())]
+
+
+def _holds(keys: Sequence[Verifier], signature: str, told: str) -> bool:
+    try:
+        signed_by = base64.b64decode(signature, validate=True)
+    except ValueError:
+        return False
+    return any(key.key_id == signed_by[:4] and key.accepts(told, signed_by[4:]) for key in keys)
 
 
 def _get(session: Session, actor: Actor, appeal_id: int, *, lock: bool = False) -> AppealInfo:

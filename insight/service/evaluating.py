@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from geodata.db import system_rights
 from insight import indicators, scoring
 from insight.indicators import BY_KEY, COUNTS, INDICATORS, TOO_FEW, Indicator
 from insight.model import SUBJECTS, WORKER, Cell, Counted, Folded, Month, Score, subjects_for
+from insight.service import appealing
 from insight.service.ruling import rule_in_force
 from insight.store import counting, folding
 
@@ -39,9 +40,14 @@ def refresh(session: Session, actor: Actor, territory_id: int, *, anew: bool = F
     reached = folding.reached(session, territory_id)
     batch = folding.newest_batch(session)
     ids = None if anew or reached is None else folding.touched(session, territory_id, reached[0])
-    acts, facts = (0, 0) if ids == [] else folding.fold(session, territory_id, ids)
+    acts, facts = (0, 0) if ids == [] else _fold(session, territory_id, ids)
     folding.note_reached(session, territory_id, batch, now())
     return Folded(acts, facts, time.monotonic() - began)
+
+
+def _fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tuple[int, int]:
+    """Fold with the appeals whose signature holds; a row that only says granted changes no score."""
+    return folding.fold(session, territory_id, ids, held=appealing.held(session, territory_id, ids))
 
 
 def facts_as_of(session: Session, actor: Actor) -> dt.datetime | None:
@@ -126,8 +132,20 @@ def trend(
     last: dt.date,
     moment: dt.datetime | None = None,
 ) -> dict[int | None, list[Month]]:
-    """Return one indicator of every subject by month of report, oldest first."""
+    """Return one indicator of every subject by month of report, oldest first.
+
+    Raises
+    ------
+    NotPermitted
+        As `evaluate` does, and for a planner: by months the few would show that his sums hold back.
+    """
     rate = _indicator(indicator)
+    if actor.role is Role.PLANNER:
+        raise NotPermitted(
+            "A planner gets sums of a whole period, not months.",
+            hint="Evaluate the period instead.",
+            zh="规划员只能查看整个时段的合计，不能按月查看。请改为查看时段评价。",
+        )
     counts: dict[int | None, dict[dt.date, list[Mapping[str, int]]]] = defaultdict(lambda: defaultdict(list))
     for cell in _cells(session, actor, subject, first, last, moment=moment, by_month=True):
         if cell.month is not None:

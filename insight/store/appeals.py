@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from insight.appeals import EFFECTS
+from insight.appeals import EFFECTS, KEY_OF
 from insight.model import AppealInfo
 
-_KEY_OF = {bit: key for key, bit in EFFECTS.items()}
 _READ = """
     SELECT a.id, a.incident_id, i.number, a.unit_id, u.name, coalesce(u.name_zh, u.name), a.effect, a.ground,
            a.evidence, a.state, a.asked_by, a.asked_label, a.asked_at, a.decided_by, a.decided_label, a.decided_at,
@@ -50,7 +49,7 @@ def appeal(session: Session, territory_id: int, appeal_id: int, *, lock: bool = 
 
 def _info(row: Any) -> AppealInfo:
     values = list(row)
-    values[6] = _KEY_OF[values[6]]
+    values[6] = KEY_OF[values[6]]
     return AppealInfo(*values)
 
 
@@ -93,6 +92,6 @@ def decide(session: Session, appeal_id: int, *, state: str, answer: str, at: dt.
     )
 
 
-def is_party(session: Session, incident_id: int) -> bool:
-    """Return whether who acts had a hand in the incident: dispatched, handled, closed, sampled it, or took the word."""
-    return bool(session.execute(text("SELECT gk_is_party(:id)"), {"id": incident_id}).scalar_one())
+def is_party(session: Session, appeal_id: int) -> bool:
+    """Return whether who acts is a party: had a hand in the incident, asked, or speaks for the unit."""
+    return bool(session.execute(text("SELECT gk_appeal_party(:id)"), {"id": appeal_id}).scalar_one())

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -41,6 +42,15 @@ _ACTS = """
 """
 _TOLD_OF = ("citizen_word", "appeal")
 """Tables whose rows tell of an incident that they name."""
+_GRANTED = """
+    SELECT p.appeal, i.number, (a ->> 'effect')::smallint, a ->> 'answer', (a ->> 'decided_by')::integer,
+           (a ->> 'decided_at')::timestamptz, a ->> 'signature'
+    FROM (
+        SELECT DISTINCT ON (t.subject_id) t.subject_id AS appeal, t.after AS a
+        FROM ({appeals}) AS t ORDER BY t.subject_id, t.seq DESC
+    ) AS p JOIN incident AS i ON i.id = (a ->> 'incident_id')::bigint
+    WHERE a ->> 'state' = 'granted' AND i.territory_id = :territory AND a ->> 'id' = p.appeal
+"""
 _TOUCHED = """
     SELECT DISTINCT id FROM (
         SELECT CASE WHEN r.subject_table = 'incident' THEN r.subject_id
@@ -75,19 +85,21 @@ _MARK_SQL = {
     "reopened": "reopens > 0",
 }
 _MARKS = " + ".join(f"CASE WHEN {_MARK_SQL[name]} THEN {bit} ELSE 0 END" for name, bit in MARKS.items())
-# What was told besides the acts on the incident itself: the last word of the citizen, appeals that were granted.
+# What was told besides the acts on the incident itself: the citizen's word on the last close, an answer before a call
+# that reached nobody, and appeals that were granted under a signature that holds.
 _BESIDES = """words AS (
         SELECT DISTINCT ON (id) id, said FROM (
             SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id, a.after AS said,
                    a.subject_id::bigint AS word
             FROM ({words}) AS a ORDER BY a.subject_id, a.seq DESC
-        ) AS w WHERE said IS NOT NULL ORDER BY id, word DESC
+        ) AS w WHERE said IS NOT NULL
+        ORDER BY id, (said ->> 'closed_at')::timestamptz DESC NULLS LAST, (said ->> 'reached')::boolean DESC, word DESC
     ), pardons AS (
         SELECT id, bit_or(effect) AS excused FROM (
-            SELECT DISTINCT ON (a.subject_id) a.after ->> 'incident_id' AS id,
+            SELECT DISTINCT ON (a.subject_id) a.subject_id AS appeal, a.after ->> 'incident_id' AS id,
                    (a.after ->> 'effect')::smallint AS effect, a.after ->> 'state' AS state
             FROM ({appeals}) AS a ORDER BY a.subject_id, a.seq DESC
-        ) AS p WHERE state = 'granted' GROUP BY id
+        ) AS p WHERE state = 'granted' AND appeal = ANY (:held) GROUP BY id
     )"""
 # One fact from the last state ``a`` of an incident and what was counted on the way to it.
 _WRITE = f"""
@@ -158,6 +170,19 @@ _FIRST_STATES = """SELECT l.subject_id AS id, l.record_seq AS last_seq, l.after 
                    )) AND NOT EXISTS (SELECT FROM fold_touched AS t WHERE t.subject_id = l.subject_id)"""
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the record says of a granted appeal, as far as its signature is over it."""
+
+    id: str
+    number: str
+    effect: int
+    answer: str
+    decided_by: int | None
+    decided_at: dt.datetime
+    signature: str
+
+
 def lock(session: Session, territory_id: int) -> None:
     """Wait until nobody else folds the territory; held until the transaction ends."""
     session.execute(text("SELECT pg_advisory_xact_lock(:lock, :territory)"), {"lock": _LOCK, "territory": territory_id})
@@ -184,36 +209,47 @@ def touched(session: Session, territory_id: int, after_batch: int) -> list[str] 
     return None if len(found) > ALL_AT_ONCE else list(found)
 
 
-def fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tuple[int, int]:
-    """Fold the named incidents, or all, from all their acts; return the acts read and the facts written."""
+def granted(session: Session, territory_id: int, ids: Sequence[str] | None) -> list[Granted]:
+    """Return the appeals of the named incidents, or of all, that the record says granted last."""
+    _, acts = _told_acts(named=ids is not None)
+    rows = session.execute(text(_GRANTED.format(appeals=acts)), {"territory": territory_id, "ids": list(ids or ())})
+    return [Granted(*row) for row in rows]
+
+
+def fold(
+    session: Session, territory_id: int, ids: Sequence[str] | None, *, held: Sequence[str] = ()
+) -> tuple[int, int]:
+    """Fold the named incidents, or all, from all their acts; return the acts read and the facts written.
+
+    Of the appeals those that ``held`` names count, whose signature somebody checked.
+    """
     for setting in _PLAN:
         session.execute(text(f"SET LOCAL {setting}"))
-    acts, facts = _fold_all(session, territory_id) if ids is None else _fold_named(session, territory_id, ids)
+    acts, facts = (
+        _fold_all(session, territory_id, held) if ids is None else _fold_named(session, territory_id, ids, held)
+    )
     for setting in _PLAN:
         session.execute(text(f"SET LOCAL {setting.split()[0]} TO DEFAULT"))
     return acts, facts
 
 
-def _fold_named(session: Session, territory_id: int, ids: Sequence[str]) -> tuple[int, int]:
-    given: dict[str, Any] = {"territory": territory_id, "ids": list(ids)}
+def _fold_named(session: Session, territory_id: int, ids: Sequence[str], held: Sequence[str]) -> tuple[int, int]:
+    given: dict[str, Any] = {"territory": territory_id, "ids": list(ids), "held": list(held)}
     session.execute(text("DELETE FROM incident_fact WHERE incident_id = ANY ((:ids)::bigint[])"), given)
     acts = _ACTS.format(
         table="incident", of_record="AND r.subject_id = ANY (:ids)", of_load="AND l.subject_id = ANY (:ids)"
     )
-    besides = _besides(
-        of_record="AND coalesce(r.after, r.before) ->> 'incident_id' = ANY (:ids)",
-        of_load="AND coalesce(l.after, l.before) ->> 'incident_id' = ANY (:ids)",
-    )
+    besides = _besides(named=True)
     return _written(session, _FOLD.format(acts=acts, besides=besides, write=_WRITE.format(states=_LAST_STATES)), given)
 
 
-def _fold_all(session: Session, territory_id: int) -> tuple[int, int]:
-    given: dict[str, Any] = {"territory": territory_id}
+def _fold_all(session: Session, territory_id: int, held: Sequence[str]) -> tuple[int, int]:
+    given: dict[str, Any] = {"territory": territory_id, "held": list(held)}
     session.execute(text("DELETE FROM incident_fact WHERE territory_id = :territory"), given)
     session.execute(text("DROP TABLE IF EXISTS pg_temp.fold_touched"))
     session.execute(text(_TOUCHED_SINCE), given)
     session.execute(text("ANALYZE fold_touched"))
-    besides = _besides(of_record="", of_load="")
+    besides = _besides(named=False)
     since = "AND l.subject_id IN (SELECT subject_id FROM fold_touched)"
     acts = _ACTS.format(table="incident", of_record="", of_load=since)
     alone = _UNTOUCHED.format(besides=besides, write=_WRITE.format(states=_FIRST_STATES))
@@ -222,9 +258,16 @@ def _fold_all(session: Session, territory_id: int) -> tuple[int, int]:
     return sum(acts for acts, _ in parts), sum(facts for _, facts in parts)
 
 
-def _besides(*, of_record: str, of_load: str) -> str:
-    words, appeals = (_ACTS.format(table=table, of_record=of_record, of_load=of_load) for table in _TOLD_OF)
+def _besides(*, named: bool) -> str:
+    words, appeals = _told_acts(named=named)
     return _BESIDES.format(words=words, appeals=appeals)
+
+
+def _told_acts(*, named: bool) -> list[str]:
+    of_record, of_load = (
+        f"AND coalesce({row}.after, {row}.before) ->> 'incident_id' = ANY (:ids)" if named else "" for row in "rl"
+    )
+    return [_ACTS.format(table=table, of_record=of_record, of_load=of_load) for table in _TOLD_OF]
 
 
 def _written(session: Session, query: str, given: dict[str, Any]) -> tuple[int, int]:

@@ -4,54 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotPermitted
-from core.identity import Actor, Role, system_actor
-from geodata import db
+from core.identity import Role
 from incidents.service import words
 from insight import service
 from insight.indicators import INDICATORS, Weights
 from insight.model import Rule, Score
-from people import accounts
+from tests.db.insight.judging import UNREACHED, Case, act, closed_by_a_citizen, fold
 
 YEAR = (now().date() - dt.timedelta(days=370), now().date() + dt.timedelta(days=1))
-Case = tuple[Session, dict[Role, Actor]]
-
-
-@pytest.fixture(scope="module")
-def actors(demo_database: Engine) -> dict[Role, Actor]:
-    del demo_database
-    with db.transaction(system_actor()) as session:
-        found = {each.role: each.actor() for each in accounts.demo_accounts(session)}
-        home = found[Role.SUPERVISOR].territory_id or 0
-        service.refresh(session, system_actor(home), home)
-    return found | {Role.SYSTEM: system_actor(home)}
-
-
-@pytest.fixture
-def case(actors: dict[Role, Actor]) -> Iterator[Case]:
-    with db.transaction(actors[Role.SYSTEM]) as session:
-        yield session, actors
-        session.rollback()
-
-
-def act(case: Case, role: Role, **changes: object) -> Actor:
-    session, actors = case
-    actor = dataclasses.replace(actors[role], **changes)
-    db.as_actor(session, actor)
-    return actor
-
-
-def fold(case: Case) -> None:
-    keeper = act(case, Role.SYSTEM)
-    service.refresh(case[0], keeper, keeper.territory_id or 0)
 
 
 def scores(case: Case, subject: str = "department") -> dict[tuple[int | None, str], Score]:
@@ -100,33 +67,19 @@ def test_who_sees_no_incident_opens_none(case: Case) -> None:
         service.behind(case[0], act(case, Role.SUPERVISOR), "class", "closing", "x", first=YEAR[0], last=YEAR[1])
 
 
-def closed_by_a_citizen(case: Case, *, late: bool = False, own: bool = False) -> tuple[int, int]:
-    """Return a closed report of a citizen and its unit, closed just now."""
-    session, actors = case
-    act(case, Role.SYSTEM)
-    units = list(actors[Role.HANDLER].unit_ids)
-    row = session.execute(
-        text(
-            "UPDATE incident SET closed_at = now() - interval '2 hours', source = 'hotline', due_at = now() - :after"
-            " WHERE id = (SELECT id FROM incident WHERE status = 'closed' AND unit_id IS NOT NULL AND reworks = 0"
-            " AND (NOT :own OR unit_id = ANY (:units)) ORDER BY id LIMIT 1) RETURNING id, unit_id"
-        ),
-        {"after": dt.timedelta(hours=5 if late else 1), "own": own, "units": units},
-    ).one()
-    session.execute(text("DELETE FROM citizen_word WHERE incident_id = :id"), {"id": row.id})
-    return row.id, row.unit_id
-
-
-def test_the_citizens_word_counts_once_the_last_one(case: Case) -> None:
+def test_the_citizens_answer_counts_once_and_stands(case: Case) -> None:
     session, _ = case
     incident, unit = closed_by_a_citizen(case)
     fold(case)
     before = scores(case)
     chief = act(case, Role.SUPERVISOR)
-    words.tell_word(session, chief, incident, reached=False, solved=None, satisfied=None)
-    words.tell_word(session, chief, incident, reached=True, solved=True, satisfied=3)
+    words.tell_word(session, chief, incident, **UNREACHED)
     words.tell_word(session, chief, incident, reached=True, solved=True, satisfied=5)
-    assert [each.satisfied for each in words.words_of(session, chief, incident)] == [5, 3, None]
+    for told in ({"reached": True, "solved": False, "satisfied": 1}, UNREACHED):
+        assert not words.may_tell(session, chief, incident)
+        with pytest.raises(InvalidInput, match="has answered"):
+            words.tell_word(session, chief, incident, **told)
+    assert [each.satisfied for each in words.words_of(session, chief, incident)] == [5, None]
     fold(case)
     after = scores(case)
     for key in ("response", "solution", "satisfaction"):
@@ -307,7 +260,7 @@ def test_facts_of_workers_are_seen_by_the_worker_and_the_grid_alone(case: Case) 
 
 
 def test_a_closed_report_of_a_citizen_waits_for_a_call(case: Case) -> None:
-    session, _ = case
+    session, actors = case
     chief = act(case, Role.SUPERVISOR)
     act(case, Role.SYSTEM)
     session.execute(text("UPDATE incident SET status = 'closed' WHERE status = 'checking'"))
@@ -329,7 +282,10 @@ def test_a_closed_report_of_a_citizen_waits_for_a_call(case: Case) -> None:
     waiting = {each.incident_id for each in words.call_backs(session, chief)}
     assert of_citizen in waiting
     assert waiting.isdisjoint({row.id for row in made if row.source != "web"})
-    words.tell_word(session, chief, of_citizen, reached=False, solved=None, satisfied=None)
+    with pytest.raises(NotPermitted, match="closed"):
+        words.tell_word(session, chief, of_citizen, **UNREACHED)
+    other = act(case, Role.SUPERVISOR, user_id=actors[Role.AUDITOR].user_id)
+    words.tell_word(session, other, of_citizen, **UNREACHED)
     assert of_citizen in {each.incident_id for each in words.call_backs(session, chief)}, "nobody answered: once more"
-    words.tell_word(session, chief, of_citizen, reached=True, solved=False, satisfied=2)
+    words.tell_word(session, other, of_citizen, reached=True, solved=False, satisfied=2)
     assert of_citizen not in {each.incident_id for each in words.call_backs(session, chief)}
