@@ -289,6 +289,8 @@ class Side:
     requests: tuple[ExtensionInfo, ...] = ()
     lacking: tuple[str, ...] = ()
     followed: Followed = field(default_factory=Followed)
+    shown_by: frozenset[int] = frozenset()
+    """Who showed in a photo what became of it, as a handler or a worker; of its duplicates too."""
 
 
 @dataclass(frozen=True, slots=True)

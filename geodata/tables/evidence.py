@@ -40,7 +40,7 @@ class Evidence(Base):
     sha256: Mapped[str | None] = mapped_column(doc="Of the unblurred JPEG; its name")
     width: Mapped[int | None]
     height: Mapped[int | None]
-    subject_id: Mapped[str] = mapped_column(doc="Key of the unblurred copy and of the note")
+    subject_id: Mapped[str] = mapped_column(unique=True, doc="Key of the unblurred copy and of the note, its own")
     note_cipher: Mapped[bytes | None]
     simulated: Mapped[bool] = mapped_column(server_default="false")
 

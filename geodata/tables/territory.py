@@ -87,6 +87,6 @@ class Quarantine(Base):
     message: Mapped[str]
     fingerprint: Mapped[str] = mapped_column(doc="SHA-256 of the row, so that the same row is kept once")
     raw_cipher: Mapped[bytes] = mapped_column(doc="The row as read, sealed under the key of subject_id")
-    subject_id: Mapped[str] = mapped_column(doc="Key in person_key")
+    subject_id: Mapped[str] = mapped_column(index=True, doc="Key in person_key")
     state: Mapped[str] = mapped_column(server_default="waiting", doc="waiting | loaded | dropped")
     created_at: Mapped[CreatedAt]

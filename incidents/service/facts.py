@@ -52,7 +52,9 @@ def facts(incident: _Incident, tasks: Sequence[_Task], side: Side, at: dt.dateti
         next((_live(task) for task in live if not task.joint), None),
         frozenset(task.assigned_by for task in handle) | side.followed.sent_by,
         helpers=tuple(_live(task) for task in live if task.joint),
-        handled_by=frozenset(user for task in handle for user in task.handled_by) | side.followed.handled_by,
+        handled_by=frozenset(user for task in handle for user in task.handled_by)
+        | side.followed.handled_by
+        | side.shown_by,
         handling_workers=frozenset(
             task.worker_id for task in handle if task.state == "done" and task.worker_id is not None
         )

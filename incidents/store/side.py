@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geodata.tables import AppUser, ExtensionRequest, Incident, IncidentClass, ResponsibilityGrid, Task, UnitGrid
 from incidents.model import ExtensionInfo, Side
 from incidents.store.duplicates import followed
-from incidents.store.evidence import lacking
+from incidents.store.evidence import lacking, shown_by
 
 
 def side_of(session: Session, incident_id: int) -> Side:
@@ -35,6 +35,7 @@ def side_of(session: Session, incident_id: int) -> Side:
         requests=tuple(requests(session, incident_id)),
         lacking=lacking(session, incident_id),
         followed=followed(session, incident_id),
+        shown_by=shown_by(session, incident_id),
     )
 
 

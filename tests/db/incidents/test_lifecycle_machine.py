@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
         self.reworks += act in {"rework", "reopen"}
         if act in {"assign", "dispatch", "reassign"}:
             self.worker = act != "dispatch"
-        if act in {"finish", "finish_part"}:
+        if act in {"start", "finish", "finish_part"}:
             self.hands.add(me)
         self.due = {
             "reopen": NOW + dt.timedelta(hours=3),
