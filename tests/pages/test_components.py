@@ -56,7 +56,14 @@ def test_an_address_that_is_none_says_so(run):
 
 def test_the_nearest_are_offered_and_the_chosen_one_is_filed(run, actors, lamp):
     actor = actors[Role.SUPERVISOR]
-    draft = {"class_key": LAMP, "lon": lamp.lon + 0.0001, "lat": lamp.lat, "place": "near", "found": "near"}
+    draft = {
+        "class_key": LAMP,
+        "lon": lamp.lon + 0.0001,
+        "lat": lamp.lat,
+        "place": "near",
+        "found": "near",
+        "source": "patrol",
+    }
     with db.transaction(actor) as session:
         save_draft(session, actor, "incident", draft)
     try:
