@@ -84,5 +84,5 @@ def test_the_job_of_the_page_takes_a_file_in_and_leaves_none(demo_database: Engi
     found = jobs._work_of(KIND)(supervisor, {"path": str(path), "name": "day.csv"}, Silent())
     assert (found["loaded"], found["name"], path.exists()) == (1, "day.csv", False)
     with transaction(supervisor) as session:
-        ref = session.execute(text("SELECT status FROM incident WHERE external_ref = 'HL-5'")).scalar_one()
-    assert ref == "filed"
+        status = session.execute(text("SELECT status FROM incident WHERE external_ref = 'HL-5'")).scalar_one()
+    assert status == "reported"
