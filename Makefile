@@ -17,9 +17,9 @@ run: ## Set up what is missing, then open the platform (Ctrl+C ends it)
 	@./setup.sh run
 	@exec $(BIN)/gridkeeper run
 
-test: ## Set up what is missing, then pass all tests but the slow ones
+test: ## Set up what is missing, then pass all tests but the slow ones (ARGS="--cov" tells what they reach)
 	@./setup.sh test
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --hypothesis-profile=ci --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --hypothesis-profile=ci $(ARGS)
 
 test-slow: ## The long proofs: large rows, killed servers, whole extracts
 	@./setup.sh test

@@ -131,7 +131,13 @@ def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
 
 
 @pytest.mark.parametrize(
-    "role", ["manager", "dispatcher", "supervisor", "planner", "handler", "auditor", "administrator"]
+    "role",
+    [
+        "supervisor",
+        "administrator",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("manager", "dispatcher", "handler", "auditor")),
+        "planner",
+    ],
 )
 def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:
     enter(page, served, role)
