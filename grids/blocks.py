@@ -55,7 +55,7 @@ def street_blocks(
     ignored. A block far above the target with buildings in it is parted along its paths, along its
     dead ends lengthened to the next line, and by shortest cuts; slivers (between the carriageways of
     one street, inside a roundabout) and blocks far below the target join the neighbour with the
-    longest shared border in the same community. Cuts are given up again, the least useful first,
+    longest shared border in the same community. Paths and cuts are given up again, the least useful first,
     while more than `Rules.off_line_share` of the inner border would lie on no line.
 
     Parameters

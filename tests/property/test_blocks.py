@@ -85,15 +85,13 @@ def test_the_strip_between_two_carriageways_joins_a_block() -> None:
 
 
 def test_a_large_block_is_parted_along_its_path_before_it_is_cut() -> None:
-    path = [(10.0, 305.0), (300.0, 305.0)]
-    ring = [[(10, 0), (300, 0), (300, 610), (10, 610), (10, 0)], [(300, 0), (600, 0), (600, 610), (300, 610), (300, 0)]]
-    with_path = lines([*ring, path], ["street", "street", "path"])
-    cells = street_blocks(
-        areas(), with_path, target_m2=60_000.0, built_up=BuiltUp.of(with_path.geometry.to_numpy(), None)
-    )
-    own = cells[cells["community_id"] == 1]
-    assert len(own) >= 1
-    assert own["area_m2"].max() <= 180_000
+    whole = [line for line in chessboard() if line[0][0] != 200 and line[0][1] != 300]
+    halves = [[(200.0, -20.0), (200.0, 200.0)], [(200.0, 400.0), (200.0, 640.0)]]
+    halves += [[(-20.0, 300.0), (100.0, 300.0)], [(300.0, 300.0), (620.0, 300.0)]]
+    path = [(100.0, 290.0), (300.0, 290.0)]
+    cells = cut(lines([*whole, *halves, path], ["street"] * (len(whole) + len(halves)) + ["path"]))
+    block = cells[cells.within(shapely.box(99, 199, 301, 401))]
+    assert sorted(block["area_m2"]) == pytest.approx([18_000.0, 22_000.0])
 
 
 def test_a_dead_end_is_no_border_of_a_block_of_lawful_size() -> None:
