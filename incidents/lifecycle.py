@@ -167,10 +167,8 @@ def first_status(actor: Actor, *, public: bool = False) -> str:
     ``public``: somebody outside said it, and it is no emergency; then it is verified on site before it is
     filed, whoever takes it down.
     """
-    if actor.role is Role.SYSTEM:
-        return "filed"
-    if public and actor.role is Role.SUPERVISOR:
-        return "reported"
+    if actor.role in {Role.SUPERVISOR, Role.SYSTEM}:
+        return "reported" if public else "filed"
     for step in TRANSITIONS:
         if step.source is None and actor.role in step.roles:
             return step.target

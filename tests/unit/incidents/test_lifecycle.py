@@ -79,6 +79,7 @@ def test_first_status_by_role() -> None:
     assert first_status(somebody(Role.DISPATCHER)) == first_status(somebody(Role.GRID_MANAGER)) == "reported"
     assert first_status(somebody(Role.SYSTEM)) == "filed"
     assert first_status(somebody(Role.SUPERVISOR), public=True) == "reported"
+    assert first_status(somebody(Role.SYSTEM), public=True) == "reported"
     assert first_status(somebody(Role.GRID_WORKER), public=True) == "filed"
     with pytest.raises(NotPermitted, match="may not report"):
         first_status(somebody(Role.PLANNER))
