@@ -8,12 +8,15 @@ from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.component import Component
 from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
 from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
+from geodata.tables.execution import Notice, Outbox, Pin
+from geodata.tables.field import WorkerPosition
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
+from geodata.tables.plan import Closure, CostTable, Plan, PlanRow
 from geodata.tables.queue import SavedQueue
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.retention import RetentionRun, SizeDay
@@ -41,8 +44,10 @@ __all__ = [
     "CalendarDay",
     "CitizenWord",
     "ClassOwner",
+    "Closure",
     "Command",
     "Component",
+    "CostTable",
     "Draft",
     "EmergencyRule",
     "Erasure",
@@ -64,9 +69,14 @@ __all__ = [
     "LandCover",
     "Load",
     "LoadRow",
+    "Notice",
+    "Outbox",
     "Person",
     "PersonKey",
+    "Pin",
     "PlaceName",
+    "Plan",
+    "PlanRow",
     "Quarantine",
     "Record",
     "RecordBatch",
@@ -98,4 +108,5 @@ __all__ = [
     "UserSession",
     "Worker",
     "WorkerPattern",
+    "WorkerPosition",
 ]

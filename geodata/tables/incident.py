@@ -6,6 +6,7 @@ import datetime as dt
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geodata.tables.base import Base, BigId, BigInt, SmallInt, TerritoryId, geometry
@@ -153,6 +154,15 @@ class Task(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('verify', 'handle', 'check', 'visit', 'patrol')", name="kind"),
         CheckConstraint("state IN ('waiting', 'accepted', 'started', 'done', 'returned', 'cancelled')", name="state"),
+        CheckConstraint("planned_end > planned_start AND num_nulls(planned_start, planned_end) <> 1", name="planned"),
+        ExcludeConstraint(
+            (text("worker_id"), "="),
+            (text("tstzrange(planned_start, planned_end)"), "&&"),
+            using="gist",
+            where=text("state IN ('waiting', 'accepted', 'started') AND planned_start IS NOT NULL"),
+            name="ex_task_worker_planned",
+            deferrable=True,
+        ),
         Index(
             "uq_task_live_handle",
             "incident_id",
@@ -194,6 +204,13 @@ class Task(Base):
     handled_by: Mapped[list[int]] = mapped_column(
         ARRAY(Integer), server_default="{}", doc="Users who finished it; written by the database, never shortened"
     )
+    planned_start: Mapped[dt.datetime | None] = mapped_column(doc="When the worker is to be there, as published")
+    planned_end: Mapped[dt.datetime | None] = mapped_column(doc="When he is to be done; never two at once a worker")
+    place_in_route: Mapped[SmallInt | None] = mapped_column(doc="Of the published route of its worker, from 1")
+    on_way_at: Mapped[dt.datetime | None] = mapped_column(doc="The worker said that he set out")
+    arrived_at: Mapped[dt.datetime | None] = mapped_column(doc="The worker said that he is there")
+    expected_done_at: Mapped[dt.datetime | None] = mapped_column(doc="When the worker expects to be done")
+    escalated_at: Mapped[dt.datetime | None] = mapped_column(doc="When the shift leader was told that nobody answers")
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -1,0 +1,12 @@
+DROP TRIGGER yz_pins_end ON incident;
+DROP TRIGGER zx_told_update ON task;
+DROP TRIGGER zx_told_insert ON task;
+DROP TRIGGER ac_planned_update ON task;
+DROP TRIGGER ac_planned_insert ON task;
+DROP TRIGGER ab_pin ON pin;
+DROP TRIGGER ab_notice ON notice;
+DROP FUNCTION gk_pins_end();
+DROP FUNCTION gk_task_told();
+DROP FUNCTION gk_task_planned();
+DROP FUNCTION gk_pin();
+DROP FUNCTION gk_notice_stays();
