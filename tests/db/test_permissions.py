@@ -41,6 +41,7 @@ from geodata.tables import (
     UpstreamAnswer,
     UpstreamItem,
     Worker,
+    WorkerPosition,
 )
 from insight import service as insight
 from people import accounts
@@ -185,6 +186,7 @@ def city(demo_database: Engine) -> Iterator[City]:
         ).first()
         session.add(Absence(territory_id=home, worker_id=away.id, kind="leave", from_on=TODAY, to_on=TODAY))
         session.add(RosterException(territory_id=home, worker_id=away.id, day=TODAY, reason="free"))
+        session.add(WorkerPosition(territory_id=home, worker_id=away.id, at=now(), geom="SRID=4326;POINT(0 0)"))
         first, second = officers[Role.PLANNER].user_id, officers[Role.AUDITOR].user_id
         session.add(Invitation(user_id=first, kind="invite", code_hash="x", expires_at=now()))
         session.add(StandingDeputy(territory_id=home, user_id=first, deputy_id=second))
@@ -370,4 +372,4 @@ def test_the_map_still_finds_by_place_under_the_guards(city: City) -> None:
         "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
         " WHERE atttypid = 'geometry'::regtype AND relrowsecurity AND relkind = 'r'"
     )
-    assert {name for (name,) in rows} == {"component", "incident", "study_site", "study_ground"}
+    assert {name for (name,) in rows} == {"component", "incident", "study_site", "study_ground", "worker_position"}
