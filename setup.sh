@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets this checkout up: Python packages, PostgreSQL with PostGIS, front-end libraries; for the tests a browser too.
+# Sets this checkout up: Python packages, PostgreSQL with PostGIS, front-end libraries, compiled searches; for the tests
+# a browser too.
 #
 #   ./setup.sh run | test      takes a moment and says nothing when all is there
 #
@@ -9,8 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 level=${1:-run}
 case $level in
-  run) lock=requirements.lock steps=4 needed="python3-venv postgresql-postgis" ;;
-  test) lock=requirements-dev.lock steps=5 needed="python3-venv postgresql-postgis chromium fonts-noto-cjk" ;;
+  run) lock=requirements.lock steps=5 needed="python3-venv postgresql-postgis" ;;
+  test) lock=requirements-dev.lock steps=6 needed="python3-venv postgresql-postgis chromium fonts-noto-cjk" ;;
   *) echo "usage: ./setup.sh run | test" >&2; exit 2 ;;
 esac
 
@@ -203,7 +204,23 @@ install_assets() {
   echo "$level $wanted" >node_modules/.set-up
 }
 
-# --- 5 browser ------------------------------------------------------------------------------------------------
+# --- 5 compiled searches --------------------------------------------------------------------------------------
+
+# What numba compiles stays in the state folder; it looks at the time and size of each source, and so does this.
+compile_searches() {
+  local folder kernels wanted
+  folder=${NUMBA_CACHE_DIR:-${GRIDKEEPER_STATE_DIR:-.state}/numba}
+  kernels=$(grep -lE '^@(kernel|inner)$' */*.py)
+  wanted="$PWD $(grep '^numba==' $lock | cut -d' ' -f1) $(digest core/kernels.py $kernels)"
+  # shellcheck disable=SC2086
+  if fresh "$folder/set-up" "$wanted" && [ -z "$(find $kernels -newer "$folder/set-up")" ]; then return; fi
+  step 5 "Compiling the searches of dispatch and of travel times (half a minute, once)"
+  mkdir -p "$folder"
+  counted 1 '^$' $venv/bin/python -m app.compiled
+  echo "$wanted" >"$folder/set-up"
+}
+
+# --- 6 browser ------------------------------------------------------------------------------------------------
 
 has_chinese() { ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || fc-list :lang=zh 2>/dev/null | grep -q .; }
 
@@ -212,7 +229,7 @@ install_browser() {
   command -v chromium >/dev/null || missing+=(chromium)
   has_chinese || missing+=(fonts-noto-cjk)
   [ ${#missing[@]} -gt 0 ] || return 0
-  step 5 "Browser for the tests (Debian packages): ${missing[*]}"
+  step 6 "Browser for the tests (Debian packages): ${missing[*]}"
   may_install "${missing[@]}" || stop "the browser tests need ${missing[*]}. $by_hand"
   debian "${missing[@]}"
 }
@@ -227,5 +244,6 @@ make_venv
 install_packages
 install_postgis
 install_assets
+compile_searches
 [ $level = run ] || install_browser
 [ -z "$worked" ] || say "Set up in $((SECONDS - began)) s."

@@ -23,6 +23,7 @@ from dispatch.plan_kernels import Core, Lists
 from dispatch.plan_model import TERMS, Id, Problem, Result, Stop, Task, Visit, Worker
 from dispatch.plan_routes import best_routes, new_routes
 from dispatch.plan_search import fill, improve
+from dispatch.standing import Standing
 from dispatch.unserved import why_unserved
 
 HOT, COLD = 5.0, 0.05
@@ -84,9 +85,14 @@ def start_of_shift(
 
 
 def warm_up() -> None:
-    """Bring the compiled core into the process (made once a machine, then read from the disk)."""
-    tasks = [Task(1, 1.0), Task(2, 1.0)]
-    solve(Problem(tasks, [Worker(1)], np.ones((3, 3), np.float32)), Stop(rounds=1))
+    """Bring the compiled core into the process (made by set-up, then read from the disk)."""
+    tasks = [Task(1, 1.0), Task(2, 1.0, prize_s=0.0)]
+    problem = Problem(tasks, [Worker(1)], np.ones((3, 3), np.float32))
+    solve(problem, Stop(rounds=1))
+    standing = Standing(compile_problem(problem), {1: [1]})
+    standing.best(1)
+    standing.overrun_s(1, 0)
+    standing.with_worker(1, 0)
 
 
 def anneal(core: Core, lists: Lists, stop: Stop, search: Search, *, progress: Progress, began: float) -> int:

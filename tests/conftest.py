@@ -27,8 +27,8 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 TEMPLATE = "gk_template"
 OWN_HASHER = credentials._hasher
 
-# What numba compiled stays beside pytest's own cache: the state folder of a run goes away with it.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
+# What set-up compiled is used: the state folder of a run has nothing yet, and goes away with it.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(os.environ.get("GRIDKEEPER_STATE_DIR", ROOT / ".state")) / "numba"))
 
 # A machine that is busy with other things must not fail a test of what is true.
 hypothesis.settings.register_profile("gridkeeper", deadline=None)
