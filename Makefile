@@ -19,7 +19,7 @@ run: ## Set up what is missing, then open the platform (Ctrl+C ends it)
 
 test: ## Set up what is missing, then pass all tests but the slow ones (ARGS="--cov" tells what they reach)
 	@./setup.sh test
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --hypothesis-profile=ci $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci $(ARGS)
 
 test-slow: ## The long proofs: large rows, killed servers, whole extracts
 	@./setup.sh test
