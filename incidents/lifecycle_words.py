@@ -84,8 +84,13 @@ _RETURN: Mapping[str, Words] = {
     "needs_others": ("Other units are needed too", "需其他单位配合"),
     "not_safe": ("Not safe to do alone", "单人处置不安全"),
 }
+HAND_OVER_REASONS: Mapping[str, Words] = {
+    "shift_ends": ("My shift ends", "本班次即将结束"),
+    "called_away": ("Called to something more urgent", "被派往更紧急的任务"),
+}
+"""Why a worker hands over what he would have done; unlike other returns it keeps him off nothing."""
 REASONS: Mapping[str, Mapping[str, Words]] = {
-    "return": _RETURN,
+    "return": {**_RETURN, **HAND_OVER_REASONS},
     "return_part": _RETURN,
     "rework": {
         "not_solved": ("Not solved", "问题未解决"),

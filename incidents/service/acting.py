@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
@@ -90,6 +91,20 @@ def assign_task(
     return _do(session, actor, asked, command_id, moment)
 
 
+def assignment(
+    incident_id: int, worker_id: int, *, version: int | None, reason: str = "", unit_id: int | None = None
+) -> dict[str, object]:
+    """Return what `assign_task` keeps of what it is asked, so that one command has one digest by either way."""
+    return _contents(Asked(incident_id, "assign", version, reason, worker_id, unit_id, anew_too=True))
+
+
+def changed_since(session: Session, actor: Actor, versions: Mapping[int, int]) -> dict[int, Conflict]:
+    """Return incident id to who changed what after it had the version given; none of those that stand unchanged."""
+    require(actor, May.SEE_INCIDENTS)
+    found = acts.of_ids(session, actor.territory_id, versions)
+    return {each.id: _conflict(session, each, versions[each.id]) for each in found if each.version != versions[each.id]}
+
+
 def facts_of(detail: IncidentDetail, moment: dt.datetime | None = None) -> Facts:
     """Return what the guards of the lifecycle look at, from what a page shows anyway."""
     return facts(detail.row, detail.tasks, detail.side, now() if moment is None else aware(moment))
@@ -115,10 +130,14 @@ def _do(session: Session, actor: Actor, asked: Asked, command_id: str, moment: d
         actor,
         command_id,
         act=asked.act,
-        asked={name: getattr(asked, name) for name in asked.__slots__},
+        asked=_contents(asked),
         apply=lambda: _apply(session, actor, asked, at),
         purpose=f"{asked.act}: {asked.reason}" if asked.reason else asked.act,
     )
+
+
+def _contents(asked: Asked) -> dict[str, object]:
+    return {name: getattr(asked, name) for name in asked.__slots__}
 
 
 def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Done:

@@ -41,20 +41,43 @@ def once(
     Conflict
         When the id is another user's.
     """
+    first = first_answer(session, actor, command_id, act=act, asked=asked, purpose=purpose)
+    if first is not None:
+        return Done(**first, repeated=True)
+    done = apply()
+    keep_answer(session, command_id, done.incident_id, done.as_dict())
+    return done
+
+
+def first_answer(
+    session: Session, actor: Actor, command_id: str, *, act: str, asked: Mapping[str, Any], purpose: str = ""
+) -> dict[str, Any] | None:
+    """Return what the command answered when it was applied before; None claims it, and it is the caller's to apply.
+
+    Raises as `once` does.
+    """
+    digest = digest_of(command_id, asked)
+    if not acts.claim_command(session, actor, command_id, act, digest):
+        return _known(session, command_id, digest)
+    name_act(session, purpose=purpose or act, command_id=command_id)
+    return None
+
+
+def keep_answer(session: Session, command_id: str, incident_id: int | None, answer: dict[str, Any]) -> None:
+    """Keep the answer of a claimed command; no personal field may stand in it."""
+    acts.answer_command(session, command_id, incident_id, answer)
+
+
+def digest_of(command_id: str, asked: Mapping[str, Any]) -> str:
+    """Return the keyed hash of what is asked; raise `InvalidInput` for an id that is none."""
     if not COMMAND_ID.fullmatch(command_id):
         raise InvalidInput(
             f"{command_id!r} is not a command id.", hint="Give 8 to 80 letters, digits or . _ : -, e.g. a UUID."
         )
-    digest = keyed_digest(json.dumps(dict(asked), sort_keys=True, default=str))
-    if not acts.claim_command(session, actor, command_id, act, digest):
-        return _first_answer(session, command_id, digest)
-    name_act(session, purpose=purpose or act, command_id=command_id)
-    done = apply()
-    acts.answer_command(session, command_id, done.incident_id, done.as_dict())
-    return done
+    return keyed_digest(json.dumps(dict(asked), sort_keys=True, default=str))
 
 
-def _first_answer(session: Session, command_id: str, digest: str) -> Done:
+def _known(session: Session, command_id: str, digest: str) -> dict[str, Any]:
     known = acts.known_command(session, command_id)
     if known is None or known[1] is None:
         raise Conflict(
@@ -68,4 +91,4 @@ def _first_answer(session: Session, command_id: str, digest: str) -> Done:
             hint="Give every act an id of its own.",
             zh="该命令编号已用于其他操作，请为每个操作使用新的编号。",
         )
-    return Done(**known[1], repeated=True)
+    return known[1]

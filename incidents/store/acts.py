@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,7 +52,7 @@ def known_command(session: Session, command_id: str) -> tuple[str, dict[str, Any
     return None if row is None else (row.digest, row.result)
 
 
-def answer_command(session: Session, command_id: str, incident_id: int, result: dict[str, Any]) -> None:
+def answer_command(session: Session, command_id: str, incident_id: int | None, result: dict[str, Any]) -> None:
     """Keep the answer of a command."""
     session.execute(
         update(Command).where(Command.id == command_id).values(incident_id=incident_id, result=result),
@@ -68,6 +68,12 @@ def lock(session: Session, territory_id: int | None, incident_id: int) -> Incide
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def of_ids(session: Session, territory_id: int | None, ids: Collection[int]) -> list[Incident]:
+    """Return incidents as they are now, without a lock; those out of reach are left out."""
+    query = select(Incident).where(Incident.id.in_(ids), Incident.territory_id == territory_id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def tasks_of(session: Session, incident_id: int) -> list[Task]:

@@ -41,8 +41,8 @@ WHEN (NEW.planned_start IS NOT NULL) EXECUTE FUNCTION gk_task_planned();
 CREATE TRIGGER ac_planned_update BEFORE UPDATE ON task FOR EACH ROW EXECUTE FUNCTION gk_task_planned();
 
 -- Whoever changes a task, and by whatever way, the message about it is written in the same transaction: to the worker
--- whose task came, went or came back, to the desks when one was given back or nobody answers. Who gives an incident
--- back is not sent there again. Files and demonstrations tell nobody.
+-- whose task came, went or came back, to the desks when one was given back or nobody answers. Who gives an
+-- incident back is not sent there again, unless he only hands it over. Files and demonstrations tell nobody.
 CREATE FUNCTION gk_task_told() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -82,6 +82,7 @@ BEGIN
                gk_setting('user')::integer
         FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
         WHERE n.state = 'returned' AND o.state <> 'returned' AND n.kind = 'handle' AND n.worker_id IS NOT NULL
+          AND gk_role() = 'grid_worker' AND why NOT IN ('shift_ends', 'called_away')
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;

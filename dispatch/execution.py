@@ -1,0 +1,228 @@
+"""Use cases of carrying out a plan: publish it, override it, release a pin, give a task on that nobody answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.clock import aware
+from core.clock import now as clock_now
+from core.errors import Conflict, InvalidInput, NotFound
+from core.identity import Actor, May, require
+from dispatch import execution_store as store
+from dispatch.execution_acts import arrive, expect_done, hand_over, on_way
+from dispatch.execution_model import PinRow, Published, Sent, StaleRow, What
+from geodata.db import name_act
+from incidents.lifecycle import check_reason
+from incidents.service import assign_task, move
+from incidents.service.acting import assignment, changed_since
+from incidents.service.commands import digest_of, first_answer, keep_answer
+from incidents.work import Done
+
+__all__ = [
+    "arrive", "assign", "expect_done", "hand_over", "list_pins", "on_way", "override", "publish", "release_pin",
+]  # fmt: skip
+
+MOST = 1000
+"""So many rows are published at once."""
+BUSY = (
+    "Somebody is changing it at this moment. Look at it again.",
+    "有人正在更改该案件，请稍后再看。",
+)
+MOVED_ON = (
+    "It is not as it was when this was planned: the worker set out, gave it back, or has other times by now.",
+    "情况已与制定方案时不同：网格员已出发、已退回，或时间已另行安排。",
+)
+
+
+def publish(
+    session: Session,
+    actor: Actor,
+    plan_id: int,
+    incident_ids: Sequence[int] | None,
+    *,
+    command_id: str,
+    moment: dt.datetime | None = None,
+) -> Published:
+    """Carry out rows of a plan: send, send another, set times; rows whose incident or task moved on are named.
+
+    The routes of the workers touched get their new times too; what would then be two things at once for a worker
+    loses its times until the next plan. All of it stands in the record under the command.
+
+    Parameters
+    ----------
+    incident_ids
+        None takes every safe row that changes something.
+    command_id
+        Chosen by the sender; the same command again changes nothing and answers as it did first.
+
+    Raises
+    ------
+    NotPermitted
+        For everybody but a dispatcher.
+    NotFound
+        When nothing of what is asked for stands in the plan: it was replaced by a newer one.
+    """
+    territory_id = _here(actor)
+    if incident_ids is not None and len(incident_ids) > MOST:
+        raise InvalidInput(f"At most {MOST} rows are published at once.", zh=f"一次最多发布 {MOST} 行。")
+    at = clock_now() if moment is None else aware(moment)
+    wanted = None if incident_ids is None else sorted(set(incident_ids))
+    asked = {"plan": plan_id, "incidents": wanted}
+    first = first_answer(session, actor, command_id, act="publish", asked=asked, purpose="assign: proposed")
+    if first is not None:
+        return Published.from_dict(first)
+    store.one_at_a_time(session, territory_id)
+    rows = store.publish(session, territory_id, plan_id, wanted, hand=actor.user_id, at=at)
+    if wanted and not rows:
+        raise NotFound(
+            "This plan does not stand any more.",
+            hint="Look at the newest proposal and publish that.",
+            zh="该方案已被更新，请查看最新方案后再发布。",
+        )
+    published = _told(session, actor, rows, wanted)
+    keep_answer(session, command_id, None, published.as_dict())
+    session.expire_all()
+    return published
+
+
+def assign(
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    worker_id: int,
+    *,
+    version: int,
+    command_id: str,
+    reason: str = "",
+    moment: dt.datetime | None = None,
+) -> Done:
+    """Give a filed incident to a worker in one statement; what is out of the ordinary goes the longer way.
+
+    Raises as `incidents.service.move` does.
+    """
+    territory_id = _here(actor)
+    check_reason("assign", reason)
+    at = clock_now() if moment is None else aware(moment)
+    name_act(session, purpose=f"assign: {reason}" if reason else "assign", command_id=command_id)
+    given = {
+        "territory": territory_id,
+        "incident": incident_id,
+        "worker": worker_id,
+        "version": version,
+        "hand": actor.user_id,
+        "at": at,
+        "command": command_id,
+        "digest": digest_of(command_id, assignment(incident_id, worker_id, version=version, reason=reason)),
+    }
+    try:
+        done = store.assign(session, given)
+    except IntegrityError as error:
+        raise Conflict(
+            f"The command id {command_id} is taken.",
+            hint="Send it again with a fresh id.",
+            zh="该命令编号已被使用，请换一个编号重新提交。",
+        ) from error
+    if done is not None:
+        return Done(**done)
+    return assign_task(
+        session, actor, incident_id, worker_id, version=version, command_id=command_id, reason=reason, moment=at
+    )
+
+
+def override(
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    worker_id: int,
+    *,
+    reason: str,
+    version: int | None,
+    command_id: str,
+    moment: dt.datetime | None = None,
+) -> Done:
+    """Give an incident to the worker whom the dispatcher chose, and pin it: no plan takes it from him again.
+
+    The choice always wins, also over work that was begun; it ends an older pin and a refusal of this worker.
+
+    Raises as `incidents.service.move` does.
+    """
+    territory_id = _here(actor)
+    if not reason:
+        raise InvalidInput(
+            "Why this worker?",
+            hint="Choose a reason; it stands in the record.",
+            zh="请选择指定该网格员的原因。",
+        )
+    check_reason("assign", reason)
+    at = clock_now() if moment is None else aware(moment)
+    store.one_at_a_time(session, territory_id)
+    status = store.status_of(session, territory_id, incident_id)
+    look = {"reported": "ask_verify", "checking": "ask_check"}.get(status or "")
+    if look is None:
+        done = assign_task(
+            session, actor, incident_id, worker_id, version=version, command_id=command_id, reason=reason, moment=at
+        )
+    else:
+        done = move(
+            session, actor, incident_id, look, worker_id=worker_id, version=version, command_id=command_id, moment=at
+        )
+    if not done.repeated:
+        name_act(session, purpose=f"override: {reason}", command_id=command_id)
+        store.end_pins(session, incident_id, worker_id, at)
+        pin = {"territory": territory_id, "incident": incident_id, "worker": worker_id, "kind": "pin"}
+        store.add_pin(session, {**pin, "reason": reason, "hand": actor.user_id, "at": at})
+    return done
+
+
+def release_pin(
+    session: Session, actor: Actor, incident_id: int, *, worker_id: int | None = None, moment: dt.datetime | None = None
+) -> bool:
+    """End the pin of an incident, and the bar of ``worker_id`` where one is named; return whether there was any."""
+    _here(actor)
+    at = clock_now() if moment is None else aware(moment)
+    name_act(session, purpose="release pin", command_id=None)
+    return store.end_pins(session, incident_id, worker_id, at) > 0
+
+
+def list_pins(session: Session, actor: Actor) -> tuple[PinRow, ...]:
+    """Return who is held to which incident, and who is kept off."""
+    return tuple(PinRow(*row) for row in store.pins(session, _here(actor)))
+
+
+def _told(session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Iterable[int] | None) -> Published:
+    done = [
+        Sent(row.incident_id, row.number, row.task_id, row.worker_id, _what(row.what))
+        for row in rows
+        if row.asked and row.what is not None and row.task_id is not None
+    ]
+    holds = {each.incident_id for each in done}
+    stale = {row.incident_id: row for row in rows if row.asked and row.incident_id not in holds}
+    changed = changed_since(session, actor, {key: row.incident_version for key, row in stale.items()})
+    named = []
+    for key, row in stale.items():
+        found = changed.get(key)
+        english, chinese = (found.message, found.zh or found.message) if found else MOVED_ON if row.locked else BUSY
+        named.append(StaleRow(key, row.number, english, chinese))
+    missing = sorted(set(wanted or ()) - {row.incident_id for row in rows})
+    named += [StaleRow(key, f"#{key}", "It stands in this plan no more.", "该行已不在此方案中。") for key in missing]
+    return Published(
+        tuple(done),
+        tuple(named),
+        also_retimed=sum(row.what == "retimed" and not row.asked for row in rows),
+        unplanned=rows[0].unplanned if rows else 0,
+    )
+
+
+def _what(key: str) -> What:
+    return "sent" if key == "sent" else "retimed" if key == "retimed" else "kept"
+
+
+def _here(actor: Actor) -> int:
+    require(actor, May.DISPATCH)
+    if actor.territory_id is None:
+        raise InvalidInput("No territory is chosen.", hint="Choose one first.", zh="尚未选择辖区。")
+    return actor.territory_id
