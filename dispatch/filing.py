@@ -54,7 +54,7 @@ class Filing:
         cost, w, p = self.standing.best(j, float(self.standing.core.task[j, PRIZE]))
         if w < 0:
             return None
-        return Offer(self._worker(w), cost, None if p < 0 else self._task(p))
+        return Offer(self._worker(w), cost, None if p < 0 else self.name(p))
 
     def accept(self, offer: Offer, task: Task) -> None:
         """Put the task proposed last where the offer says; the next one takes the next spare place."""
@@ -77,7 +77,8 @@ class Filing:
         compiled = self.standing.compiled
         return compiled.problem.workers[int(compiled.workers[w])].id
 
-    def _task(self, j: int) -> Id:
+    def name(self, j: int) -> Id:
+        """Return the id of a task of the arrays, also of one that was taken in."""
         compiled = self.standing.compiled
         return self._new[j] if j in self._new else compiled.problem.tasks[int(compiled.tasks[j])].id
 

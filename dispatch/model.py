@@ -14,8 +14,9 @@ from people.model import WorkerInfo
 
 
 class Whereabouts(enum.StrEnum):
-    """How it is known where a worker is: nobody is tracked, only tasks tell."""
+    """How it is known where a worker is: what the phone told on shift, else what tasks tell, else the home grid."""
 
+    POSITION = "position"
     AT_TASK = "at_task"
     AFTER_TASK = "after_task"
     HOME_GRID = "home_grid"
@@ -74,12 +75,15 @@ class Board:
         Sent to a unit or a worker who has not accepted; can be given to another.
     to_file
         Reports that a supervisor has to file before they come here.
+    begun
+        Accepted or started by whoever has them.
     """
 
     at: dt.datetime
     to_send: tuple[QueueRow, ...]
     not_begun: tuple[QueueRow, ...]
     to_file: int
+    begun: tuple[QueueRow, ...] = ()
 
     def find(self, incident_id: int) -> QueueRow | None:
         """Return the row of an incident that waits here, else None."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dispatch.cover import MoveUp
 from dispatch.plan_model import Reason
 
 Change = Literal["new", "moved", "retimed", "kept", "fixed"]
@@ -119,20 +120,6 @@ class Summary:
     open_tasks: int
     workers: int
     breaches_next_hour: int
-
-
-@dataclass(frozen=True, slots=True)
-class MoveUp:
-    """A proposal that an idle worker waits where an area is uncovered."""
-
-    worker_id: int
-    worker_code: str
-    lon: float
-    lat: float
-    area: str
-    en: str
-    zh: str
-    gain: float
 
 
 @dataclass(frozen=True)

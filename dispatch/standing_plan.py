@@ -1,46 +1,65 @@
-"""The standing plan of a territory: read it, ask why, compare another choice, make it anew."""
+"""The standing plan of a territory: read it, make it anew; `dispatch.standing_ask` answers questions about it."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.clock import now as clock_now
+from core.errors import InvalidInput
 from core.identity import Actor, May, require
-from dispatch.explain import Explanation
-from dispatch.plan_model import Stop
-from dispatch.standing_model import Comparison, StandingPlan
+from core.progress import Silent
+from dispatch import store_plan as store
+from dispatch.classify import judge, summarise
+from dispatch.cover import MoveUp
+from dispatch.move_up import propose_moves
+from dispatch.plan import WARM, WARM_END, Search, anneal, result_of, start_of_shift
+from dispatch.plan_arrays import compile_problem
+from dispatch.plan_model import Id, Result, Stop
+from dispatch.plan_routes import best_routes, new_routes
+from dispatch.situation import read_situation
+from dispatch.situation_model import Situation
+from dispatch.snapshot import Kept, pack
+from dispatch.standing_ask import Loaded, compare, offer_new, remember, why
+from dispatch.standing_model import StandingPlan, Summary
+from dispatch.store_plan import reason_from, reason_json
+from geodata.db import system_rights
 from geodata.territory import TerritoryInfo
+
+__all__ = ["compare", "offer_new", "refresh", "standing_plan", "why"]
+
+ORDINARY = Stop(seconds=0.5)
+"""The search of a re-plan, CPU seconds."""
+OLD = dt.timedelta(minutes=3)
+"""A plan that was not made anew for so long is stale."""
 
 
 def standing_plan(session: Session, actor: Actor, moment: dt.datetime | None = None) -> StandingPlan | None:
     """Return the newest plan of the actor's territory; None when none was made yet."""
     require(actor, May.DISPATCH)
-    raise NotImplementedError
-
-
-def why(session: Session, actor: Actor, incident_id: int) -> Explanation:
-    """Return why the standing plan sends whom it sends to an incident, workers by id.
-
-    Raises
-    ------
-    NotFound
-        When the incident is not in the plan.
-    """
-    require(actor, May.DISPATCH)
-    raise NotImplementedError
-
-
-def compare(session: Session, actor: Actor, incident_id: int, worker_id: int) -> Comparison:
-    """Return what sending another worker would cost, by term, and what would become late.
-
-    Raises
-    ------
-    NotFound
-        When the incident or the worker is not in the plan.
-    """
-    require(actor, May.DISPATCH)
-    raise NotImplementedError
+    found = store.newest(session, _territory(actor))
+    if found is None:
+        return None
+    plan_id, made_at, facts = found
+    rows, changed = store.rows(session, plan_id)
+    return StandingPlan(
+        id=plan_id,
+        made_at=made_at,
+        territory_id=_territory(actor),
+        rows=tuple(rows),
+        unserved=tuple(store.unserved(session, facts["unserved"])),
+        summary=Summary(**facts["summary"]),
+        move_ups=tuple(MoveUp(**{**each, "why": reason_from(each["why"])}) for each in facts["move_ups"]),
+        stale=changed or (moment or clock_now()) - made_at > OLD,
+        told=tuple(reason_from(each) for each in facts["told"]),
+        left_out={code: reason_from(each) for code, each in facts["left_out"].items()},
+        terms=facts["terms"],
+    )
 
 
 def refresh(
@@ -49,7 +68,83 @@ def refresh(
     territory: TerritoryInfo,
     moment: dt.datetime | None = None,
     stop: Stop | None = None,
+    *,
+    anew: bool = False,
+    seed: int = 0,
 ) -> StandingPlan:
-    """Make the plan of a territory anew, beginning with the one before, and keep it; return it."""
+    """Make the plan of a territory anew and keep it; return it.
+
+    Parameters
+    ----------
+    stop
+        Of the search; half a second of CPU time when None.
+    anew
+        Begin from nothing on two threads, as at the start of a shift, instead of from the plan before.
+    """
     require(actor, May.DISPATCH)
-    raise NotImplementedError
+    at = moment or clock_now()
+    store.one_at_a_time(session, territory.id)
+    situation = read_situation(session, territory, at)
+    compiled = compile_problem(situation.problem)
+    if anew:
+        result = start_of_shift(situation.problem, stop or ORDINARY, seed)
+    else:
+        before = store.newest(session, territory.id)
+        began = time.thread_time()
+        core, lists = new_routes(compiled, seed, _beginning(situation, before[2]["routes"] if before else {}))
+        search = Search(WARM, WARM_END) if before else Search()
+        rounds = anneal(core, lists, stop or ORDINARY, search, progress=Silent(), began=began)
+        result = result_of(compiled, best_routes(lists))
+        result = dataclasses.replace(result, rounds=rounds, cpu_s=time.thread_time() - began)
+    judged = judge(situation, result)
+    summary = summarise(situation, compiled, result, judged)
+    moves = propose_moves(session, territory, situation, result)
+    names = {task.id: row.incident_id for task, row in zip(situation.problem.tasks, situation.work, strict=True)}
+    kept = Kept(
+        situation.problem, result.routes, names, {each.code: each.id for each in situation.crew}, situation.places
+    )
+    facts = _facts(situation, result, summary, moves, names)
+    figures = (result.cost_s, result.rounds, result.cpu_s)
+    with system_rights(session, actor):
+        plan_id = store.write(session, territory.id, at, facts=facts, snapshot=pack(kept), figures=figures)
+        store.write_rows(session, territory.id, plan_id, judged)
+    remember(session, plan_id, Loaded(kept, compiled, at))
+    made = standing_plan(session, dataclasses.replace(actor, territory_id=territory.id), at)
+    assert made is not None  # noqa: S101  (written just above)
+    return made
+
+
+def _beginning(situation: Situation, before: Mapping[str, Sequence[str]]) -> dict[Id, list[Id]]:
+    """Return the routes to begin with: those of the plan before, and what was given out since then."""
+    routes: dict[Id, list[Id]] = {worker: list(route) for worker, route in before.items()}
+    placed = {task for route in routes.values() for task in route}
+    for worker, route in situation.running.items():
+        routes.setdefault(worker, []).extend(task for task in route if task not in placed)
+    return routes
+
+
+def _facts(
+    situation: Situation, result: Result, summary: Summary, moves: Sequence[MoveUp], names: Mapping[Id, int]
+) -> dict[str, Any]:
+    return {
+        "summary": dataclasses.asdict(summary),
+        "unserved": [
+            {
+                "incident_id": names[each.task],
+                "why": reason_json(each.why),
+                "way_out": None if each.way_out is None else reason_json(each.way_out),
+            }
+            for each in result.unserved
+        ],
+        "move_ups": [{**dataclasses.asdict(each), "why": reason_json(each.why)} for each in moves],
+        "told": [reason_json(each) for each in situation.told],
+        "left_out": {str(worker): reason_json(each) for worker, each in result.left_out.items()},
+        "terms": dict(result.terms),
+        "routes": {str(worker): list(route) for worker, route in result.routes.items() if route},
+    }
+
+
+def _territory(actor: Actor) -> int:
+    if actor.territory_id is None:
+        raise InvalidInput("No territory is chosen.", hint="Choose one first.")
+    return actor.territory_id

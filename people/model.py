@@ -39,6 +39,8 @@ class WorkerInfo:
         Codes of the responsibility grids of those the worker stands in for on the day.
     name
         None for those who may not see it, and after erasure.
+    break_min
+        Minutes of rest within the shift.
     """
 
     id: int
@@ -54,6 +56,7 @@ class WorkerInfo:
     away: bool = False
     stands_in: tuple[str, ...] = ()
     name: str | None = None
+    break_min: int = 0
 
     def on_duty(self, moment: dt.datetime) -> bool:
         """Return whether the shift covers a moment of the day that was asked for."""

@@ -182,6 +182,7 @@ class OnDay:
     end: dt.datetime | None
     away: bool
     stands_in_for: tuple[int, ...]
+    break_min: int = 0
 
 
 def on_day(plan: Plan, worker_ids: Sequence[int], moment: dt.datetime, zone: ZoneInfo) -> dict[int, OnDay]:
@@ -207,7 +208,8 @@ def on_day(plan: Plan, worker_ids: Sequence[int], moment: dt.datetime, zone: Zon
             if place >= 0
             else (None, None)
         )
-        found[worker] = OnDay(start, end, bool(roster.away[row, 1]), tuple(helped.get(row, ())))
+        rest = int(roster.break_min[row, shifts.day[place]]) if place >= 0 else 0
+        found[worker] = OnDay(start, end, bool(roster.away[row, 1]), tuple(helped.get(row, ())), rest)
     return found
 
 

@@ -100,6 +100,13 @@ def _with_shifts(
         mine = known[worker.id]
         grids = sorted({code for each in mine.stands_in_for if (code := grid_of.get(each))})
         found.append(
-            replace(worker, shift_start=mine.start, shift_end=mine.end, away=mine.away, stands_in=tuple(grids))
+            replace(
+                worker,
+                shift_start=mine.start,
+                shift_end=mine.end,
+                away=mine.away,
+                stands_in=tuple(grids),
+                break_min=mine.break_min,
+            )
         )
     return found

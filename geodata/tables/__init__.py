@@ -18,6 +18,7 @@ from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.plan import Closure, CostTable, Plan, PlanRow
 from geodata.tables.queue import SavedQueue
+from geodata.tables.reach import AccessAnswer, Norm
 from geodata.tables.record import LoadRow, Record, RecordBatch
 from geodata.tables.retention import RetentionRun, SizeDay
 from geodata.tables.review import Review, ReviewExplanation, ReviewRun, ReviewThreshold
@@ -32,6 +33,7 @@ __all__ = [
     "PURPOSES",
     "STATUSES",
     "Absence",
+    "AccessAnswer",
     "AccessReview",
     "AllowedStep",
     "AppUser",
@@ -69,6 +71,7 @@ __all__ = [
     "LandCover",
     "Load",
     "LoadRow",
+    "Norm",
     "Notice",
     "Outbox",
     "Person",

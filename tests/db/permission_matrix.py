@@ -62,6 +62,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "draft": ("", "", "", ""),
     "saved_queue": ("S", "S", "S", "S"),
     "study": ("SVAMP", "SP", "SP", "S"),
+    "access_answer": ("SVAMP", "S", "S", "S"),
+    "norm": ("SVAMP", "SP", "SP", "SP"),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
@@ -78,6 +80,11 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "review_explanation": ("SVA", "", "", "S"),
     "review_threshold": ("SVDAMWHPT", "", "", "S"),
     "review_run": ("SVDAMWHPT", "S", "S", "S"),
+    "worker_position": ("SD", "S", "S", "S"),
+    "plan": ("SVDA", "S", "S", "S"),
+    "plan_row": ("SVDA", "S", "", "S"),
+    "closure": (ALL.replace("N", ""), "SD", "SD", "S"),
+    "cost_table": (ALL.replace("N", ""), "SD", "SD", "S"),
     "transition": READ_ONLY,
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
@@ -111,6 +118,24 @@ REVIEWED = (
         "INSERT INTO review (territory_id, rule, key, severity, subject_table, subject_id, persons, seqs, numbers, at)"
         " VALUES (%(home)s, 'backdated', 'x', 1, 'incident', '1', %(persons)s, '{1}', '{}', now()),"
         " (%(home)s, 'backdated', 'y', 1, 'incident', '1', %(persons)s, '{1}', '{}', now())"
+    ),
+    (
+        "WITH made AS (INSERT INTO plan (territory_id, made_at, cost_s, rounds, cpu_s, facts)"
+        " VALUES (%(home)s, now(), 0, 0, 0, '{}') RETURNING id)"
+        " INSERT INTO plan_row (plan_id, territory_id, incident_id, kind, worker_id, place_in_route, start_at, end_at,"
+        " travel_s, late_s, incident_version, change, safe)"
+        " SELECT made.id, %(home)s, i.id, 'handle', 1, 1, now(), now(), 0, 0, 1, 'new', true"
+        " FROM made, incident AS i ORDER BY i.id LIMIT 1"
+    ),
+    (
+        "INSERT INTO closure (territory_id, name, geom, from_at, made_at)"
+        " VALUES (%(home)s, 'x', 'SRID=4326;LINESTRING(0 0, 1 1)', now(), now())"
+    ),
+    "INSERT INTO cost_table (territory_id, weights) VALUES (%(home)s, '{}')",
+    "INSERT INTO access_answer (territory_id, key, question, data_version) VALUES (%(home)s, 'x', '{}', 0)",
+    (
+        "INSERT INTO norm (territory_id, facility_kind, level, radius_m, source)"
+        " VALUES (%(home)s, 'clinic', 'x', 300, 'x')"
     ),
 )
 """As the system."""

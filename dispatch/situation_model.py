@@ -1,0 +1,127 @@
+"""The situation of dispatch: open work, who is on shift and where; no input or output here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.model import Place
+from dispatch.plan_model import Break, Id, Problem, Reason
+
+LEAST_LEFT_S = 120.0
+"""Whoever is on site needs at least so long still."""
+BREAK_FROM, BREAK_TO = 0.4, 0.6
+"""The part of a shift in which its break begins; after it the break is taken to be over."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """An open incident with the task a worker has on it; without a task it waits to be sent out."""
+
+    incident_id: int
+    number: str
+    class_id: int
+    class_en: str
+    class_zh: str
+    status: str
+    priority: int
+    emergency: bool
+    due_at: dt.datetime | None
+    postponed_until: dt.datetime | None
+    unit_id: int | None
+    lon: float
+    lat: float
+    version: int
+    grid: str | None
+    task_id: int | None = None
+    task_version: int | None = None
+    kind: str = "handle"
+    joint: bool = False
+    state: str = ""
+    worker_id: int | None = None
+    created_at: dt.datetime | None = None
+    accepted_at: dt.datetime | None = None
+    task_due_at: dt.datetime | None = None
+    planned_start: dt.datetime | None = None
+    place_in_route: int | None = None
+    on_way_at: dt.datetime | None = None
+    arrived_at: dt.datetime | None = None
+    expected_done_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """A worker on shift, and where the plan takes him to be."""
+
+    id: int
+    code: str
+    place: Place | None
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """A problem with what its tasks and workers are, in the same order.
+
+    Attributes
+    ----------
+    running
+        Staff number to ids of tasks as they are given out now, in order.
+    barred
+        Ids of tasks that somebody refused before.
+    told
+        What has to be known about how it was reckoned.
+    """
+
+    at: dt.datetime
+    problem: Problem
+    work: Sequence[WorkRow]
+    crew: Sequence[Crew]
+    running: Mapping[Id, tuple[Id, ...]]
+    barred: frozenset[Id]
+    told: tuple[Reason, ...]
+    places: NDArray[np.float64]
+
+
+def concerns(row: WorkRow, here: set[int]) -> bool:
+    """Return whether work in hand is to be planned: that of workers on shift, and what others have not accepted."""
+    return row.worker_id in here or (row.kind == "handle" and not row.joint and row.state == "waiting")
+
+
+def name_tasks(work: Sequence[WorkRow]) -> list[str]:
+    """Return an id a piece of work: the number of its incident, with the kind of task where it is not to handle it."""
+    names, seen = [], set()
+    for row in work:
+        name = row.number if row.kind == "handle" and not row.joint else f"{row.number} {row.kind}"
+        names.append(f"{name} {row.task_id}" if name in seen else name)
+        seen.add(name)
+    return names
+
+
+def moves(row: WorkRow) -> bool:
+    """Return whether another worker could have it: work to handle that is not begun."""
+    return row.kind == "handle" and not row.joint and not begun(row)
+
+
+def begun(row: WorkRow) -> bool:
+    """Return whether its worker is on the way or on site."""
+    return row.state == "started" or row.on_way_at is not None or row.arrived_at is not None
+
+
+def rest_of(start: dt.datetime, end: dt.datetime, minutes: int, moment: dt.datetime) -> tuple[Break, ...]:
+    """Return the break of a shift as far as it lies ahead; nobody is asked whether it was taken."""
+    if minutes <= 0:
+        return ()
+    earliest, latest = ((start + part * (end - start) - moment).total_seconds() for part in (BREAK_FROM, BREAK_TO))
+    return () if latest <= 0 else (Break(max(0.0, earliest), latest, 60.0 * minutes),)
+
+
+def left_s(row: WorkRow, service_s: float, moment: dt.datetime) -> float:
+    """Return how long work on site still takes: as its worker says, else as usual, never nothing."""
+    if row.expected_done_at is not None:
+        return max(LEAST_LEFT_S, (row.expected_done_at - moment).total_seconds())
+    since = row.arrived_at or row.accepted_at or moment
+    return max(LEAST_LEFT_S, service_s - (moment - since).total_seconds())

@@ -1,0 +1,25 @@
+"""Words of the standing plan in both languages: why a row needs a person, and what is told about the reckoning."""
+
+from __future__ import annotations
+
+from dispatch.plan_model import Id, Reason
+
+WORDS: dict[str, tuple[str, str]] = {
+    "emergency": ("An emergency: a person decides who goes.", "紧急案件：由人决定派谁。"),
+    "late": ("Would be begun {minutes} min after its deadline.", "将在期限后 {minutes} 分钟才开始办理。"),
+    "accepted": ("Takes work away that {worker} has accepted.", "将改派 {worker} 已接的任务。"),
+    "refused": ("Was refused before: {workers}.", "曾被拒绝：{workers}。"),
+    "close_call": ("Only {minutes} min to spare before its deadline.", "距期限仅余 {minutes} 分钟。"),
+    "no_unit": ("No unit is responsible for it yet.", "尚无责任单位。"),
+    "straight": (
+        "There are no streets here: ways are straight lines × 1.3 at 25 km/h.",
+        "此处没有路网：路程按直线 × 1.3、时速 25 公里估算。",
+    ),
+    "closures": ("{count} closures are in force.", "现有 {count} 处道路封闭。"),
+}
+
+
+def reason(kind: str, **figures: float | str | Id) -> Reason:
+    """Return a reason with its figures in both languages."""
+    en, zh = WORDS[kind]
+    return Reason(kind, en.format(**figures), zh.format(**figures), figures)
