@@ -45,6 +45,14 @@ def _study(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mappi
     return {"status": found.status, "gap": found.gap}
 
 
+@jobs.kind("access")
+def _access(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
+    from app.access_work import answer_access
+
+    found = answer_access(actor, int(arguments["answer_id"]), progress)
+    return {"people": found.facts["now"]["people"], "within": found.facts["now"]["within"]}
+
+
 @jobs.kind(retention.JOB)
 def _clean_up(actor: Actor, _arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
     require(actor, May.KEEP_RUNNING)

@@ -28,6 +28,7 @@ GROUPS = {
     "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
     "retention": "What is kept how long.",
+    "norms": "How near a facility should be, and how much of it people should have.",
 }
 MODULES = (
     "server",
@@ -44,6 +45,8 @@ MODULES = (
     "site",
     "matrix",
     "site_matrix",
+    "reach",
+    "norms",
     "evaluate",
     "appeal",
     "retention",
