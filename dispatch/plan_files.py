@@ -48,12 +48,13 @@ class Files:
     travel: str
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """A cell that cannot be read."""
 
 
-def _refuse(what: str) -> None:
-    raise _Wrong(what)
+def refuse(what: str) -> None:
+    """Raise that a cell cannot be read."""
+    raise Wrong(what)
 
 
 def read_files(tasks: Path, workers: Path, matrix: Path | None, weights: Weights | None = None) -> Files:
@@ -65,8 +66,8 @@ def read_files(tasks: Path, workers: Path, matrix: Path | None, weights: Weights
         When a file is missing, has not the columns, or the matrix does not fit the files.
     """
     faults: list[Fault] = []
-    people, people_rows, people_places, people_total = _table(workers, _worker, ("id",), faults)
-    work, work_rows, work_places, work_total = _table(tasks, _task, ("id", "service_s"), faults)
+    people, people_rows, people_places, people_total = table_of(workers, worker_of, ("id",), faults)
+    work, work_rows, work_places, work_total = table_of(tasks, _task, ("id", "service_s"), faults)
     total = people_total + work_total
     at = np.array(people_rows, np.int64) - 2
     task_at = np.array(work_rows, np.int64) - 2 + people_total
@@ -110,7 +111,7 @@ def _matrix(path: Path, workers: int, tasks: int) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _table(
+def table_of(
     path: Path, make: Callable[[Mapping[str, str]], Any], needed: tuple[str, ...], faults: list[Fault]
 ) -> tuple[list[Any], list[int], list[tuple[float, float]], int]:
     """Return what the rows of a file state, their row numbers and places, and the number of rows, wrong ones too."""
@@ -121,13 +122,13 @@ def _table(
         try:
             name = cells["id"]
             if not name:
-                _refuse("the id is missing")
+                refuse("the id is missing")
             if name in seen:
-                _refuse(f"the same id stands in row {seen[name]}")
+                refuse(f"the same id stands in row {seen[name]}")
             seen[name] = row
             place = _place(cells)
             made.append(make(cells))
-        except _Wrong as wrong:
+        except Wrong as wrong:
             faults.append(Fault(path.name, row, cells["id"], str(wrong)))
             continue
         rows.append(row)
@@ -159,72 +160,76 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
 
 def _place(cells: Mapping[str, str]) -> tuple[float, float]:
     """Return longitude and latitude, nan when not given: a matrix may do without."""
-    lon, lat = _number(cells, "lon", math.nan), _number(cells, "lat", math.nan)
+    lon, lat = number(cells, "lon", math.nan), number(cells, "lat", math.nan)
     if math.isnan(lon) or math.isnan(lat):
         return math.nan, math.nan
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise _Wrong(f"the place {lon}, {lat} is not on the earth")
+        raise Wrong(f"the place {lon}, {lat} is not on the earth")
     return lon, lat
 
 
 def _task(cells: Mapping[str, str]) -> Task:
-    skills = _names(cells, "skill") | _names(cells, "skills")
-    prize = _number(cells, "prize", math.nan)
+    skills = names(cells, "skill") | names(cells, "skills")
+    prize = number(cells, "prize", math.nan)
     return Task(
         id=cells["id"],
-        service_s=_number(cells, "service_s", None),
-        priority=_whole(cells, "priority", 2),
-        earliest_s=_number(cells, "earliest_s", 0.0),
-        due_s=_number(cells, "due_s", math.inf),
-        latest_s=_number(cells, "latest_s", math.inf),
+        service_s=number(cells, "service_s", None),
+        priority=whole(cells, "priority", 2),
+        earliest_s=number(cells, "earliest_s", 0.0),
+        due_s=number(cells, "due_s", math.inf),
+        latest_s=number(cells, "latest_s", math.inf),
         skills=skills,
-        equipment=_names(cells, "equipment"),
-        size=_number(cells, "size", 0.0),
+        equipment=names(cells, "equipment"),
+        size=number(cells, "size", 0.0),
         prize_s=None if math.isnan(prize) else prize,
         grid=cells.get("grid") or None,
-        workers=_whole(cells, "workers", 1),
-        pinned=frozenset(_names(cells, "pinned")),
-        excluded=frozenset(_names(cells, "excluded")),
+        workers=whole(cells, "workers", 1),
+        pinned=frozenset(names(cells, "pinned")),
+        excluded=frozenset(names(cells, "excluded")),
         accepted_by=cells.get("accepted_by") or None,
     )
 
 
-def _worker(cells: Mapping[str, str]) -> Worker:
-    at, left_s = cells.get("at_task"), _number(cells, "left_s", math.nan)
+def worker_of(cells: Mapping[str, str]) -> Worker:
+    """Return the worker that a row states."""
+    at, left_s = cells.get("at_task"), number(cells, "left_s", math.nan)
     return Worker(
         id=cells["id"],
-        start_s=_number(cells, "start_s", 0.0),
-        end_s=_number(cells, "end_s", math.inf),
-        overtime_s=_number(cells, "overtime_s", 0.0),
-        skills=_names(cells, "skills"),
-        equipment=_names(cells, "equipment"),
-        capacity=_number(cells, "capacity", math.inf),
-        grids=_names(cells, "grids"),
+        start_s=number(cells, "start_s", 0.0),
+        end_s=number(cells, "end_s", math.inf),
+        overtime_s=number(cells, "overtime_s", 0.0),
+        skills=names(cells, "skills"),
+        equipment=names(cells, "equipment"),
+        capacity=number(cells, "capacity", math.inf),
+        grids=names(cells, "grids"),
         commitments=(Commitment(at, None if math.isnan(left_s) else left_s),) if at else (),
     )
 
 
-def _names(cells: Mapping[str, str], column: str) -> frozenset[str]:
+def names(cells: Mapping[str, str], column: str) -> frozenset[str]:
+    """Return the names of a cell, which semicolons separate."""
     return frozenset(part.strip() for part in cells.get(column, "").split(";") if part.strip())
 
 
-def _number(cells: Mapping[str, str], column: str, default: float | None) -> float:
+def number(cells: Mapping[str, str], column: str, default: float | None) -> float:
+    """Return the number of a cell, the default where it is empty; without a default it must be there."""
     text = cells.get(column, "")
     if not text:
         if default is None:
-            raise _Wrong(f"{column} is missing")
+            raise Wrong(f"{column} is missing")
         return default
     try:
         value = float(text)
     except ValueError:
-        raise _Wrong(f"{column} is {text!r}, not a number") from None
+        raise Wrong(f"{column} is {text!r}, not a number") from None
     if math.isnan(value):
-        raise _Wrong(f"{column} is not a number")
+        raise Wrong(f"{column} is not a number")
     return value
 
 
-def _whole(cells: Mapping[str, str], column: str, default: int) -> int:
-    value = _number(cells, column, float(default))
+def whole(cells: Mapping[str, str], column: str, default: int) -> int:
+    """Return the whole number of a cell, the default where it is empty."""
+    value = number(cells, column, float(default))
     if value != int(value):
-        raise _Wrong(f"{column} is {value}, not a whole number")
+        raise Wrong(f"{column} is {value}, not a whole number")
     return int(value)
