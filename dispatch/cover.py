@@ -121,8 +121,14 @@ def uncovered(areas: Sequence[Area], reach_s: F8, standard_s: float = STANDARD_S
         Seconds from each free worker to each area, shape (workers, areas); inf or nan where there is no way.
     """
     _fits(reach_s, (len(reach_s), len(areas)), "workers", standard_s)
-    open_ = np.flatnonzero(~(reach_s <= standard_s).any(axis=0))
-    return tuple(areas[a] for a in sorted(open_, key=lambda a: (-areas[a].demand, a)) if areas[a].demand > 0)
+    bare = np.array(~np.any(reach_s <= standard_s, axis=0))
+    return tuple(
+        sorted((each for each, no in zip(areas, bare.tolist(), strict=True) if no and each.demand > 0), key=_busiest)
+    )
+
+
+def _busiest(area: Area) -> float:
+    return -area.demand
 
 
 def move_ups(
