@@ -1,0 +1,137 @@
+"""SQL of messages: claimed from the outbox, handed in as notices, and settled; tasks that nobody answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from dispatch.execution_model import NoticeRow, Unanswered
+
+_CLAIM = """
+    UPDATE outbox SET attempts = attempts + 1 WHERE id IN (
+        SELECT id FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+    ) RETURNING id
+"""
+_HAND_IN = """
+    INSERT INTO notice (outbox_id, territory_id, worker_id, made_at, topic, incident_id, task_id, payload)
+    SELECT id, territory_id, worker_id, made_at, topic, incident_id, task_id, payload FROM outbox
+    WHERE id = ANY (:ids) ORDER BY id ON CONFLICT (outbox_id) DO NOTHING RETURNING id
+"""
+_SETTLE = "UPDATE outbox SET sent_at = :at WHERE id = ANY (:ids) AND sent_at IS NULL"
+_NOTICES = """
+    SELECT n.id, n.made_at, n.topic, n.incident_id, i.number, n.task_id, n.worker_id, n.payload, n.read_at
+    FROM notice AS n JOIN incident AS i ON i.id = n.incident_id
+    WHERE n.territory_id = :territory AND n.id > :after AND n.worker_id IS NOT DISTINCT FROM :worker
+      AND (NOT :unread OR n.read_at IS NULL)
+    ORDER BY n.id DESC LIMIT :most
+"""
+_READ = """
+    UPDATE notice SET read_at = :at
+    WHERE territory_id = :territory AND worker_id IS NOT DISTINCT FROM :worker AND id <= :last AND read_at IS NULL
+    RETURNING id
+"""
+_FORGET_SENT = "DELETE FROM outbox WHERE sent_at < :before RETURNING id"
+_FORGET_NOTICES = "DELETE FROM notice WHERE made_at < :before RETURNING id"
+_UNANSWERED = """
+    SELECT t.incident_id, i.number, t.id, t.worker_id, i.version,
+           (SELECT count(*) FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
+            AND p.reason = :no_answer),
+           EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL)
+    FROM task AS t JOIN incident AS i ON i.id = t.incident_id
+    WHERE t.territory_id = :territory AND t.kind = 'handle' AND NOT t.joint AND t.state = 'waiting'
+      AND t.worker_id IS NOT NULL AND t.escalated_at IS NULL AND i.status = 'dispatched'
+      AND t.created_at <= CASE WHEN i.emergency THEN CAST(:emergency AS timestamptz)
+                               ELSE (CAST(:since AS timestamptz[]))[least(greatest(i.priority, 1), :lowest)] END
+    ORDER BY t.created_at, t.id FOR NO KEY UPDATE OF i SKIP LOCKED
+"""
+_BARRED = "SELECT worker_id FROM pin WHERE incident_id = :incident AND kind = 'bar' AND ended_at IS NULL"
+_PLANNED = """
+    SELECT r.worker_id FROM plan_row AS r JOIN plan AS p ON p.id = r.plan_id
+    WHERE r.territory_id = :territory AND r.incident_id = :incident ORDER BY p.id DESC LIMIT 1
+"""
+_GIVE_ON = """
+    WITH ended AS (
+        UPDATE task SET state = 'cancelled', finished_at = :at, version = task.version + 1
+        FROM worker AS w, incident AS i
+        WHERE task.id = :task AND task.state = 'waiting' AND w.id = :worker AND w.active
+          AND i.id = :incident AND i.version = :version AND w.territory_id = i.territory_id
+        RETURNING task.assigned_by, task.due_at, task.unit_id
+    ), sent AS (
+        UPDATE incident SET worker_id = :worker, dispatched_at = :at, version = incident.version + 1
+        FROM ended WHERE incident.id = :incident RETURNING incident.id
+    ), barred AS (
+        INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason, made_at)
+        SELECT :territory, id, :before, 'bar', :no_answer, :at FROM sent ON CONFLICT DO NOTHING
+    )
+    INSERT INTO task (territory_id, incident_id, kind, state, unit_id, worker_id, assigned_by, created_at, due_at)
+    SELECT :territory, sent.id, 'handle', 'waiting', ended.unit_id, :worker, ended.assigned_by, :at, ended.due_at
+    FROM sent, ended RETURNING id
+"""
+_ESCALATE = "UPDATE task SET escalated_at = :at, version = version + 1 WHERE id = :task AND escalated_at IS NULL"
+
+
+def claim(session: Session, most: int) -> list[int]:
+    """Return the messages that have not arrived, the oldest first, and count the attempt."""
+    return sorted(session.scalars(text(_CLAIM), {"most": most}))
+
+
+def hand_in(session: Session, ids: Sequence[int]) -> int:
+    """Make notices of messages; one that arrived before stays as it is. Return how many are new."""
+    return len(session.execute(text(_HAND_IN), {"ids": list(ids)}).all())
+
+
+def settle(session: Session, ids: Sequence[int], at: dt.datetime) -> None:
+    """Write that messages arrived."""
+    session.execute(text(_SETTLE), {"ids": list(ids), "at": at})
+
+
+def notices(
+    session: Session, territory_id: int, worker_id: int | None, *, after: int, unread: bool, most: int
+) -> list[NoticeRow]:
+    """Return notices of a worker, or of the desks, the newest first."""
+    given = {"territory": territory_id, "worker": worker_id, "after": after, "unread": unread, "most": most}
+    return [NoticeRow(*row) for row in session.execute(text(_NOTICES), given)]
+
+
+def read(session: Session, territory_id: int, worker_id: int | None, last: int, at: dt.datetime) -> int:
+    """Write that notices up to one were read; return how many."""
+    given = {"territory": territory_id, "worker": worker_id, "last": last, "at": at}
+    return len(session.execute(text(_READ), given).all())
+
+
+def forget(session: Session, before: dt.datetime) -> int:
+    """Delete what arrived before a moment, and notices made before it; return how many."""
+    sent = session.execute(text(_FORGET_SENT), {"before": before}).all()
+    return len(sent) + len(session.execute(text(_FORGET_NOTICES), {"before": before}).all())
+
+
+def unanswered(
+    session: Session, territory_id: int, since: Sequence[dt.datetime], emergency: dt.datetime, no_answer: str
+) -> list[Unanswered]:
+    """Return tasks that wait since before a moment by priority (from 1), locked; those in other hands are left out."""
+    given = {"territory": territory_id, "since": list(since), "lowest": len(since), "emergency": emergency}
+    return [Unanswered(*row) for row in session.execute(text(_UNANSWERED), {**given, "no_answer": no_answer})]
+
+
+def barred(session: Session, incident_id: int) -> set[int]:
+    """Return the workers who are kept off an incident."""
+    return set(session.scalars(text(_BARRED), {"incident": incident_id}))
+
+
+def planned(session: Session, territory_id: int, incident_id: int) -> int | None:
+    """Return whom the newest plan sends to an incident; None when it sends nobody."""
+    return session.execute(text(_PLANNED), {"territory": territory_id, "incident": incident_id}).scalar()
+
+
+def give_on(session: Session, given: Mapping[str, Any]) -> int | None:
+    """Give a waiting task to another worker and keep the first one off; return the new task, None: it moved on."""
+    return session.execute(text(_GIVE_ON), dict(given)).scalar()
+
+
+def escalate(session: Session, task_id: int, at: dt.datetime) -> None:
+    """Write that the shift leader was told."""
+    session.execute(text(_ESCALATE), {"task": task_id, "at": at})

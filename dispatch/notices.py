@@ -1,0 +1,145 @@
+"""Use cases of messages: deliver the outbox at least once, in effect once; read notices; tasks without an answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
+
+from core.clock import aware
+from core.clock import now as clock_now
+from core.errors import GridkeeperError, InvalidInput
+from core.identity import Actor, May, Role, require
+from dispatch import notice_store as store
+from dispatch.execution_model import (
+    ANSWER_WITHIN,
+    EMERGENCY_WITHIN,
+    NO_ANSWER,
+    NoticeRow,
+    Sent,
+    TimedOut,
+    Unanswered,
+)
+from dispatch.execution_store import one_at_a_time
+from geodata.db import name_act
+
+MOST = 500
+NextBest = Callable[[Unanswered], Sequence[int]]
+"""Whom to ask next, the best first."""
+
+
+def claim(session: Session, actor: Actor, most: int = MOST) -> list[int]:
+    """Return messages that have not arrived yet and count the attempt; the first of three steps of delivery."""
+    require(actor, May.KEEP_RUNNING)
+    return store.claim(session, most)
+
+
+def hand_in(session: Session, actor: Actor, ids: Sequence[int]) -> int:
+    """Hand messages in; whatever is handed in again has no effect. Return how many arrived for the first time."""
+    require(actor, May.KEEP_RUNNING)
+    return store.hand_in(session, ids)
+
+
+def settle(session: Session, actor: Actor, ids: Sequence[int], moment: dt.datetime | None = None) -> None:
+    """Write that messages arrived; a crash before it lets them be handed in again."""
+    require(actor, May.KEEP_RUNNING)
+    store.settle(session, ids, clock_now() if moment is None else aware(moment))
+
+
+def deliver(session: Session, actor: Actor, most: int = MOST, moment: dt.datetime | None = None) -> int:
+    """Claim, hand in and settle in one transaction; return how many messages arrived for the first time."""
+    ids = claim(session, actor, most)
+    arrived = hand_in(session, actor, ids)
+    settle(session, actor, ids, moment)
+    return arrived
+
+
+def my_notices(
+    session: Session, actor: Actor, *, after: int = 0, unread: bool = False, most: int = 50
+) -> tuple[NoticeRow, ...]:
+    """Return the notices of the worker who asks, or of the desk of whoever else asks, the newest first.
+
+    Parameters
+    ----------
+    after
+        Only those with a higher id: what is new since the last time.
+    """
+    territory_id, worker_id = _whose(actor)
+    return tuple(store.notices(session, territory_id, worker_id, after=after, unread=unread, most=most))
+
+
+def read_notices(session: Session, actor: Actor, last: int, moment: dt.datetime | None = None) -> int:
+    """Write that the notices up to id ``last`` were read; return how many were not before."""
+    territory_id, worker_id = _whose(actor)
+    return store.read(session, territory_id, worker_id, last, clock_now() if moment is None else aware(moment))
+
+
+def forget_notices(session: Session, actor: Actor, before: dt.datetime) -> int:
+    """Delete messages that arrived before a moment, and their notices; return how many rows."""
+    require(actor, May.KEEP_RUNNING)
+    return store.forget(session, before)
+
+
+def time_out(
+    session: Session, actor: Actor, moment: dt.datetime | None = None, *, next_best: NextBest | None = None
+) -> TimedOut:
+    """Give on what nobody answered in time: to the next best, the second time to the shift leader.
+
+    Limits stand in `dispatch.execution_model.ANSWER_WITHIN`. A worker whom the clock passed by gets this incident
+    not again. One whom the dispatcher chose by hand is not replaced: the shift leader is told at once.
+
+    Parameters
+    ----------
+    next_best
+        Whom to ask next; None asks the newest plan.
+    """
+    require(actor, May.KEEP_RUNNING)
+    territory_id = actor.territory_id
+    if actor.role is not Role.SYSTEM or territory_id is None:
+        raise InvalidInput(
+            "The clock of answers is looked at by the platform, for one territory.",
+            hint="Use `gridkeeper dispatch time-out`.",
+            zh="应答时限由系统按辖区检查。",
+        )
+    at = clock_now() if moment is None else aware(moment)
+    one_at_a_time(session, territory_id)
+    since = [at - ANSWER_WITHIN[priority] for priority in sorted(ANSWER_WITHIN)]
+    given_on, told = [], []
+    for task in store.unanswered(session, territory_id, since, at - EMERGENCY_WITHIN, NO_ANSWER):
+        sent = None if task.own_choice or task.asked else _give_on(session, territory_id, task, at, next_best)
+        if sent is not None:
+            given_on.append(sent)
+            continue
+        name_act(session, purpose=f"escalate: {NO_ANSWER}", command_id=None)
+        store.escalate(session, task.task_id, at)
+        told.append(task.number)
+    return TimedOut(tuple(given_on), tuple(told))
+
+
+def _give_on(
+    session: Session, territory_id: int, task: Unanswered, at: dt.datetime, next_best: NextBest | None
+) -> Sent | None:
+    known = store.planned(session, territory_id, task.incident_id)
+    offers = [] if known is None else [known]
+    if next_best is not None:
+        try:
+            offers += next_best(task)
+        except GridkeeperError:  # no plan to ask: the shift leader decides
+            offers += []
+    not_again = store.barred(session, task.incident_id) | {task.worker_id}
+    worker_id = next((each for each in offers if each not in not_again), None)
+    if worker_id is None:
+        return None
+    name_act(session, purpose=f"reassign: {NO_ANSWER}", command_id=None)
+    asked = {"territory": territory_id, "incident": task.incident_id, "task": task.task_id, "version": task.version}
+    more = {"worker": worker_id, "before": task.worker_id, "no_answer": NO_ANSWER, "at": at}
+    task_id = store.give_on(session, asked | more)
+    return None if task_id is None else Sent(task.incident_id, task.number, task_id, worker_id, "sent")
+
+
+def _whose(actor: Actor) -> tuple[int, int | None]:
+    require(actor, May.SEE_INCIDENTS)
+    if actor.territory_id is None:
+        raise InvalidInput("No territory is chosen.", hint="Choose one first.", zh="尚未选择辖区。")
+    return actor.territory_id, actor.worker_id if actor.role is Role.GRID_WORKER else None
