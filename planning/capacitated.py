@@ -13,35 +13,40 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import LinearConstraint
 
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, Ints, checked_costs, infeasible
 from planning.search import greedy
+from planning.side import Others, Side
 
 ROUNDS = 400
 EXACT_PAIRS = 30_000
 """Pairs of demand and candidate up to which HiGHS is asked."""
+TINY_PAIRS = 300
+"""Pairs up to which it is asked at once."""
 
 
 @dataclass
 class _Best:
     cost: float = np.inf
     assignment: Ints | None = None
+    sites: Ints | None = None
     bound: float = 0.0
 
-    def learn(self, cost: float, assignment: Ints) -> None:
+    def learn(self, cost: float, assignment: Ints, sites: Ints) -> None:
         if cost < self.cost:
-            self.cost, self.assignment = cost, assignment.copy()
+            self.cost, self.assignment, self.sites = cost, assignment.copy(), np.sort(sites)
 
     def closed(self) -> bool:
         return self.cost <= self.bound * (1 + ROUNDING) + 1e-9
 
 
-def solve_capacitated(
-    costs: Floats, size: Floats, capacity: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None
-) -> Choice:
+def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
+    costs: Floats, size: Floats, capacity: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None,
+    side: Side | None = None,
+) -> Choice:  # fmt: skip
     """Return p sites and who goes where at the least cost, no site above its capacity.
 
     Parameters
@@ -52,6 +57,8 @@ def solve_capacitated(
         Room that each demand takes, shape (demand,).
     capacity
         Room of each candidate, shape (candidates,).
+    side
+        What the choice keeps to besides; its number of sites is ``p``.
 
     Raises
     ------
@@ -74,50 +81,59 @@ def solve_capacitated(
         return infeasible("capacity" if roomless else "reach", len(costs), began, lost)
     if np.sort(capacity)[-p:].sum() < size.sum() - ROUNDING:
         return infeasible("capacity", len(costs), began)
+    side = side or Side(costs.shape[1], p, p)
+    binding = side.binding()
+    if binding:
+        return infeasible(binding, len(costs), began)
     best = _Best()
-    _relax(costs, size, capacity, p, best, deadline=began + seconds / 2, progress=progress)
-    left = began + seconds - time.perf_counter()
     proven_none = False
-    if not best.closed() and costs.size <= EXACT_PAIRS and left > 0:
+    if costs.size <= TINY_PAIRS:
+        proven_none = _exact(costs, size, capacity, side, best, seconds=seconds / 2)
+    if not best.closed() and not proven_none:
+        _relax(costs, size, capacity, side, best, deadline=began + seconds / 2, progress=progress)
+    left = began + seconds - time.perf_counter()
+    if not proven_none and not best.closed() and costs.size <= EXACT_PAIRS and left > 0:
         progress.step("Proving the answer")
-        proven_none = _exact(costs, size, capacity, p, best, seconds=left)
+        proven_none = _exact(costs, size, capacity, side, best, seconds=left)
         progress.advance()
-    if best.assignment is None:
+    if best.assignment is None or best.sites is None:
         return infeasible("capacity" if proven_none else "time", len(costs), began)
     if (costs[np.isfinite(costs)] % 1 == 0).all():  # whole costs have whole sums
         best.bound = float(np.ceil(best.bound - ROUNDING))
-    sites = np.unique(best.assignment)
-    spare = [at for at in np.argsort(-capacity, kind="stable") if at not in set(sites.tolist())]
-    sites = np.sort(np.r_[sites, np.array(spare[: p - len(sites)], dtype=np.int64)])
     closed = best.closed()
     return Choice(
         "optimal" if closed else "feasible",
         best.cost,
         best.cost if closed else best.bound,
-        tuple(int(site) for site in sites),
+        tuple(int(site) for site in best.sites),
         best.assignment,
         time.perf_counter() - began,
     )
 
 
 def _relax(
-    costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *, deadline: float, progress: Progress
+    costs: Floats, size: Floats, capacity: Floats, side: Side, best: _Best, *, deadline: float, progress: Progress
 ) -> None:
     """Raise the bound by prices for demand, and try the sites that the relaxation takes."""
     progress.step("Raising the bound", ROUNDS)
     finite = np.where(np.isfinite(costs), costs, costs[np.isfinite(costs)].max(initial=1.0) * 1e6)
     prices = finite.min(axis=1).copy()
     step, since, tried = 2.0, 0, set()
-    _try(finite, costs, size, capacity, greedy(np.ascontiguousarray(finite.T), p), best)
+    first = greedy(np.ascontiguousarray(finite.T), side.most)
+    if side.allows(first):
+        _try(finite, costs, size, capacity, first, side, best)
     for _ in range(ROUNDS):
-        value, sites, taken = _knapsacks(finite, size, capacity, prices, p)
+        left = max(deadline - time.perf_counter(), 0.2)
+        value, sites, taken = _knapsacks(finite, size, capacity, prices, side, seconds=left)
+        if sites is None:
+            return
         since += 1
         if value > best.bound:
             best.bound, since = value, 0
         key = tuple(np.sort(sites))
         if key not in tried:
             tried.add(key)
-            _try(finite, costs, size, capacity, sites, best)
+            _try(finite, costs, size, capacity, sites, side, best)
         progress.advance()
         if best.closed() or time.perf_counter() > deadline:
             return
@@ -131,8 +147,10 @@ def _relax(
         prices = prices + step * max(target - value, 1e-9) / norm * slack
 
 
-def _knapsacks(costs: Floats, size: Floats, capacity: Floats, prices: Floats, p: int) -> tuple[float, Ints, Floats]:
-    """Return the value of the relaxation, its p sites, and how often each demand is taken by them."""
+def _knapsacks(
+    costs: Floats, size: Floats, capacity: Floats, prices: Floats, side: Side, *, seconds: float
+) -> tuple[float, Ints | None, Floats]:
+    """Return the value of the relaxation, its sites (None: none in time), how often each demand is taken by them."""
     gain = costs - prices[:, None]  # negative pays
     rate = np.where(size[:, None] > 0, gain / np.where(size > 0, size, 1)[:, None], np.where(gain < 0, -np.inf, 0))
     order = np.argsort(rate, axis=0, kind="stable")
@@ -143,15 +161,15 @@ def _knapsacks(costs: Floats, size: Floats, capacity: Floats, prices: Floats, p:
     share = np.where(sorted_size > 0, np.clip(room / np.where(sorted_size > 0, sorted_size, 1), 0, 1), 1.0)
     share = np.where(sorted_gain < 0, share, 0.0)
     worth = (sorted_gain * share).sum(axis=0)
-    sites = np.argsort(worth, kind="stable")[:p]
+    sites, value = side.choose(worth, seconds=seconds)
     taken = np.zeros(len(costs))
-    for site in sites:
+    for site in () if sites is None else sites:
         taken[order[:, site]] += share[:, site]
-    return float(prices.sum() + worth[sites].sum()), sites, taken
+    return float(prices.sum() + value), sites, taken
 
 
 def _try(  # noqa: PLR0917  (the question, part by part)
-    finite: Floats, costs: Floats, size: Floats, capacity: Floats, sites: Ints, best: _Best
+    finite: Floats, costs: Floats, size: Floats, capacity: Floats, sites: Ints, side: Side, best: _Best
 ) -> None:
     """Assign all demand to some sites and improve; learn it where it fits."""
     sites = np.array(sites, dtype=np.int64)
@@ -163,18 +181,20 @@ def _try(  # noqa: PLR0917  (the question, part by part)
         chosen = sites[assignment]
         cost = float(costs[np.arange(len(costs)), chosen].sum())
         if np.isfinite(cost):
-            best.learn(cost, chosen)
+            best.learn(cost, chosen, sites)
         # Each site moves to the candidate that serves its own demand cheapest and has the room.
         fresh = sites.copy()
         for at in range(len(sites)):
             mine = assignment == at
-            if not mine.any():
+            if not mine.any() or sites[at] in side.fixed:
                 continue
             totals = finite[mine].sum(axis=0)
             totals[capacity < size[mine].sum()] = np.inf
             totals[np.delete(fresh, at)] = np.inf
             if totals.min() < totals[fresh[at]] - 1e-9:
-                fresh[at] = int(totals.argmin())
+                was, fresh[at] = fresh[at], int(totals.argmin())
+                if not side.allows(fresh):
+                    fresh[at] = was
         if (fresh == sites).all():
             return
         sites = fresh
@@ -226,46 +246,45 @@ def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints) -> I
     return assignment
 
 
-def _exact(costs: Floats, size: Floats, capacity: Floats, p: int, best: _Best, *, seconds: float) -> bool:
+def _exact(costs: Floats, size: Floats, capacity: Floats, side: Side, best: _Best, *, seconds: float) -> bool:
     """Learn what HiGHS finds and proves; return whether it proved that there is no choice at all."""
     demand, candidates = costs.shape
     capacity = np.minimum(capacity, size.sum())  # more is never used, and may be infinite
     pairs = np.flatnonzero(np.isfinite(costs).ravel() & (size[:, None] <= capacity).ravel())
     row, column = np.divmod(pairs, candidates)
     count = len(pairs)
-    own = np.arange(count)
-    once = sp.csr_array((np.ones(count), (row, own)), shape=(demand, count + candidates))
+    own = candidates + np.arange(count)
+    width = candidates + count
+    once = sp.csr_array((np.ones(count), (row, own)), shape=(demand, width))
     fits = sp.csr_array(
-        (
-            np.r_[size[row], -capacity],
-            (np.r_[column, np.arange(candidates)], np.r_[own, count + np.arange(candidates)]),
-        ),
-        shape=(candidates, count + candidates),
+        (np.r_[size[row], -capacity], (np.r_[column, np.arange(candidates)], np.r_[own, np.arange(candidates)])),
+        shape=(candidates, width),
     )
     opened = sp.csr_array(
-        (np.r_[np.ones(count), -np.ones(count)], (np.r_[own, own], np.r_[own, count + column])),
-        shape=(count, count + candidates),
+        (
+            np.r_[np.ones(count), -np.ones(count)],
+            (np.r_[np.arange(count), np.arange(count)], np.r_[own, column]),
+        ),
+        shape=(count, width),
     )
-    exactly = sp.csr_array(np.r_[np.zeros(count), np.ones(candidates)][None, :])
-    answer = milp(
-        np.r_[costs.ravel()[pairs], np.zeros(candidates)],
-        constraints=[
+    answer = side.solve(
+        np.r_[np.zeros(candidates), costs.ravel()[pairs]],
+        more=[
             LinearConstraint(once, 1, 1),
             LinearConstraint(fits, -np.inf, 0),
             LinearConstraint(opened, -np.inf, 0),
-            LinearConstraint(exactly, p, p),
         ],
-        integrality=np.ones(count + candidates, dtype=np.int64),
-        bounds=Bounds(0, 1),
-        options={"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0},
+        others=Others(count, whole=1),
+        seconds=seconds,
     )
     if answer.status == 2:
         return True
     if answer.x is not None:
-        taken = np.flatnonzero(answer.x[:count] > 0.5)
+        taken = np.flatnonzero(answer.x[own] > 0.5)
         assignment = np.full(demand, -1, dtype=np.int64)
         assignment[row[taken]] = column[taken]
-        best.learn(float(costs[np.arange(demand), assignment].sum()), assignment)
+        sites = np.flatnonzero(answer.x[:candidates] > 0.5)
+        best.learn(float(costs[np.arange(demand), assignment].sum()), assignment, sites)
     if answer.status == 0:
         best.bound = best.cost
     elif answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound):

@@ -14,15 +14,20 @@ import numpy as np
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, Ints, checked_costs, fewest, greedy_cover, infeasible, nearest
+from planning.side import Side
 
 
-def solve_center(costs: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None) -> Choice:
+def solve_center(
+    costs: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None, side: Side | None = None
+) -> Choice:
     """Return p sites with the least greatest cost.
 
     Parameters
     ----------
     costs
         Shape (demand, candidates); infinite where there is no way.
+    side
+        What the choice keeps to besides; its number of sites is ``p``.
 
     Raises
     ------
@@ -38,6 +43,9 @@ def solve_center(costs: Floats, p: int, *, seconds: float = 60.0, progress: Prog
     lost = np.flatnonzero(~np.isfinite(costs).any(axis=1))
     if len(lost):
         return infeasible("reach", len(costs), began, lost)
+    binding = "" if side is None else side.binding()
+    if binding:
+        return infeasible(binding, len(costs), began)
     radii = np.unique(costs[np.isfinite(costs)])
     # Nobody is nearer than to the nearest candidate; below the last refused radius no choice exists.
     refused = int(np.searchsorted(radii, costs.min(axis=1).max())) - 1
@@ -51,9 +59,9 @@ def solve_center(costs: Floats, p: int, *, seconds: float = 60.0, progress: Prog
         reach = costs <= radii[middle]
         sites: Ints | None = greedy_cover(reach)
         sure = True
-        if sites is not None and len(sites) > p:
+        if side is not None or (sites is not None and len(sites) > p):
             left = began + seconds - time.perf_counter()
-            found = fewest(reach, seconds=left / 2, most=p) if left > 0 else None
+            found = fewest(reach, seconds=left / 2, most=p, side=side) if left > 0 else None
             sites = None if found is None else found.sites
             sure = found is not None and found.proven
         if sites is not None and len(sites) <= p:
@@ -67,7 +75,7 @@ def solve_center(costs: Floats, p: int, *, seconds: float = 60.0, progress: Prog
         progress.advance()
     if best is None:
         return infeasible("reach" if proven else "time", len(costs), began)
-    chosen = _filled(costs, best, p)
+    chosen = _filled(costs, best, p) if side is None else best
     objective = float(costs[:, chosen].min(axis=1).max())
     bound = objective if proven else float(radii[refused + 1])
     return Choice(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from core.errors import InvalidInput
+from planning.side import Side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,7 +34,8 @@ class Choice:
     assignment
         For each demand its candidate, -1 where it has none.
     binding
-        ``candidates``, ``reach`` (demand no candidate serves), ``capacity``, or ``time`` (nothing found in time).
+        ``candidates``, ``reach`` (demand no candidate serves), ``capacity``, ``sites`` (so few cannot cover all),
+        ``time`` (nothing found in time), or what `planning.side.Side.binding` names.
     """
 
     status: Status
@@ -112,14 +114,18 @@ class Cover:
     proven: bool
 
 
-def fewest(reach: Mask, *, seconds: float, most: int | None = None) -> Cover:
+def fewest(reach: Mask, *, seconds: float, most: int | None = None, side: Side | None = None) -> Cover:
     """Return the fewest candidates that cover all demand, by HiGHS.
 
     Parameters
     ----------
     most
         Ask only whether so many are enough; ``proven`` without sites says that they are not.
+    side
+        What the choice keeps to besides; its own number of sites then counts instead of ``most``.
     """
+    if side is not None:
+        return _fewest_beside(reach, side, seconds=seconds)
     rows, columns = _essential(reach)
     if not len(columns):
         return Cover(np.empty(0, dtype=np.int64), 0, proven=True)
@@ -139,6 +145,18 @@ def fewest(reach: Mask, *, seconds: float, most: int | None = None) -> Cover:
     sites = None if answer.x is None else columns[np.flatnonzero(answer.x > 0.5)]
     bound = answer.mip_dual_bound
     least = 1 if bound is None or not np.isfinite(bound) else max(1, int(np.ceil(bound - ROUNDING)))
+    return Cover(sites, least, proven=answer.status == 0)
+
+
+def _fewest_beside(reach: Mask, side: Side, *, seconds: float) -> Cover:
+    _, rows = np.unique(np.packbits(reach, axis=1), axis=0, return_index=True)
+    small = LinearConstraint(sp.csr_array(reach[rows].astype(float)), 1, np.inf)
+    answer = side.solve(np.ones(reach.shape[1]), more=[small], seconds=seconds)
+    if answer.status == 2:
+        return Cover(None, side.most + 1, proven=True)
+    sites = None if answer.x is None else np.flatnonzero(answer.x[: reach.shape[1]] > 0.5)
+    bound = answer.mip_dual_bound
+    least = 0 if bound is None or not np.isfinite(bound) else max(0, int(np.ceil(bound - ROUNDING)))
     return Cover(sites, least, proven=answer.status == 0)
 
 

@@ -9,9 +9,12 @@ import numpy as np
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, checked_costs, fewest, greedy_cover, infeasible, nearest
+from planning.side import Side
 
 
-def solve_covering(costs: Floats, limit: float, *, seconds: float = 60.0, progress: Progress | None = None) -> Choice:
+def solve_covering(
+    costs: Floats, limit: float, *, seconds: float = 60.0, progress: Progress | None = None, side: Side | None = None
+) -> Choice:
     """Return the fewest sites so that each demand has one within the limit.
 
     Where some demand has none whatever is chosen, the answer is infeasible and names it.
@@ -20,6 +23,8 @@ def solve_covering(costs: Floats, limit: float, *, seconds: float = 60.0, progre
     ----------
     costs
         Shape (demand, candidates); infinite where there is no way.
+    side
+        What the choice keeps to besides, the most sites among it.
 
     Raises
     ------
@@ -36,8 +41,13 @@ def solve_covering(costs: Floats, limit: float, *, seconds: float = 60.0, progre
         return infeasible("reach", len(costs), began, lost)
     progress.step("Covering")
     best = greedy_cover(reach)
-    found = fewest(reach, seconds=seconds)
-    if found.sites is not None and len(found.sites) <= len(best):
+    found = fewest(reach, seconds=seconds, side=side)
+    if side is not None and (found.sites is None or not side.allows(best)):
+        if found.sites is None:
+            binding = (side.binding() or "sites") if found.proven else "time"
+            return infeasible(binding, len(costs), began)
+        best = found.sites
+    elif found.sites is not None and len(found.sites) <= len(best):
         best = found.sites
     progress.advance()
     least = len(best) if found.proven else min(found.least, len(best))

@@ -152,14 +152,22 @@ def solve(
     if binding:
         return _infeasible(problem, binding)
     costs, unserved_s = _costs(problem)
-    best = _first_choice(costs, problem.p, starts=stop.starts, seed=seed, initial=initial, progress=progress)
+    best = least_cost(costs, problem.p, stop, seed=seed, initial=initial, progress=progress)
+    return _result(problem, best, unserved_s, time.perf_counter() - began)
+
+
+def least_cost(
+    costs: Floats, p: int, stop: Stop, *, seed: int = 0, initial: Sequence[int] | None, progress: Progress
+) -> Best:
+    """Return the best p rows of a matrix of costs (candidates, demand), and the bound that no p rows go below."""
+    deadline = time.perf_counter() + stop.seconds
+    best = _first_choice(costs, p, starts=stop.starts, seed=seed, initial=initial, progress=progress)
     best.learn_bound(float(costs.min(axis=0).sum()))
-    deadline = began + stop.seconds
-    rows = raise_bound(costs, problem.p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress)
+    rows = raise_bound(costs, p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress)
     left_s = deadline - time.perf_counter()
     if not best.is_within(stop.gap) and left_s > 0:
         progress.step("Proving the answer")
-        found = best_of_rows(costs[rows], problem.p, seconds=left_s)
+        found = best_of_rows(costs[rows], p, seconds=left_s)
         if found is not None:
             # Rows that were dropped cannot be in a better choice, so the bound holds for all.
             sites = None if found.rows is None else rows[found.rows]
@@ -167,7 +175,7 @@ def solve(
                 best.learn_choice(float(costs[sites].min(axis=0).sum()), sites)
             best.learn_bound(best.cost if found.proven else found.bound)
         progress.advance()
-    return _result(problem, best, unserved_s, time.perf_counter() - began)
+    return best
 
 
 def _limit_s(problem: SitingProblem) -> float:
