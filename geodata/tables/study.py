@@ -17,24 +17,34 @@ class Study(Base):
 
     __tablename__ = "study"
     __table_args__ = (
-        CheckConstraint("kind IN ('p-median', 'mclp')", name="kind"),
+        CheckConstraint(
+            "kind IN ('p-median', 'mclp', 'p-center', 'lscp', 'cpmp', 'cmclp', 'backup', 'p-dispersion',"
+            " 'fixed-charge', 'huff')",
+            name="kind",
+        ),
         CheckConstraint("mode IN ('walk', 'drive')", name="mode"),
         CheckConstraint("state IN ('asked', 'answered', 'infeasible')", name="state"),
-        CheckConstraint("p > 0 AND p <= candidates", name="sites"),
+        CheckConstraint(
+            "p <= candidates AND (p > 0 OR p = 0 AND kind IN ('lscp', 'fixed-charge'))", name="sites"
+        ),
         Index(None, "territory_id", "created_at"),
     )
 
     id: Mapped[IntId]
     territory_id: Mapped[TerritoryId]
     title: Mapped[str] = mapped_column(server_default="", doc="As the asker calls it; empty: the question in words")
-    kind: Mapped[str] = mapped_column(doc="p-median (shortest ways) | mclp (most people within the limit)")
+    kind: Mapped[str] = mapped_column(doc="p-median | mclp | p-center … see planning/kinds.py")
     facility_kind: Mapped[str | None] = mapped_column(doc="As facility.kind; None for something new")
-    p: Mapped[int] = mapped_column(doc="Number of new sites")
+    p: Mapped[int] = mapped_column(doc="Number of new sites; 0 as many as it takes")
     mode: Mapped[str] = mapped_column(doc="walk | drive")
     limit_min: Mapped[float] = mapped_column(doc="Minutes that count as near")
     keep_existing: Mapped[bool] = mapped_column(doc="Facilities of the kind go on serving")
     candidates: Mapped[int] = mapped_column(doc="Buildable places compared at most")
     seed: Mapped[int] = mapped_column(server_default="0")
+    terms: Mapped[dict[str, Any]] = mapped_column(server_default="{}", doc="What it keeps to, see planning/terms.py")
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("study.id", ondelete="SET NULL"), index=True, doc="The study it is another answer to"
+    )
     state: Mapped[str] = mapped_column(server_default="asked", doc="asked | answered | infeasible")
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     asked_label: Mapped[str]
@@ -42,10 +52,10 @@ class Study(Base):
     created_at: Mapped[CreatedAt]
     answered_at: Mapped[dt.datetime | None]
     status: Mapped[str | None] = mapped_column(doc="optimal | feasible | infeasible")
-    objective: Mapped[float | None] = mapped_column(doc="p-median: person-seconds; mclp: people within the limit")
+    objective: Mapped[float | None] = mapped_column(doc="In the unit of its kind, see planning/kinds.py")
     bound: Mapped[float | None] = mapped_column(doc="What no choice of these candidates can beat")
     gap: Mapped[float | None] = mapped_column(doc="Share that any choice could still gain at most")
-    unserved: Mapped[float | None] = mapped_column(doc="People without a way; mclp: all beyond the limit")
+    unserved: Mapped[float | None] = mapped_column(doc="People without a way; where a limit counts, beyond it")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}", doc="Assumptions, curve, communities, steps")
     version: Mapped[int] = mapped_column(server_default="1")
 

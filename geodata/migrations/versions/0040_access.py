@@ -1,7 +1,7 @@
 """Who reaches what: questions of access with their answers, and the norms of a territory
 
 Revision ID: 0040
-Revises: 0038
+Revises: 0039
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
