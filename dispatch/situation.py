@@ -92,6 +92,17 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     return Situation(moment, problem, work, crew, running, frozenset(barred), told, places)
 
 
+def on_shift(session: Session, territory: TerritoryInfo, moment: dt.datetime) -> list[WorkerInfo]:
+    """Return who is on shift at a moment, without names."""
+    shifts = workers_with_shifts(session, territory.id, at=moment, timezone=territory.timezone)
+    return [worker for worker in shifts if worker.on_duty(moment)]
+
+
+def is_work_open(session: Session, territory_id: int) -> bool:
+    """Return whether a worker has something in hand, or something waits to be sent out."""
+    return store_situation.anything_open(session, territory_id)
+
+
 def new_task(session: Session, territory: TerritoryInfo, row: WorkRow, moment: dt.datetime) -> Task:
     """Return work that was just filed as a task."""
     usual = _usual(session, territory.id, moment)

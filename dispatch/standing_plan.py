@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from dispatch.plan import WARM, WARM_END, Search, anneal, result_of, start_of_sh
 from dispatch.plan_arrays import compile_problem
 from dispatch.plan_model import Id, Result, Stop
 from dispatch.plan_routes import best_routes, new_routes
-from dispatch.situation import read_situation
+from dispatch.situation import is_work_open, on_shift, read_situation
 from dispatch.situation_model import Situation
 from dispatch.snapshot import Kept, pack
 from dispatch.standing_ask import Loaded, compare, offer_new, remember, why
@@ -31,10 +32,12 @@ from dispatch.store_plan import reason_from, reason_json
 from geodata.db import system_rights
 from geodata.territory import TerritoryInfo
 
-__all__ = ["compare", "offer_new", "refresh", "standing_plan", "why"]
+__all__ = ["Look", "compare", "look", "offer_new", "refresh", "standing_plan", "why"]
 
-ORDINARY = Stop(seconds=0.5)
-"""The search of a re-plan, CPU seconds."""
+ORDINARY_S, START_S, START_MOST_S = 0.5, 5.0, 30.0
+"""CPU seconds of the search: of a re-plan, and at the start of a shift."""
+START_TASKS, TASKS_A_SECOND = 30, 40
+"""From so many tasks on the search at the start of a shift takes its time, and a second more for so many."""
 OLD = dt.timedelta(minutes=3)
 """A plan that was not made anew for so long is stale."""
 
@@ -77,7 +80,7 @@ def refresh(
     Parameters
     ----------
     stop
-        Of the search; half a second of CPU time when None.
+        Of the search; None: half a second of CPU time, more at the start of a shift with much to do.
     anew
         Begin from nothing on two threads, as at the start of a shift, instead of from the plan before.
     """
@@ -86,14 +89,17 @@ def refresh(
     store.one_at_a_time(session, territory.id)
     situation = read_situation(session, territory, at)
     compiled = compile_problem(situation.problem)
-    if anew:
-        result = start_of_shift(situation.problem, stop or ORDINARY, seed)
+    stop = stop or _usual_stop(len(situation.work), anew=anew)
+    if anew and stop.seconds > ORDINARY_S:
+        result = start_of_shift(situation.problem, stop, seed)
     else:
         before = store.newest(session, territory.id)
         began = time.thread_time()
-        core, lists = new_routes(compiled, seed, _beginning(situation, before[2]["routes"] if before else {}))
-        search = Search(WARM, WARM_END) if before else Search()
-        rounds = anneal(core, lists, stop or ORDINARY, search, progress=Silent(), began=began)
+        core, lists = new_routes(
+            compiled, seed, _beginning(situation, {} if anew or not before else before[2]["routes"])
+        )
+        search = Search() if anew or not before else Search(WARM, WARM_END)
+        rounds = anneal(core, lists, stop, search, progress=Silent(), began=began)
         result = result_of(compiled, best_routes(lists))
         result = dataclasses.replace(result, rounds=rounds, cpu_s=time.thread_time() - began)
     judged = judge(situation, result)
@@ -112,6 +118,32 @@ def refresh(
     made = standing_plan(session, dataclasses.replace(actor, territory_id=territory.id), at)
     assert made is not None  # noqa: S101  (written just above)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who is on shift now, who was in the plan before, by staff number, and whether there is work for anybody."""
+
+    crew: frozenset[str]
+    crew_before: frozenset[str]
+    work_open: bool
+
+
+def look(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime) -> Look:
+    """Return what decides whether a plan is worth making, without making it."""
+    require(actor, May.DISPATCH)
+    before = store.newest(session, territory.id)
+    return Look(
+        frozenset(each.code for each in on_shift(session, territory, moment)),
+        frozenset(before[2]["crew"]) if before else frozenset(),
+        is_work_open(session, territory.id),
+    )
+
+
+def _usual_stop(tasks: int, *, anew: bool) -> Stop:
+    if not anew or tasks < START_TASKS:
+        return Stop(seconds=ORDINARY_S)
+    return Stop(seconds=min(START_MOST_S, START_S + tasks / TASKS_A_SECOND))
 
 
 def _beginning(situation: Situation, before: Mapping[str, Sequence[str]]) -> dict[Id, list[Id]]:
@@ -140,6 +172,7 @@ def _facts(
         "told": [reason_json(each) for each in situation.told],
         "left_out": {str(worker): reason_json(each) for worker, each in result.left_out.items()},
         "terms": dict(result.terms),
+        "crew": [each.code for each in situation.crew],
         "routes": {str(worker): list(route) for worker, route in result.routes.items() if route},
     }
 

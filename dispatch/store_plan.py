@@ -202,7 +202,8 @@ def unserved(session: Session, told: Sequence[Mapping[str, Any]]) -> list[Unserv
     for each in told:
         if each["incident_id"] in known:
             way_out = None if each["way_out"] is None else reason_from(each["way_out"])
-            found.append(Unserved(*known[each["incident_id"]], reason_from(each["why"]), way_out))
+            values: list[Any] = [*known[each["incident_id"]], reason_from(each["why"]), way_out]
+            found.append(Unserved(*values))
     return found
 
 

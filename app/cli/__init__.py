@@ -17,6 +17,7 @@ GROUPS = {
     "grid": "Management grids.",
     "jobs": "Background work.",
     "incident": "Incidents: from the report to the close.",
+    "dispatch": "The standing plan: who goes where, why, closed streets and what things cost.",
     "component": "The register of components.",
     "upstream": "The hotline 12345: reports in, answers out, both compared.",
     "unit": "Units and the duty list.",
@@ -64,6 +65,8 @@ MODULES = (
     "review",
     "roster",
     "plan",
+    "dispatch",
+    "simulate",
 )
 UNKNOWN_ERROR_EXIT = 70
 STOPPED_EXIT = 130

@@ -81,7 +81,7 @@ def run(
     demo: bool = typer.Option(True, help="Load the demo territory when there is none."),
     city: str = typer.Option("isle-of-wight", help="Which demo territory."),
 ) -> None:
-    """Start everything: database, demo territory on first use, background work and the pages."""
+    """Start everything: database, demo territory on first use, background work, dispatch and the pages."""
     chosen = settings()
     certificate = tls.to_serve_with()
     _refuse_taken_port(chosen.address, chosen.port)
@@ -123,6 +123,7 @@ def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
             *tls.server_options(certificate),
         ],
         "jobs": [sys.executable, "-m", "app.cli", "jobs", "run"],
+        "dispatch": [sys.executable, "-m", "app.cli", "dispatch", "run"],
     }
     environment = {**os.environ, "FORWARDED_ALLOW_IPS": chosen.proxies}  # uvicorn's own name for it
     children = {
@@ -145,9 +146,10 @@ def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
             time.sleep(0.3)
             if children["pages"].poll() is not None:
                 raise SourceUnavailable("The pages stopped by themselves.", hint="The lines above say why.")
-            if children["jobs"].poll() is not None:
-                time.sleep(RESTART_PAUSE_S)
-                children["jobs"] = subprocess.Popen(commands["jobs"], cwd=CHECKOUT)  # noqa: S603
+            for name in ("jobs", "dispatch"):
+                if children[name].poll() is not None:
+                    time.sleep(RESTART_PAUSE_S)
+                    children[name] = subprocess.Popen(commands[name], cwd=CHECKOUT)  # noqa: S603
     finally:
         _end(children)
 

@@ -1,0 +1,167 @@
+"""The process that keeps the standing plan of every territory up to date; it proposes only.
+
+It sleeps until something is announced: an incident, a task, a pin, a closure, the cost table. New work gets an offer
+at once; a second later the plan is made anew. Once a minute it looks by itself, where somebody is on shift or work
+is open, because time passes and shifts begin and end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from core import log
+from core.clock import now
+from core.errors import GridkeeperError, SourceUnavailable
+from core.identity import system_actor
+from dispatch.plan import warm_up
+from dispatch.standing_plan import look, offer_new, refresh
+from geodata import db
+from geodata.listening import Ears, listening
+from geodata.territory import TerritoryInfo, list_territories
+
+CHANNELS = ("gridkeeper_dispatch", "gridkeeper_layer")
+HEARD = frozenset({"incidents", "tasks", "pins", "closures", "costs"})
+LOCK = 314_159_266
+DEBOUNCE_S = 1.0
+HEARTBEAT_S = 60.0
+RETRY_S = 2.0
+NICE = 5
+REST = 2.0
+"""After a pass of so many seconds of work there is a pause of as many times this."""
+NEWCOMERS = 0.3
+"""When so large a part of a shift has just begun, the plan is made from nothing."""
+
+logger = log.get(__name__)
+
+
+@dataclass
+class Turn:
+    """When a territory is looked at next (monotonic seconds); ``empty`` when its last plan held nothing."""
+
+    territory: TerritoryInfo
+    due: float = 0.0
+    rested: float = 0.0
+    offers: bool = False
+    empty: bool = False
+
+    def heard(self, what: str, clock: float) -> None:
+        """Note that something changed: the plan is made a second later, and not before the pause is over."""
+        self.due = min(self.due, max(clock + DEBOUNCE_S, self.rested))
+        self.offers = self.offers or what == "incidents"
+
+
+class Dispatching:
+    """The turns of all territories."""
+
+    def __init__(self) -> None:
+        self.turns: dict[int, Turn] = {}
+        self._looked = -HEARTBEAT_S
+
+    def heard(self, payload: str, clock: float) -> None:
+        """Note one announcement, ``"<territory>:<what>"``."""
+        territory, _, what = payload.partition(":")
+        if what in HEARD and territory.isdecimal() and int(territory) in self.turns:
+            self.turns[int(territory)].heard(what, clock)
+
+    def wait_s(self, clock: float) -> float:
+        """Return how long nothing has to be done."""
+        due = [turn.due for turn in self.turns.values()] + [self._looked + HEARTBEAT_S]
+        return max(0.0, min(due) - clock)
+
+    def work(self) -> int:
+        """Do what is due, and return how many plans were made."""
+        if time.monotonic() - self._looked >= HEARTBEAT_S:
+            self._look_round()
+        made = 0
+        for turn in list(self.turns.values()):
+            if turn.offers:
+                turn.offers = False
+                self._guarded(turn, self._offer)
+            if time.monotonic() >= turn.due:
+                began = time.monotonic()
+                made += self._guarded(turn, self._plan)
+                ended = time.monotonic()
+                turn.due, turn.rested = ended + HEARTBEAT_S, ended + max(DEBOUNCE_S, REST * (ended - began))
+        return made
+
+    def _look_round(self) -> None:
+        """Learn which territories there are."""
+        self._looked = time.monotonic()
+        with db.transaction(system_actor()) as session:
+            known = {each.id: each for each in list_territories(session)}
+        self.turns = {
+            one: Turn(each, self._looked) if one not in self.turns else self.turns[one] for one, each in known.items()
+        }
+
+    @staticmethod
+    def _guarded(turn: Turn, act: Callable[[Turn], int]) -> int:
+        """Do one act for a territory; what goes wrong there is told and stops no other."""
+        try:
+            return act(turn)
+        except SourceUnavailable:
+            raise
+        except GridkeeperError as error:
+            logger.warning("no plan for %s: %s", turn.territory.name, error)
+        return 0
+
+    @staticmethod
+    def _offer(turn: Turn) -> int:
+        actor = system_actor(turn.territory.id, "dispatch")
+        with db.transaction(actor) as session:
+            return len(offer_new(session, actor, turn.territory))
+
+    @staticmethod
+    def _plan(turn: Turn) -> int:
+        actor, at = system_actor(turn.territory.id, "dispatch"), now()
+        with db.transaction(actor) as session:
+            state = look(session, actor, turn.territory, at)
+            if turn.empty and not state.crew and not state.work_open:
+                return 0
+            plan = refresh(session, actor, turn.territory, at, anew=begins(state.crew_before, state.crew))
+        turn.empty = not plan.rows and not plan.unserved
+        logger.info("plan %d of %s: %d stops, %d safe", plan.id, turn.territory.name, len(plan.rows), plan.summary.safe)
+        return 1
+
+
+def begins(before: frozenset[str], crew: frozenset[str]) -> bool:
+    """Return whether a shift begins: many of those on shift were not there in the plan before."""
+    return len(crew - before) > NEWCOMERS * max(1, len(crew))
+
+
+def serve() -> None:
+    """Keep the plans of all territories until told to stop; alone on its database, and never in the way of the pages.
+
+    Raises
+    ------
+    Conflict
+        When another process does it.
+    """
+    os.nice(NICE)
+    signal.signal(signal.SIGTERM, _stop)
+    warm_up()
+    dispatching = Dispatching()
+    while True:
+        try:
+            with listening(CHANNELS, LOCK, "dispatch") as ears:
+                logger.info("planning")
+                _keep(dispatching, ears)
+        except SourceUnavailable as error:
+            logger.warning("%s", error)
+            time.sleep(RETRY_S)
+            db.engine().dispose()
+
+
+def _keep(dispatching: Dispatching, ears: Ears) -> None:
+    while True:
+        dispatching.work()
+        for _, payload in ears.hear(dispatching.wait_s(time.monotonic())):
+            dispatching.heard(payload, time.monotonic())
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
