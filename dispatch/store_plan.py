@@ -174,7 +174,8 @@ def rows(session: Session, plan_id: int) -> tuple[list[PlanRow], bool]:
     found, changed = [], False
     for row in session.execute(query):
         values = list(row)
-        changed = changed or values.pop() != row.incident_version
+        now = values.pop()
+        changed = changed or now != row.incident_version
         values[20] = None if row.needs is None else reason_from(row.needs)
         found.append(PlanRow(*values))
     return found, changed
