@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import accountability, evaluation, record_jobs, record_keeping, retention, set_up_jobs, upstream_jobs
+from app import (
+    accountability,
+    dispatch_jobs,
+    evaluation,
+    record_jobs,
+    record_keeping,
+    retention,
+    set_up_jobs,
+    upstream_jobs,
+)
 from app.health_machine import note_clock
 from core import log
 from core.clock import now
@@ -130,6 +139,13 @@ def serve(*, forever: bool = True) -> None:
     def _reviews(timestamp: int) -> None:
         del timestamp
         accountability.look_everywhere()
+
+    @app.periodic(cron=dispatch_jobs.EVERY_MINUTE)
+    @app.task(name="gridkeeper.messages")
+    def _messages(timestamp: int) -> None:
+        del timestamp
+        dispatch_jobs.time_out_all()
+        dispatch_jobs.deliver_all()
 
     with jobs.alone():
         again = jobs.take_up_again()

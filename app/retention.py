@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.identity import Actor, May, require, system_actor
 from core.progress import Progress, Silent
 from core.settings import settings
+from dispatch.notices import forget_notices
 from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
 from geodata.status import measure_size
@@ -64,6 +65,7 @@ def classes() -> list[DataClass]:
         DataClass("absences", "absence", kept.keep_absences_days, forget_absences),
         DataClass("quarantine", "quarantine", kept.keep_quarantine_days, retention.forget_quarantine),
         DataClass("uploads", "uploads", kept.keep_uploads_days, forget_uploads),
+        DataClass("notices", "notice", kept.keep_notices_days, forget_notices),
         DataClass("jobs", "job_run", kept.keep_jobs_days, retention.forget_jobs),
         DataClass("queue", "procrastinate_jobs", kept.keep_queue_days, retention.forget_queue),
         DataClass("runs", "retention_run", kept.keep_runs_days, retention.forget_runs),
@@ -155,6 +157,10 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "quarantine": (
             t("Rows of files that were refused"),
             t("They may name people: Personal Information Protection Law, art. 19."),
+        ),
+        "notices": (
+            t("Messages to workers and desks"),
+            t("They show who did what when: no longer than needed, PIPL art. 19; the record keeps the acts."),
         ),
         "uploads": (t("Uploaded files"), t("They are needed only until they are brought in.")),
         "jobs": (t("Background jobs that ended"), t("Technical: to see what failed; studies keep theirs.")),

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     keep_absences_days: int = Field(default=730, ge=90, le=3650, description="Absences, after their last day")
     keep_commands_days: int = Field(default=90, ge=7, le=3650, description="Answers to acts that were sent twice")
     keep_drafts_days: int = Field(default=90, ge=7, le=3650, description="Drafts, after they were last changed")
+    keep_notices_days: int = Field(default=90, ge=7, le=3650, description="Messages to workers and desks")
     keep_jobs_days: int = Field(default=90, ge=7, le=3650, description="Background jobs, after they ended")
     keep_queue_days: int = Field(default=7, ge=1, le=90, description="Rows of the job queue that nothing waits for")
     keep_quarantine_days: int = Field(default=180, ge=7, le=3650, description="Rows of files that were refused")

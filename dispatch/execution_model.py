@@ -20,6 +20,8 @@ ANSWER_WITHIN: Mapping[int, dt.timedelta] = {
 }
 """By priority: how long a worker on shift may leave a task without an answer."""
 EMERGENCY_WITHIN = dt.timedelta(minutes=3)
+LOOKS_BACK = dt.timedelta(hours=12)
+"""What was given out longer ago is late work and no answer that lacks."""
 NO_ANSWER = "no_answer"
 """Why somebody is kept off whom the clock passed by."""
 LONGEST_MINUTES = 480

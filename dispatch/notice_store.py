@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -23,8 +24,9 @@ _HAND_IN = """
 """
 _SETTLE = "UPDATE outbox SET sent_at = :at WHERE id = ANY (:ids) AND sent_at IS NULL"
 _NOTICES = """
-    SELECT n.id, n.made_at, n.topic, n.incident_id, i.number, n.task_id, n.worker_id, n.payload, n.read_at
-    FROM notice AS n JOIN incident AS i ON i.id = n.incident_id
+    SELECT n.id, n.made_at, n.topic, n.incident_id, coalesce(n.payload ->> 'number', ''), n.task_id, n.worker_id,
+           n.payload, n.read_at
+    FROM notice AS n
     WHERE n.territory_id = :territory AND n.id > :after AND n.worker_id IS NOT DISTINCT FROM :worker
       AND (NOT :unread OR n.read_at IS NULL)
     ORDER BY n.id DESC LIMIT :most
@@ -42,9 +44,11 @@ _UNANSWERED = """
             AND p.reason = :no_answer),
            EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL)
     FROM task AS t JOIN incident AS i ON i.id = t.incident_id
-    WHERE t.territory_id = :territory AND t.kind = 'handle' AND NOT t.joint AND t.state = 'waiting'
-      AND t.worker_id IS NOT NULL AND t.escalated_at IS NULL AND i.status = 'dispatched'
-      AND t.created_at <= CASE WHEN i.emergency THEN CAST(:emergency AS timestamptz)
+    JOIN unnest(CAST(:crew AS integer[]), CAST(:begun AS timestamptz[])) AS s (worker_id, begun)
+         ON s.worker_id = t.worker_id
+    WHERE t.territory_id = :territory AND t.created_at >= :oldest AND t.kind = 'handle' AND NOT t.joint
+      AND t.state = 'waiting' AND t.escalated_at IS NULL AND i.status = 'dispatched'
+      AND greatest(t.created_at, s.begun) <= CASE WHEN i.emergency THEN CAST(:emergency AS timestamptz)
                                ELSE (CAST(:since AS timestamptz[]))[least(greatest(i.priority, 1), :lowest)] END
     ORDER BY t.created_at, t.id FOR NO KEY UPDATE OF i SKIP LOCKED
 """
@@ -72,6 +76,15 @@ _GIVE_ON = """
     FROM sent, ended RETURNING id
 """
 _ESCALATE = "UPDATE task SET escalated_at = :at, version = version + 1 WHERE id = :task AND escalated_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Since when a task may wait at most: by priority from 1, of emergencies; what is older than ``oldest`` is left."""
+
+    since: tuple[dt.datetime, ...]
+    emergency: dt.datetime
+    oldest: dt.datetime
 
 
 def claim(session: Session, most: int) -> list[int]:
@@ -110,11 +123,26 @@ def forget(session: Session, before: dt.datetime) -> int:
 
 
 def unanswered(
-    session: Session, territory_id: int, since: Sequence[dt.datetime], emergency: dt.datetime, no_answer: str
+    session: Session, territory_id: int, limits: Limits, crew: Mapping[int, dt.datetime], no_answer: str
 ) -> list[Unanswered]:
-    """Return tasks that wait since before a moment by priority (from 1), locked; those in other hands are left out."""
-    given = {"territory": territory_id, "since": list(since), "lowest": len(since), "emergency": emergency}
-    return [Unanswered(*row) for row in session.execute(text(_UNANSWERED), {**given, "no_answer": no_answer})]
+    """Return tasks that wait too long for workers on shift, locked; those in other hands are left out.
+
+    Parameters
+    ----------
+    crew
+        Worker id to the begin of the shift.
+    """
+    given = {
+        "territory": territory_id,
+        "since": list(limits.since),
+        "lowest": len(limits.since),
+        "emergency": limits.emergency,
+        "oldest": limits.oldest,
+        "crew": list(crew),
+        "begun": list(crew.values()),
+        "no_answer": no_answer,
+    }
+    return [Unanswered(*row) for row in session.execute(text(_UNANSWERED), given)]
 
 
 def barred(session: Session, incident_id: int) -> set[int]:

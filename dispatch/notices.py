@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from dispatch import notice_store as store
 from dispatch.execution_model import (
     ANSWER_WITHIN,
     EMERGENCY_WITHIN,
+    LOOKS_BACK,
     NO_ANSWER,
     NoticeRow,
     Sent,
@@ -23,6 +24,8 @@ from dispatch.execution_model import (
 )
 from dispatch.execution_store import one_at_a_time
 from geodata.db import name_act
+from geodata.territory import list_territories
+from people.service import workers_with_shifts
 
 MOST = 500
 NextBest = Callable[[Unanswered], Sequence[int]]
@@ -82,17 +85,25 @@ def forget_notices(session: Session, actor: Actor, before: dt.datetime) -> int:
 
 
 def time_out(
-    session: Session, actor: Actor, moment: dt.datetime | None = None, *, next_best: NextBest | None = None
+    session: Session,
+    actor: Actor,
+    moment: dt.datetime | None = None,
+    *,
+    next_best: NextBest | None = None,
+    on_shift: Mapping[int, dt.datetime] | None = None,
 ) -> TimedOut:
     """Give on what nobody answered in time: to the next best, the second time to the shift leader.
 
-    Limits stand in `dispatch.execution_model.ANSWER_WITHIN`. A worker whom the clock passed by gets this incident
-    not again. One whom the dispatcher chose by hand is not replaced: the shift leader is told at once.
+    Limits stand in `dispatch.execution_model.ANSWER_WITHIN`; the clock runs on shift only. A worker whom it passed
+    by does not get this incident again. One whom the dispatcher chose by hand is not replaced: the shift leader is
+    told at once.
 
     Parameters
     ----------
     next_best
         Whom to ask next; None asks the newest plan.
+    on_shift
+        Worker id to the begin of the shift, of those on shift; None asks the roster.
     """
     require(actor, May.KEEP_RUNNING)
     territory_id = actor.territory_id
@@ -106,7 +117,9 @@ def time_out(
     one_at_a_time(session, territory_id)
     since = [at - ANSWER_WITHIN[priority] for priority in sorted(ANSWER_WITHIN)]
     given_on, told = [], []
-    for task in store.unanswered(session, territory_id, since, at - EMERGENCY_WITHIN, NO_ANSWER):
+    crew = _crew(session, territory_id, at) if on_shift is None else on_shift
+    limits = store.Limits(tuple(since), at - EMERGENCY_WITHIN, at - LOOKS_BACK)
+    for task in store.unanswered(session, territory_id, limits, crew, NO_ANSWER):
         sent = None if task.own_choice or task.asked else _give_on(session, territory_id, task, at, next_best)
         if sent is not None:
             given_on.append(sent)
@@ -115,6 +128,14 @@ def time_out(
         store.escalate(session, task.task_id, at)
         told.append(task.number)
     return TimedOut(tuple(given_on), tuple(told))
+
+
+def _crew(session: Session, territory_id: int, at: dt.datetime) -> dict[int, dt.datetime]:
+    territory = next((each for each in list_territories(session) if each.id == territory_id), None)
+    if territory is None:
+        return {}
+    workers = workers_with_shifts(session, territory_id, at=at, timezone=territory.timezone)
+    return {each.id: each.shift_start for each in workers if each.on_duty(at) and each.shift_start is not None}
 
 
 def _give_on(

@@ -85,6 +85,9 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "plan_row": ("SVDA", "S", "", "S"),
     "closure": (ALL.replace("N", ""), "SD", "SD", "S"),
     "cost_table": (ALL.replace("N", ""), "SD", "SD", "S"),
+    "pin": ("SVDAM", "SD", "SD", "S"),
+    "outbox": ("S", "S", "S", "S"),
+    "notice": ("SVDM", "S", "SVDM", "S"),
     "transition": READ_ONLY,
     "record_batch": READ_ONLY,
     "alembic_version": READ_ONLY,
@@ -147,6 +150,14 @@ SAID = (
     "INSERT INTO review_threshold (territory_id, rule, minutes, reason) VALUES (%(home)s, 'backdated', 90, 'x')",
 )
 """As the person it concerns."""
+TOLD = (
+    "INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason)"
+    " SELECT %(home)s, %(incident)s, id, 'bar', 'x' FROM worker LIMIT 1",
+    "INSERT INTO outbox (territory_id, topic, incident_id, task_id) VALUES (%(home)s, 'returned', %(incident)s, 1)",
+    "INSERT INTO notice (territory_id, outbox_id, made_at, topic, incident_id, task_id)"
+    " VALUES (%(home)s, 1, now(), 'returned', %(incident)s, 1)",
+)
+"""Who is kept off an incident, a message to the desks, and the same arrived."""
 EVIDENCE = """
     WITH photo AS (
         INSERT INTO evidence (territory_id, incident_id, kind, at, sha256, width, height, subject_id)
@@ -159,6 +170,17 @@ EVIDENCE = """
 """
 """A photo of an incident, as the system writes it."""
 OF_INCIDENT = dict.fromkeys(
-    ("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "task"),
+    (
+        "appeal",
+        "citizen_word",
+        "extension_request",
+        "hand_over",
+        "incident_fact",
+        "incident_personal",
+        "notice",
+        "outbox",
+        "pin",
+        "task",
+    ),  # fmt: skip
     "incident_id",
 )

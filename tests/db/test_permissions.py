@@ -57,6 +57,7 @@ from tests.db.permission_matrix import (
     SAID,
     SAMPLES,
     TODAY,
+    TOLD,
 )
 
 
@@ -230,7 +231,8 @@ def city(demo_database: Engine) -> Iterator[City]:
             for statement in SAID:
                 connection.execute(statement, given)
             made.act("S")
-            connection.execute(EVIDENCE, {"home": home, "incident": incident["id"]})
+            for statement in (EVIDENCE, *TOLD):
+                connection.execute(statement, {"home": home, "incident": incident["id"]})
             connection.execute(
                 "INSERT INTO extension_request (territory_id, incident_id, reason, until, asked_at)"
                 " VALUES (%s, %s, 'weather', now(), now())",

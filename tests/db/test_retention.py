@@ -31,6 +31,7 @@ from geodata.tables import (
     IncidentPersonal,
     Invitation,
     JobRun,
+    Notice,
     PersonKey,
     Quarantine,
     Record,
@@ -72,6 +73,8 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
             session.add(
                 Command(id=f"command {days}", territory_id=home, act="x", digest="x", created_at=ago("commands", days))
             )
+            told = {"territory_id": home, "incident_id": session.scalars(select(Incident.id).limit(1)).one()}
+            session.add(Notice(outbox_id=100 + days, topic="assigned", task_id=1, made_at=ago("notices", days), **told))
             subject = new_subject(session)
             session.add(
                 Quarantine(
@@ -144,6 +147,7 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "absences": 1,
         "quarantine": 1,
         "uploads": 1,
+        "notices": 1,
         "jobs": 1,
         "queue": 0,
         "runs": 0,

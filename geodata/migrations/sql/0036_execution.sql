@@ -54,16 +54,18 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO outbox (territory_id, topic, incident_id, task_id, worker_id, payload)
         SELECT n.territory_id, 'assigned', n.incident_id, n.id, n.worker_id, jsonb_strip_nulls(jsonb_build_object(
-                   'kind', n.kind, 'start', n.planned_start, 'end', n.planned_end, 'reason', nullif(why, '')))
-        FROM new_rows AS n WHERE n.worker_id IS NOT NULL AND n.state = 'waiting';
+                   'number', i.number, 'kind', n.kind, 'start', n.planned_start, 'end', n.planned_end,
+                   'reason', nullif(why, '')))
+        FROM new_rows AS n JOIN incident AS i ON i.id = n.incident_id
+        WHERE n.worker_id IS NOT NULL AND n.state = 'waiting';
         RETURN NULL;
     END IF;
     INSERT INTO outbox (territory_id, topic, incident_id, task_id, worker_id, payload)
     SELECT n.territory_id, told.topic, n.incident_id, n.id,
            CASE WHEN told.topic NOT IN ('returned', 'escalated') THEN n.worker_id END,
-           jsonb_strip_nulls(jsonb_build_object('kind', n.kind, 'reason', nullif(why, ''), 'worker_id',
-                   CASE WHEN told.topic IN ('returned', 'escalated') THEN n.worker_id END))
-    FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
+           jsonb_strip_nulls(jsonb_build_object('number', i.number, 'kind', n.kind, 'reason', nullif(why, ''),
+                   'worker_id', CASE WHEN told.topic IN ('returned', 'escalated') THEN n.worker_id END))
+    FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id JOIN incident AS i ON i.id = n.incident_id
     CROSS JOIN LATERAL (SELECT CASE
         WHEN n.state = 'cancelled' AND o.state <> 'cancelled' THEN 'withdrawn'
         WHEN n.state = 'returned' AND o.state <> 'returned' THEN 'returned'
