@@ -25,45 +25,57 @@ HORIZON_S = 24 * 3600.0
 """So long after the last arrival a day is over where shifts have no end."""
 
 
-def play(day: Day, policy: Policy, options: Options | None = None, progress: Progress | None = None) -> Outcome:
+def play(
+    day: Day, policy: Policy, options: Options | None = None, progress: Progress | None = None, *, step: str = ""
+) -> Outcome:
     """Return what comes of a day under a rule.
 
     Parameters
     ----------
     progress
         Hears of each incident; `core.progress.Cancelled` passes through.
+    step
+        What the progress is told that it is; the policy's name when empty.
     """
     began = time.thread_time()
     options, listener = options or Options(), progress or Silent()
     run = _Run(day, policy, options)
-    listener.step(policy.value, len(day.arrivals))
+    listener.step(step or policy.value, len(day.arrivals))
     for count in run.events():
         listener.advance(count)
     measures = measure(day, run.legs(), run.end_s, churn=run.rule.churn, refusals=run.refused)
     return Outcome(policy, Change(), measures, run.legs(), time.thread_time() - began)
 
 
+def runs_of(policies: Sequence[Policy], changes: Sequence[Change]) -> list[tuple[Policy, Change]]:
+    """Return each policy with each change, in that order.
+
+    A change of the owner penalty says nothing to a rule that has no cost table; such a run is left out when the
+    same rule runs with a change that differs in nothing else.
+    """
+    found: dict[tuple[Policy, Change], Change] = {}
+    for policy in policies:
+        for change in changes:
+            says = change if policy is Policy.ROLLING else dataclasses.replace(change, owner_s=None)
+            found.setdefault((policy, says), change)
+    return [(policy, change) for (policy, _), change in found.items()]
+
+
 def compare(
-    policies: Sequence[Policy],
-    changes: Sequence[Change],
+    runs: Sequence[tuple[Policy, Change]],
     day_of: Callable[[Change], Day],
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> tuple[Outcome, ...]:
-    """Return the outcome of each policy with each change, in that order.
+    """Return the outcome of each run, on the same day with the same chance.
 
-    A change of the owner penalty says nothing to a rule that has no cost table; such a run is left out when the same
-    rule runs with a change that differs in nothing else.
+    The progress is told the policy, which run it is and how many there are, as "rolling 3 9".
     """
-    options, found, seen = options or Options(), [], set()
-    for policy in policies:
-        for change in changes:
-            key = (policy, change if policy is Policy.ROLLING else dataclasses.replace(change, owner_s=None))
-            if key in seen:
-                continue
-            seen.add(key)
-            done = play(day_of(change), policy, change.of(options), progress)
-            found.append(dataclasses.replace(done, change=change))
+    options, found = options or Options(), []
+    for number, (policy, change) in enumerate(runs, 1):
+        step = f"{policy.value} {number} {len(runs)}"
+        done = play(day_of(change), policy, change.of(options), progress, step=step)
+        found.append(dataclasses.replace(done, change=change))
     return tuple(found)
 
 

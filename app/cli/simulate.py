@@ -61,7 +61,7 @@ def simulate(
 ) -> None:
     """Play a day by each rule and with each change; rows that cannot be used are named and left out."""
     from dispatch.plan import warm_up
-    from dispatch.simulate import compare
+    from dispatch.simulate import compare, runs_of
     from dispatch.simulate_days import read_crew, read_incidents, stage_of
     from dispatch.simulate_model import Change, Options, Policy
 
@@ -82,7 +82,7 @@ def simulate(
     warm_up()
     options = Options(seed=seed, refusals=refusals, rounds=rounds)
     with progress() as listener:
-        outcomes = compare(chosen, changes, stage.day, options, listener)
+        outcomes = compare(runs_of(chosen, changes), stage.day, options, listener)
     answer: dict[str, Any] = {
         "runs": [row_of(each) for each in outcomes],
         "assumed": [en for en, _ in stage.notes],

@@ -12,7 +12,7 @@ import pytest
 from core.errors import InvalidInput
 from core.progress import Cancelled
 from dispatch.plan_model import Break
-from dispatch.simulate import compare, play, refuses
+from dispatch.simulate import compare, play, refuses, runs_of
 from dispatch.simulate_days import read_crew, read_incidents, stage_of
 from dispatch.simulate_model import MYOPIC, Arrival, Change, Day, Member, Options, Policy
 
@@ -155,7 +155,7 @@ def test_changes_stand_side_by_side(tmp_path: Path) -> None:
     assert not faults
     stage = stage_of(calls, places, 3, more=2)
     changes = [Change(), Change(workers=2), Change(workers=-1), Change(owner_s=900)]
-    outcomes = compare([Policy.NEAREST_IDLE, Policy.ROLLING], changes, stage.day, Options(rounds=30))
+    outcomes = compare(runs_of([Policy.NEAREST_IDLE, Policy.ROLLING], changes), stage.day, Options(rounds=30))
     assert [(each.policy, each.change) for each in outcomes] == [
         *((Policy.NEAREST_IDLE, each) for each in changes[:3]),
         *((Policy.ROLLING, each) for each in changes),
