@@ -7,6 +7,7 @@ is open, because time passes and shifts begin and end.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ from core import log
 from core.clock import now
 from core.errors import GridkeeperError, SourceUnavailable
 from core.identity import system_actor
+from core.settings import settings
 from dispatch.plan import warm_up
 from dispatch.standing_plan import look, offer_new, refresh
 from geodata import db
@@ -31,8 +33,8 @@ DEBOUNCE_S = 1.0
 HEARTBEAT_S = 60.0
 RETRY_S = 2.0
 NICE = 5
-REST = 2.0
-"""After a pass of so many seconds of work there is a pause of as many times this."""
+REST_MOST_S = 5.0
+"""After a pass there is a pause as long as the pass, at most so long."""
 NEWCOMERS = 0.3
 """When so large a part of a shift has just begun, the plan is made from nothing."""
 
@@ -86,7 +88,7 @@ class Dispatching:
                 began = time.monotonic()
                 made += self._guarded(turn, self._plan)
                 ended = time.monotonic()
-                turn.due, turn.rested = ended + HEARTBEAT_S, ended + max(DEBOUNCE_S, REST * (ended - began))
+                turn.due, turn.rested = ended + HEARTBEAT_S, ended + min(REST_MOST_S, ended - began)
         return made
 
     def _look_round(self) -> None:
@@ -165,3 +167,14 @@ def _keep(dispatching: Dispatching, ears: Ears) -> None:
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
+
+
+def main() -> None:
+    """Serve without the rest of the command line, which takes memory."""
+    log.configure(settings().log_level)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve()
+
+
+if __name__ == "__main__":
+    main()
