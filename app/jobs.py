@@ -15,6 +15,7 @@ from app import (
     retention,
     set_up_jobs,
     upstream_jobs,
+    what_if_work,
 )
 from app.health_machine import note_clock
 from core import log
@@ -28,7 +29,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs)
+MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs, what_if_work)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"

@@ -23,6 +23,7 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
     ]
     if actor.may(May.DISPATCH):
         daily.append(st.Page("views/board.py", title=t("Board"), url_path="board"))
+        daily.append(st.Page("views/what_if.py", title=t("What if"), url_path="what-if"))
     if actor.may(May.SEE_INCIDENTS):
         daily.append(st.Page("views/incidents.py", title=t("Incidents"), url_path="incidents"))
     if actor.may(May.VERIFY):

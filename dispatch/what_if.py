@@ -25,7 +25,7 @@ from dispatch.simulate_days import Stage, beside
 from dispatch.simulate_model import Arrival, Member, Options
 from dispatch.situation import LONGEST_SERVICE_MIN, SERVICE_MIN, ways_between
 from dispatch.situation_model import rest_of
-from dispatch.what_if_model import MOST_MORE, Question, reply_as_json, row_of
+from dispatch.what_if_model import MOST_MORE, Question, Reply, reply_as_json, row_of
 from dispatch.what_if_words import notes
 from geodata.jobs import Job, enqueue, find_job, recent_jobs, request_cancel
 from geodata.roads import network_of
@@ -124,7 +124,7 @@ def answer(stage: Stage, options: Options, question: Question, progress: Progres
     """Return the answer for the job's row; no database is needed."""
     outcomes = compare(runs_of(question.policies, question.changes()), stage.day, options, progress)
     rows = tuple(row_of(each) for each in outcomes)
-    return reply_as_json(rows, stage.notes, sum(each.cpu_s for each in outcomes))
+    return reply_as_json(Reply(question, rows, stage.notes, sum(each.cpu_s for each in outcomes)))
 
 
 def _stage(

@@ -89,8 +89,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: the runs, and what was assumed in both languages."""
+    """An answer: what was asked, the runs, and what was assumed in both languages."""
 
+    question: Question
     rows: tuple[Row, ...]
     notes: tuple[tuple[str, str], ...]
     cpu_s: float
@@ -119,9 +120,14 @@ def row_of(outcome: Outcome) -> Row:
     )
 
 
-def reply_as_json(rows: tuple[Row, ...], notes: tuple[tuple[str, str], ...], cpu_s: float) -> dict[str, Any]:
+def reply_as_json(reply: Reply) -> dict[str, Any]:
     """Return an answer for the job's row."""
-    return {"rows": [dataclasses.asdict(each) for each in rows], "notes": [list(n) for n in notes], "cpu_s": cpu_s}
+    return {
+        "question": reply.question.as_json(),
+        "rows": [dataclasses.asdict(each) for each in reply.rows],
+        "notes": [list(each) for each in reply.notes],
+        "cpu_s": round(reply.cpu_s, 2),
+    }
 
 
 def read_reply(given: Mapping[str, Any]) -> Reply:
@@ -129,7 +135,8 @@ def read_reply(given: Mapping[str, Any]) -> Reply:
     rows = tuple(
         Row(**{**each, "policy": Policy(each["policy"]), "change": Change(**each["change"])}) for each in given["rows"]
     )
-    return Reply(rows, tuple((en, zh) for en, zh in given["notes"]), float(given["cpu_s"]))
+    notes = tuple((en, zh) for en, zh in given["notes"])
+    return Reply(read_question(given["question"]), rows, notes, float(given["cpu_s"]))
 
 
 def _plain(value: float) -> float | None:
