@@ -15,44 +15,21 @@ from core.progress import Progress, Silent
 from geodata.crs import WGS84, project
 from geodata.network import RoadNetwork, Snapped
 from geodata.travel import nearest_s
-from planning.candidates import Land, free_plots, spread_candidates
 from planning.catchments import catchments
-from planning.demand import Demand, gather
-from planning.model import DEMAND_POINTS, Answer, Ground, Question, SiteAnswer
-from planning.siting import SitingProblem, SitingResult, Stop, solve
+from planning.demand import Demand
+from planning.kinds import INFO
+from planning.model import Answer, Ground, Question, SiteAnswer
+from planning.placement import Placement
+from planning.posing import Candidates, City, candidates_of, demand_of, metric, pose, some
+from planning.siting import EXISTING, UNSERVED, SitingResult, Stop
+from planning.solving import solved, who
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SOLVE_S = 40.0
-BLOCK = 64
 CURVE_STEPS = 48
 CURVE_COVERS = 0.98
-
-
-@dataclass(frozen=True, eq=False)
-class City:
-    """What a question is answered from.
-
-    Attributes
-    ----------
-    homes
-        Longitude and latitude of each building, shape (n, 2).
-    people, community_id
-        Of each building; community 0 where it lies in none.
-    existing
-        Longitude and latitude of the facilities that go on serving, shape (k, 2).
-    land
-        In the metric CRS of ``metric_srid``.
-    """
-
-    homes: Floats
-    people: Floats
-    community_id: Ints
-    existing: Floats
-    land: Land
-    network: RoadNetwork
-    metric_srid: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,37 +55,48 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
     """
     progress, clock = progress or Silent(), _Clock()
     progress.step("Finding free plots")
-    homes_m = _metric(city.homes, city.metric_srid)
-    plots = free_plots(city.land, homes_m[city.people > 0])
-    candidates = plots[spread_candidates(plots, homes_m, city.people, question.candidates)]
-    demand = gather(homes_m, city.people, DEMAND_POINTS)
+    homes_m = metric(city.homes, city.metric_srid)
+    where = candidates_of(city, question, homes_m)
+    demand = demand_of(city, question, homes_m)
     clock.lap("candidates")
     places = city.network.snap(city.homes)
-    points = _some(places, demand.at)
-    od_s = _travel(city.network, points, _degrees(candidates, city.metric_srid), progress)
     now_s = _nearest(city.network, places, city.existing, progress)
+    problem = pose(
+        city, question, where, demand, some(places, demand.at), nearest_s=now_s[demand.at], progress=progress
+    )
     clock.lap("travel_times")
-    existing_s = now_s[demand.at] if len(city.existing) else None
-    problem = SitingProblem(question.kind, od_s, demand.people, question.p, question.limit_s, existing_s)
-    result = solve(problem, Stop(seconds=seconds), seed=question.seed, progress=progress)
+    stop = Stop(seconds=question.terms.seconds or seconds)
+    found = solved(problem, where, question, stop, progress=progress)
+    result = found.result
     clock.lap("choice")
     facts: dict[str, Any] = {
         "buildings": int((city.people > 0).sum()),
         "people": float(city.people.sum()),
         "existing": len(city.existing),
-        "plots": len(plots),
-        "candidates": len(candidates),
+        "plots": where.plots,
+        "candidates": where.new,
         "demand_points": len(demand.at),
         "mean_shift_m": demand.mean_shift_m,
         "unserved_s": result.unserved_s,
         "binding": result.binding,
+        **found.told,
     }
+    xy = homes_m[demand.at]
     if result.status == "infeasible":
-        return Answer("infeasible", None, None, None, result.unserved, {**facts, "seconds": clock.laps})
-    chosen = candidates[list(result.sites)]
-    ways = _ways(city, places, now_s, _degrees(chosen, city.metric_srid))
-    sites = _sites(city, ways, question, _degrees(chosen, city.metric_srid))
-    grounds = _grounds(city, result, demand, homes_m[demand.at], limit_s=question.limit_s, numbers=sites.order)
+        facts["who"] = who(problem, result, city.community_id[demand.at])
+        clock.lap("counting")
+        grounds = _left(city, result, demand, xy) if result.binding in {"reach", "sites"} else ()
+        facts["seconds"] = clock.laps
+        return Answer("infeasible", None, None, None, result.unserved, facts, grounds=grounds)
+    chosen = np.array(result.sites, dtype=np.int64)
+    new = chosen[chosen < where.new]
+    stays = chosen[chosen >= where.new]
+    if where.closable:
+        facts["closed"] = _closed(where, stays)
+    owner = _owner(problem, result, demand, new, stays)
+    ways = _ways(city, places, now_s, where, new, stays, owner)
+    sites = _sites(city, ways, question, where.lonlat[new])
+    grounds = _grounds(city, result, demand, xy, limit_s=question.limit_s, chosen=new, numbers=sites.order)
     clock.lap("counting")
     facts |= {**_figures(city, ways, question), "seconds": clock.laps}
     return Answer(
@@ -121,6 +109,26 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
         sites=sites.rows,
         grounds=grounds,
     )
+
+
+def _closed(where: Candidates, stays: Ints) -> list[list[float]]:
+    """Return the facilities that are closed, longitude and latitude."""
+    gone = np.setdiff1d(np.arange(where.new, len(where.lonlat)), stays)
+    return [[float(lon), float(lat)] for lon, lat in where.lonlat[gone]]
+
+
+def _owner(problem: Placement, result: SitingResult, demand: Demand, new: Ints, stays: Ints) -> Ints | None:
+    """Return for each building the place among ``new`` of its site, where room decides who goes where; else None.
+
+    -1: something that is there; -2: nobody.
+    """
+    if not INFO[problem.kind].needs_capacity:
+        return None
+    place_of = np.full(problem.od_s.shape[1], -1)
+    place_of[new] = np.arange(len(new))
+    place_of[stays] = EXISTING
+    own = np.where(result.assignment >= 0, place_of[np.maximum(result.assignment, 0)], result.assignment)
+    return np.where(demand.owner >= 0, own[np.maximum(demand.owner, 0)], UNSERVED)
 
 
 class _Clock:
@@ -136,32 +144,6 @@ class _Clock:
         self._last = now
 
 
-def _metric(lonlat: Floats, srid: int) -> Floats:
-    shapes = project(np.asarray(shapely.points(lonlat), dtype=object).reshape(-1), srid)
-    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
-
-
-def _degrees(xy_m: Floats, srid: int) -> Floats:
-    shapes = project(np.asarray(shapely.points(xy_m), dtype=object).reshape(-1), WGS84, srid)
-    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64).reshape(-1, 2)
-
-
-def _some(places: Snapped, rows: Ints) -> Snapped:
-    return Snapped(places.stretch[rows], places.along[rows], places.access_s[rows])
-
-
-def _travel(network: RoadNetwork, origins: Snapped, to: Floats, progress: Progress) -> Floats:
-    """Return seconds from origins to places, shape (origins, places)."""
-    progress.step("Travel times", len(to))
-    targets = network.snap(to)
-    times = np.full((len(origins), len(to)), np.inf)
-    for first in range(0, len(to), BLOCK):
-        block = slice(first, min(first + BLOCK, len(to)))
-        times[:, block] = network.times(origins, targets.part(block))
-        progress.advance(block.stop - first)
-    return times
-
-
 def _nearest(network: RoadNetwork, origins: Snapped, to: Floats, progress: Progress) -> Floats:
     """Return seconds from each origin to the nearest of the places; inf where there is none."""
     if not len(to):
@@ -170,11 +152,22 @@ def _nearest(network: RoadNetwork, origins: Snapped, to: Floats, progress: Progr
     return nearest_s(network, origins, network.snap(to))[0].astype(np.float64)
 
 
-def _ways(city: City, places: Snapped, now_s: Floats, sites: Floats) -> _Ways:
-    times = city.network.times(places, city.network.snap(sites))
+def _ways(  # noqa: PLR0917  (the choice, part by part)
+    city: City, places: Snapped, now_s: Floats, where: Candidates, new: Ints, stays: Ints, owner: Ints | None
+) -> _Ways:
+    there_s = now_s
+    if where.closable:
+        there_s = _nearest(city.network, places, where.lonlat[stays], Silent())
+    if not len(new):
+        return _Ways(now_s, there_s, np.full(len(now_s), -1))
+    times = city.network.times(places, city.network.snap(where.lonlat[new]))
+    if owner is not None:
+        own = times[np.arange(len(times)), np.maximum(owner, 0)]
+        then_s = np.where(owner >= 0, own, np.where(owner == EXISTING, there_s, np.inf))
+        return _Ways(now_s, then_s, np.where(owner >= 0, owner, -1))
     nearest = times.argmin(axis=1)
     shortest = times[np.arange(len(times)), nearest]
-    return _Ways(now_s, np.minimum(shortest, now_s), np.where(shortest < now_s, nearest, -1))
+    return _Ways(now_s, np.minimum(shortest, there_s), np.where(shortest < there_s, nearest, -1))
 
 
 @dataclass(frozen=True)
@@ -186,7 +179,7 @@ class _Sites:
 
 def _sites(city: City, ways: _Ways, question: Question, lonlat: Floats) -> _Sites:
     served = np.bincount(ways.site + 1, weights=city.people, minlength=len(lonlat) + 1)[1:]
-    by_people = np.argsort(-served, kind="stable")
+    by_people = np.argsort(-served[: len(lonlat)], kind="stable")
     numbers = np.empty(len(lonlat), dtype=np.int64)
     numbers[by_people] = np.arange(1, len(lonlat) + 1)
     rows = []
@@ -208,23 +201,31 @@ def _sites(city: City, ways: _Ways, question: Question, lonlat: Floats) -> _Site
 
 
 def _grounds(
-    city: City, result: SitingResult, demand: Demand, xy: Floats, *, limit_s: float, numbers: Ints
+    city: City, result: SitingResult, demand: Demand, xy: Floats, *, limit_s: float, chosen: Ints, numbers: Ints
 ) -> tuple[Ground, ...]:
     people = demand.people
-    number_of = dict(zip(result.sites, (int(number) for number in numbers), strict=True))
-    groups = np.array([number_of.get(int(at), int(at)) for at in result.assignment], dtype=np.int64)
+    number_of = dict(zip(chosen.tolist(), (int(number) for number in numbers), strict=True))
+    groups = np.array([number_of.get(int(at), EXISTING) for at in result.assignment], dtype=np.int64)
     reached = np.isfinite(result.times_s)
     made = [
         Ground("catchment" if number > 0 else "existing", number if number > 0 else None, count, shape)
         for number, count, shape in _shapes(xy[reached], groups[reached], people[reached], city)
     ]
-    beyond = np.where(reached, np.where(result.times_s <= limit_s, 0, 1), 2)
-    made += [
+    made += _beyond(city, demand, xy, np.where(reached, np.where(result.times_s <= limit_s, 0, 1), 2))
+    return tuple(made)
+
+
+def _left(city: City, result: SitingResult, demand: Demand, xy: Floats) -> tuple[Ground, ...]:
+    """Return the ground of those because of whom there is no answer."""
+    return tuple(_beyond(city, demand, xy, np.where(result.assignment == UNSERVED, 1, 0)))
+
+
+def _beyond(city: City, demand: Demand, xy: Floats, beyond: Ints) -> list[Ground]:
+    return [
         Ground("left_out" if kind == 1 else "unreachable", None, count, shape)
-        for kind, count, shape in _shapes(xy, beyond, people, city)
+        for kind, count, shape in _shapes(xy, beyond, demand.people, city)
         if kind
     ]
-    return tuple(made)
 
 
 def _shapes(xy: Floats, groups: Ints, people: Floats, city: City) -> list[tuple[int, float, shapely.MultiPolygon]]:

@@ -24,6 +24,8 @@ from planning.side import Others, Side
 ROUNDS = 400
 EXACT_PAIRS = 30_000
 """Pairs of demand and candidate up to which HiGHS is asked."""
+PAIRS_A_TRY = 3_000
+"""The more pairs of demand and site, the fewer of the relaxation's choices are improved."""
 TINY_PAIRS = 300
 """Pairs up to which it is asked at once."""
 
@@ -117,12 +119,14 @@ def _relax(
     """Raise the bound by prices for demand, and try the sites that the relaxation takes."""
     progress.step("Raising the bound", ROUNDS)
     finite = np.where(np.isfinite(costs), costs, costs[np.isfinite(costs)].max(initial=1.0) * 1e6)
-    prices = finite.min(axis=1).copy()
-    step, since, tried = 2.0, 0, set()
-    first = greedy(np.ascontiguousarray(finite.T), side.most)
+    first = _begun(np.ascontiguousarray(finite.T), side)
+    highest = costs[np.isfinite(costs)].max(initial=1.0)
+    prices = np.minimum(np.partition(finite[:, first], min(1, len(first) - 1), axis=1)[:, :2].mean(axis=1), highest)
+    step, since, tried = 1.5, 0, set()
+    every = max(1, costs.shape[0] * side.most // PAIRS_A_TRY)
     if side.allows(first):
-        _try(finite, costs, size, capacity, first, side, best)
-    for _ in range(ROUNDS):
+        _try(finite, costs, size, capacity, first, side, best, deadline=deadline)
+    for number in range(ROUNDS):
         left = max(deadline - time.perf_counter(), 0.2)
         value, sites, taken = _knapsacks(finite, size, capacity, prices, side, seconds=left)
         if sites is None:
@@ -131,9 +135,9 @@ def _relax(
         if value > best.bound:
             best.bound, since = value, 0
         key = tuple(np.sort(sites))
-        if key not in tried:
+        if key not in tried and number % every == 0:
             tried.add(key)
-            _try(finite, costs, size, capacity, sites, side, best)
+            _try(finite, costs, size, capacity, sites, side, best, deadline=deadline)
         progress.advance()
         if best.closed() or time.perf_counter() > deadline:
             return
@@ -145,6 +149,15 @@ def _relax(
         if norm < 1e-12 or step < 1e-4:
             return
         prices = prices + step * max(target - value, 1e-9) / norm * slack
+
+
+def _begun(rows: Floats, side: Side) -> Ints:
+    """Return the fixed sites and, one after the other, those that lower the cost most; rows are candidates."""
+    rest = np.setdiff1d(np.arange(len(rows)), side.fixed)
+    if not len(side.fixed):
+        return greedy(rows, side.most)
+    fresh = greedy(np.minimum(rows[rest], rows[side.fixed].min(axis=0)), side.most - len(side.fixed))
+    return np.sort(np.r_[side.fixed, rest[fresh]])
 
 
 def _knapsacks(
@@ -169,7 +182,15 @@ def _knapsacks(
 
 
 def _try(  # noqa: PLR0917  (the question, part by part)
-    finite: Floats, costs: Floats, size: Floats, capacity: Floats, sites: Ints, side: Side, best: _Best
+    finite: Floats,
+    costs: Floats,
+    size: Floats,
+    capacity: Floats,
+    sites: Ints,
+    side: Side,
+    best: _Best,
+    *,
+    deadline: float,
 ) -> None:
     """Assign all demand to some sites and improve; learn it where it fits."""
     sites = np.array(sites, dtype=np.int64)
@@ -177,7 +198,7 @@ def _try(  # noqa: PLR0917  (the question, part by part)
         assignment = _by_regret(finite[:, sites], size, capacity[sites])
         if assignment is None:
             return
-        assignment = _moved(finite[:, sites], size, capacity[sites], assignment)
+        assignment = _moved(finite[:, sites], size, capacity[sites], assignment, deadline=deadline)
         chosen = sites[assignment]
         cost = float(costs[np.arange(len(costs)), chosen].sum())
         if np.isfinite(cost):
@@ -195,7 +216,7 @@ def _try(  # noqa: PLR0917  (the question, part by part)
                 was, fresh[at] = fresh[at], int(totals.argmin())
                 if not side.allows(fresh):
                     fresh[at] = was
-        if (fresh == sites).all():
+        if (fresh == sites).all() or time.perf_counter() > deadline:
             return
         sites = fresh
 
@@ -219,11 +240,13 @@ def _by_regret(costs: Floats, size: Floats, capacity: Floats) -> Ints | None:
     return assignment
 
 
-def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints) -> Ints:
+def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints, *, deadline: float) -> Ints:
     """Return the assignment after moving one demand, or exchanging two, as long as it gains."""
     assignment, everyone = assignment.copy(), np.arange(len(costs))
     room = capacity - np.bincount(assignment, weights=size, minlength=len(capacity))
     for _ in range(20 * len(costs)):
+        if time.perf_counter() > deadline:
+            break
         own = costs[everyone, assignment]
         gain = np.where(size[:, None] <= room + 1e-9, costs - own[:, None], np.inf)
         one, site = np.unravel_index(int(gain.argmin()), gain.shape)

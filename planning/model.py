@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +13,14 @@ import shapely
 from core.errors import InvalidInput
 from geodata.network import MODES, Mode
 from geodata.osm_facilities import FACILITY_KINDS
-from planning.siting import KINDS, Kind
+from planning.kinds import INFO, KINDS, Kind
+from planning.terms import Terms
 
 SITES_AT_MOST = 50
 CANDIDATES_AT_MOST = 2000
 LIMIT_MIN_AT_MOST = 240.0
 TITLE_AT_MOST = 120
+NO_TERMS = Terms()
 DEMAND_POINTS = 2500
 """Points the people of all buildings are gathered at; the answer is checked on every building afterwards."""
 
@@ -30,9 +32,10 @@ class Question:
     Attributes
     ----------
     kind
-        ``p-median``: shortest ways for all; ``mclp``: as many people as possible within the limit.
+        As in `planning.kinds`, e.g. ``p-median``: shortest ways for all; ``mclp``: as many people as possible
+        within the limit.
     p
-        How many new sites.
+        How many new sites; 0 for as many as it takes (lscp, fixed-charge), else the most of these.
     facility_kind
         Key of `geodata.osm_facilities.FACILITY_KINDS`; None for something the city does not have yet.
     mode
@@ -43,6 +46,8 @@ class Question:
         Whether facilities of the kind that are there go on serving.
     candidates
         How many buildable places are compared at most.
+    terms
+        What the answer keeps to besides.
     """
 
     kind: Kind
@@ -53,6 +58,7 @@ class Question:
     keep_existing: bool = True
     candidates: int = 500
     seed: int = 0
+    terms: Terms = NO_TERMS
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -68,8 +74,9 @@ class Question:
             raise InvalidInput(
                 f"{self.candidates:,} candidates cannot be compared.", hint=f"Take 1 to {CANDIDATES_AT_MOST:,}."
             )
-        if self.p < 1:
+        if self.p < (1 if INFO[self.kind].needs_p else 0):
             raise InvalidInput(f"{self.p} sites cannot be chosen.", hint="Ask for at least one.")
+        self._check_terms()
         if self.p > self.candidates:
             raise InvalidInput(
                 f"{self.p:,} sites are asked for, but only {self.candidates:,} candidates are compared.",
@@ -83,6 +90,23 @@ class Question:
                 hint=f"Take more than 0 and at most {LIMIT_MIN_AT_MOST:g}.",
             )
 
+    def _check_terms(self) -> None:
+        terms, info = self.terms, INFO[self.kind]
+        if info.needs_capacity and terms.capacity is None and not _all(each.capacity for each in terms.places):
+            raise InvalidInput("It is not said for how many people a site has room.", hint="Say the room of a site.")
+        no_cost = terms.site_cost is None and not _all(each.cost for each in terms.places)
+        if (info.needs_cost or terms.budget is not None) and no_cost:
+            raise InvalidInput("It is not said what a site costs.", hint="Say the cost of a site.")
+        if terms.by_hand and self.p not in {0, len(terms.by_hand)}:
+            raise InvalidInput(
+                f"{len(terms.by_hand):,} places are marked, but {self.p:,} sites are asked for.",
+                hint="Mark as many as the question asks for.",
+            )
+        if len(terms.fixed) > self.p > 0:
+            raise InvalidInput(
+                f"{len(terms.fixed):,} sites are to be built in any case, but only {self.p:,} are asked for."
+            )
+
     @property
     def limit_s(self) -> float:
         """Return the limit in seconds."""
@@ -92,6 +116,12 @@ class Question:
     def existing_kind(self) -> str | None:
         """Return the kind whose facilities go on serving; None when none do."""
         return self.facility_kind if self.keep_existing else None
+
+
+def _all(values: Iterable[float | None]) -> bool:
+    """Return whether there are values and none is missing."""
+    given = list(values)
+    return bool(given) and all(value is not None for value in given)
 
 
 @dataclass(frozen=True)
@@ -168,6 +198,8 @@ class Study:
         ``asked``, ``answered`` or ``infeasible``.
     job_id
         The background work that answers; None when it was answered on the command line.
+    parent_id
+        The study that it is another answer to: a plan made by hand, or the question with other terms.
     """
 
     id: int
@@ -185,3 +217,4 @@ class Study:
     gap: float | None
     unserved: float | None
     facts: Mapping[str, Any]
+    parent_id: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,22 +47,22 @@ def measure(city: AccessCity, question: AccessQuestion, *, progress: Progress | 
     progress.step("Ways to the nearest", len(question.kinds))
     ways = _ways(city, question, places, progress)
     progress.step("Sharing out what is there")
-    supply, owner = _supply(city, question, places)
+    supply = _supply(city, question, places)
     now_s = access.basket_s(ways).astype(np.float64)
     facts: dict[str, Any] = {
         "buildings": len(city.people),
         "facilities": {kind: len(city.facilities[kind]) for kind in question.kinds},
-        "demand_points": 0 if supply is None else len(supply[1]),
-        "mean_shift_m": 0.0 if supply is None else supply[2],
-        "places_known": supply is not None and supply[3],
-        "now": _scenario(ways, city, question, None if supply is None else supply[:2]),
+        "demand_points": 0 if supply is None else len(supply.people),
+        "mean_shift_m": 0.0 if supply is None else supply.mean_shift_m,
+        "places_known": supply is not None and supply.places_known,
+        "now": _scenario(ways, city, question, supply),
         "then": None,
     }
     then_ways = _with_sites(city, question, places, ways)
     then_s = None if then_ways is None else access.basket_s(then_ways).astype(np.float64)
     if then_ways is not None:
         facts |= {"then": _scenario(then_ways, city, question, None), "sites": len(city.sites)}
-    each = np.empty(0) if supply is None else supply[0][owner] * PER
+    each = np.empty(0) if supply is None else supply.access[supply.owner] * PER
     facts["communities"] = _communities(city, question, now_s, then_s, each)
     facts["unserved"] = _unserved(city, now_s, question.limit_s)
     facts["seconds"] = round(time.perf_counter() - began, 2)
@@ -95,31 +96,33 @@ def _with_sites(city: AccessCity, question: AccessQuestion, places: Snapped, way
     return then
 
 
-_Supply = tuple[Floats, Floats, float, bool]
+@dataclass(frozen=True, eq=False)
+class _Supply:
+    """What is in reach of the points the people are gathered at; ``owner`` is the point of each home."""
+
+    access: Floats
+    people: Floats
+    community_id: Ints
+    owner: Ints
+    mean_shift_m: float
+    places_known: bool
 
 
-def _supply(city: AccessCity, question: AccessQuestion, places: Snapped) -> tuple[_Supply | None, Ints]:
-    """Return (access of each point, its people, mean shift in m, whether places are known), and the point of each home.
-
-    None for a basket, whose kinds cannot be added up, and where there is no facility.
-    """
-    nobody = np.empty(0, dtype=np.int64)
+def _supply(city: AccessCity, question: AccessQuestion, places: Snapped) -> _Supply | None:
+    """Return the floating catchments; None for a basket, whose kinds do not add up, and without any facility."""
     there = city.facilities[question.kinds[0]]
     if len(question.kinds) > 1 or not len(there):
-        return None, nobody
-    xy_m = _metric(city.homes, city.metric_srid)
-    demand = gather(xy_m, city.people, DEMAND_POINTS)
+        return None
+    demand = gather(_metric(city.homes, city.metric_srid), city.people, DEMAND_POINTS)
     points = Snapped(places.stretch[demand.at], places.along[demand.at], places.access_s[demand.at])
     times = matrix_s(city.network, points, city.network.snap(there[:, :2]))
     known = bool((there[:, 2] > 0).all())
     offered = there[:, 2] if known else np.ones(len(there))
     found = access.two_step(times, demand.people, offered, question.limit_s)
-    return (found.access, demand.people, demand.mean_shift_m, known), demand.owner
+    return _Supply(found.access, demand.people, city.community_id[demand.at], demand.owner, demand.mean_shift_m, known)
 
 
-def _scenario(
-    ways: Floats, city: AccessCity, question: AccessQuestion, shared: tuple[Floats, Floats] | None
-) -> dict[str, Any]:
+def _scenario(ways: Floats, city: AccessCity, question: AccessQuestion, shared: _Supply | None) -> dict[str, Any]:
     """Return shares, percentiles, the worst tenth and how evenly what is in reach is shared."""
     people, times = city.people, access.basket_s(ways)
     counted = access.served(times, people, question.limit_s)
@@ -142,7 +145,7 @@ def _scenario(
         "equity": None,
     }
     if shared is not None:
-        told["equity"] = _equity("supply", shared[0], shared[1], None)
+        told["equity"] = _equity("supply", shared.access, shared.people, shared.community_id)
     elif len(question.kinds) > 1:
         reached = access.kinds_within(ways, question.limit_s)
         told["kinds"] = [float(people[reached == count].sum()) for count in range(len(question.kinds) + 1)]

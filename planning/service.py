@@ -19,8 +19,8 @@ from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
 from planning import store
-from planning.answer import City
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
+from planning.posing import City
 
 Floats = NDArray[np.float64]
 JOB_KIND = "study"
@@ -36,6 +36,7 @@ class StudyDetail:
     sites: tuple[SiteAnswer, ...]
     grounds: tuple[Ground, ...]
     history: tuple[RecordEntry, ...]
+    children: tuple[Study, ...] = ()
 
 
 def facility_counts(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[str, int]:
@@ -51,20 +52,36 @@ def existing_facilities(session: Session, actor: Actor, territory: TerritoryInfo
 
 
 def ask(
-    session: Session, actor: Actor, territory: TerritoryInfo, question: Question, *, title: str = "", queue: bool = True
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    question: Question,
+    *,
+    title: str = "",
+    queue: bool = True,
+    parent_id: int | None = None,
 ) -> int:
     """Write a question and return the id of the study; with ``queue`` background work will answer it.
+
+    Parameters
+    ----------
+    parent_id
+        The study that this asks anew.
 
     Raises
     ------
     InvalidInput
         When the title is too long.
+    NotFound
+        When there is no such parent.
     """
     _require(actor, May.MAKE_STUDIES, territory.id)
     title = " ".join(title.split())
     if len(title) > TITLE_AT_MOST:
         raise InvalidInput(f"The title has {len(title)} characters.", hint=f"At most {TITLE_AT_MOST}.")
-    study_id = store.add_study(session, actor, territory.id, question, title)
+    if parent_id is not None and store.territory_id_of(session, parent_id) != territory.id:
+        raise NotFound(f"There is no study {parent_id}.")
+    study_id = store.add_study(session, actor, territory.id, question, title=title, parent_id=parent_id)
     if queue:
         _queue(session, actor, study_id)
     return study_id
@@ -171,6 +188,7 @@ def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
         sites=store.read_sites(session, study_id),
         grounds=store.read_grounds(session, study_id),
         history=tuple(history(session, "study", study_id)),
+        children=tuple(store.list_children(session, study_id)),
     )
 
 

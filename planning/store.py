@@ -20,6 +20,7 @@ from geodata.tables import Study as StudyRow
 from geodata.territory import TerritoryInfo, boundary_of
 from planning.candidates import Land
 from planning.model import Answer, Ground, Question, SiteAnswer, Study
+from planning.terms import Terms
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -27,7 +28,7 @@ _QUESTION = ("kind", "p", "facility_kind", "mode", "limit_min", "keep_existing",
 BRIEF = ("people", "within_then", "mean_s_then")
 _PLAIN = (
     "id", "title", "state", "asked_label", "created_at", "answered_at", "job_id", "version",
-    "status", "objective", "bound", "gap", "unserved", "facts",
+    "status", "objective", "bound", "gap", "unserved", "facts", "parent_id",
 )  # fmt: skip
 
 
@@ -97,7 +98,9 @@ def facility_counts(session: Session, territory_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def add_study(session: Session, actor: Actor, territory_id: int, question: Question, title: str) -> int:
+def add_study(
+    session: Session, actor: Actor, territory_id: int, question: Question, *, title: str, parent_id: int | None = None
+) -> int:
     """Write a question and return its id."""
     row = StudyRow(
         territory_id=territory_id,
@@ -105,6 +108,8 @@ def add_study(session: Session, actor: Actor, territory_id: int, question: Quest
         asked_by=actor.user_id,
         asked_label=actor.label,
         facts={},
+        terms=question.terms.as_json(),
+        parent_id=parent_id,
         **{name: getattr(question, name) for name in _QUESTION},
     )
     session.add(row)
@@ -150,6 +155,12 @@ def list_studies(session: Session, territory_id: int, limit: int) -> list[Study]
         .limit(limit)
     )
     return [_study(row, facts=facts) for row, facts in session.execute(query)]
+
+
+def list_children(session: Session, study_id: int) -> list[Study]:
+    """Return the other answers to a study, oldest first."""
+    rows = session.scalars(select(StudyRow).where(StudyRow.parent_id == study_id).order_by(StudyRow.id))
+    return [_study(row) for row in rows]
 
 
 def write_answer(session: Session, territory_id: int, study_id: int, answer: Answer) -> None:
@@ -222,7 +233,7 @@ def _same(rows: Sequence[object], territory_id: int, study_id: int) -> dict[str,
 
 
 def _study(row: StudyRow, facts: Mapping[str, Any] | None = None) -> Study:
-    question = Question(**{name: getattr(row, name) for name in _QUESTION})
+    question = Question(**{name: getattr(row, name) for name in _QUESTION}, terms=Terms.of_json(row.terms))
     plain = {name: getattr(row, name) for name in _PLAIN if name != "facts"}
     return Study(question=question, facts=row.facts if facts is None else facts, **plain)
 

@@ -30,7 +30,7 @@ def weigh(problem: Placement, sites: Ints, *, seconds: float = 5.0) -> SitingRes
         return place(only, Stop(seconds=seconds))
     binding = _broken(problem, sites)
     if binding:
-        return refused(problem, binding, began)
+        return refused(problem, binding, began, _left(problem, sites) if binding == "reach" else None)
     value = objective_of(problem, sites)
     return described(problem, sites, value, value, began=began)
 
@@ -67,9 +67,7 @@ def objective_of(problem: Placement, sites: Ints) -> float:
     return float(problem.people.sum()) - cost if problem.kind == "mclp" else cost
 
 
-def _broken(  # noqa: PLR0911  (each thing it can break)
-    problem: Placement, sites: Ints
-) -> str:
+def _broken(problem: Placement, sites: Ints) -> str:
     """Return what a choice does not keep to; "" when nothing."""
     side = problem.side()
     if not side.least <= len(sites) <= side.most:
@@ -82,11 +80,16 @@ def _broken(  # noqa: PLR0911  (each thing it can break)
         return "budget"
     if side.floor is not None and not side.floor.met(sites):
         return "floor"
+    return "reach" if len(_left(problem, sites)) else ""
+
+
+def _left(problem: Placement, sites: Ints) -> Ints:
+    """Return the demand that a choice would have to serve, and does not."""
+    if problem.kind not in {"lscp", "p-center"}:
+        return np.empty(0, dtype=np.int64)
     times = problem.od_s[:, sites].min(axis=1, initial=np.inf)
     if problem.existing_s is not None:
         times = np.minimum(times, problem.existing_s)
     reachable = np.isfinite(problem.od_s).any(axis=1) | np.isfinite(times)
     near = times <= (problem.limit_s or 0.0) if problem.kind == "lscp" else np.isfinite(times)
-    if problem.kind in {"lscp", "p-center"} and ((problem.people > 0) & reachable & ~near).any():
-        return "reach"
-    return ""
+    return np.flatnonzero((problem.people > 0) & reachable & ~near)

@@ -3,36 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit, progress
 from app.studies import answer_study
+from app.study_files import checked_out, own_places, places, polygons, write_study
 from core.errors import InvalidInput
 from core.identity import system_actor
 from geodata import db
 from geodata.network import Mode
 from geodata.territory import find_territory
+from planning.kinds import INFO, KINDS, Kind
 from planning.model import Answer, Question
-from planning.service import ask
-from planning.siting import Kind
+from planning.service import ask, study_detail
+from planning.terms import Terms
 
-KindOption = Annotated[str, typer.Option("--kind", help="p-median (shortest ways) or mclp (most people in time).")]
-Sites = Annotated[int, typer.Option("--p", help="How many new sites.")]
-FacilityKind = Annotated[
-    str | None, typer.Option("--facility-kind", help="Kind of facility, e.g. clinic; those there go on serving.")
+KindOption = Annotated[str, typer.Option("--kind", help=f"One of {', '.join(KINDS)}.")]
+Sites = Annotated[
+    int | None, typer.Option("--p", help="How many new sites; lscp and fixed-charge take as many as needed.")
 ]
-Candidates = Annotated[int, typer.Option("--candidates", help="Buildable places compared at most.")]
-LimitMin = Annotated[float, typer.Option("--limit-min", help="Minutes that count as near.")]
+FacilityKind = Annotated[
+    str | None,
+    typer.Option("--facility", "--facility-kind", help="Kind of facility, e.g. clinic; those there serve on."),
+]
+Candidates = Annotated[
+    str, typer.Option("--candidates", help="Buildable places compared at most, or a file of points (cost, capacity).")
+]
+LimitMin = Annotated[float, typer.Option("--minutes", "--limit-min", help="Minutes that count as near.")]
 ModeOption = Annotated[str, typer.Option("--mode", help="How people come: walk or drive.")]
+Demand = Annotated[str, typer.Option("--demand", help="Layer of demand; the people of all buildings: people.")]
 Anew = Annotated[bool, typer.Option("--anew", help="As if no facility of the kind were there.")]
+Closable = Annotated[bool, typer.Option("--closable", help="Those there may be closed and built elsewhere.")]
+Forbid = Annotated[list[str] | None, typer.Option("--forbid", help="LON,LAT where nothing may be built; repeat.")]
+Fix = Annotated[list[str] | None, typer.Option("--fix", help="LON,LAT that is built in any case; repeat.")]
+Also = Annotated[list[str] | None, typer.Option("--also", help="LON,LAT that could be built on too; repeat.")]
+ByHand = Annotated[list[str] | None, typer.Option("--by-hand", help="LON,LAT of a plan to be weighed; repeat.")]
+Zones = Annotated[Path | None, typer.Option("--zones", help="File of polygons where nothing may be built.")]
+Spacing = Annotated[
+    float | None, typer.Option("--spacing", help="Metres between sites, and from those there, at least.")
+]
+Capacity = Annotated[float | None, typer.Option("--capacity", help="People a site has room for.")]
+SiteCost = Annotated[float | None, typer.Option("--site-cost", help="Cost of a site, in any money.")]
+HourCost = Annotated[float | None, typer.Option("--hour-cost", help="Cost of an hour of one person on the way.")]
+Budget = Annotated[float | None, typer.Option("--budget", help="What all new sites may cost together.")]
+FloorOption = Annotated[
+    float | None, typer.Option("--floor", help="Per cent of each community's people to be within the minutes.")
+]
+TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds for choice and proof.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
 Title = Annotated[str, typer.Option("--title", help="Name of the study in the list.")]
+Out = Annotated[Path | None, typer.Option("--out", help="GeoPackage (or GeoJSON) of sites and grounds to write.")]
 BINDING = {
     "candidates": "Only {candidates} buildable places were found, so {p} sites cannot be chosen.",
     "people": "Nobody lives where sites could serve.",
-    "reach": "No buildable place can be reached from where people live.",
+    "reach": "{people} people cannot be reached as asked, whatever is chosen; the last of them need {needs} min.",
+    "sites": "No {p} places reach everybody within {minutes} min; {least} are needed.",
+    "capacity": "There is room for {room} people, and {demand} to be served.",
+    "budget": "No choice keeps to the budget.",
+    "spacing": "No {p} places lie so far from each other.",
+    "floor": "No choice gives every community its share.",
+    "fixed": "The plan leaves out a site that is to be built in any case.",
+    "together": "No choice keeps to budget, spacing and share together.",
+    "time": "No choice was found in time.",
 }
 
 
@@ -44,19 +79,51 @@ def register(app: typer.Typer, _groups: Mapping[str, typer.Typer]) -> None:
 def site(
     *,
     kind: KindOption,
-    p: Sites,
+    p: Sites = None,
     facility_kind: FacilityKind = None,
-    candidates: Candidates = 500,
+    candidates: Candidates = "500",
     limit_min: LimitMin = 15.0,
     mode: ModeOption = "walk",
+    demand: Demand = "people",
     anew: Anew = False,
+    closable: Closable = False,
+    forbid: Forbid = None,
+    fix: Fix = None,
+    also: Also = None,
+    by_hand: ByHand = None,
+    zones: Zones = None,
+    spacing: Spacing = None,
+    capacity: Capacity = None,
+    site_cost: SiteCost = None,
+    hour_cost: HourCost = None,
+    budget: Budget = None,
+    floor: FloorOption = None,
+    time_limit: TimeLimit = None,
     seed: Seed = 0,
     title: Title = "",
+    out: Out = None,
     territory: TerritoryName = None,
     as_json: AsJson = False,
 ) -> None:
     """Site new facilities where they serve people best; the study is kept and can be opened in the pages."""
-    question = Question(cast("Kind", kind), p, facility_kind, cast("Mode", mode), limit_min, not anew, candidates, seed)
+    if demand != "people":
+        raise InvalidInput(f"There is no layer of demand {demand!r}.", hint="Take people: those of all buildings.")
+    if p is None and kind in KINDS and INFO[kind].needs_p and not by_hand:
+        raise InvalidInput("It is not said how many sites are wanted. Missing option '--p'.", hint="Give --p.")
+    counted = candidates.lstrip("-").isdecimal()
+    own = () if counted else own_places(Path(candidates))
+    count = int(candidates) if counted else max(len(own), 1)
+    terms = Terms(
+        closable=closable, forbidden=places("--forbid", forbid), fixed=places("--fix", fix),
+        also=places("--also", also), by_hand=places("--by-hand", by_hand), places=own,
+        zones=() if zones is None else polygons(zones), spacing_m=spacing, capacity=capacity, site_cost=site_cost,
+        hour_cost=hour_cost, budget=budget, floor=None if floor is None else floor / 100, seconds=time_limit,
+    )  # fmt: skip
+    wanted = len(by_hand or ()) if p is None else p
+    question = Question(
+        cast("Kind", kind), wanted, facility_kind, cast("Mode", mode), limit_min, not anew, count, seed, terms
+    )
+    target = None if out is None else checked_out(out)
     actor = system_actor(label="command line")
     with progress() as shown:
         db.ensure_database(shown)
@@ -65,13 +132,32 @@ def site(
             study_id = ask(session, actor, chosen, question, title=title, queue=False)
         found = answer_study(actor, study_id, shown)
     if found.status == "infeasible":
-        binding = str(found.facts["binding"])
-        words = BINDING[binding].format(candidates=found.facts["candidates"], p=p)
-        if as_json:
-            told = {"territory": chosen.name, "study": study_id, "kind": kind, "p": p, "sites": []}
-            emit(told | {"status": found.status, "binding": binding, "candidates": found.facts["candidates"]}, as_json)
-        raise InvalidInput(words, hint="Ask for fewer sites, or load a map with more ground.")
+        _refuse(chosen.name, study_id, question, found, as_json=as_json)
+    if target is not None:
+        with db.transaction(actor) as session:
+            write_study(study_detail(session, actor, study_id), target)
     emit(_as_dict(chosen.name, study_id, question, found), as_json)
+
+
+def _refuse(territory: str, study_id: int, question: Question, found: Answer, *, as_json: bool) -> NoReturn:
+    binding, facts = str(found.facts["binding"]), found.facts
+    about = facts.get("who") or {}
+    needs = about.get("needs_s")
+    numbers = {
+        "candidates": facts["candidates"],
+        "p": question.p,
+        "minutes": f"{question.limit_min:g}",
+        "people": f"{about.get('people', 0):,.0f}",
+        "needs": "–" if needs is None else f"{needs / 60:.1f}",
+        "least": facts.get("least_sites") or "more",
+        "room": f"{facts.get('room', 0):,.0f}",
+        "demand": f"{facts.get('demand', 0):,.0f}",
+    }
+    if as_json:
+        told = {"territory": territory, "study": study_id, "kind": question.kind, "p": question.p, "sites": []}
+        more = {"binding": binding, "candidates": facts["candidates"], "who": about}
+        emit(told | {"status": found.status} | more, as_json)
+    raise InvalidInput(BINDING[binding].format(**numbers), hint="Ask for less, or load a map with more ground.")
 
 
 def _as_dict(territory: str, study_id: int, question: Question, found: Answer) -> dict[str, Any]:
@@ -109,4 +195,7 @@ def _as_dict(territory: str, study_id: int, question: Question, found: Answer) -
         "mean_min_then": None if facts["mean_s_then"] is None else facts["mean_s_then"] / 60,
         "within_now": facts["within_now"],
         "within_then": facts["within_then"],
+        "unit": INFO[question.kind].unit,
+        "best": facts.get("machine"),
+        "closed": facts.get("closed", []),
     }
