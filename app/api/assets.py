@@ -17,7 +17,16 @@ from layers.cache import Entry
 
 _OWN = CHECKOUT / "app" / "assets"
 _MODULES = CHECKOUT / "node_modules"
-_OWN_FILES = ("gridkeeper-data.js", "gridkeeper-style.js", "gridkeeper-map.js", "gridkeeper-map.css")
+_OWN_FILES = (
+    "gridkeeper-data.js",
+    "gridkeeper-style.js",
+    "gridkeeper-map.js",
+    "gridkeeper-map.css",
+    "gridkeeper-field.js",
+    "gridkeeper-field-queue.js",
+    "gridkeeper-field-worker.js",
+    "gridkeeper-field.css",
+)
 _VENDOR_FILES = {
     "leaflet": ("leaflet/dist", ("leaflet.js", "leaflet.css")),
     "leaflet/images": (

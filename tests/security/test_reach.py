@@ -24,6 +24,8 @@ TILE = "/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt"
 NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
 FILL = {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
+FIELD = ("state", "way", "classes", "acts", "photo", "position")
+POSTED = {f"/api/field/{name}": "POST" for name in ("acts", "photo", "position")}
 WHO = {
     "/record/sheet": ALLOWED[May.SEE_RECORD],
     "/record/sheet.css": EVERYBODY,
@@ -33,6 +35,8 @@ WHO = {
     "/assets/{name:path}": EVERYBODY,
     "/api/evidence/{evidence:int}.jpg": ALLOWED[May.SEE_INCIDENTS],
     "/today": EVERYBODY,
+    "/field/worker.js": EVERYBODY,
+    **dict.fromkeys(("/field", *(f"/api/field/{name}" for name in FIELD)), frozenset({Role.GRID_WORKER})),
 }
 """Who may call a route that is not open to strangers; tiles are told by layer."""
 
@@ -75,7 +79,7 @@ def test_a_stranger_passes_no_route_but_the_open_ones(enter: Enter, path: str, m
 @pytest.mark.parametrize("role", OFFICERS)
 @pytest.mark.parametrize("path", sorted(WHO))
 def test_each_route_is_for_the_roles_that_are_told(enter: Enter, path: str, role: Role) -> None:
-    status = enter(role).get(address(path)).status_code
+    status = enter(role).request(POSTED.get(path, "GET"), address(path)).status_code
     if role in WHO[path]:
         assert status in {200, 307, 400, 404}
     else:
