@@ -14,14 +14,10 @@ from dispatch.plan_kernels import (
     COST,
     COUNT,
     DUE,
-    EARLY,
-    F8,
     FEW,
-    FIXED,
     GROUP,
     HEAD,
     HOME,
-    I4,
     KIND,
     LAST,
     LAST_FIXED,
@@ -44,15 +40,16 @@ from dispatch.plan_kernels import (
     uniform,
     weighed,
 )
+from dispatch.plan_moves import by_key, cut, keep, ordered, remember, swap_tails
 
-KERNELS = "985743b062c1"
-"""Digest of plan_kernels.py: what is compiled here holds a copy of it, and numba looks at this file alone."""
+MOVES = "e2eb21d876f1"
+"""Digest of plan_moves.py, for the reason given there."""
 STRINGS, LENGTH = 10.0, 10.0
 """Tasks taken out in a round on average, and the longest string of one route (Christiaens & Vanden Berghe)."""
-SPLIT = 0.5
-"""Share of strings that keep some tasks in their middle."""
-KEPT = 0.01
-"""Chance that one more task of the middle is kept, each time."""
+WHOLE, MANY = 0.03, 2.0
+"""Share of rounds that take a whole route out, where routes are so many times longer than the longest string."""
+TAILS = 10
+"""Pairs of routes in a round that may change their tails."""
 LURE, LURED = 4.0, 0.1
 """In a share of the rounds a task may cost so many times what leaving it out costs: another may join it there."""
 OLD = 8
@@ -189,102 +186,6 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
     return best, worker, place
 
 
-@inner
-def keep(c: Core, w: int, kept: I4, first: I4, length: I4, touched: I4, n: int, filled: int) -> tuple[int, int]:
-    """Copy a route before it is changed for the first time; return the new numbers of routes and tasks kept."""
-    touched[n], first[w], length[w] = w, filled, c.hand[w, COUNT]
-    j = c.hand[w, HEAD]
-    while j >= 0:
-        kept[filled] = j
-        filled += 1
-        j = c.link[j, AFTER]
-    return n + 1, filled
-
-
-@inner
-def cut(c: Core, s: Lists, w: int, j: int, longest: float, line: I4, out: I4, n: int) -> int:
-    """Take a string of tasks around ``j`` out of a route; return how many are out now."""
-    count, at, k, x = int(c.hand[w, COUNT]), -1, 0, int(c.hand[w, HEAD])
-    while x >= 0:
-        line[k] = x
-        if x == j:
-            at = k
-        k += 1
-        x = c.link[x, AFTER]
-    low = int(c.hand[w, FIXED])
-    free = count - low
-    take = min(int(uniform(s.random) * min(longest, float(free)) + 1), free)
-    spare = 0
-    if take > 1 and take < free and uniform(s.random) < SPLIT:
-        spare = 1
-        while take + spare < free and uniform(s.random) < KEPT:
-            spare += 1
-    size = take + spare
-    earliest, latest = max(low, at - size + 1), min(at, count - size)
-    first = earliest + int(uniform(s.random) * (latest - earliest + 1))
-    skip = first + 1 + int(uniform(s.random) * (take - 1)) if spare > 0 else -1
-    left = 0
-    for k in range(count):
-        x = line[k]
-        inside = first <= k < first + size
-        if inside and not (spare > 0 and skip <= k < skip + spare):
-            out[n] = x
-            n += 1
-            c.link[x, WHO] = -1
-        else:
-            line[left] = x
-            left += 1
-    relink(c, w, line, 0, left)
-    return n
-
-
-@inner
-def ordered(c: Core, s: Lists, out: I4, n: int, key: F8) -> None:
-    """Order the first ``n`` tasks by one of several rules, drawn by lot."""
-    rule = uniform(s.random)
-    for k in range(n):
-        j = out[k]
-        if rule < 0.36:
-            key[k] = uniform(s.random)
-        elif rule < 0.52:
-            key[k] = c.task[j, DUE]
-        elif rule < 0.66:
-            key[k] = -c.task[j, PRIZE] + uniform(s.random)
-        elif rule < 0.78:
-            key[k] = c.task[j, DUE] - c.task[j, EARLY]
-        elif rule < 0.9:
-            key[k] = -c.ways[1, j, c.hand[0, HOME]]
-        else:
-            key[k] = c.ways[1, j, c.hand[0, HOME]]
-    by_key(out, key, n)
-
-
-@inner
-def by_key(tasks: I4, key: F8, n: int) -> None:
-    """Order the first ``n`` tasks by their keys (D. L. Shell, 1959)."""
-    gap = 1
-    while gap < n // 3:
-        gap = 3 * gap + 1
-    while gap > 0:
-        for k in range(gap, n):
-            j, value, at = tasks[k], key[k], k
-            while at >= gap and key[at - gap] > value:
-                tasks[at], key[at] = tasks[at - gap], key[at - gap]
-                at -= gap
-            tasks[at], key[at] = j, value
-        gap //= 3
-
-
-@inner
-def remember(c: Core, s: Lists) -> None:
-    """Keep the routes as the best seen."""
-    s.totals[BEST] = s.totals[NOW]
-    for j in range(c.link.shape[0]):
-        s.best_after[j] = c.link[j, AFTER]
-    for w in range(c.hand.shape[0]):
-        s.best_head[w] = c.hand[w, HEAD]
-
-
 @kernel
 def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: int, skip: float) -> int:
     """Ruin and recreate ``rounds`` times, cooling from ``hot`` to ``cold``; return how often the best was bettered."""
@@ -296,6 +197,15 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
     before, key = np.empty(tasks, np.int32), np.empty(tasks, np.float64)
     temperature, cool, bettered = hot, (cold / hot) ** (1.0 / max(rounds, 1)), 0
     for turn in range(1, rounds + 1):
+        for _ in range(TAILS if s.near.shape[1] > 0 else 0):
+            a = int(uniform(s.random) * tasks)
+            v = int(s.near[a, int(uniform(s.random) * min(TAILS, s.near.shape[1]))])
+            gain = swap_tails(c, a, v, -temperature * np.log(uniform(s.random) + 1e-300), line, kept)
+            if gain < np.inf:
+                s.totals[NOW] += gain
+                if s.totals[NOW] < s.totals[BEST] - 1e-7:
+                    bettered += 1
+                    remember(c, s)
         absent = int(s.totals[ABSENT])
         for k in range(absent):
             before[k] = s.absent[k]
@@ -305,6 +215,8 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
         longest = min(LENGTH, max(1.0, (tasks - absent) / max(used, 1)))
         strings = int(uniform(s.random) * max(1.0, 4 * STRINGS / (1 + longest) - 1) + 1)
         seed = int(uniform(s.random) * tasks)
+        if uniform(s.random) < WHOLE and tasks - absent > MANY * LENGTH * used:
+            strings, longest = 1, 0.0
         at = -1
         while n < strings and at < s.near.shape[1]:
             j = seed if at < 0 else int(s.near[seed, at])

@@ -20,7 +20,7 @@ from dispatch.plan_model import Problem, Result, Stop, Task, Weights, Worker
 SCALE = 10
 """Units of the search in one unit of the file: distances and times are whole tenths."""
 _LEFT_OUT = 1e6
-SEARCH = Search(hot=20.0, cold=0.2)
+SEARCH = Search(hot=6.0, cold=0.03)
 """Hotter than a shift of dispatch: routes are long, and only the distance counts."""
 _SECTIONS = ("NODE_COORD_SECTION", "DEMAND_SECTION", "TIME_WINDOW_SECTION", "DEPOT_SECTION")
 

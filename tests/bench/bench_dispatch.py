@@ -89,8 +89,7 @@ def peer(python: Path, library: str, p: dict[str, Any], limit: float) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "p.npz", **p)
         command = [python, HERE / "peer_dispatch.py", library, Path(folder) / "p.npz", str(limit)]
-        alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=alone)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=alone())
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -178,6 +177,16 @@ def routing(asked: argparse.Namespace) -> list[str]:
             f"| {name} | {len(cells[0])} | " + " | ".join(f"{statistics.median(c):.1f} %" for c in cells) + " |"
         )
     return lines
+
+
+def alone() -> dict[str, str]:
+    """Return the environment of a peer: one thread."""
+    return os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def versions() -> str:
+    """Return versions of what we run on."""
+    return f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy"))
 
 
 def machine() -> str:

@@ -7,6 +7,7 @@ import hashlib
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -15,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound
-from dispatch import plan_kernels
+from dispatch import plan_kernels, plan_moves, plan_search
 from dispatch.explain import explain
 from dispatch.filing import open_filing
 from dispatch.plan import solve
 from dispatch.plan_model import Commitment, Problem, Stop, Task, Weights, Worker
-from dispatch.plan_search import KERNELS
+from dispatch.plan_moves import KERNELS
+from dispatch.plan_search import MOVES
 from dispatch.plan_words import TERM_WORDS, WORDS
 from tests.dispatch_tables import plain_cost, problem_of
 
@@ -158,9 +160,12 @@ def test_a_new_task_goes_where_it_adds_least() -> None:
     assert filing.propose(Task("cheap", 60.0, prize_s=1.0), near_b, near_b) is None
 
 
-def test_the_search_is_compiled_anew_when_what_it_calls_changes() -> None:
-    source = Path(plan_kernels.__file__).read_bytes()
-    assert hashlib.sha256(source).hexdigest()[:12] == KERNELS, "write the new digest into dispatch/plan_search.py"
+@pytest.mark.parametrize(
+    ("called", "digest", "holder"), [(plan_kernels, KERNELS, plan_moves), (plan_moves, MOVES, plan_search)]
+)
+def test_the_search_is_compiled_anew_when_what_it_calls_changes(called: Any, digest: str, holder: Any) -> None:
+    source = Path(called.__file__).read_bytes()
+    assert hashlib.sha256(source).hexdigest()[:12] == digest, f"write the new digest into {holder.__name__}"
 
 
 def test_every_word_stands_in_both_languages_with_the_same_figures() -> None:
