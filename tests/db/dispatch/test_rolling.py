@@ -151,8 +151,8 @@ def test_costs_are_set_by_version_and_the_plan_reckons_with_them(town):
     with db.transaction(actor) as session:
         table = costs.cost_table(session, actor)
         assert (table, table.version) == (costs.Costs(), 0)
-        set_ = costs.set_cost_table(session, actor, {"owner_s": 900, "unserved_s": [9, 8, 7]}, version=0)
-        assert (set_.weights.owner_s, set_.weights.unserved_s, set_.version) == (900.0, (9.0, 8.0, 7.0), 1)
+        set_ = costs.set_cost_table(session, actor, {"owner_s": 900, "unserved_s": [0, 0, 0], "lateness": 0}, version=0)
+        assert (set_.weights.owner_s, set_.weights.unserved_s, set_.version) == (900.0, (0.0, 0.0, 0.0), 1)
         with pytest.raises(Conflict):
             costs.set_cost_table(session, actor, {"owner_s": 1}, version=0)
         more = costs.set_cost_table(session, actor, {"owner_by_class": {"3": 60}}, version=1)
