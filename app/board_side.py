@@ -10,15 +10,17 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import board_words, guard, i18n, state, widgets, words
+from app.board_entries import Entry
 from app.i18n import t
 from core.clock import now
 from core.errors import GridkeeperError, NotFound
 from core.identity import Actor
+from dispatch import execution
 from dispatch import service as dispatch
 from dispatch.model import Board, Proposal, QueueRow
 from dispatch.propose import Ranked, reasons
 from geodata.db import transaction
-from geodata.network import Mode
+from geodata.network import MODES, Mode
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.lifecycle import CHOICE_REASONS
@@ -37,35 +39,52 @@ class Here:
     actor: Actor
     territory: TerritoryInfo
     board: Board
-    mode: Mode
 
 
-def show(here: Here, chosen: int | None) -> tuple[Proposal | None, Ranked | None]:
-    """Put the reasons and the choice; return what the map shows."""
-    if chosen is None:
-        widgets.empty(t("Nobody has to be sent."), t("Why this worker and not another would stand here."))
-        return None, None
-    if here.board.find(chosen) is None:
-        _not_waiting(here, chosen)
-        return None, None
-    proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode)
-    _head(proposal.incident, here)
+def show(here: Here, entry: Entry, *, alone: bool) -> tuple[Proposal | None, Ranked | None]:
+    """Put the ranking for one incident and the choice; return what the map shows.
+
+    Parameters
+    ----------
+    alone
+        No plan stands, so sending from here is the page's one primary act.
+    """
+    mode = _way()
+    proposal = dispatch.proposals(here.session, here.actor, here.territory, entry.incident_id, mode=mode)
     if proposal.ranking.best is None:
         _nobody(proposal)
         return proposal, None
     worker = _choice_made(proposal)
     wanted = worker.candidate.worker_id
     if proposal.contenders[wanted].line is None:
-        proposal = dispatch.proposals(here.session, here.actor, here.territory, chosen, mode=here.mode, chosen=wanted)
+        proposal = dispatch.proposals(
+            here.session, here.actor, here.territory, entry.incident_id, mode=mode, chosen=wanted
+        )
         worker = proposal.ranking.find(wanted) or worker
     _reasons(proposal, worker, here)
-    _assign(here, proposal, worker)
+    _assign(here, proposal, worker, alone=alone)
     _choice(proposal)
     widgets.write(f'<ul class="gk-small gk-muted gk-given">{_items(board_words.assumptions(proposal))}</ul>')
     return proposal, worker
 
 
-def _not_waiting(here: Here, chosen: int) -> None:
+def _way() -> Mode:
+    """Put the choice between car and foot; return it."""
+    kept = f"{state.BOARD_MODE}_kept"
+    mode: Mode | None = st.segmented_control(
+        t("Way"),
+        list(MODES),
+        default=st.session_state.get(kept, "drive"),
+        format_func=board_words.mode_name,
+        key=f"{state.BOARD_MODE}_{i18n.locale()}",
+        label_visibility="collapsed",
+        required=True,
+    )
+    st.session_state[kept] = mode
+    return mode or "drive"
+
+
+def not_waiting(here: Here, chosen: int) -> None:
     """Say what became of an incident that an address or another dispatcher took off the board."""
     try:
         row = incidents.incident_detail(here.session, here.actor, chosen).row
@@ -82,18 +101,21 @@ def _not_waiting(here: Here, chosen: int) -> None:
     )
 
 
-def _head(row: QueueRow, here: Here) -> None:
-    left, tone = board_words.left(row, here.board.at)
-    due = i18n.clock(row.due_at, here.territory.timezone, now=here.board.at) if row.due_at else ""
+def head(entry: Entry, here: Here) -> None:
+    """Put what the incident is, how much time is left, where it lies and who is responsible."""
+    row = entry.queue
+    left, tone = board_words.left_until(entry.due_at, here.board.at)
+    due = i18n.clock(entry.due_at, here.territory.timezone, now=here.board.at) if entry.due_at else ""
     until = f" · {escape(t('due {clock}', clock=due))}" if due else ""
-    number = widgets.link(row.number, f"/incidents?incident={row.id}").text
-    unit = i18n.either(row.unit, row.unit_zh) or t("no unit yet")
-    urgent = f' <span class="gk-label">{escape(t("emergency"))}</span>' if row.emergency else ""
+    number = widgets.link(entry.number, f"/incidents?incident={entry.incident_id}").text
+    urgent = f' <span class="gk-q-urgent">{escape(t("emergency"))}</span>' if entry.emergency else ""
+    told = ""
+    if row is not None:
+        unit = i18n.either(row.unit, row.unit_zh) or t("no unit yet")
+        told = f'<p>{escape(board_words.where(row))}</p><p class="gk-muted">{escape(unit)}{_with(row)}</p>'
     widgets.write(
-        f'<div class="gk-card-head"><h2>{escape(row.title(i18n.locale()))}{urgent}</h2></div>'
-        f"<p>{number} · {widgets.toned(left, tone).text}{until}</p>"
-        f"<p>{escape(board_words.where(row))}</p>"
-        f'<p class="gk-muted">{escape(unit)}{_with(row)}</p>'
+        f'<div class="gk-card-head"><h2>{escape(entry.title(i18n.locale()))}{urgent}</h2></div>'
+        f"<p>{number} · {widgets.toned(left, tone).text}{until}</p>{told}"
     )
 
 
@@ -171,8 +193,8 @@ def _items(lines: list[str]) -> str:
     return "".join(f"<li>{escape(line)}</li>" for line in lines)
 
 
-def _assign(here: Here, proposal: Proposal, worker: Ranked) -> None:
-    """Put the one primary button; what it carries is what the dispatcher sees now."""
+def _assign(here: Here, proposal: Proposal, worker: Ranked, *, alone: bool) -> None:
+    """Put the button that sends; what it carries is what the dispatcher sees now."""
     row = proposal.incident
     who = board_words.name(proposal.contenders[worker.candidate.worker_id])
     reason = "proposed"
@@ -190,11 +212,11 @@ def _assign(here: Here, proposal: Proposal, worker: Ranked) -> None:
     holds_it = row.worker_id == worker.candidate.worker_id and unit_id == row.unit_id
     st.button(
         t("{worker} has it already", worker=who) if holds_it else t("Send {worker}", worker=who),
-        type="primary",
+        type="primary" if alone else "secondary",
         width="stretch",
         key="gk_board_assign",
         disabled=holds_it or unit_id is None,
-        shortcut="Ctrl+Enter",
+        shortcut="Ctrl+Enter" if alone else None,
         on_click=_send,
         args=(row, worker.candidate.worker_id, who, reason, _command(row)),
         kwargs={"unit_id": unit_id},
@@ -229,17 +251,17 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str,
     """Give the incident out as it was seen; what somebody else did meanwhile stands against it."""
     try:
         with transaction(guard.current_actor()) as session:
-            incidents.assign_task(
-                session,
-                guard.current_actor(),
-                row.id,
-                worker_id,
-                version=row.version,
-                command_id=command_id,
-                reason=reason,
-                unit_id=unit_id,
-                moment=now(),
-            )
+            actor, moment = guard.current_actor(), now()
+            if reason not in {"", "proposed"} and unit_id == row.unit_id:  # a choice of one's own holds against plans
+                execution.override(
+                    session, actor, row.id, worker_id,
+                    reason=reason, version=row.version, command_id=command_id, moment=moment,
+                )  # fmt: skip
+            else:
+                incidents.assign_task(
+                    session, actor, row.id, worker_id,
+                    version=row.version, command_id=command_id, reason=reason, unit_id=unit_id, moment=moment,
+                )  # fmt: skip
     except GridkeeperError as error:
         st.session_state[state.BOARD_WRONG] = error
         st.session_state.get(state.BOARD_COMMAND, {}).pop(f"{row.id}.{row.version}", None)

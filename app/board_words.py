@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from app import i18n
 from app.i18n import t, tn
-from dispatch.model import Contender, Proposal, QueueRow, Whereabouts
+from dispatch.model import Contender, Place, Proposal, QueueRow, Whereabouts
 from dispatch.propose import Comparison, Point, Ranked, Term, compare
 from geodata.network import WALK_KMH, Mode
 from incidents.model import DUE_SOON
@@ -23,13 +24,18 @@ def mode_name(mode: Mode) -> str:
 
 def left(row: QueueRow, now: dt.datetime) -> tuple[str, str]:
     """Return what is left until the deadline, and the tone: late, soon, good or empty."""
-    if row.due_at is None:
+    return left_until(row.due_at, now)
+
+
+def left_until(due: dt.datetime | None, now: dt.datetime) -> tuple[str, str]:
+    """Return what is left until a deadline, and the tone."""
+    if due is None:
         return t("no limit"), ""
-    away_s = abs((row.due_at - now).total_seconds())
-    span = short(away_s) if away_s < EXACT_BELOW_S else i18n.span(row.due_at - now)
-    if row.due_at < now:
+    away_s = abs((due - now).total_seconds())
+    span = short(away_s) if away_s < EXACT_BELOW_S else i18n.span(due - now)
+    if due < now:
         return t("{span} late", span=span), "late"
-    return t("{span} left", span=span), "soon" if row.due_at - now <= DUE_SOON else "good"
+    return t("{span} left", span=span), "soon" if due - now <= DUE_SOON else "good"
 
 
 def where(row: QueueRow) -> str:
@@ -52,7 +58,12 @@ def way(seconds: float, mode: Mode) -> str:
 
 def short(seconds: float) -> str:
     """Return a time in whole minutes, at least one: what is below nobody can promise."""
-    minutes = max(1, round(seconds / 60))
+    return _short(max(1, round(seconds / 60)), i18n.locale())
+
+
+@lru_cache(maxsize=4096)
+def _short(minutes: int, locale: str) -> str:
+    del locale  # the words are in the language in use
     if minutes < 60:
         return tn("{count} min", "{count} min", minutes)
     return t("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
@@ -74,13 +85,18 @@ def one_line(entry: Ranked, mode: Mode) -> str:
 
 def setting_out(contender: Contender, timezone: str, now: dt.datetime) -> str:
     """Return from where the way is counted and how that is known."""
-    place = contender.place
+    return origin(contender.place, contender.worker.grid_code or "", timezone, now)
+
+
+def origin(place: Place, grid: str, timezone: str, now: dt.datetime) -> str:
+    """Return the same of a place, and the worker's own grid."""
     if place.how is Whereabouts.HOME_GRID:
-        grid = contender.worker.grid_code or ""
         return t(
             "The way is counted from the middle of the own grid {grid}: no task finished on this shift yet.",
             grid=grid,
         )
+    if place.how is Whereabouts.POSITION and place.at is not None:
+        return t("The way is counted from where the phone was, {ago}.", ago=i18n.distance(place.at, now=now))
     street = place.name or t("its place")
     if place.how is Whereabouts.AT_TASK or place.at is None:
         return t("The way is counted from the task being done: {place}.", place=street)
@@ -150,7 +166,7 @@ def assumptions(proposal: Proposal) -> list[str]:
             task=short(costs.task_s),
             grid=short(costs.other_grid_s),
         ),
-        t("Nobody is tracked: a worker's place comes from tasks, else from the own grid."),
+        t("A worker's place comes from the phone, on shift only, else from tasks, else from the own grid."),
     ]
     if proposal.placeless:
         told.append(t("Without a known place, so not ranked: {codes}.", codes=t(", ").join(proposal.placeless)))

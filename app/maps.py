@@ -118,6 +118,21 @@ class Push(MacroElement):
         self.message = script_json(message)
 
 
+class Dots(MacroElement):
+    """Many round signs in a few lines: rows of (latitude, longitude, number of the style, escaped words)."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "GridkeeperMap.dots({{ this._parent.get_name() }}, {{ this.rows }}, {{ this.styles }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, rows: Sequence[tuple[float, float, int, str]], styles: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Dots"
+        self.rows, self.styles = script_json(rows), script_json(styles)
+
+
 def script_json(value: object) -> str:
     """Return JSON that is safe inside a script: no ``<`` ends it, no line separator breaks it."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))

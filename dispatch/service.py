@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from dispatch import store
-from dispatch.model import Board, Contender, Place, Proposal, Whereabouts
+from dispatch.closures import network_now
+from dispatch.model import Board, Contender, Place, Proposal
 from dispatch.propose import Candidate, Costs, rank
+from dispatch.situation import place_crew
 from geodata.network import Mode
-from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
 from people.service import list_workers
 
-LONGEST_SHIFT = dt.timedelta(hours=24)
 ROUTES_DRAWN = 3
 
 
@@ -32,9 +34,10 @@ def board(session: Session, actor: Actor, moment: dt.datetime | None = None) -> 
     rows = store.waiting(session, territory_id)
     return Board(
         at=moment or clock_now(),
-        to_send=tuple(row for row in rows if row.status == "filed"),
-        not_begun=tuple(row for row in rows if row.status != "filed"),
+        to_send=tuple(row for row, _ in rows if row.status == "filed"),
+        not_begun=tuple(row for row, task in rows if row.status == "dispatched" and task in {None, "waiting"}),
         to_file=store.to_file(session, territory_id),
+        begun=tuple(row for row, task in rows if row.status != "filed" and task in {"accepted", "started"}),
     )
 
 
@@ -69,7 +72,7 @@ def proposals(
     workers = list_workers(session, actor, territory_id, at=at, timezone=territory.timezone)
     present = [worker for worker in workers if worker.on_duty(at)]
     known = _contenders(session, territory_id, present, at)
-    network = network_of(session, territory, mode)
+    network = network_now(session, territory, mode, at)
     goal = np.array([[incident.lon, incident.lat]])
     starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
     arrivals = network.arrivals(starts, goal)
@@ -114,28 +117,42 @@ def proposals(
     )
 
 
+def whereabouts(
+    session: Session, actor: Actor, territory_id: int, workers: Sequence[WorkerInfo], at: dt.datetime
+) -> dict[int, Place]:
+    """Return worker id to where each is taken to be, of those of whom a place is known."""
+    require(actor, May.DISPATCH)
+    crew = place_crew(session, territory_id, workers, at)
+    return {each.id: each.place for each in crew if each.place is not None}
+
+
+def ways(
+    session: Session, actor: Actor, territory: TerritoryInfo, places: Sequence[tuple[float, float]], at: dt.datetime
+) -> list[shapely.LineString | None]:
+    """Return the way on open streets by car from each place (longitude, latitude) to the next; None: no way leads."""
+    require(actor, May.DISPATCH)
+    network = network_now(session, territory, "drive", at)
+    found = []
+    for start, goal in itertools.pairwise(places):
+        way = network.routes(np.array([start]), np.array([goal]))[0]
+        found.append(None if way is None else way.line)
+    return found
+
+
 def shift_left_s(worker: WorkerInfo, at: dt.datetime) -> float:
     """Return the seconds until the shift ends, for a worker on shift at a moment; infinite without a shift."""
     return math.inf if worker.shift_end is None else (worker.shift_end - at).total_seconds()
 
 
 def _contenders(session: Session, territory_id: int, workers: Sequence[WorkerInfo], at: dt.datetime) -> list[Contender]:
-    """Return the workers of whom a place is known: the task being done, the last finished on shift, the home grid."""
-    ids = [worker.id for worker in workers]
-    tasks = store.open_tasks(session, ids)
-    places = store.task_places(session, ids, at - LONGEST_SHIFT)
-    middles = store.grid_middles(session, territory_id, [worker.grid_code for worker in workers if worker.grid_code])
+    """Return the workers of whom a place is known, as the standing plan takes them to be."""
+    crew = {each.id: each.place for each in place_crew(session, territory_id, workers, at)}
+    tasks = store.open_tasks(session, list(crew))
     found = []
     for worker in workers:
-        last, home = places.get(worker.id), middles.get(worker.grid_code or "")
-        if last is not None and (last.at is None or last.at >= (worker.shift_start or at)):
-            how = Whereabouts.AT_TASK if last.at is None else Whereabouts.AFTER_TASK
-            place = Place(how, last.lon, last.lat, last.place, last.at)
-        elif home is not None:
-            place = Place(Whereabouts.HOME_GRID, *home)
-        else:
-            continue
-        found.append(Contender(worker, place, tasks.get(worker.id, 0)))
+        place = crew.get(worker.id)
+        if place is not None:
+            found.append(Contender(worker, place, tasks.get(worker.id, 0)))
     return found
 
 

@@ -83,18 +83,21 @@ def _rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def waiting(session: Session, territory_id: int) -> list[QueueRow]:
-    """Return filed incidents, and those sent out whose task nobody accepted: emergencies first, then by deadline."""
+def waiting(session: Session, territory_id: int) -> list[tuple[QueueRow, str | None]]:
+    """Return what is to be sent or was sent and is not done, with the state of its task (None: nobody has one).
+
+    Emergencies come first, then by deadline.
+    """
     query = (
         _rows()
         # The first condition is that of the index of open incidents.
         .where(Incident.territory_id == territory_id, Incident.status.not_in(("closed", "void")))
-        .where(Incident.status.in_(("filed", "dispatched")), Incident.duplicate_of.is_(None))
+        .where(Incident.status.in_(("filed", "dispatched", "handling")), Incident.duplicate_of.is_(None))
         .order_by(
             Incident.emergency.desc(), Incident.due_at.asc().nulls_last(), Incident.priority, Incident.reported_at
         )
     )
-    return [QueueRow(*row[:-1]) for row in session.execute(query) if row[-1] in {None, "waiting"}]
+    return [(QueueRow(*row[:-1]), row[-1]) for row in session.execute(query)]
 
 
 def find(session: Session, territory_id: int, incident_id: int) -> QueueRow | None:

@@ -20,6 +20,7 @@ export default [
       "no-unused-vars": ["error", { varsIgnorePattern: "^Gridkeeper" }],
     },
   },
+  { files: ["gridkeeper-board.js"], languageOptions: { sourceType: "module" } },
   {
     files: ["tests/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "commonjs", globals: globals.node },

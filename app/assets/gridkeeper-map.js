@@ -327,5 +327,12 @@ const GridkeeperMap = (() => {
     }, REFRESH_MS);
   }
 
-  return { attach, update, timing, state };
+  /** Draw many round signs at once: latitude, longitude, number of the style, what is told beside the pointer. */
+  function dots(group, rows, styles) {
+    for (const [lat, lon, style, tip] of rows) {
+      L.circleMarker([lat, lon], styles[style]).bindTooltip(tip).addTo(group);
+    }
+  }
+
+  return { attach, update, dots, timing, state };
 })();

@@ -1,55 +1,77 @@
-"""Board: what waits by time left, the map, and beside it who should go and why."""
+"""Board: the standing proposal, the queue by time left, the map, the reasons, and each worker's time."""
 
 from __future__ import annotations
 
-import re
-from html import escape
+import datetime as dt
 from pathlib import Path
 
+import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import board_map, board_side, board_words, guard, i18n, state, widgets
-from app.board_side import Here
-from app.i18n import t, tn
+from app import (
+    board_block,
+    board_closures,
+    board_head,
+    board_live,
+    board_map,
+    board_plan_map,
+    board_queue,
+    board_rows,
+    board_side,
+    board_timeline,
+    board_why,
+    board_worker,
+    guard,
+    i18n,
+    state,
+    widgets,
+)
+from app.board_entries import Entry, Which, counts, shown
+from app.board_live import Seen
+from app.board_plan_map import Picture
+from app.i18n import t
 from app.where import territory_of
-from core.errors import Conflict
 from dispatch import service as dispatch
-from dispatch.model import Board, QueueRow
 from geodata.db import transaction
-from geodata.network import MODES, Mode
 from layers.basemap import surrounded_by_water
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-board.css"
-HEIGHT_PX = 700
-LEGEND_PX = 42
-QUEUE_SHOWN = 60
-REFRESH_S = 20
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~$|<>:])")
+HEIGHT_PX = 400
+LEGEND_PX = 34
 
 
 def show() -> None:
     """Put the page."""
     actor = guard.current_actor()
     st.html(STYLE)
-    with transaction(actor) as session:
+    with transaction(actor) as session, st.container(key="gk-board"):
         territory = territory_of(session, actor)
-        waiting = dispatch.board(session, actor)
-        widgets.title(t("Board"), simulated=territory.is_demo, aside=i18n.long_day(waiting.at, territory.timezone))
-        rows, mode = _bar(waiting)
-        here = Here(session, actor, territory, waiting, mode)
-        _news()
-        chosen = _chosen(rows)
-        left, middle, right = st.columns([1, 1.62, 1.12], gap="small")
+        seen = board_live.look(session, actor, territory)
+        now = seen.board.at
+        widgets.title(t("Board"), simulated=territory.is_demo, aside=i18n.long_day(now, territory.timezone))
+        board_head.news()
+        board_head.show(seen.plan, seen.entries, now)
+        codes = {worker.id: worker.code for worker in seen.workers}
+        board_head.warnings(seen.plan, seen.entries, now, codes, to_file=seen.board.to_file)
+        rows = _bar(seen)
+        chosen = _chosen(seen, rows)
+        left, middle, right = st.columns([1, 1.45, 1.1], gap="small")
         with left:
-            _queue(here, rows, chosen)
+            _queue(seen, rows, chosen)
         with right, st.container(key="gk-why", height=HEIGHT_PX, border=True):
-            proposal, worker = board_side.show(here, chosen)
+            scene, legend = _beside(session, seen, chosen)
         with middle:
-            today = waiting.at.astimezone(territory.zone).date()
-            island = _island(session, territory.id)
-            board_map.show(territory, actor, today, proposal, worker, island=island, height=HEIGHT_PX - LEGEND_PX)
-            widgets.write(board_map.legend(proposal))
+            board_map.show(
+                territory, actor, now.astimezone(territory.zone).date(), scene,
+                island=_island(session, territory.id), height=HEIGHT_PX - LEGEND_PX, on_click=_map_clicked,
+            )  # fmt: skip
+            widgets.write(legend)
+        minute = now.replace(second=0, microsecond=0)
+        lanes = _lanes(seen, (seen.plan.id if seen.plan else 0, len(seen.workers), i18n.locale()), minute)
+        if lanes:
+            board_block.show(lanes, key="gk_board_lanes")
+        board_block.mark(seen.mark(chosen))
 
 
 @st.cache_data(ttl=3600, show_spinner=False)
@@ -57,133 +79,181 @@ def _island(_session: Session, territory_id: int) -> bool:
     return surrounded_by_water(_session, territory_id)
 
 
-def _bar(waiting: Board) -> tuple[tuple[QueueRow, ...], Mode]:
-    """Put the bar and return the queue and the mode of travel it says."""
-    queues = {"to_send": waiting.to_send, "not_begun": waiting.not_begun}
-    names = {
-        "to_send": t("To send out {count}", count=i18n.number(len(waiting.to_send))),
-        "not_begun": t("Sent, not begun {count}", count=i18n.number(len(waiting.not_begun))),
-    }
-    asked = _asked()
-    sent_already = asked is not None and any(row.id == asked for row in waiting.not_begun)
-    first = "not_begun" if sent_already or not waiting.to_send else "to_send"
+@st.cache_data(ttl=120, max_entries=50, show_spinner=False)
+def _lanes(_seen: Seen, plan: tuple[object, ...], minute: dt.datetime) -> str:
+    """Return the timelines; the same for a plan within a minute, whatever is chosen."""
+    del plan
+    lanes = board_rows.lanes(_seen.plan, _seen.workers, minute, _seen.territory.zone)
+    return board_timeline.drawn(lanes, minute, _seen.territory.timezone) if lanes else ""
+
+
+def _bar(seen: Seen) -> tuple[Entry, ...]:
+    """Put the filters and return the rows they leave."""
+    names = _names(seen)
     with st.container(key="gk-board-bar", horizontal=True, vertical_alignment="center"):
-        queue = st.segmented_control(
+        kept = st.session_state.get(f"{state.BOARD_QUEUE}_kept")
+        picked = st.segmented_control(
             t("Queue"),
-            list(queues),
-            default=st.session_state.get(f"{state.BOARD_QUEUE}_kept", first),
+            list(names),
+            default=kept if kept in names else _first(seen),
             format_func=names.__getitem__,
             key=f"{state.BOARD_QUEUE}_{i18n.locale()}",
             label_visibility="collapsed",
             required=True,
         )
-        mode = st.segmented_control(
-            t("Way"),
-            list(MODES),
-            default=st.session_state.get(f"{state.BOARD_MODE}_kept", "drive"),
-            format_func=board_words.mode_name,
-            key=f"{state.BOARD_MODE}_{i18n.locale()}",
+        text = st.text_input(
+            t("Search the queue"),
+            key=state.BOARD_FIND,
+            placeholder=t("Number, class, street or worker"),
             label_visibility="collapsed",
-            required=True,
+            width=240,
         )
-        if waiting.to_file:
-            told = tn(
-                "{count} report waits to be filed by a supervisor.",
-                "{count} reports wait to be filed by a supervisor.",
-                waiting.to_file,
-            )
-            st.html(f'<span class="gk-muted">{escape(told)}</span>', width="content")
-        done = st.session_state.pop(state.BOARD_DONE, None)
-        if done:
-            st.html(f'<span class="gk-done-note" role="status">{escape(done)}</span>', width="content")
-        _watch(_signature(waiting))
-    st.session_state[f"{state.BOARD_QUEUE}_kept"] = queue
-    st.session_state[f"{state.BOARD_MODE}_kept"] = mode
-    return queues[queue or first], mode or "drive"
+        which = picked or Which.ALL
+        rows = shown(seen.entries, Which.ALL if text.strip() else which, text)
+        _keys(rows, seen)
+        st.button(t("Close a street"), key="gk_board_closing", on_click=board_closures.begin)
+        board_live.watch(seen.signature())
+    st.session_state[f"{state.BOARD_QUEUE}_kept"] = which
+    return rows
 
 
-def _signature(waiting: Board) -> tuple[tuple[int, int], ...]:
-    """Return what changes whenever another dispatcher, worker or supervisor changes the queue."""
-    return tuple((row.id, row.version) for row in (*waiting.to_send, *waiting.not_begun))
+def _names(seen: Seen) -> dict[Which, str]:
+    count = {which: i18n.number(value) for which, value in counts(seen.entries).items()}
+    names = {
+        Which.NEEDS: t("Needs you {count}", count=count[Which.NEEDS]),
+        Which.SAFE: t("Safe {count}", count=count[Which.SAFE]),
+        Which.RUNNING: t("Running {count}", count=count[Which.RUNNING]),
+        Which.UNSERVED: t("Nobody yet {count}", count=count[Which.UNSERVED]),
+        Which.ALL: t("All {count}", count=count[Which.ALL]),
+    }
+    if seen.plan is None:
+        return {which: names[which] for which in (Which.UNSERVED, Which.RUNNING, Which.ALL)}
+    return names
 
 
-@st.fragment(run_every=REFRESH_S)
-def _watch(seen: tuple[tuple[int, int], ...]) -> None:
-    """Say that the queue has changed; nothing moves under the dispatcher's hand."""
-    with guard.page():
-        actor = guard.current_actor()
-        with transaction(actor) as session:
-            waiting = dispatch.board(session, actor)
-        if _signature(waiting) == seen:
-            return
-        count = i18n.number(len(waiting.to_send))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            told = t("The board has changed: {count} wait now.", count=count)
-            st.html(
-                f'<span class="gk" role="status"><span class="gk-soon">{escape(told)}</span></span>', width="content"
-            )
-            if st.button(t("Look again")):
-                st.rerun(scope="app")
+def _first(seen: Seen) -> Which:
+    """Return what the queue begins with: what needs a person, without a plan what nobody has; else all."""
+    first = Which.UNSERVED if seen.plan is None else Which.NEEDS
+    return first if counts(seen.entries)[first] else Which.ALL
 
 
-def _news() -> None:
-    """Say what stood against the last act."""
-    wrong = st.session_state.pop(state.BOARD_WRONG, None)
-    if isinstance(wrong, Conflict):
-        told = wrong.zh if wrong.zh and i18n.locale() == "zh" else str(wrong)
-        widgets.wrong(t("Somebody else was faster. Nobody was sent by you."), told)
-    elif wrong is not None:
-        widgets.known_error(wrong)
+def _keys(rows: tuple[Entry, ...], seen: Seen) -> None:
+    """Put the buttons that the keys press: a row on, a row back."""
+    ids = [entry.incident_id for entry in rows]
+    at = ids.index(seen.incident_id) if seen.incident_id in ids else 0 if seen.worker_id is None else -1
+    for label, key, shortcut, to in (
+        (t("Next row"), "gk_board_next", "J", at + 1),
+        (t("Row before"), "gk_board_before", "K", at - 1),
+    ):
+        st.button(
+            label,
+            key=key,
+            shortcut=shortcut,
+            type="tertiary",
+            disabled=not 0 <= to < len(ids),
+            on_click=board_block.pick,
+            args=(f"incident:{ids[to]}" if 0 <= to < len(ids) else "",),
+        )
 
 
-def _chosen(rows: tuple[QueueRow, ...]) -> int | None:
-    """Return the incident of the address, else the first that waits."""
-    return _asked() or (rows[0].id if rows else None)
+def _chosen(seen: Seen, rows: tuple[Entry, ...]) -> Entry | None:
+    """Return the incident of the address, else the first of the queue; None where a worker is looked at."""
+    if seen.incident_id is not None:
+        return next((entry for entry in seen.entries if entry.incident_id == seen.incident_id), None)
+    return rows[0] if rows and seen.worker_id is None else None
 
 
-def _asked() -> int | None:
-    given = st.query_params.get("incident", "")
-    return int(given) if given.isdecimal() and len(given) < 19 else None
+def _queue(seen: Seen, rows: tuple[Entry, ...], chosen: Entry | None) -> None:
+    if not rows:
+        widgets.empty(
+            t("Nothing waits here."),
+            t("Filed incidents stand here until somebody is sent, the most urgent first."),
+            link_label=t("All incidents"),
+            href="/incidents",
+        )
+        return
+    drawn = board_rows.first(rows, chosen)
+    lines = board_rows.lines(drawn, seen.plan, seen.board.at, seen.territory.zone)
+    board_block.show(board_queue.drawn(lines, len(rows) - len(drawn)), key="gk_board_rows")
 
 
-def _choose(incident_id: int) -> None:
-    st.query_params["incident"] = str(incident_id)
+def _beside(session: Session, seen: Seen, chosen: Entry | None) -> tuple[board_map.Scene, str]:
+    """Put what stands beside the map, and return what the map shows and the words of its signs."""
+    here = seen.here(session)
+    known = board_why.Known(seen.workers)
+    street = board_closures.aimed(here)
+    worker_id = None
+    if board_closures.aiming():
+        board_closures.panel(here, list(seen.closures), street)
+        worker_id = chosen.row.worker_id if chosen and chosen.row else seen.worker_id
+    elif chosen is None and seen.incident_id is not None:
+        board_side.not_waiting(here, seen.incident_id)
+    elif chosen is None and seen.worker_id is not None:
+        worker_id = seen.worker_id
+        _worker(seen, known)
+    elif chosen is None:
+        widgets.empty(t("Nobody has to be sent."), t("Why this worker and not another would stand here."))
+    elif chosen.row is not None and seen.plan is not None:
+        worker_id = chosen.row.worker_id
+        board_why.show(here, chosen, chosen.row, known, seen.pin(chosen.incident_id))
+        if chosen.row.needs is not None and chosen.row.needs.kind == "no_unit":
+            board_side.show(here, chosen, alone=False)
+    else:
+        board_side.head(chosen, here)
+        board_why.unserved(chosen)
+        proposal, worker = board_side.show(here, chosen, alone=seen.plan is None)
+        return board_map.of_proposal(proposal, worker), board_map.legend(proposal)
+    picture = _picture(session, seen, chosen, worker_id, street.line if street else None)
+    return board_plan_map.scene(picture), board_plan_map.legend(picture)
 
 
-def _queue(here: Here, rows: tuple[QueueRow, ...], chosen: int | None) -> None:
-    with st.container(key="gk-queue", height=HEIGHT_PX, border=True):
-        if not rows:
-            widgets.empty(
-                t("Nothing waits here."),
-                t("Filed incidents stand here until somebody is sent, the most urgent first."),
-                link_label=t("All incidents"),
-                href="/incidents",
-            )
-            return
-        for row in rows[:QUEUE_SHOWN]:
-            part = "gk-row-chosen" if row.id == chosen else "gk-row"
-            with st.container(key=f"{part}-{row.id}"):
-                st.button(_label(row, here), key=f"gk_pick_{row.id}", width="stretch", on_click=_choose, args=(row.id,))
-        if len(rows) > QUEUE_SHOWN:
-            widgets.note(t("and {count} more", count=i18n.number(len(rows) - QUEUE_SHOWN)))
+def _worker(seen: Seen, known: board_why.Known) -> None:
+    worker = known.find(seen.worker_id or 0)
+    if worker is None:
+        widgets.empty(t("There is no such worker on the board."), t("Choose one from the timelines below."))
+        return
+    moves = [move for move in seen.plan.move_ups if move.worker == worker.id] if seen.plan else []
+    board_worker.show(seen.here(None), worker, seen.route(worker.id), seen.places.get(worker.id), moves)
 
 
-def _label(row: QueueRow, here: Here) -> str:
-    """Return an entry of the queue as Streamlit's Markdown; data stand in it as they are."""
-    left, tone = board_words.left(row, here.board.at)
-    colour = {"late": "red", "soon": "orange", "good": "green"}.get(tone)
-    time = f":{colour}[**{_plain(left)}**]" if colour else f"**{_plain(left)}**"
-    title = _plain(row.title(i18n.locale()))
-    urgent = f" · :red[{_plain(t('emergency'))}]" if row.emergency else ""
-    return f"**{title}**{urgent}  \n{_plain(board_words.where(row))}  \n{time} · {_plain(_owner(row))}"
+def _picture(
+    session: Session, seen: Seen, chosen: Entry | None, worker_id: int | None, aim: shapely.LineString | None
+) -> Picture:  # fmt: skip
+    route = seen.route(worker_id)
+    start = seen.places.get(worker_id or 0)
+    stops = [(row.lon, row.lat) for row in route]
+    ways: tuple[shapely.LineString | None, ...] = ()
+    if stops and start is not None:
+        closed = tuple((each.id, each.version) for each in seen.closures)
+        ways = _ways(session, seen, (*((start.lon, start.lat),), *stops), closed)
+    return Picture(
+        entries=seen.entries,
+        now=seen.board.at,
+        zone=seen.territory.zone,
+        chosen=chosen,
+        worker_id=worker_id,
+        route=route,
+        ways=ways,
+        places=seen.places,
+        workers={worker.id: worker.code for worker in seen.workers if worker.id in seen.places},
+        closed=[
+            (each.shape, board_closures.said(each, seen.territory.timezone, seen.board.at)) for each in seen.closures
+        ],
+        aim=aim,
+    )
 
 
-def _owner(row: QueueRow) -> str:
-    return row.worker_code or i18n.either(row.unit, row.unit_zh) or t("no unit yet")
+@st.cache_data(ttl=900, max_entries=500, show_spinner=False)
+def _ways(
+    _session: Session, _seen: Seen, places: tuple[tuple[float, float], ...], closed: tuple[tuple[int, int], ...]
+) -> tuple[shapely.LineString | None, ...]:
+    """Return the ways on streets between places; the same as long as the closures are the same."""
+    del closed
+    return tuple(dispatch.ways(_session, _seen.actor, _seen.territory, places, _seen.board.at))
 
 
-def _plain(text: str) -> str:
-    return _MARKS.sub(r"\\\1", text)
+def _map_clicked() -> None:
+    board_closures.clicked(st.session_state.get(state.BOARD_CLICKED, ""))
 
 
 with guard.page():

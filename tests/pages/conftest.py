@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,9 @@ def shown(page: AppTest) -> list[str]:
         "checkbox",
     ):
         pieces += [element.label for element in page.get(kind) if getattr(element, "label", "")]
+    for block in page.get("bidi_component"):
+        body = json.loads(block.proto.json or "{}").get("html", "")
+        pieces += [html.unescape(piece) for piece in re.split(r"<[^>]+>", body)]
     for frame in page.dataframe:
         pieces += [str(column) for column in frame.value.columns]
         pieces += [str(cell) for row in frame.value.to_numpy() for cell in row]

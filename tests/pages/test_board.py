@@ -1,12 +1,15 @@
-"""The board as a dispatcher finds it, in both languages, and what happens when two act at once."""
+"""The board without a plan: each incident with its own ranking, in both languages, and two who act at once."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 
 import pytest
 from sqlalchemy import select, text
 
+from app.board_entries import Which
 from core.clock import now
 from core.identity import Role, system_actor
 from dispatch import service as dispatch
@@ -25,6 +28,7 @@ def waiting(actors) -> list[int]:
     """Two filed incidents, the first due in half an hour, and every worker on shift around the clock."""
     with transaction(system_actor()) as session:
         everybody_on_shift(session)
+        session.execute(text("DELETE FROM plan"))
         ids = list(
             session.scalars(
                 select(Incident.id).where(Incident.status.in_(("handling", "filed"))).order_by(Incident.id).limit(2)
@@ -55,15 +59,21 @@ def send(page):
     return next(button for button in page.button if button.key == "gk_board_assign")
 
 
+def rows_of(page) -> list[int]:
+    blocks = [json.loads(block.proto.json).get("html", "") for block in page.get("bidi_component")]
+    queue = next(body for body in blocks if "gk-q-row" in body)
+    return [int(found) for found in re.findall(r'data-pick="incident:(\d+)"', queue)]
+
+
 def test_the_most_urgent_is_chosen_with_its_reasons(run, waiting):
     page = run("board", Role.DISPATCHER)
     told = words(page)
-    picks = [button.key for button in page.button if (button.key or "").startswith("gk_pick_")]
-    assert picks[:2] == [f"gk_pick_{each}" for each in waiting]
+    assert rows_of(page)[:2] == waiting
+    assert "No plan stands yet." in told
     assert "30 min left" in told
     assert "Proposed" in told
     assert "Not W" in told
-    assert "Nobody is tracked" in told
+    assert "comes from the phone, on shift only" in told
     assert send(page).label.startswith("Send W")
     assert len(page.radio[0].options) >= 2
 
@@ -81,7 +91,7 @@ def test_the_proposed_worker_is_sent_and_the_next_incident_comes_up(run, waiting
     assert row(waiting[1]).number in told
 
 
-def test_another_choice_says_what_was_proposed_and_keeps_the_reason(run, waiting):
+def test_another_choice_says_what_was_proposed_and_is_held(run, waiting):
     page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
     chosen = page.radio[0].options.index(page.radio[0].options[2])
     page.radio[0].set_value(worker_of(page.radio[0].options[chosen])).run()
@@ -91,6 +101,12 @@ def test_another_choice_says_what_was_proposed_and_keeps_the_reason(run, waiting
     send(page).click().run()
     code = page_worker(waiting[0])
     assert f"was given to {code}" in words(page)
+    with transaction(system_actor()) as session:
+        held = session.execute(
+            text("SELECT kind, reason FROM pin WHERE incident_id = :id AND ended_at IS NULL"), {"id": waiting[0]}
+        ).all()
+        session.execute(text("DELETE FROM pin"))
+    assert [tuple(pin) for pin in held] == [("pin", "workload")]
 
 
 def worker_of(option: str) -> int:
@@ -128,6 +144,16 @@ def test_an_incident_that_left_the_board_says_where_it_is(run, waiting):
     told = words(run("board", Role.DISPATCHER, incident=str(closed)))
     assert "does not wait here any more" in told
     assert "There is no such incident." in words(run("board", Role.DISPATCHER, incident="999999999"))
+
+
+def test_a_search_finds_what_the_filter_hides(run, waiting):
+    page = run("board", Role.DISPATCHER)
+    page.segmented_control(key="gk_board_queue_en").set_value(Which.RUNNING).run()
+    assert waiting[0] not in rows_of(page)
+    page.text_input(key="gk_board_find").input(row(waiting[0]).number).run()
+    assert rows_of(page) == [waiting[0]]
+    page.text_input(key="gk_board_find").input("nothing has this name").run()
+    assert "Nothing waits here." in words(page)
 
 
 def test_on_foot_takes_longer(run, waiting):

@@ -1,0 +1,173 @@
+"""The head of the board: the standing proposal in a sentence, publishing it, and what warns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import streamlit as st
+
+from app import board_block, board_rows, board_words, guard, i18n, state, widgets
+from app.board_entries import Entry, safe_ids
+from app.i18n import t, tn
+from core.errors import Conflict, GridkeeperError
+from dispatch import execution
+from dispatch.standing_model import StandingPlan, Summary
+from geodata.db import transaction
+
+ALARM = dt.timedelta(hours=1)
+STALE_NAMED = 12
+NAMED = 4
+"""So many breaches and moves are named; the others stand in the queue."""
+
+
+def show(plan: StandingPlan | None, found: Sequence[Entry], now: dt.datetime) -> None:
+    """Put the sentence with its one button."""
+    ids = safe_ids(found)
+    with st.container(key="gk-board-head", horizontal=True, vertical_alignment="center"):
+        if plan is None:
+            aside = t("Each incident has a ranking of its own until the planner (gridkeeper dispatch run) made one.")
+            st.html(_sentence(t("No plan stands yet."), aside))
+            return
+        st.html(_sentence(sentence(plan.summary), _age(plan, now)))
+        st.button(
+            t("Publish {count}", count=i18n.number(len(ids))),
+            type="primary",
+            key="gk_board_publish",
+            disabled=not ids,
+            shortcut="Ctrl+Enter",
+            help=t("Sends what is safe; what changed since is left out and named."),
+            on_click=publish,
+            args=(plan.id, ids),
+        )
+
+
+def _sentence(words: str, aside: str) -> str:
+    return f'<div class="gk"><p class="gk-sentence">{escape(words)}<small>{escape(aside)}</small></p></div>'
+
+
+def sentence(summary: Summary) -> str:
+    """Return "37 safe, 4 need you: 4.2 h less driving, 3 breaches avoided"."""
+    first = t("{safe} safe, {need} need you", safe=i18n.number(summary.safe), need=i18n.number(summary.need_you))
+    if not summary.safe and not summary.need_you:
+        return t("Nothing to decide: the plan runs as it was published.")
+    gains = []
+    hours = summary.driving_saved_s / 3600
+    if abs(hours) >= 0.05:
+        text = t("{hours} h less driving") if hours > 0 else t("{hours} h more driving")
+        gains.append(text.format(hours=i18n.number(abs(hours), 1)))
+    if summary.breaches_avoided > 0:
+        gains.append(tn("{count} breach avoided", "{count} breaches avoided", summary.breaches_avoided))
+    elif summary.breaches_avoided < 0:
+        gains.append(tn("{count} breach more", "{count} breaches more", -summary.breaches_avoided))
+    return t("{first}: {gains}", first=first, gains=t(", ").join(gains)) if gains else first
+
+
+def _age(plan: StandingPlan, now: dt.datetime) -> str:
+    ago = max(0, round((now - plan.made_at).total_seconds()))
+    span = tn("{count} s", "{count} s", ago) if ago < 90 else i18n.span(dt.timedelta(seconds=ago))
+    said = t("planned {span} ago", span=span)
+    if plan.stale:
+        said = t("{said}, something has changed since", said=said)
+    told = " ".join(i18n.either(each.en, each.zh) for each in plan.told)
+    return f"{said}. {told}" if told else said
+
+
+def publish(plan_id: int, ids: Sequence[int], *, one: str = "") -> None:
+    """Send what was seen; what somebody changed meanwhile is dropped and named. ``one`` is the number of a single."""
+    known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
+    command = known.setdefault(f"plan.{plan_id}.{one}", f"board-{uuid.uuid4()}")
+    actor = guard.current_actor()
+    try:
+        with transaction(actor) as session:
+            came = execution.publish(session, actor, plan_id, ids, command_id=command)
+    except GridkeeperError as error:
+        st.session_state[state.BOARD_WRONG] = error
+        known.pop(f"plan.{plan_id}.{one}", None)
+        return
+    if one and came.done:
+        st.session_state[state.BOARD_DONE] = t("{number} is sent out as proposed.", number=one)
+    else:
+        st.session_state[state.BOARD_DONE] = tn("{count} is sent out.", "{count} are sent out.", len(came.done))
+    st.session_state[state.BOARD_STALE] = tuple((row.number, i18n.either(row.en, row.zh)) for row in came.stale)
+
+
+def news() -> None:
+    """Say what came of the last act, and what was left out of it."""
+    wrong = st.session_state.pop(state.BOARD_WRONG, None)
+    done = st.session_state.pop(state.BOARD_DONE, None)
+    stale: tuple[tuple[str, str], ...] = st.session_state.pop(state.BOARD_STALE, ())
+    if isinstance(wrong, Conflict):
+        told = wrong.zh if wrong.zh and i18n.locale() == "zh" else str(wrong)
+        widgets.wrong(t("Somebody else was faster. Nobody was sent by you."), told)
+    elif wrong is not None:
+        widgets.known_error(wrong)
+    if not done:
+        return
+    body = f'<span role="status">{escape(done)}</span>'
+    if stale:
+        left = tn(
+            "{count} was left out, because it had changed:",
+            "{count} were left out, because they had changed:",
+            len(stale),
+        )
+        items = "".join(f"<li>{escape(number)}: {escape(why)}</li>" for number, why in stale[:12])
+        rest = (
+            f"<li>{escape(t('and {count} more', count=i18n.number(len(stale) - 12)))}</li>" if len(stale) > 12 else ""
+        )
+        body += f" {escape(left)}<ul>{items}{rest}</ul>"
+    widgets.write(f'<div class="gk-tell{" gk-tell-part" if stale else ""}">{body}</div>')
+
+
+def warnings(
+    plan: StandingPlan | None, found: Sequence[Entry], now: dt.datetime, codes: Mapping[int, str], *, to_file: int
+) -> None:
+    """Put what will be late within the hour, and who could stand where nobody is free; ``codes`` are staff numbers."""
+    parts = [] if plan is None else [_breaches(found, now), _moves(plan, codes)]
+    if to_file:
+        told = tn(
+            "{count} report waits to be filed by a supervisor.",
+            "{count} reports wait to be filed by a supervisor.",
+            to_file,
+        )
+        parts.append(f'<span class="gk-muted">{escape(told)}</span>')
+    body = "".join(parts)
+    if body:
+        board_block.show(f'<div class="gk-warns">{body}</div>', key="gk_board_warns")
+
+
+def _breaches(found: Sequence[Entry], now: dt.datetime) -> str:
+    late = [entry for entry in found if breaks_soon(entry, now)]
+    if not late:
+        return f'<span class="gk-good">{escape(t("No deadline will be missed in the next hour."))}</span>'
+    count = tn("{count} will be late in the next hour:", "{count} will be late in the next hour:", len(late))
+    named = ", ".join(
+        f'<button type="button" data-pick="incident:{entry.incident_id}">'
+        f"{escape(board_rows.short(entry.number))} {escape(entry.title(i18n.locale()))}"
+        f" ({escape(board_words.left_until(entry.due_at, now)[0])})</button>"
+        for entry in late[:NAMED]
+    )
+    rest = f" {escape(t('and {count} more', count=i18n.number(len(late) - NAMED)))}" if len(late) > NAMED else ""
+    return f'<span class="gk-late"><b>{escape(count)}</b></span><span>{named}{rest}</span>'
+
+
+def breaks_soon(entry: Entry, now: dt.datetime) -> bool:
+    """Return whether a deadline passes within the hour before anybody is on site."""
+    if entry.due_at is None or not now < entry.due_at <= now + ALARM:
+        return False
+    return entry.row.late_s > 0 if entry.row is not None else entry.queue is None or entry.queue.worker_id is None
+
+
+def _moves(plan: StandingPlan, codes: Mapping[int, str]) -> str:
+    if not plan.move_ups:
+        return ""
+    said = "".join(
+        f'<li><button type="button" data-pick="worker:{move.worker}">{escape(codes.get(int(move.worker), ""))}</button>'
+        f": {escape(i18n.either(move.why.en, move.why.zh))}</li>"
+        for move in plan.move_ups[:NAMED]
+    )
+    one, many = "{count} area nobody free is near", "{count} areas nobody free is near"
+    head = tn(one, many, round(sum(float(move.why.figures.get("areas", 1)) for move in plan.move_ups)))
+    return f'<details data-name="moves"><summary>{escape(head)}</summary><ul>{said}</ul></details>'
