@@ -64,9 +64,16 @@ def _planning(actor: Actor) -> list[st.Page]:
     planning = [
         st.Page("views/studies.py", title=t("Studies"), url_path="studies"),
         st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"),
+        st.Page(
+            "views/compare_studies.py", title=t("Compare studies"), url_path="compare-studies", visibility="hidden"
+        ),
+        st.Page("views/access.py", title=t("Access"), url_path="access"),
     ]
     if actor.may(May.MAKE_STUDIES):
         planning.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
+        planning.append(
+            st.Page("views/try_study.py", title=t("Beat the machine"), url_path="try-study", visibility="hidden")
+        )
     return planning
 
 

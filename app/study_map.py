@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -60,6 +60,29 @@ def show_existing(
     _put(territory, actor, drawn, state.STUDY_ASKED_MAP, island=island, height=height, extent=territory.bounds)
 
 
+def show_trial(
+    territory: TerritoryInfo, actor: Actor, study: Study, marked: Sequence[tuple[float, float]],
+    struck: Sequence[tuple[float, float]], *, grounds: tuple[Ground, ...], existing: NDArray[np.float64], island: bool,
+    height: int,
+) -> tuple[float, float] | None:  # fmt: skip
+    """Put a map to mark places on; return the place of the last click (longitude, latitude)."""
+    drawn = folium.FeatureGroup(name="trial")
+    for marker in _existing(existing, t("there already")):
+        marker.add_to(drawn)
+    for lon, lat in struck:
+        folium.CircleMarker(
+            (lat, lon), radius=8, color=LIGHT.overdue, weight=2, fill=False, tooltip=escape(t("struck out"))
+        ).add_to(drawn)
+    for number, (lon, lat) in enumerate(marked, 1):
+        _numbered(number, lon, lat, folium.Tooltip(escape(t("your place {number}", number=number)))).add_to(drawn)
+    extent = tuple(shapely.total_bounds([ground.shape for ground in grounds])) if grounds else territory.bounds
+    answer = _put(
+        territory, actor, drawn, f"{state.STUDY_TRIAL_MAP}-{study.id}", island=island, height=height, extent=extent
+    )
+    click = answer.get("last_clicked")
+    return (round(float(click["lng"]), 6), round(float(click["lat"]), 6)) if click else None
+
+
 def legend(study: Study, sites: tuple[SiteAnswer, ...], grounds: tuple[Ground, ...]) -> str:
     """Return the signs of the map in words, as HTML."""
     kinds = {ground.kind for ground in grounds}
@@ -95,14 +118,14 @@ def _box(style: str) -> str:
 def _put(
     territory: TerritoryInfo, actor: Actor, drawn: folium.FeatureGroup, key: str, *, island: bool, height: int,
     extent: tuple[float, ...],
-) -> None:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Put a map that opens on the extent (west, south, east, north) and lives on while what is drawn changes."""
     day = now().astimezone(territory.zone).date()
     nothing = Values("reported", day, day)
     pushed = maps.MapState(nothing, nothing, dict.fromkeys(LAYERS, False))
     settings = maps.map_settings(territory, actor, {}, island=island)
     made = maps.city_map(replace(territory, opens=_view(extent, height)), settings)
-    maps.show(made, pushed, key=f"{key}-{territory.id}-{i18n.locale()}", height=height, overlays=[drawn])
+    return maps.show(made, pushed, key=f"{key}-{territory.id}-{i18n.locale()}", height=height, overlays=[drawn])
 
 
 def _view(extent: tuple[float, ...], height: int) -> tuple[float, float, int]:
@@ -177,15 +200,19 @@ def _existing(places: NDArray[np.float64], name: str) -> Iterator[folium.CircleM
 
 
 def _site(site: SiteAnswer, names: dict[int, str]) -> folium.Marker:
-    style = (
-        f"box-sizing:border-box;width:28px;height:28px;border-radius:14px;border:2px solid {LIGHT.surface};"
-        f"outline:1px solid {LIGHT.text};background:{colour(site.number)};color:{LIGHT.surface};"
-        "font:600 14px/24px sans-serif;text-align:center"
-    )
-    icon = folium.DivIcon(
-        html=f'<div style="{style}">{site.number}</div>', icon_size=(28, 28), icon_anchor=(14, 14), class_name="gk-site"
-    )
     lines = t("{people} people, {minutes} on average", people=i18n.number(site.people),
               minutes=study_words.minutes(site.mean_s))  # fmt: skip
     tip = f"<strong>{escape(study_words.place(site, names))}</strong><div>{escape(lines)}</div>"
-    return folium.Marker((site.lat, site.lon), icon=icon, tooltip=folium.Tooltip(tip))
+    return _numbered(site.number, site.lon, site.lat, folium.Tooltip(tip))
+
+
+def _numbered(number: int, lon: float, lat: float, tip: folium.Tooltip) -> folium.Marker:
+    style = (
+        f"box-sizing:border-box;width:28px;height:28px;border-radius:14px;border:2px solid {LIGHT.surface};"
+        f"outline:1px solid {LIGHT.text};background:{colour(number)};color:{LIGHT.surface};"
+        "font:600 14px/24px sans-serif;text-align:center"
+    )
+    icon = folium.DivIcon(
+        html=f'<div style="{style}">{number}</div>', icon_size=(28, 28), icon_anchor=(14, 14), class_name="gk-site"
+    )
+    return folium.Marker((lat, lon), icon=icon, tooltip=tip)

@@ -7,11 +7,37 @@ from collections.abc import Sequence
 from app import i18n, study_map, study_words, widgets, words
 from app.i18n import t
 from app.widgets import Column, Html
+from core.identity import Actor, May
 from geodata.record import RecordEntry
 from geodata.territory import TerritoryInfo
 from planning.model import SiteAnswer, Study
+from planning.service import StudyDetail
 
 COMMUNITIES_SHOWN = 12
+CHILDREN_SHOWN = 4
+
+
+def go_on(actor: Actor, detail: StudyDetail) -> None:
+    """Put where one may go from a study: place sites oneself, ask what if, compare with other answers."""
+    study = detail.study
+    links = []
+    if actor.may(May.MAKE_STUDIES) and not study.question.terms.by_hand:
+        links.append(widgets.link(t("Beat the machine, or ask what if"), f"/try-study?study={study.id}"))
+    if study.parent_id is not None:
+        links.append(
+            widgets.link(
+                t("Compare with the study it answers anew"), f"/compare-studies?a={study.parent_id}&b={study.id}"
+            )
+        )
+    links += [
+        widgets.link(
+            t("Compare with {title}", title=study_words.title(child)), f"/compare-studies?a={study.id}&b={child.id}"
+        )
+        for child in detail.children[-CHILDREN_SHOWN:]
+        if child.state == "answered"
+    ]
+    if links:
+        widgets.write(f'<p class="gk-small">{" · ".join(each.text for each in links)}</p>')
 
 
 def sites(rows: Sequence[SiteAnswer], names: dict[int, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from app import i18n
+from app import i18n, study_kind_words
 from app.i18n import t, tn
 from geodata.jobs import Job
 from geodata.network import FRAGMENT_M, WALK_KMH
@@ -15,6 +15,7 @@ from planning.model import Question, SiteAnswer, Study
 PROVEN_GAP = 1e-6
 """A smaller gap is shown as none."""
 LEAST_GAP = 1e-4
+MEDIAN_OR_COVER = ("p-median", "mclp")
 
 
 def facility(kind: str | None) -> str:
@@ -30,13 +31,6 @@ def mode(key: str) -> str:
     return {"walk": t("on foot"), "drive": t("by car")}.get(key, key)
 
 
-def kind(key: str) -> str:
-    """Return what is best."""
-    return {"mclp": t("As many people as possible in time"), "p-median": t("The shortest way for everybody")}.get(
-        key, key
-    )
-
-
 def title(study: Study) -> str:
     """Return what a study is called: its title, else the question in a few words."""
     return study.title or short(study.question)
@@ -44,17 +38,35 @@ def title(study: Study) -> str:
 
 def short(question: Question) -> str:
     """Return a question in a few words."""
-    return t(
-        "{facility}: {count} new, {mode}, {minutes} min",
-        facility=facility(question.facility_kind),
-        count=i18n.number(question.p),
-        mode=mode(question.mode),
-        minutes=i18n.number(question.limit_min, 1),
+    if not question.p:
+        return t(
+            "{facility}: as few as can be, {mode}, {minutes} min",
+            facility=facility(question.facility_kind),
+            mode=mode(question.mode),
+            minutes=i18n.number(question.limit_min, 1),
+        )
+    by_hand = t(" (by hand)") if question.terms.by_hand else ""
+    return (
+        t(
+            "{facility}: {count} new, {mode}, {minutes} min",
+            facility=facility(question.facility_kind),
+            count=i18n.number(question.p),
+            mode=mode(question.mode),
+            minutes=i18n.number(question.limit_min, 1),
+        )
+        + by_hand
     )
 
 
 def sentence(question: Question) -> str:
-    """Return a question as a question."""
+    """Return a question as a question, and what its answer keeps to."""
+    space = "" if i18n.locale() == "zh" else " "
+    return space.join([_asked(question), *study_kind_words.terms(question)])
+
+
+def _asked(question: Question) -> str:
+    if question.kind not in MEDIAN_OR_COVER:
+        return study_kind_words.sentence(question)
     names = {"facility": facility(question.facility_kind), "mode": mode(question.mode)}
     if question.kind == "mclp":
         return tn(
@@ -108,6 +120,8 @@ def headline(study: Study) -> str:
     """Return the answer in one sentence."""
     facts, question = study.facts, study.question
     people = max(float(facts["people"]), 1e-9)
+    if question.kind not in MEDIAN_OR_COVER:
+        return study_kind_words.headline(study)
     if question.kind == "mclp":
         return t(
             "{share} of the people reach one {mode} within {minutes} min.",
@@ -125,8 +139,10 @@ def before(study: Study) -> str:
     facts = study.facts
     if not facts["existing"]:
         return ""
-    if study.question.kind == "mclp":
+    if study.question.kind in {"mclp", "backup", "cmclp"}:
         return t("Now it is {share}.", share=per_cent(facts["within_now"] / max(float(facts["people"]), 1e-9)))
+    if study.question.kind not in {"p-median", "cpmp"}:
+        return ""
     return t("Now it takes {minutes}.", minutes=minutes(facts["mean_s_now"]))
 
 
@@ -135,8 +151,12 @@ def proof(study: Study) -> str:
     if study.gap is None or study.bound is None or study.objective is None:
         return ""
     places = i18n.number(study.facts["candidates"])
+    if study.gap <= PROVEN_GAP and study.question.terms.by_hand:
+        return t("Proven: no choice among the {places} places compared and your own is better.", places=places)
     if study.gap <= PROVEN_GAP:
         return t("Proven best: no other choice among the {places} places compared is better.", places=places)
+    if study.question.kind not in MEDIAN_OR_COVER:
+        return study_kind_words.proof(study)
     # The gap is proven at the gathered points; here it is applied to what was counted on every building.
     could = study.bound / study.objective if study.objective else 1.0
     if study.question.kind == "mclp":
@@ -157,8 +177,11 @@ def proof(study: Study) -> str:
     )
 
 
-def infeasible(study: Study) -> tuple[str, str]:
+def infeasible(study: Study, communities: dict[int, str]) -> tuple[str, str]:
     """Return why a question has no answer, and the way out."""
+    found = study_kind_words.infeasible(study, communities)
+    if found is not None:
+        return found
     count = i18n.number(study.facts.get("candidates", 0))
     return {
         "candidates": (
@@ -201,6 +224,9 @@ def step(name: str) -> str:
         "Travel times": t("Travel times to every place"),
         "Ways to what is there": t("Ways to what is there now"),
         "Searching for sites": t("Searching for the best sites"),
+        "Raising the bound": t("Proving how good the answer is"),
+        "Halving the radius": t("Searching for the best sites"),
+        "Covering": t("Searching for the best sites"),
         "Bounding what is possible": t("Proving how good the answer is"),
         "Proving the answer": t("Closing the last gap"),
         "Keeping the answer": t("Writing the answer down"),
@@ -249,7 +275,9 @@ def assumptions(study: Study, people_note: str) -> list[str]:
             " and are shorter than {km} km together count as none.",
             km=i18n.number(FRAGMENT_M / 1000, 1),
         ),
-        t("Everybody goes to the nearest; size and opening hours are not counted."),
+        t("Everybody goes to the nearest; size and opening hours are not counted.")
+        if not question.terms.capacity
+        else t("Who goes where is decided by room, a place of demand as a whole; what is there has the same room."),
         t("The proof is about this model; a person decides."),
     ]
     if facts.get("unreachable"):

@@ -79,6 +79,7 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
         "mean_shift_m": demand.mean_shift_m,
         "unserved_s": result.unserved_s,
         "binding": result.binding,
+        "built": int((np.array(result.sites, dtype=np.int64) < where.new).sum()),
         **found.told,
     }
     xy = homes_m[demand.at]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from grids.service import locate
 from planning import store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
 from planning.posing import City
+from planning.terms import Place
 
 Floats = NDArray[np.float64]
 JOB_KIND = "study"
@@ -85,6 +87,39 @@ def ask(
     if queue:
         _queue(session, actor, study_id)
     return study_id
+
+
+def ask_anew(
+    session: Session,
+    actor: Actor,
+    study_id: int,
+    *,
+    by_hand: Sequence[Place] = (),
+    forbidden: Sequence[Place] = (),
+    fixed: Sequence[Place] = (),
+    also: Sequence[Place] = (),
+) -> int:
+    """Ask the question of a study again: a plan made by hand, or places struck out, set or added; return the new id.
+
+    Raises
+    ------
+    InvalidInput
+        When nothing is different, or another number of places is marked than the question asks for.
+    """
+    require(actor, May.MAKE_STUDIES)
+    question = _get(session, study_id).question
+    if not (by_hand or forbidden or fixed or also):
+        raise InvalidInput("Nothing is different from the study.", hint="Mark a place on the map, or strike one out.")
+    was = question.terms
+    terms = dataclasses.replace(
+        was,
+        by_hand=tuple(by_hand),
+        forbidden=(*was.forbidden, *forbidden),
+        fixed=(*was.fixed, *fixed),
+        also=(*was.also, *also),
+    )
+    anew = dataclasses.replace(question, terms=terms)
+    return ask(session, actor, _territory(session, study_id), anew, parent_id=study_id)
 
 
 def ask_again(session: Session, actor: Actor, study_id: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, study_map, study_words, widgets
+from app import guard, i18n, state, study_form, study_map, study_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.errors import InvalidInput
@@ -18,13 +18,13 @@ from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
 from layers.basemap import surrounded_by_water
 from planning import service
+from planning.kinds import INFO
 from planning.model import CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
-from planning.siting import Kind
 
 MAP_PX = 600
 FIRST_KIND = "clinic"
 SOMETHING_NEW = ""
-KINDS: tuple[Kind, ...] = ("mclp", "p-median")
+KEEP = ("stay", "closable", "out")
 WAYS: tuple[Mode, ...] = ("walk", "drive")
 CANDIDATES = (100, 250, 500, 1000, CANDIDATES_AT_MOST)
 
@@ -47,62 +47,64 @@ def show() -> None:
 
 def _form(counts: dict[str, int]) -> tuple[Question | InvalidInput, str]:
     """Put the form; return the question, or why it cannot be asked, and the title."""
-    kept = _kept()
+    kept, key = study_form.kept(), study_form.key
     kinds = sorted(FACILITY_KINDS, key=study_words.facility)
     facility = _select(
         "facility", t("What should be built"), [*kinds, SOMETHING_NEW], default=FIRST_KIND,
         words=lambda key: _facility_name(key, counts),
     )  # fmt: skip
     number, minutes = st.columns(2)
-    with number:
-        p = st.number_input(t("How many new ones"), 1, SITES_AT_MOST, kept.get("p", 2), key=_key("p"))
     with minutes:
-        limit = st.number_input(t("Near is, in minutes"), 1, 120, kept.get("limit", 15), key=_key("limit"))
+        limit = st.number_input(t("Near is, in minutes"), 1, 120, kept.get("limit", 15), key=key("limit"))
     mode = _segments("mode", t("How people come"), WAYS, default="walk", words=study_words.mode)
-    kind = st.radio(
-        t("What is best"), KINDS, index=KINDS.index(kept.get("kind", "mclp")), format_func=study_words.kind,
-        key=_key("kind"),
-    )  # fmt: skip
-    keep = True
+    kind = study_form.kind()
+    with number:
+        p = st.number_input(
+            t("How many new ones"), 1, SITES_AT_MOST, kept.get("p", 2), key=key("p"), disabled=not INFO[kind].needs_p
+        )
+    room = study_form.room(kind)
+    site_cost, hour_cost = study_form.costs(kind)
+    keep = "stay"
     if facility and counts.get(facility):
-        keep = _segments("keep", t("Those that are there"), (True, False), default=True, words=_keep_words)
-    with st.expander(t("Title and how many places are compared")):
+        keep = _segments("keep", t("Those that are there"), KEEP, default="stay", words=_keep_words)
+    with st.expander(t("Conditions, title, how many places are compared")):
+        spacing, floor = study_form.spacing_and_floor()
         title = st.text_input(
-            t("Title (may be left out)"), kept.get("title", ""), max_chars=TITLE_AT_MOST, key=_key("title")
+            t("Title (may be left out)"), kept.get("title", ""), max_chars=TITLE_AT_MOST, key=key("title")
         )
         candidates = _select("candidates", t("Places compared at most"), CANDIDATES, default=500, words=i18n.number)
-    st.session_state[state.STUDY_FORM] = {
+        further = study_form.further()
+    said = {
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
-        "candidates": candidates,
+        "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
+        "floor": (floor or 0) * 100, "floor_share": floor, "further": further,
     }  # fmt: skip
+    st.session_state[state.STUDY_FORM] = said
     try:
-        asked = Question(kind, p, facility or None, cast("Mode", mode), float(limit), bool(keep), candidates)
+        question = Question(
+            kind, p if INFO[kind].needs_p else 0, facility or None, cast("Mode", mode), float(limit), keep != "out",
+            candidates, terms=study_form.terms(said),
+        )  # fmt: skip
     except InvalidInput as error:
         return error, title
-    return asked, title
-
-
-def _kept() -> dict[str, Any]:
-    """Return what the form said last, also in another language."""
-    kept: dict[str, Any] = st.session_state.get(state.STUDY_FORM, {})
-    return kept
-
-
-def _key(name: str) -> str:
-    """Return a widget's key: Streamlit remembers a choice by its words, so each language has its own."""
-    return f"{state.STUDY_FORM}_{name}_{i18n.locale()}"
+    return question, title
 
 
 def _select(name: str, label: str, options: Any, *, default: Any, words: Any) -> Any:
     keys = list(options)
-    chosen = _kept().get(name, default)
+    chosen = study_form.kept().get(name, default)
     index = keys.index(chosen if chosen in keys else default)
-    return st.selectbox(label, keys, index=index, format_func=words, key=_key(name))
+    return st.selectbox(label, keys, index=index, format_func=words, key=study_form.key(name))
 
 
 def _segments(name: str, label: str, options: Any, *, default: Any, words: Any) -> Any:
     return st.segmented_control(
-        label, list(options), default=_kept().get(name, default), format_func=words, required=True, key=_key(name)
+        label,
+        list(options),
+        default=study_form.kept().get(name, default),
+        format_func=words,
+        required=True,
+        key=study_form.key(name),
     )
 
 
@@ -112,8 +114,12 @@ def _facility_name(key: str, counts: dict[str, int]) -> str:
     return t("{facility} ({count} there)", facility=study_words.facility(key), count=i18n.number(counts.get(key, 0)))
 
 
-def _keep_words(keep: bool) -> str:
-    return t("go on serving") if keep else t("are left out of account")
+def _keep_words(keep: str) -> str:
+    return {
+        "stay": t("go on serving"),
+        "closable": t("may be closed"),
+        "out": t("are left out of account"),
+    }[keep]
 
 
 def _ask(

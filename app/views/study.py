@@ -8,14 +8,13 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, study_curve, study_map, study_parts, study_words, widgets, words
+from app import guard, i18n, study_curve, study_map, study_parts, study_words, study_work, widgets, words
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Fact
 from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
-from geodata.jobs import Job
 from geodata.territory import TerritoryInfo, communities
 from layers.basemap import surrounded_by_water
 from planning import service
@@ -24,7 +23,6 @@ from planning.service import StudyDetail
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-study.css"
 MAP_PX = 600
-REFRESH_S = 1.0
 
 
 def show() -> None:
@@ -49,7 +47,7 @@ def show() -> None:
         if study.state == "asked":
             _unanswered(actor, detail)
         elif study.state == "infeasible":
-            widgets.empty(*study_words.infeasible(study), link_label=t("New study"), href="/new-study")
+            _no_answer(session, actor, territory, detail)
         else:
             _answered(session, actor, territory, detail)
             return
@@ -73,7 +71,7 @@ def _aside(detail: StudyDetail, territory: TerritoryInfo) -> str:
 
 def _question(study: Study) -> str:
     there = int(study.facts.get("existing", 0))
-    if study.state != "answered":
+    if study.state != "answered" or study.question.terms.closable:
         return study_words.sentence(study.question)
     if not study.question.keep_existing:
         there = 1
@@ -81,10 +79,22 @@ def _question(study: Study) -> str:
     return study_words.sentence(study.question) + space + study_words.existing(study.question, there)
 
 
+def _no_answer(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail) -> None:
+    """Say what binds, and draw those because of whom there is no answer."""
+    study, names = detail.study, _community_names(session, territory.id)
+    widgets.empty(*study_words.infeasible(study, names), link_label=t("New study"), href="/new-study")
+    if detail.grounds:
+        study_map.show_study(
+            territory, actor, study, detail.sites, detail.grounds, existing=np.empty((0, 2)), communities=names,
+            island=_island(session, territory.id), height=MAP_PX // 2,
+        )  # fmt: skip
+        widgets.note(t("Hatched: where they live."))
+
+
 def _unanswered(actor: Actor, detail: StudyDetail) -> None:
     job = detail.job
     if job is not None and not job.ended:
-        _running(detail.study.id)
+        study_work.running(detail.study.id)
         return
     if job is not None and job.state == "failed":
         widgets.wrong(t("This did not work; nothing was changed."), job.message)
@@ -97,44 +107,6 @@ def _unanswered(actor: Actor, detail: StudyDetail) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=REFRESH_S)
-def _running(study_id: int) -> None:
-    with guard.page():
-        actor = guard.current_actor()
-        with transaction(actor) as session:
-            job = service.job_of(session, actor, study_id)
-        if job is None or job.ended:
-            st.rerun()
-        with st.container(key="gk-study-work", border=True):
-            _progress(job)
-            if actor.may(May.MAKE_STUDIES):
-                st.button(
-                    t("Cancel"),
-                    key="gk_study_cancel",
-                    disabled=job.cancel_requested,
-                    on_click=_cancel,
-                    args=(actor, study_id),
-                )
-            if job.cancel_requested:
-                widgets.note(t("It will stop after the step it is at; the last proof can take up to a minute."))
-
-
-def _cancel(actor: Actor, study_id: int) -> None:
-    """Ask the work to stop; runs before the page is drawn anew."""
-    with guard.page(), transaction(actor, purpose="cancel a study") as session:
-        service.cancel(session, actor, study_id)
-
-
-def _progress(job: Job) -> None:
-    words = study_words.step(job.step) if job.step else t("Waiting to begin")
-    if job.total:
-        told = t("{step}: {done} of {total}", step=words, done=i18n.number(job.done), total=i18n.number(job.total))
-        st.progress(min(job.done / job.total, 1.0), text=told)
-    else:
-        st.progress(0.0, text=words)
-    widgets.note(t("You may close this page; the work goes on and its answer will stand here."))
-
-
 def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail) -> None:
     study = detail.study
     names = _community_names(session, territory.id)
@@ -143,6 +115,7 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
     left, right = st.columns([1, 1.6], gap="medium")
     with left:
         _answer(study)
+        study_parts.go_on(actor, detail)
         study_parts.sites(detail.sites, names)
     with right:
         study_map.show_study(

@@ -1,0 +1,98 @@
+"""What the answer of a new study keeps to: the fields below the question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import i18n, state, study_kind_words
+from app.i18n import t
+from planning.kinds import INFO, Kind
+from planning.terms import Terms
+
+ROOM = 5000
+SITE_COST = 1_000_000
+HOUR_COST = 10
+MOST = 1_000_000_000
+
+
+def kept() -> dict[str, Any]:
+    """Return what the form said last, also in another language."""
+    said: dict[str, Any] = st.session_state.get(state.STUDY_FORM, {})
+    return said
+
+
+def key(name: str) -> str:
+    """Return a widget's key: Streamlit remembers a choice by its words, so each language has its own."""
+    return f"{state.STUDY_FORM}_{name}_{i18n.locale()}"
+
+
+def kind() -> Kind:
+    """Ask what is best."""
+    further = bool(st.session_state.get(key("further"), kept().get("further", False)))
+    options: tuple[Kind, ...] = (
+        (*study_kind_words.PLAIN, *study_kind_words.FURTHER) if further else study_kind_words.PLAIN
+    )
+    last = kept().get("kind", "mclp")
+    return st.radio(
+        t("What is best"),
+        options,
+        index=options.index(last if last in options else "mclp"),
+        format_func=study_kind_words.kind,
+        key=key(f"kind{len(options)}"),
+    )
+
+
+def further() -> bool:
+    """Ask whether the rarer questions are shown."""
+    return st.checkbox(t("Show further questions"), kept().get("further", False), key=key("further"))
+
+
+def room(chosen: Kind) -> float | None:
+    """Ask how many people a site has room for, where it counts."""
+    if not INFO[chosen].needs_capacity:
+        return None
+    return float(
+        st.number_input(t("People a site has room for"), 1, MOST, int(kept().get("room") or ROOM), key=key("room"))
+    )
+
+
+def costs(chosen: Kind) -> tuple[float | None, float | None]:
+    """Ask what a site and an hour on the way cost, where it counts."""
+    if not INFO[chosen].needs_cost:
+        return None, None
+    left, right = st.columns(2)
+    site = left.number_input(
+        t("Cost of a site"), 1, MOST, int(kept().get("site_cost") or SITE_COST), key=key("site_cost")
+    )
+    hour = right.number_input(
+        t("Cost of an hour on the way, all visits of a person"), 1, MOST, int(kept().get("hour_cost") or HOUR_COST),
+        key=key("hour_cost"),
+    )  # fmt: skip
+    return float(site), float(hour)
+
+
+def spacing_and_floor() -> tuple[float | None, float | None]:
+    """Ask how far apart sites lie and what share of every community is in time; None where it does not count."""
+    spacing = st.number_input(
+        t("Metres between sites, at least (0: any)"), 0, 100_000, int(kept().get("spacing") or 0), 100,
+        key=key("spacing"),
+    )  # fmt: skip
+    floor = st.number_input(
+        t("Per cent of every community in time, at least (0: any)"), 0, 100, int(kept().get("floor") or 0), 5,
+        key=key("floor"),
+    )  # fmt: skip
+    return float(spacing) or None, floor / 100 or None
+
+
+def terms(said: dict[str, Any]) -> Terms:
+    """Return the terms that the form says."""
+    return Terms(
+        closable=said.get("keep") == "closable",
+        spacing_m=said.get("spacing"),
+        floor=None if said.get("floor_share") is None else float(said["floor_share"]),
+        capacity=said.get("room"),
+        site_cost=said.get("site_cost"),
+        hour_cost=said.get("hour_cost"),
+    )
