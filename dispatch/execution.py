@@ -23,7 +23,8 @@ from incidents.service.commands import digest_of, first_answer, keep_answer
 from incidents.work import Done
 
 __all__ = [
-    "arrive", "assign", "expect_done", "hand_over", "list_pins", "on_way", "override", "publish", "release_pin",
+    "arrive", "assign", "expect_done", "hand_over", "list_pins", "newest_plan", "on_way", "override", "publish",
+    "release_pin",
 ]  # fmt: skip
 
 MOST = 1000
@@ -191,6 +192,11 @@ def release_pin(
 def list_pins(session: Session, actor: Actor) -> tuple[PinRow, ...]:
     """Return who is held to which incident, and who is kept off."""
     return tuple(PinRow(*row) for row in store.pins(session, _here(actor)))
+
+
+def newest_plan(session: Session, actor: Actor) -> int | None:
+    """Return the id of the plan that stands; None when none was made."""
+    return store.newest_plan(session, _here(actor))
 
 
 def _told(session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Iterable[int] | None) -> Published:

@@ -224,6 +224,12 @@ def assign(session: Session, given: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
+def newest_plan(session: Session, territory_id: int) -> int | None:
+    """Return the id of the newest plan of a territory."""
+    query = text("SELECT max(id) FROM plan WHERE territory_id = :territory")
+    return session.execute(query, {"territory": territory_id}).scalar()
+
+
 def status_of(session: Session, territory_id: int, incident_id: int) -> str | None:
     """Return the status of an incident; None when it is out of reach."""
     given = {"incident": incident_id, "territory": territory_id}

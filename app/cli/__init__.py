@@ -66,6 +66,7 @@ MODULES = (
     "roster",
     "plan",
     "dispatch",
+    "dispatch_acts",
     "simulate",
 )
 UNKNOWN_ERROR_EXIT = 70
