@@ -74,6 +74,7 @@ def _planning(actor: Actor) -> list[st.Page]:
         planning.append(
             st.Page("views/try_study.py", title=t("Beat the machine"), url_path="try-study", visibility="hidden")
         )
+    planning.append(st.Page("views/access.py", title=t("Access"), url_path="access"))
     return planning
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard, peers, sso, tls
-from app.api import assets, evidence, field, login, record, tiles, values, ways_in
+from app.api import access, assets, evidence, field, login, record, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -41,6 +41,7 @@ routes = [
     *evidence.routes,
     *tiles.routes,
     *values.routes,
+    *access.routes,
     *field.routes,
     *assets.routes,
     Route("/today", today),

@@ -32,6 +32,7 @@ WHO = {
     "/record/export/{job:int}": ALLOWED[May.SEE_RECORD],
     "/api/values": EVERYBODY,
     "/api/cells": EVERYBODY,
+    "/api/access": ALLOWED[May.SEE_STUDIES],
     "/assets/{name:path}": EVERYBODY,
     "/api/evidence/{evidence:int}.jpg": ALLOWED[May.SEE_INCIDENTS],
     "/today": EVERYBODY,

@@ -1,0 +1,77 @@
+"""The page Access as each role, in both languages: sentence, numbers, communities, evenness, norms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.access_work import answer_access
+from core.identity import Role
+from core.progress import Silent
+from geodata import db
+from geodata.territory import find_territory
+from planning import accessing
+from planning.access_model import AccessQuestion
+from tests.pages.conftest import words
+
+READERS = [Role.PLANNER, Role.GRID_MANAGER, Role.SUPERVISOR, Role.AUDITOR]
+
+
+def answer(actors, question):
+    planner = actors[Role.PLANNER]
+    with db.transaction(planner) as session:
+        row = accessing.ask(session, planner, find_territory(session), question, queue=False)
+    answer_access(planner, row.id, Silent())
+
+
+def raw(page):
+    return "".join(element.proto.body for element in page.get("html"))
+
+
+@pytest.fixture(scope="module")
+def answered(actors) -> None:
+    answer(actors, AccessQuestion(("library",), "walk", 5.0))
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_the_sentence_comes_first_and_numbers_lead_to_their_rows(run, answered, role):
+    page = run("access", role, facility="library", minutes="5")
+    text = words(page)
+    assert re.search(r"[\d.]+ % of [\d,]+ people reach the nearest “Library” within 5 min on foot; [\d,]+ do not", text)
+    assert "Half of them within" in text
+    assert "tenth with most" in text
+    assert "community health station" in text
+    assert "counted as not reaching it, never left out" in text
+    assert ("Set a norm" in [each.label for each in page.expander]) == (role is Role.PLANNER)
+    link = re.search(r"/access\?facility=library&amp;mode=walk&amp;minutes=5&amp;community=(\d+)", raw(page))
+    assert "/map?grid=" in raw(run("access", role, facility="library", minutes="5", community=link[1]))
+
+
+def test_in_chinese(run, answered):
+    text = words(run("access", Role.PLANNER, "zh", facility="library", minutes="5"))
+    assert re.search(r"[\d,]+ 人中有 [\d.]+% 能在 5 分钟内步行到达最近的“图书馆”", text)
+    assert "基尼系数" in text
+    assert not re.search("people reach|Half of them|Shipped norms", text)
+
+
+def test_what_was_never_asked_is_asked_at_once_and_what_is_not_there_is_said(run, actors):
+    assert not run("access", Role.PLANNER, facility="school").exception
+    with db.transaction(actors[Role.PLANNER]) as session:
+        row = accessing.find(session, actors[Role.PLANNER], find_territory(session), AccessQuestion(("school",)))
+    assert (row.state, row.job_id is not None) == ("asked", True)
+    answer(actors, AccessQuestion(("fuel",), "drive", 10.0))
+    text = words(run("access", Role.AUDITOR, facility="fuel", mode="drive", minutes="10"))
+    assert re.search(r"There is no “Fuel station” here|by car", text)
+
+
+def test_a_basket_says_how_many_kinds(run, actors):
+    answer(actors, AccessQuestion(("library", "hospital"), "walk", 5.0))
+    text = words(run("access", Role.PLANNER, facility="library,hospital", minutes="5"))
+    assert "one of each of 2 kinds" in text
+    assert "Nothing to share out." in text or "the kinds in reach of them" in text
+
+
+def test_others_have_no_such_page(run):
+    with pytest.raises(ValueError, match="navigation page"):
+        run("access", Role.DISPATCHER)
