@@ -122,6 +122,7 @@ def serve(*, forever: bool = True) -> None:
     def _employments(timestamp: int) -> None:
         del timestamp
         end_employments()
+        retention.forget_places()
 
     @app.periodic(cron=record_keeping.EVERY_MINUTE)
     @app.task(name="gridkeeper.seal")

@@ -19,6 +19,7 @@ SHOWN = 12
 def my_tasks(session: Session, actor: Actor, moment: dt.datetime) -> None:
     """Put the worker's own tasks, the most urgent first."""
     widgets.heading(t("My tasks"))
+    widgets.write(f"<p>{widgets.link(t('On the phone: my next task, also without a network'), '/field').text}</p>")
     mine = incidents.my_tasks(session, actor)
     if not mine:
         widgets.empty(t("No task waits for you."), t("What a dispatcher assigns to you stands here at once."))

@@ -14,6 +14,8 @@ from core.errors import NotFound
 from core.identity import Actor, May, require, system_actor
 from core.progress import Progress, Silent
 from core.settings import settings
+from dispatch.field import forget_positions
+from dispatch.field_model import POSITION_AGE
 from dispatch.notices import forget_notices
 from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
@@ -68,6 +70,7 @@ def classes() -> list[DataClass]:
         DataClass("notices", "notice", kept.keep_notices_days, forget_notices),
         DataClass("jobs", "job_run", kept.keep_jobs_days, retention.forget_jobs),
         DataClass("queue", "procrastinate_jobs", kept.keep_queue_days, retention.forget_queue),
+        DataClass("positions", "worker_position", kept.keep_positions_days, forget_positions),
         DataClass("runs", "retention_run", kept.keep_runs_days, retention.forget_runs),
     ]
 
@@ -98,6 +101,13 @@ def clean_up_if_due() -> bool:
     if due:
         clean_up()
     return due
+
+
+def forget_places() -> int:
+    """Delete the places of workers that are too old to tell where anybody is; return how many."""
+    keeper = system_actor(label=KEEPER)
+    with db.transaction(keeper, purpose="retention") as session:
+        return forget_positions(session, keeper, now() - POSITION_AGE)
 
 
 def rules(session: Session, actor: Actor) -> list[Rule]:
@@ -165,5 +175,9 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "uploads": (t("Uploaded files"), t("They are needed only until they are brought in.")),
         "jobs": (t("Background jobs that ended"), t("Technical: to see what failed; studies keep theirs.")),
         "queue": (t("Left-overs of the job queue"), t("Technical.")),
+        "positions": (
+            t("Where a worker on shift was last"),
+            t("Whereabouts are sensitive: PIPL art. 28; every hour those go that are older than two hours."),
+        ),
         "runs": (t("Who cleaned up when, and sizes by day"), t("To show that this table was kept to.")),
     }

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     keep_reviews_days: int = Field(
         default=1825, ge=90, le=3650, description="What was said to findings of accountability, after the decision"
     )
+    keep_positions_days: int = Field(
+        default=1, ge=1, le=7, description="Newest place of a worker on shift; every hour takes what is two hours old"
+    )
     keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
     heads_dir: Path | None = Field(
         default=None, description="Folder of the record's signed heads; best on another machine"

@@ -18,7 +18,7 @@ from app.api.forms import ATTEMPTS_PER_MINUTE, CONTENT_POLICY, TEMPLATES, Attemp
 from app.i18n import t
 from app.roles import CARD_ORDER, role_name, role_purpose
 from core.errors import GridkeeperError
-from core.identity import system_actor
+from core.identity import Role, system_actor
 from core.settings import settings
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, list_territories
@@ -165,6 +165,9 @@ async def leave(request: Request) -> Response:
         await run_in_threadpool(_log_out, token)
     response = RedirectResponse("/login", status_code=303)
     cookie.drop(response, secure=forms.secure(request))
+    live = getattr(request.state, "session", None)
+    if live is not None and live.actor.role is Role.GRID_WORKER:
+        response.headers["clear-site-data"] = '"storage"'  # what the field page keeps on his phone
     return response
 
 

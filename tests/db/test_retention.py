@@ -39,6 +39,7 @@ from geodata.tables import (
     SizeDay,
     UserSession,
     Worker,
+    WorkerPosition,
 )
 from incidents.service import evidence
 from people import accounts, drafts
@@ -67,6 +68,9 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
             session.add(
                 Invitation(user_id=account.user_id, kind="reset", code_hash=str(days), expires_at=ago("codes", days))
             )
+            on_shift = session.scalars(select(Worker.id).order_by(Worker.id).offset(days + 1).limit(1)).one()
+            place = {"at": ago("positions", days), "geom": "SRID=4326;POINT(0 0)"}
+            session.add(WorkerPosition(worker_id=on_shift, territory_id=home, **place))
             ended = ago("absences", days).date()
             session.add(Absence(territory_id=home, worker_id=worker_id, kind="sick", from_on=ended, to_on=ended))
             session.add(JobRun(territory_id=home, kind="x", state="done", finished_at=ago("jobs", days)))
@@ -150,6 +154,7 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "notices": 1,
         "jobs": 1,
         "queue": 0,
+        "positions": 1,
         "runs": 0,
     }
 
