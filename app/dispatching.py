@@ -23,12 +23,11 @@ from core.settings import settings
 from dispatch.plan import warm_up
 from dispatch.standing_plan import look, offer_new, refresh
 from geodata import db
-from geodata.listening import Ears, listening
+from geodata.listening import DISPATCH_LOCK, Ears, listening
 from geodata.territory import TerritoryInfo, list_territories
 
 CHANNELS = ("gridkeeper_dispatch", "gridkeeper_layer")
 HEARD = frozenset({"incidents", "tasks", "pins", "closures", "costs"})
-LOCK = 314_159_266
 DEBOUNCE_S = 1.0
 HEARTBEAT_S = 60.0
 RETRY_S = 2.0
@@ -149,7 +148,7 @@ def serve() -> None:
     dispatching = Dispatching()
     while True:
         try:
-            with listening(CHANNELS, LOCK, "dispatch") as ears:
+            with listening(CHANNELS, DISPATCH_LOCK, "dispatch") as ears:
                 logger.info("planning")
                 _keep(dispatching, ears)
         except SourceUnavailable as error:

@@ -30,9 +30,10 @@ from dispatch.standing_ask import Loaded, compare, offer_new, remember, why
 from dispatch.standing_model import StandingPlan, Summary
 from dispatch.store_plan import reason_from, reason_json
 from geodata.db import system_rights
+from geodata.listening import DISPATCH_LOCK, is_held
 from geodata.territory import TerritoryInfo
 
-__all__ = ["Look", "compare", "look", "offer_new", "refresh", "standing_plan", "why"]
+__all__ = ["Keeping", "Look", "compare", "keeping", "look", "offer_new", "refresh", "standing_plan", "why"]
 
 ORDINARY_S, START_S, START_MOST_S = 0.5, 5.0, 30.0
 """CPU seconds of the search: of a re-plan, and at the start of a shift."""
@@ -138,6 +139,22 @@ def look(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.da
         frozenset(before[2]["crew"]) if before else frozenset(),
         is_work_open(session, territory.id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whether the dispatch process is at work, the moment of each territory's newest plan, and whether work is open."""
+
+    at_work: bool
+    made_at: Mapping[int, dt.datetime]
+    open_work: bool
+
+
+def keeping(session: Session, actor: Actor) -> Keeping:
+    """Return how the standing plans are kept, for whoever keeps the platform running."""
+    require(actor, May.KEEP_RUNNING)
+    made = store.made_at(session)
+    return Keeping(is_held(session, DISPATCH_LOCK), made, any(is_work_open(session, territory) for territory in made))
 
 
 def _usual_stop(tasks: int, *, anew: bool) -> Stop:

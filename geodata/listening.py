@@ -6,9 +6,23 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from core.errors import Conflict, SourceUnavailable
 from geodata import db
+
+DISPATCH_LOCK = 314_159_266
+"""Held by the process that keeps the standing plans."""
+_HELD = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+def is_held(session: Session, lock: int) -> bool:
+    """Return whether a process holds a lock of this database."""
+    return bool(session.execute(_HELD, {"key": lock}).scalar_one())
 
 
 class Ears:

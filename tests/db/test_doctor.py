@@ -25,6 +25,7 @@ KEYS = {
     "disk",
     "migrations",
     "jobs",
+    "dispatch",
     "assets",
     "clock",
     "certificate",

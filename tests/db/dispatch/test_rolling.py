@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from app import dispatching
 from app.cli import main
-from app.dispatching import CHANNELS, LOCK, Dispatching, Turn, begins
+from app.dispatching import CHANNELS, Dispatching, Turn, begins
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
@@ -22,7 +22,7 @@ from dispatch import closures, costs
 from dispatch.plan_model import Stop, Weights
 from dispatch.standing_plan import refresh, standing_plan
 from geodata import db
-from geodata.listening import listening
+from geodata.listening import DISPATCH_LOCK, is_held, listening
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from tests.rosters import everybody_on_shift
@@ -114,10 +114,11 @@ def _degrees(town: TerritoryInfo):
 
 def test_closing_is_recorded_announced_and_for_dispatchers(town):
     actor = _dispatcher(town)
-    with listening(CHANNELS, LOCK, "dispatch") as ears:
-        with pytest.raises(Conflict, match="Another dispatch process"), listening(CHANNELS, LOCK, "dispatch"):
+    with listening(CHANNELS, DISPATCH_LOCK, "dispatch") as ears:
+        with pytest.raises(Conflict, match="Another dispatch process"), listening(CHANNELS, DISPATCH_LOCK, "dispatch"):
             pass
         with db.transaction(actor) as session:
+            assert is_held(session, DISPATCH_LOCK)
             one = closures.stretch_at(session, actor, -1.2915, 50.6945)
             assert one is not None
             made = closures.add_closure(session, actor, town, name=f" {one.name} ", shape=one.line)
