@@ -77,6 +77,8 @@ def terms(question: Question) -> list[str]:
     """Return what the answer has to keep to, a sentence each."""
     said = question.terms
     lines = []
+    if question.kind == "lscp" and question.p:
+        lines.append(tn("One site at most.", "{count} sites at most.", question.p))
     if said.closable:
         lines.append(t("Those that are there may be closed and built elsewhere."))
     if said.by_hand:
@@ -152,6 +154,19 @@ def headline(study: Study) -> str:
         ),
         "huff": lambda: t("{people} people would come to the new sites.", people=i18n.number(value)),
     }[question.kind]()
+
+
+def longer(study: Study) -> str:
+    """Return whom the gathered points hide: people whose own building lies farther than is promised."""
+    count, longest = float(study.facts.get("longer") or 0), study.facts.get("longest_s")
+    if study.question.kind not in {"p-center", "lscp"} or count < 1 or longest is None:
+        return ""
+    return tn(
+        "Counted on every building, one person has farther: {minutes}.",
+        "Counted on every building, {count} people have farther, at most {minutes}.",
+        round(count),
+        minutes=minutes(longest),
+    )
 
 
 def figure(study: Study, value: float) -> str:

@@ -30,6 +30,7 @@ TILE_PX = 256
 SPARE_ZOOM = 0.15
 """How much of the next zoom level may be missing: a few pixels cut off beat a map half the size."""
 ZOOM_AT_MOST = 16
+LEAST_VIEW_DEG = 0.12
 _DIGITS = 5
 
 
@@ -47,6 +48,10 @@ def show_study(
     for part in _parts(sites, grounds, existing, communities):
         part.add_to(drawn)
     extent = tuple(shapely.total_bounds([ground.shape for ground in grounds])) if grounds else territory.bounds
+    if study.state == "infeasible" and grounds:  # a few houses are shown with what lies around them
+        west, south, east, north = extent
+        spare = max(0.0, LEAST_VIEW_DEG - (east - west)) / 2
+        extent = (west - spare, south - spare / 2, east + spare, north + spare / 2)
     _put(territory, actor, drawn, f"{state.STUDY_MAP}-{study.id}", island=island, height=height, extent=extent)
 
 

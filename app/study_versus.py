@@ -57,10 +57,12 @@ def could(study: Study) -> str:
     """Return how much better any plan could be at most."""
     if (study.gap or 0.0) <= study_words.PROVEN_GAP:
         return t("It is proven that no plan is better.")
+    mine, bound = study.objective or 0.0, study.bound or 0.0
+    more = abs(bound - mine) / abs(mine) if mine else 1.0
     return t(
-        "No plan can be more than {gap} better than this one: {bound} is out of reach for all.",
-        gap=study_words.per_cent(max(study.gap or 0.0, study_words.LEAST_GAP), 2),
-        bound=study_kind_words.figure(study, study.bound or 0.0),
+        "No plan can be better than {bound}: at most {gap} better than this one.",
+        gap=study_words.per_cent(max(more, study_words.LEAST_GAP), 2),
+        bound=study_kind_words.figure(study, bound),
     )
 
 

@@ -99,7 +99,8 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
     sites = _sites(city, ways, question, where.lonlat[new])
     grounds = _grounds(city, result, demand, xy, limit_s=question.limit_s, chosen=new, numbers=sites.order)
     clock.lap("counting")
-    facts |= {**_figures(city, ways, question), "seconds": clock.laps}
+    promised = result.objective if question.kind == "p-center" else question.limit_s
+    facts |= {**_figures(city, ways, question), **_longer(city, ways, promised), "seconds": clock.laps}
     return Answer(
         status=result.status,
         objective=result.objective,
@@ -267,6 +268,15 @@ def _figures(city: City, ways: _Ways, question: Question) -> Mapping[str, Any]:
             "then": share(ways.then_s),
         },
         "communities": communities,
+    }
+
+
+def _longer(city: City, ways: _Ways, promised_s: float) -> Mapping[str, Any]:
+    """Return who has farther than is promised, counted on every building, and the longest way there is."""
+    reached = np.isfinite(ways.then_s) & (city.people > 0)
+    return {
+        "longer": float(city.people[reached & (ways.then_s > promised_s + 0.5)].sum()),
+        "longest_s": float(ways.then_s[reached].max(initial=0.0)),
     }
 
 

@@ -8,7 +8,18 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, study_curve, study_map, study_parts, study_words, study_work, widgets, words
+from app import (
+    guard,
+    i18n,
+    study_curve,
+    study_kind_words,
+    study_map,
+    study_parts,
+    study_words,
+    study_work,
+    widgets,
+    words,
+)
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Fact
@@ -143,10 +154,11 @@ def _community_names(session: Session, territory_id: int) -> dict[int, str]:
 def _answer(study: Study) -> None:
     facts = study.facts
     people = max(float(facts["people"]), 1e-9)
-    now = f' <span class="gk-muted">{widgets.html(study_words.before(study))}</span>' if facts["existing"] else ""
+    lines = [each for each in (study_words.before(study), study_kind_words.longer(study)) if each]
+    now = "".join(f'<p class="gk-muted">{widgets.html(line)}</p>' for line in lines)
     widgets.write(
         f'<div class="gk-answer"><p class="gk-head-answer">{widgets.html(study_words.headline(study))}</p>'
-        f'<p>{now}</p><p class="gk-proof">{widgets.html(study_words.proof(study))}</p></div>'
+        f'{now}<p class="gk-proof">{widgets.html(study_words.proof(study))}</p></div>'
     )
     limit = i18n.number(study.question.limit_min, 1)
     there = bool(facts["existing"])

@@ -1,0 +1,54 @@
+"""A planner's first answer in three clicks, a plan of her own against the machine's, and the two side by side."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import Served, enter
+from tests.browser.test_study_round_trip import work
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+__all__ = ["work"]
+ANSWER_MS = 120_000
+
+
+def test_three_clicks_to_an_answer_then_beat_the_machine_and_compare(
+    page: Page, served: Served, work: subprocess.Popen[bytes]
+) -> None:
+    enter(page, served, "planner")
+    page.get_by_role("link", name="New study", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Ask")).click()
+    page.wait_for_url(re.compile(r"/study\?study=\d+"))
+    page.locator(".gk-head-answer").wait_for(timeout=ANSWER_MS)
+    machine = page.url.rpartition("=")[2]
+    assert re.search(r"No plan can be better than|Proven best", page.locator(".gk-proof").inner_text())
+
+    page.get_by_role("link", name="Beat the machine, or ask what if").click()
+    page.get_by_text("Click on the map where a site should stand.").wait_for()
+    ground = page.frame_locator("iframe").first.locator(".leaflet-container")
+    ground.locator("canvas").first.wait_for()
+    ground.click(position={"x": 300, "y": 300})
+    page.get_by_text("One more place to mark.").wait_for()
+    assert page.get_by_role("button", name="Weigh my plan").is_disabled()
+    ground.click(position={"x": 380, "y": 320})
+    page.get_by_role("button", name="Take off").nth(1).wait_for()
+    page.get_by_role("button", name="Weigh my plan").click()
+    page.wait_for_url(re.compile(rf"/compare-studies\?a={machine}&b=\d+"))
+
+    verdict = page.locator(".gk-verdict")
+    verdict.wait_for(timeout=ANSWER_MS)
+    told = verdict.inner_text()
+    assert re.search(r"Your plan (is [\d.]+ % behind the best found|is as good as|beats the machine)", told)
+    assert re.search(r"No plan can be better than .* at most [\d.]+ % better than this one|no plan is better", told)
+    assert re.search(r"farther than 15 min|Nobody is left out", told)
+    assert page.get_by_role("link", name=re.compile("^The machine")).count() == 1
+    maps = page.frame_locator("iframe")
+    maps.nth(1).locator(".gk-site").first.wait_for()
+    assert maps.nth(1).locator(".gk-site").count() == 2
