@@ -105,16 +105,14 @@ def assign(
 
     Raises as `incidents.service.move` does.
     """
-    territory_id = _here(actor)
+    _here(actor)
     check_reason("assign", reason)
     at = clock_now() if moment is None else aware(moment)
     name_act(session, purpose=f"assign: {reason}" if reason else "assign", command_id=command_id)
     given = {
-        "territory": territory_id,
         "incident": incident_id,
         "worker": worker_id,
         "version": version,
-        "hand": actor.user_id,
         "at": at,
         "command": command_id,
         "digest": digest_of(command_id, assignment(incident_id, worker_id, version=version, reason=reason)),

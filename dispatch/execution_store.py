@@ -108,30 +108,8 @@ _PUBLISH = """
     LEFT JOIN changed AS c ON c.id = l.task_id
     ORDER BY l.place_in_route, l.incident_id
 """
-_ASSIGN = """
-    WITH sent AS (
-        UPDATE incident SET status = 'dispatched', dispatched_at = :at, dispatched_by = :hand, worker_id = w.id,
-            unit_id = coalesce(incident.unit_id, w.unit_id), version = incident.version + 1
-        FROM worker AS w
-        WHERE incident.id = :incident AND incident.territory_id = :territory AND incident.version = :version
-          AND incident.status = 'filed' AND incident.duplicate_of IS NULL
-          AND w.id = :worker AND w.territory_id = :territory AND w.active
-          AND NOT EXISTS (SELECT FROM pin AS p WHERE p.incident_id = :incident AND p.ended_at IS NULL)
-        RETURNING incident.id, number, incident.version AS now, incident.unit_id AS unit, due_at
-    ), made AS (
-        INSERT INTO task (territory_id, incident_id, kind, state, unit_id, worker_id, assigned_by, created_at, due_at)
-        SELECT :territory, id, 'handle', 'waiting', unit, :worker, :hand, :at, due_at FROM sent
-        RETURNING id AS task_id
-    ), kept AS (
-        INSERT INTO command (id, territory_id, user_id, act, digest, incident_id, result)
-        SELECT :command, :territory, :hand, 'assign', :digest, sent.id, jsonb_build_object('incident_id', sent.id,
-               'number', number, 'status', 'dispatched', 'version', now, 'task_id', task_id)
-        FROM sent, made
-        RETURNING result
-    )
-    SELECT result FROM kept
-"""
-"""One statement: the incident, its task, the message (by trigger) and the command, or nothing of it."""
+_ASSIGN = "SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest)"
+"""One statement: the incident, its task, the message and the record (by triggers) and the command, or nothing."""
 _STATUS = "SELECT status FROM incident WHERE id = :incident AND territory_id = :territory"
 _OWN_TASK = """
     SELECT t.id, t.kind, t.state, t.version, i.number, i.status, i.version AS incident_version

@@ -336,6 +336,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_accounts",
         "gk_administers",
         "gk_appeal_party",
+        "gk_assign",
         "gk_away",
         "gk_called_to",
         "gk_hand_over",

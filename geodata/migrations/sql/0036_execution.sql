@@ -176,3 +176,85 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER ab_notice BEFORE UPDATE ON notice FOR EACH ROW EXECUTE FUNCTION gk_notice_stays();
+
+-- One assignment in one statement: the incident of this version goes out, its task is made, the command is kept, and
+-- the triggers do the rest; or nothing of it, and NULL is the answer. It looks past the policies, so it asks itself
+-- what they would: a dispatcher, in his own territory. The law stands in the triggers, as ever.
+CREATE FUNCTION gk_assign(
+    the_incident bigint, staff integer, seen integer, moment timestamptz, command_id text, command_digest text
+) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    home integer := gk_territory();
+    hand integer := gk_user();
+    answer jsonb;
+BEGIN
+    IF gk_role() NOT IN ('dispatcher', 'system') OR home IS NULL THEN
+        RAISE EXCEPTION 'The role % assigns nothing.', gk_role() USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    WITH sent AS (
+        UPDATE incident AS i SET status = 'dispatched', dispatched_at = moment, dispatched_by = hand, worker_id = w.id,
+            unit_id = coalesce(i.unit_id, w.unit_id), version = i.version + 1
+        FROM worker AS w
+        WHERE i.id = the_incident AND i.territory_id = home AND i.version = seen AND i.status = 'filed'
+          AND i.duplicate_of IS NULL AND w.id = staff AND w.territory_id = home AND w.active
+          AND NOT EXISTS (SELECT FROM pin AS p WHERE p.incident_id = the_incident AND p.ended_at IS NULL)
+        RETURNING i.id, i.number, i.version, i.unit_id, i.due_at
+    ), made AS (
+        INSERT INTO task (territory_id, incident_id, kind, state, unit_id, worker_id, assigned_by, created_at, due_at)
+        SELECT home, s.id, 'handle', 'waiting', s.unit_id, staff, hand, moment, s.due_at FROM sent AS s
+        RETURNING id
+    )
+    INSERT INTO command (id, territory_id, user_id, act, digest, incident_id, result)
+    SELECT command_id, home, hand, 'assign', command_digest, s.id, jsonb_build_object('incident_id', s.id,
+           'number', s.number, 'status', 'dispatched', 'version', s.version, 'task_id', m.id)
+    FROM sent AS s, made AS m
+    RETURNING result INTO answer;
+    RETURN answer;
+END $$;
+REVOKE EXECUTE ON FUNCTION gk_assign FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gk_assign TO gridkeeper_app;
+
+-- Most incidents have no duplicates, and most changes leave the summary as it is: nothing is written then.
+CREATE OR REPLACE FUNCTION gk_duplicates_follow() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM incident WHERE duplicate_of = NEW.id) THEN
+        RETURN NULL;
+    END IF;
+    IF NEW.duplicate_of IS NULL THEN
+        UPDATE incident SET version = version + 1 WHERE duplicate_of = NEW.id;
+    ELSE
+        UPDATE incident SET duplicate_of = NEW.duplicate_of, version = version + 1 WHERE duplicate_of = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION gk_incident_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    changes gk_incident_change[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, 1)::gk_incident_change)
+        INTO changes FROM new_rows;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, -1)::gk_incident_change)
+        INTO changes FROM old_rows;
+    ELSIF (SELECT count(*) FROM new_rows) = 1 AND EXISTS (
+        SELECT FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
+        WHERE n.status NOT IN ('closed', 'void') AND o.status NOT IN ('closed', 'void')
+          AND (n.territory_id, n.grid_id, n.category, n.reported_at)
+              IS NOT DISTINCT FROM (o.territory_id, o.grid_id, o.category, o.reported_at)
+    ) THEN
+        RETURN NULL;
+    ELSE
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, sign)::gk_incident_change)
+        INTO changes FROM (
+            SELECT territory_id, grid_id, category, status, reported_at, closed_at, 1 AS sign FROM new_rows
+            UNION ALL
+            SELECT territory_id, grid_id, category, status, reported_at, closed_at, -1 FROM old_rows
+        ) AS both_sides;
+    END IF;
+    PERFORM gk_change_incident_days(changes);
+    RETURN NULL;
+END $$;

@@ -10,3 +10,4 @@ DROP FUNCTION gk_task_told();
 DROP FUNCTION gk_task_planned();
 DROP FUNCTION gk_pin();
 DROP FUNCTION gk_notice_stays();
+DROP FUNCTION gk_assign(bigint, integer, integer, timestamptz, text, text);

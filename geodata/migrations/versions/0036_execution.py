@@ -10,13 +10,19 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
+from geodata.migrations import FOLDER
+from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file, run_script
 
 revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None
 
+REPLACED = (
+    ("0002_incident_day.sql", "gk_incident_changed", "\nEND $$;"),
+    ("0025_desk.sql", "gk_duplicates_follow", "\nEND $$;"),
+)
+"""File that made a function as it was before, its name, and how its text ends."""
 TABLES = ("pin", "outbox", "notice")
 TIMES = ("planned_start", "planned_end", "on_way_at", "arrived_at", "expected_done_at", "escalated_at")
 _LIVE = "ended_at IS NULL"
@@ -146,6 +152,11 @@ def _notice() -> None:
 
 def downgrade() -> None:
     run_file("0036_execution_down.sql")
+    for file, name, end in REPLACED:
+        script = (FOLDER / "sql" / file).read_text()
+        start = script.index(f"FUNCTION {name}(")
+        run_script("CREATE OR REPLACE " + script[start : script.index(end, start) + len(end)])
+    run_script("ALTER FUNCTION gk_incident_changed SET search_path = pg_catalog, public, pg_temp")
     for table in reversed(TABLES):
         op.drop_table(table)
     op.execute("ALTER TABLE task DROP CONSTRAINT ex_task_worker_planned")
