@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
+from app.dispatch_jobs import deliver_all
 from core import log
 from core.clock import now
 from core.errors import GridkeeperError, SourceUnavailable
@@ -78,6 +79,7 @@ class Dispatching:
         """Do what is due, and return how many plans were made."""
         if time.monotonic() - self._looked >= HEARTBEAT_S:
             self._look_round()
+        deliver_all()
         made = 0
         for turn in list(self.turns.values()):
             if turn.offers:
