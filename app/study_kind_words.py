@@ -75,6 +75,11 @@ def sentence(question: Question) -> str:
 
 def terms(question: Question) -> list[str]:
     """Return what the answer has to keep to, a sentence each."""
+    return [*_places(question), *_limits(question)]
+
+
+def _places(question: Question) -> list[str]:
+    """Return which places count and which do not."""
     said = question.terms
     lines = []
     if question.kind == "lscp" and question.p:
@@ -92,6 +97,13 @@ def terms(question: Question) -> list[str]:
         lines.append(tn("One place was added.", "{count} places were added.", len(said.also)))
     if said.places:
         lines.append(t("Only the {count} places that were brought are compared.", count=i18n.number(len(said.places))))
+    return lines
+
+
+def _limits(question: Question) -> list[str]:
+    """Return what spacing, share and money allow."""
+    said = question.terms
+    lines = []
     if said.spacing_m is not None:
         lines.append(t("Sites lie at least {metres} m apart.", metres=i18n.number(said.spacing_m)))
     if said.floor is not None:

@@ -42,6 +42,7 @@ def colour(number: int) -> str:
 def show_study(
     territory: TerritoryInfo, actor: Actor, study: Study, sites: tuple[SiteAnswer, ...], grounds: tuple[Ground, ...], *,
     existing: NDArray[np.float64], communities: dict[int, str], island: bool, height: int,
+    width: int = USUAL_WIDTH_PX,
 ) -> None:  # fmt: skip
     """Put the map of an answered study."""
     drawn = folium.FeatureGroup(name="study")
@@ -52,7 +53,8 @@ def show_study(
         west, south, east, north = extent
         spare = max(0.0, LEAST_VIEW_DEG - (east - west)) / 2
         extent = (west - spare, south - spare / 2, east + spare, north + spare / 2)
-    _put(territory, actor, drawn, f"{state.STUDY_MAP}-{study.id}", island=island, height=height, extent=extent)
+    key = f"{state.STUDY_MAP}-{study.id}"
+    _put(territory, actor, drawn, key, island=island, height=height, extent=extent, width=width)
 
 
 def show_existing(
@@ -122,23 +124,23 @@ def _box(style: str) -> str:
 
 def _put(
     territory: TerritoryInfo, actor: Actor, drawn: folium.FeatureGroup, key: str, *, island: bool, height: int,
-    extent: tuple[float, ...],
+    extent: tuple[float, ...], width: int = USUAL_WIDTH_PX,
 ) -> dict[str, Any]:  # fmt: skip
     """Put a map that opens on the extent (west, south, east, north) and lives on while what is drawn changes."""
     day = now().astimezone(territory.zone).date()
     nothing = Values("reported", day, day)
     pushed = maps.MapState(nothing, nothing, dict.fromkeys(LAYERS, False))
     settings = maps.map_settings(territory, actor, {}, island=island)
-    made = maps.city_map(replace(territory, opens=_view(extent, height)), settings)
+    made = maps.city_map(replace(territory, opens=_view(extent, height, width)), settings)
     return maps.show(made, pushed, key=f"{key}-{territory.id}-{i18n.locale()}", height=height, overlays=[drawn])
 
 
-def _view(extent: tuple[float, ...], height: int) -> tuple[float, float, int]:
-    """Return longitude, latitude and zoom at which the extent just fits a map `USUAL_WIDTH_PX` wide."""
+def _view(extent: tuple[float, ...], height: int, width: int) -> tuple[float, float, int]:
+    """Return longitude, latitude and zoom at which the extent just fits a map so many pixels high and wide."""
     west, south, east, north = extent
     flat = np.cos(np.radians((south + north) / 2))
     degrees_a_pixel = 360 / TILE_PX
-    wide = USUAL_WIDTH_PX * degrees_a_pixel / max(east - west, 1e-6)
+    wide = width * degrees_a_pixel / max(east - west, 1e-6)
     high = height * degrees_a_pixel * flat / max(north - south, 1e-6)
     zoom = int(np.floor(np.log2(min(wide, high)) + SPARE_ZOOM))
     return (west + east) / 2, (south + north) / 2, min(max(zoom, maps.MIN_ZOOM), ZOOM_AT_MOST)

@@ -23,6 +23,7 @@ from planning.service import StudyDetail
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-study.css"
 MAP_PX = 420
+MAP_WIDE_PX = 600
 ROWS = 12
 
 
@@ -48,7 +49,7 @@ def show() -> None:
         _verdict(one.study, two.study, names)
         for column, detail in zip(st.columns(2, gap="medium"), (one, two), strict=True):
             with column:
-                _side(session, actor, territory, detail, names)
+                _side(session, actor, territory, detail, names, plan=bool(two.study.question.terms.by_hand))
         if one.study.state == two.study.state == "answered":
             _who(one.study, two.study, names)
 
@@ -105,10 +106,13 @@ def _verdict(one: Study, two: Study, names: dict[int, str]) -> None:
     widgets.write(f'<div class="gk-answer gk-verdict"><p class="gk-head-answer">{first}</p>{more}</div>')
 
 
-def _side(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail, names: dict[int, str]) -> None:
+def _side(
+    session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail, names: dict[int, str], *, plan: bool
+) -> None:
     study = detail.study
-    label = t("By hand") if study.question.terms.by_hand else t("The machine")
-    heading = f"{label}: {study_words.title(study)}"
+    heading = study_words.title(study)
+    if plan and not study.question.terms.by_hand:
+        heading = t("The machine: {title}", title=heading)
     widgets.write(f"<h2>{widgets.link(heading, f'/study?study={study.id}').text}</h2>")
     if study.state == "infeasible":
         widgets.empty(*study_words.infeasible(study, names))
@@ -131,7 +135,7 @@ def _side(session: Session, actor: Actor, territory: TerritoryInfo, detail: Stud
     if detail.grounds:
         study_map.show_study(
             territory, actor, study, detail.sites, detail.grounds, existing=existing, communities=names,
-            island=_island(session, territory.id), height=MAP_PX,
+            island=_island(session, territory.id), height=MAP_PX, width=MAP_WIDE_PX,
         )  # fmt: skip
         widgets.write(study_map.legend(study, detail.sites, detail.grounds))
 
