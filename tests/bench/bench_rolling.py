@@ -41,6 +41,13 @@ from tests.bench import board_at_scale  # noqa: E402
 REPORT = ROOT / "docs" / "figures" / "bench_rolling.md"
 TASKS, WORKERS, ROUNDS = 1_000, 200, 5
 SAME_S = 60.0
+ONE_MORE = """
+    INSERT INTO incident (territory_id, number, source, class_id, category, status, priority, reported_at, filed_at,
+                          due_at, due_from, grid_id, community_id, unit_id, simulated, geom)
+    SELECT territory_id, :number, 'patrol', class_id, category, 'filed', 3, now(), now(), now() + interval '3 hours',
+           now(), grid_id, community_id, unit_id, true, geom
+    FROM incident WHERE territory_id = :home AND status = 'closed' ORDER BY id DESC OFFSET 37 * :place LIMIT 1
+"""
 PARTS = (
     ("the situation read", standing_plan, "read_situation"),
     ("– of it the matrix of travel times", situation, "ways_between"),
@@ -152,7 +159,7 @@ def offers(territory: TerritoryInfo, actor: Actor) -> dict[str, Watch]:
     propose = Watch()
     for k in range(12):
         with transaction(system_actor()) as session:
-            board_at_scale.incidents(session, territory, 1, batch=f"O{now():%H%M%S}{k}-", tight=0.0)
+            session.execute(text(ONE_MORE), {"home": territory.id, "number": f"O-{now():%H%M%S}-{k}", "place": k})
 
         def offer() -> None:
             with transaction(actor) as session:
