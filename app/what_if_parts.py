@@ -29,7 +29,7 @@ def table(rows: Sequence[Row]) -> None:
     way_s = max(row.travel_s for row in rows)
     columns = [
         Column(t("Rule")),
-        Column(t("Changed")),
+        Column(t("Difference")),
         Column(t("Breaches"), right=True),
         Column(t("Driving"), right=True),
         Column(t("There after"), right=True),
@@ -102,7 +102,7 @@ def asked_before(found: Sequence[Job], territory: TerritoryInfo, shown: int | No
         question = None if job.result is None else read_reply(job.result).question
         day = "" if question is None else i18n.day(question.day)
         rows.append((link, day, "" if question is None else _asked(question), _state(job)))
-    widgets.table([Column(t("Asked at")), Column(t("Day")), Column(t("Asked"), wide=True), Column(t("State"))], rows)
+    widgets.table([Column(t("Asked at")), Column(t("Day")), Column(t("Question"), wide=True), Column(t("State"))], rows)
 
 
 def _asked(question: Question) -> str:

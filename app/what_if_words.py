@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from app import i18n
@@ -117,6 +118,13 @@ def sentences(rows: Sequence[Row]) -> list[str]:
 def _within(name: str) -> str:
     """Return a name as it stands within a sentence."""
     return name if i18n.locale() == "zh" else name[:1].lower() + name[1:]
+
+
+def failure(message: str) -> str:
+    """Return why the work failed; its fixed sentences are in the catalogue, others stay as they are."""
+    space = "" if i18n.locale() == "zh" else " "
+    sentences_of = re.findall(r"[^.]+\.|[^.]+$", message)
+    return space.join(t(each.strip()) for each in sentences_of)
 
 
 def progress(job: Job) -> tuple[float, str]:

@@ -135,7 +135,7 @@ def _beside(job: Job | None) -> None:
         widgets.heading(i18n.day(reply.question.day), aside=_aside(reply.rows[0].incidents, reply.rows[0].workers))
         what_if_parts.answer(reply)
     elif job.state == "failed":
-        widgets.wrong(t("This did not work; nothing was changed."), t(job.message))
+        widgets.wrong(t("This did not work; nothing was changed."), what_if_words.failure(job.message))
     else:
         widgets.empty(t("There is no answer."), t("The work was cancelled; press the button to begin again."))
 

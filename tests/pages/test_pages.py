@@ -24,6 +24,7 @@ LOADERS = [Role.SUPERVISOR, Role.ADMINISTRATOR]
 VIEWS = {
     "today": OFFICERS,
     "city_map": OFFICERS,
+    "what_if": [Role.DISPATCHER],
     "components": OFFICERS,
     "incidents": SEE_INCIDENTS,
     "verify": [Role.SUPERVISOR],
@@ -48,6 +49,7 @@ VIEWS = {
 TITLES = {
     "today": ("Today", "今日"),
     "city_map": ("City map", "城市地图"),
+    "what_if": ("What if", "情景推演"),
     "components": ("Components", "部件"),
     "incidents": ("Incidents", "案件"),
     "verify": ("Verify", "核查"),
