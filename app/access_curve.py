@@ -11,7 +11,7 @@ from app import i18n, widgets
 from app.i18n import t
 from layers.style import LIGHT
 
-SIDE, LEFT, TOP, RIGHT, BOTTOM = 300, 52, 12, 16, 44
+SIDE, LEFT, TOP, RIGHT, BOTTOM = 300, 52, 12, 28, 44
 
 
 def curve(now: Mapping[str, Any], then: Mapping[str, Any] | None) -> None:
@@ -36,7 +36,8 @@ def svg(now: Sequence[float], then: Sequence[float] | None) -> str:
     names = [(t("if all had the same"), LIGHT.muted), (t("now"), LIGHT.closed if then else LIGHT.primary)]
     names += [(t("with the new sites"), LIGHT.primary)] if then else []
     signs = "".join(
-        f'<path d="M{LEFT + 12} {TOP + 16 + 18 * at}h20" stroke="{ink}" stroke-width="2"/>'
+        f'<path d="M{LEFT + 12} {TOP + 16 + 18 * at}h20" stroke="{ink}" stroke-width="2"'
+        f' stroke-dasharray="{0 if at else 4}"/>'
         f'<text x="{LEFT + 38}" y="{TOP + 20 + 18 * at}">{escape(words)}</text>'
         for at, (words, ink) in enumerate(names)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -23,8 +23,12 @@ from layers.style import LIGHT, ramp
 from layers.values import Question as Values
 from planning.access_model import AccessRow
 
-FACILITIES_SHOWN = 1500
-LARGEST_PX, SMALLEST_PX = 13.0, 2.5
+FACILITIES_SHOWN = 600
+"""More than these would hide the ways to them; then they are told in numbers alone."""
+LARGEST_PX, SMALLEST_PX = 9.0, 2.0
+USUAL_WIDTH_PX, TILE_PX, ZOOM_AT_MOST = 780, 256, 15
+SPARE_ZOOM = 0.15
+"""How much of the next zoom level may be missing: a few pixels cut off beat a map half the size."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,22 @@ def show(
     nothing = Values("reported", day, day)
     layers = {"grids": True, "incidents": False, "facilities": False, "traffic": False}
     west, south, east, north = extent
-    fit = ((south, west), (north, east))
+    fit = ((south, west), (north, east)) if extent != territory.bounds else None
     pushed = AccessState(nothing, nothing, layers, fit=fit, answer=address_of(row.id, shown), title=_title(shown))
     settings = maps.map_settings(territory, actor, {}, island=island)
     settings["words"] |= {"unknown": t("no way leads there")}
-    made = maps.city_map(territory, settings)
+    made = maps.city_map(replace(territory, opens=_view(territory.bounds, height)), settings)
     maps.show(made, pushed, key=f"{state.ACCESS_MAP}-{territory.id}-{i18n.locale()}", height=height, overlays=[drawn])
+
+
+def _view(extent: tuple[float, float, float, float], height: int) -> tuple[float, float, int]:
+    """Return longitude, latitude and zoom at which the extent just fits a map `USUAL_WIDTH_PX` wide."""
+    west, south, east, north = extent
+    flat = float(np.cos(np.radians((south + north) / 2)))
+    wide = USUAL_WIDTH_PX / max(east - west, 1e-6)
+    high = height * flat / max(north - south, 1e-6)
+    zoom = int(np.floor(np.log2(min(wide, high) * 360 / TILE_PX) + SPARE_ZOOM))
+    return (west + east) / 2, (south + north) / 2, min(max(zoom, maps.MIN_ZOOM), ZOOM_AT_MOST)
 
 
 def _title(shown: str) -> str:
@@ -78,7 +92,8 @@ def legend(row: AccessRow, *, shown: str, edges: tuple[float, ...], sites: bool)
         labels = class_labels(edges, whole=False)
         fills = [LegendItem(colour, label) for colour, label in zip(ramp(len(edges)), labels, strict=True)]
         fills.append(LegendItem(LIGHT.closed, t("nothing, or nobody lives there"), "empty"))
-    signs = [LegendItem(LIGHT.text, t("there now"), "ring")]
+    drawn = sum(row.facts["facilities"].values()) <= FACILITIES_SHOWN
+    signs = [LegendItem(LIGHT.text, t("there now"), "ring")] if drawn else []
     if sites:
         signs.append(LegendItem(LIGHT.primary, t("site of the study"), "circle"))
     signs.append(LegendItem(LIGHT.overdue, t("people farther than {minutes} min, by number", minutes=limit), "ring"))
@@ -102,8 +117,8 @@ def _unserved(row: AccessRow) -> Iterator[folium.CircleMarker]:
             (lat, lon),
             radius=max(SMALLEST_PX, LARGEST_PX * float(np.sqrt(people / most))),
             color=LIGHT.overdue,
-            weight=1.4,
-            opacity=0.75,
+            weight=1,
+            opacity=0.8,
             fill_color=LIGHT.overdue,
             fill_opacity=0.06 if reached else 0.7,
             tooltip=escape(words),
@@ -111,10 +126,10 @@ def _unserved(row: AccessRow) -> Iterator[folium.CircleMarker]:
 
 
 def _facilities(places: NDArray[np.float64]) -> Iterator[folium.CircleMarker]:
-    for lon, lat in places[:FACILITIES_SHOWN, :2]:
+    for lon, lat in places[:, :2] if len(places) <= FACILITIES_SHOWN else []:
         yield folium.CircleMarker(
-            (float(lat), float(lon)), radius=3, color=LIGHT.text, weight=1.5, fill_color=LIGHT.surface, fill_opacity=1,
-            tooltip=escape(t("there now")),
+            (float(lat), float(lon)), radius=2.5, color=LIGHT.text, weight=1.2, fill_color=LIGHT.surface,
+            fill_opacity=1, tooltip=escape(t("there now")),
         )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ GRIDS_SHOWN = 20
 def answer(row: AccessRow, names: Mapping[int, str], norms: tuple[Norm, ...], study: str) -> None:
     """Put the sentence, what a study changes, the norms, and the strip of numbers."""
     facts, now = row.facts, row.facts["now"]
-    more = [access_words.after(row, study), access_words.unreached(row)]
+    more = [access_words.after(row, study), access_words.unreached(row), access_words.worst_tenth(row)]
     more += [
         t("Norm: {norm} – {source}.", norm=access_words.norm(rule), source=access_words.source(rule))
         for rule in norms
@@ -122,7 +122,7 @@ def grids(session: Session, actor: Actor, row: AccessRow, community_id: int, nam
         [
             [
                 widgets.link(codes[key].code if key in codes else str(key), f"/map?grid={key}"),
-                i18n.number(float(cells.people[at]), 1),
+                i18n.number(float(cells.people[at])),
                 study_words.per_cent(float(cells.within[at] / cells.people[at]), 0),
                 _way(float(cells.now_s[at])),
                 *([_way(float(cells.then_s[at]))] if len(cells.then_s) else []),

@@ -71,6 +71,19 @@ def unreached(row: AccessRow) -> str:
     return t("{count} of them have no way at all.", count=i18n.number(count)) if count >= _FEW else ""
 
 
+def worst_tenth(row: AccessRow) -> str:
+    """Return how long the ways of the worst tenth are; what a study would make of it stands in the strip."""
+    tenth = row.facts["now"]["worst"]
+    if tenth["from_s"] is None or tenth["mean_s"] is None:
+        return ""
+    return t(
+        "The tenth with the longest ways, {people} people: {least} or more, {mean} on average.",
+        people=i18n.number(tenth["people"]),
+        least=study_words.minutes(tenth["from_s"], 0),
+        mean=study_words.minutes(tenth["mean_s"], 0),
+    )
+
+
 def after(row: AccessRow, title: str) -> str:
     """Return what a study's sites change, in one sentence; empty without a study."""
     then, now = row.facts["then"], row.facts["now"]

@@ -18,8 +18,7 @@ from geodata.osm_facilities import FACILITY_KINDS
 LEVEL_AT_MOST, SOURCE_AT_MOST = 80, 300
 RADIUS_AT_MOST_M = 100_000.0
 WALK_M_A_MIN = WALK_KMH * 1000 / 60
-_GB_C1 = ("GB 50180-2018, table C.0.1", "GB 50180-2018《城市居住区规划设计标准》表 C.0.1")
-_GB_C2 = ("GB 50180-2018, table C.0.2", "GB 50180-2018《城市居住区规划设计标准》表 C.0.2")
+_GB = ("GB 50180-2018, appendix C", "GB 50180-2018《城市居住区规划设计标准》附录 C")
 
 
 @dataclass(frozen=True)
@@ -69,19 +68,19 @@ class Norm:
         return None if self.radius_m is None else self.radius_m / WALK_M_A_MIN
 
 
-def _gb(kind: str, level: str, level_zh: str, radius_m: float, source: tuple[str, str]) -> Norm:
-    return Norm(kind, level, level_zh, "walk", *source, radius_m=radius_m)
+def _gb(kind: str, level: str, level_zh: str, radius_m: float) -> Norm:
+    return Norm(kind, level, level_zh, "walk", *_GB, radius_m=radius_m)
 
 
 SHIPPED: tuple[Norm, ...] = (
-    _gb("kindergarten", "kindergarten (five-minute circle)", "幼儿园（五分钟生活圈）", 300.0, _GB_C2),
-    _gb("school", "primary school (ten-minute circle)", "小学（十分钟生活圈）", 500.0, _GB_C1),
-    _gb("school", "lower secondary school (fifteen-minute circle)", "初中（十五分钟生活圈）", 1000.0, _GB_C1),
-    _gb("clinic", "community health centre (fifteen-minute circle)", "卫生服务中心（十五分钟生活圈）", 1000.0, _GB_C1),
-    _gb("clinic", "community health station (five-minute circle)", "社区卫生服务站（五分钟生活圈）", 300.0, _GB_C2),
-    _gb("marketplace", "food market (ten-minute circle)", "菜市场或生鲜超市（十分钟生活圈）", 500.0, _GB_C1),
-    _gb("bus_stop", "bus stop (ten-minute circle)", "公交车站（十分钟生活圈）", 500.0, _GB_C1),
-    _gb("social_care", "day care for the aged (five-minute circle)", "老年人日间照料（五分钟生活圈）", 300, _GB_C2),
+    _gb("kindergarten", "kindergarten (five-minute circle)", "幼儿园（五分钟生活圈）", 300.0),
+    _gb("school", "primary school (ten-minute circle)", "小学（十分钟生活圈）", 500.0),
+    _gb("school", "lower secondary school (fifteen-minute circle)", "初中（十五分钟生活圈）", 1000.0),
+    _gb("clinic", "community health centre (fifteen-minute circle)", "卫生服务中心（十五分钟生活圈）", 1000.0),
+    _gb("clinic", "community health station (five-minute circle)", "社区卫生服务站（五分钟生活圈）", 300.0),
+    _gb("marketplace", "food market (ten-minute circle)", "菜市场或生鲜超市（十分钟生活圈）", 500.0),
+    _gb("bus_stop", "bus stop (ten-minute circle)", "公交车站（十分钟生活圈）", 500.0),
+    _gb("social_care", "day care for the aged (five-minute circle)", "老年人日间照料（五分钟生活圈）", 300.0),
     Norm(
         "park", "open public space", "公共开放空间", "walk",
         "United Nations, SDG indicator 11.7.1 (metadata): 400 m along the streets",

@@ -61,7 +61,8 @@ def measure(city: AccessCity, question: AccessQuestion, *, progress: Progress | 
     then_ways = _with_sites(city, question, places, ways)
     then_s = None if then_ways is None else access.basket_s(then_ways).astype(np.float64)
     if then_ways is not None:
-        facts |= {"then": _scenario(then_ways, city, question, None), "sites": len(city.sites)}
+        shared = None if supply is not None and supply.places_known else _supply(city, question, places, later=True)
+        facts |= {"then": _scenario(then_ways, city, question, shared), "sites": len(city.sites)}
     each = np.empty(0) if supply is None else supply.access[supply.owner] * PER
     facts["communities"] = _communities(city, question, now_s, then_s, each)
     facts["unserved"] = _unserved(city, now_s, question.limit_s)
@@ -108,9 +109,15 @@ class _Supply:
     places_known: bool
 
 
-def _supply(city: AccessCity, question: AccessQuestion, places: Snapped) -> _Supply | None:
-    """Return the floating catchments; None for a basket, whose kinds do not add up, and without any facility."""
+def _supply(city: AccessCity, question: AccessQuestion, places: Snapped, *, later: bool = False) -> _Supply | None:
+    """Return the floating catchments; None for a basket, whose kinds do not add up, and without any facility.
+
+    With ``later`` the sites of the study serve too, or alone; each facility then counts as one.
+    """
     there = city.facilities[question.kinds[0]]
+    if later:
+        new = np.column_stack([city.sites, np.full(len(city.sites), np.nan)])
+        there = new if city.sites_alone else np.concatenate([there, new])
     if len(question.kinds) > 1 or not len(there):
         return None
     demand = gather(_metric(city.homes, city.metric_srid), city.people, DEMAND_POINTS)

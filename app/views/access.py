@@ -72,7 +72,9 @@ def _bar(norms: tuple[Norm, ...], studies: list[Study], there: dict[str, int]) -
             return t("Basket of several kinds")
         return t("{facility} ({count} there)", facility=study_words.facility(key), count=i18n.number(there.get(key, 0)))
 
-    facility = st.selectbox(t("What"), kinds, format_func=words, key=_key("facility", told["facility"]), width=260)
+    facility = st.selectbox(
+        t("Kind of facility"), kinds, format_func=words, key=_key("facility", told["facility"]), width=260
+    )
     chosen: tuple[str, ...] = (facility,)
     if facility == BASKET_KEY:
         chosen = tuple(

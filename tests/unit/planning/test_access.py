@@ -29,6 +29,54 @@ def test_by_hand():
     assert access.served(np.array([900.0]), np.ones(1), 900.0).within == 1, "the limit itself is in time"
 
 
+OD_S = np.array(
+    [
+        [1523, 2159, 1875, 587], [762, 2104, 72, 1982], [1925, 1155, 769, 712], [656, 1101, 1241, 1355],
+        [2389, 1915, 1516, 2374], [564, 435, 1493, 163], [143, 1265, 1151, 2206], [1532, 1263, 1223, 639],
+        [88, 510, 1679, 529], [925, 69, 2002, 421], [686, 2120, 1253, 2042], [1557, 1796, 274, 1326],
+    ],
+    dtype=np.float64,
+)  # fmt: skip
+PEOPLE = np.array([104.0, 175, 75, 122, 17, 81, 68, 34, 164, 79, 196, 120])
+SUPPLY = np.array([6.0, 6, 6, 2])
+PYSAL = {
+    "2sfca": [
+        0.003724, 0.02366, 0.019941, 0.007444, 0, 0.029687,
+        0.007444, 0.003724, 0.029687, 0.022243, 0.007444, 0.016216,
+    ],
+    "stepped": [
+        0.003989, 0.022599, 0.005528, 0.003337, 0, 0.032794,
+        0.015169, 0.001291, 0.03577, 0.028419, 0.003337, 0.019262,
+    ],
+    "normal": [
+        0.002973, 0.023944, 0.006797, 0.005086, 0, 0.030709,
+        0.013993, 0.00254, 0.032601, 0.032058, 0.004605, 0.017196,
+    ],
+}  # fmt: skip
+"""What PySAL `access` 1.1.10 answers to the same question; ``normal`` is its gaussian with half the limit as sigma."""
+
+GINI, THEIL = 0.403870162297, (0.291818637111, 0.026545191362, 0.265273445749)
+"""By PySAL `inequality` 1.1.2."""
+
+
+@pytest.mark.parametrize("name", PYSAL)
+def test_pysal_answers_the_same(name):
+    def normal(seconds, limit_s):
+        return np.where(seconds <= limit_s, np.exp(-(seconds**2) / (2 * (limit_s / 2) ** 2)), 0.0)
+
+    decay = {"2sfca": access.binary, "stepped": access.stepped(), "normal": normal}[name]
+    found = access.two_step(OD_S, PEOPLE, SUPPLY, 900.0, decay=decay).access
+    np.testing.assert_allclose(found, PYSAL[name], atol=6e-7)
+
+
+def test_pysal_finds_the_same_inequality():
+    values = np.array([0.4, 9.1, 3.3, 7.7, 1.2, 5.0])
+    groups = np.array([0, 0, 1, 1, 2, 2])
+    found = equity.theil(values, np.ones(6), groups)
+    assert equity.gini(values, np.ones(6)) == pytest.approx(GINI)
+    assert (found.total, found.between, found.within) == pytest.approx(THEIL)
+
+
 def test_a_facility_that_nobody_reaches_is_told():
     found = access.two_step(np.array([[60.0, INF], [2000.0, 901.0]]), np.array([10.0, 5.0]), np.array([4.0, 3.0]), 900)
     assert found.access.tolist() == [0.4, 0.0]
