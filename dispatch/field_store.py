@@ -98,7 +98,7 @@ def tasks(session: Session, territory_id: int, worker_id: int) -> list[tuple[Fie
 
 
 def notices(session: Session, territory_id: int, worker_id: int) -> list[FieldNotice]:
-    """Return what a worker was told and has not put away, the newest first."""
+    """Return what a worker was told and has not put away, the newest first; a new task stands in his list anyway."""
     query = (
         select(
             Notice.id,
@@ -112,6 +112,7 @@ def notices(session: Session, territory_id: int, worker_id: int) -> list[FieldNo
         .outerjoin(Incident, Incident.id == Notice.incident_id)
         .outerjoin(IncidentClass, IncidentClass.id == Incident.class_id)
         .where(Notice.territory_id == territory_id, Notice.worker_id == worker_id, Notice.read_at.is_(None))
+        .where(Notice.topic != "assigned")
         .order_by(Notice.id.desc())
         .limit(NOTICES_MOST)
     )

@@ -101,7 +101,7 @@ async def serve_state(request: Request) -> Response:
     actor = actor_of(request)
     field.worker_of(actor)
     language = _language(request, actor)
-    key = (actor.scope_key, language)
+    key = _key(actor, language)
     token = versions.of(actor.territory_id or 0, ("incidents",))
     kept = _kept.get(key)
     if kept is None or token is None or kept[0] != token or kept[1] < time.monotonic():
@@ -112,14 +112,18 @@ async def serve_state(request: Request) -> Response:
     return respond(request, kept[2], MEDIA_TYPE)
 
 
+def _key(actor: Actor, language: str) -> tuple[str, str]:
+    return f"{actor.user_id}.{actor.scope_key}", language
+
+
 def _state(actor: Actor, language: str) -> Entry:
     i18n.use(language)
     with transaction(actor) as session:
         territory = _territory(session, actor)
         moment = now()
         state = field.field_state(session, actor, territory, moment)
-    who = actor.scope_key
-    body = words.state_body(state, who, territory, moment)
+    # Whose acts wait on the phone: the person, not his reach, which may change in the middle of a shift.
+    body = words.state_body(state, f"{actor.territory_id}.{actor.user_id}", territory, moment)
     return Entry.of(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -201,7 +205,7 @@ def _apply(actor: Actor, language: str, raw: list[Any]) -> list[dict[str, Any]]:
         answers.append(words.done_body(given, done))
         if done is not None and isinstance(one.get("version"), int):
             newest[done.incident_id, one["version"]] = done.version
-    _kept.pop((actor.scope_key, language), None)
+    _kept.pop(_key(actor, language), None)
     return answers
 
 
@@ -227,7 +231,7 @@ def _photo(actor: Actor, language: str, asked: tuple[str, int, str], data: bytes
             done = field.add_photo(session, actor, incident, kind, prepared, command_id=command)
     except GridkeeperError as error:
         return words.refused_body(command, error)
-    _kept.pop((actor.scope_key, language), None)
+    _kept.pop(_key(actor, language), None)
     return words.done_body(command, done)
 
 

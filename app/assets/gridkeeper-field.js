@@ -168,8 +168,8 @@
     $("shift").textContent = shift.away ? W.away : shift.on ? W.on.replace("{time}", clock(shift.end)) : W.off;
     $("problems").replaceChildren(...problems.map((one) => el("section", { class: "card problem", role: "alert" }, el("b", {}, W.acts[one.entry.act]),
       el("p", {}, one.say), el("div", { class: "pair" }, press("away", () => settled(one), W.put_away), press("again", () => settled(one, Q.again(one, state.tasks)), W.again)))));
-    $("notices").replaceChildren(...(state.notices.length ? [el("section", { class: "card notice" }, el("ul", {}, state.notices.map((one) =>
-      el("li", {}, `${W.topics[one.topic]}${W.colon}${one.number} ${one.title}, ${clock(one.at)}`))), press("read", putAway))] : []));
+    $("notices").replaceChildren(...(state.notices.length ? [el("section", { class: "card notice" }, el("ul", {}, state.notices.slice(0, 3).map((one) =>
+      el("li", {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}`)), state.notices.length > 3 && el("li", { class: "muted" }, `+ ${state.notices.length - 3}`)), press("read", putAway))] : []));
     $("task").dataset.incident = task ? task.incident : "";
     $("task").dataset.state = task ? task.state : "";
     $("task").replaceChildren(...(task ? [el("p", { class: "marks" }, marks(task)), el("h1", {}, task.title), el("p", {}, place(task)),
