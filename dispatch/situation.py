@@ -129,7 +129,8 @@ def _task(row: WorkRow, name: str, known: _Known) -> Task:
         owner_s=known.costs.owner_by_class.get(row.class_id),
         pinned=pinned,
         excluded=barred - pinned,
-        accepted_by=mine if row.state == "accepted" and row.kind == "handle" else None,
+        # Also what was only sent: somebody has read it, and a plan that turns every minute helps nobody.
+        accepted_by=mine if row.kind == "handle" else None,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from core.errors import NotFound, NotPermitted
 from core.identity import Role, system_actor
-from dispatch import standing_ask, store_plan
+from dispatch import costs, standing_ask, store_plan
 from dispatch.plan_model import Stop
 from dispatch.standing_plan import compare, look, offer_new, refresh, standing_plan, why
 from geodata.tables import Incident, Pin, Plan, ResponsibilityGrid, Task, Unit, UnitGrid, Worker, WorkerPosition
@@ -175,13 +175,18 @@ def test_what_the_worker_expects_counts(session, city):
     assert next(row.end_at for row in made.rows if row.change == "fixed") == expected
 
 
-def test_accepted_work_stays_unless_it_costs_more_than_the_change(session, city):
+def test_work_that_was_given_out_stays_unless_it_costs_more_than_the_change(session, city):
+    actor, east = system_actor(city.territory.id), _incident(session, city, "east")
     _give(session, city, "east", "W1", "accepted")
-    kept = _plan(session, city).row(_incident(session, city, "east").id)
+    kept = _plan(session, city).row(east.id)
     assert (kept.worker_code, kept.change) == ("W1", "retimed")
-    session.execute(text("UPDATE task SET accepted_at = NULL, state = 'waiting'"))
-    moved = _plan(session, city).row(_incident(session, city, "east").id)
+    costs.set_cost_table(session, actor, {"change_s": 0}, version=0)
+    moved = _plan(session, city).row(east.id)
     assert (moved.worker_code, moved.change, moved.was_worker_id) == ("W2", "moved", _id(session, city, "W1"))
+    assert (moved.safe, moved.needs.kind) == (False, "accepted")
+    session.execute(text("UPDATE task SET accepted_at = NULL, state = 'waiting'"))
+    moved = _plan(session, city).row(east.id)
+    assert (moved.worker_code, moved.change, moved.safe) == ("W2", "moved", True)
 
 
 def test_a_refusal_bars_a_pin_holds_and_a_person_looks(session, city):

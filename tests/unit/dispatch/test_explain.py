@@ -131,7 +131,7 @@ def test_owner_and_accepted_work_are_told_in_seconds() -> None:
     problem = crew(own, other, tasks=[Task("t", 60.0, accepted_by="own")])
     against = explain(problem, {"own": ["t"]}, "t").others[0].against
     assert against is not None
-    assert against.en == "own has accepted it; a change counts 600 s."
+    assert against.en == "own has it already; a change counts 600 s."
 
 
 def test_work_being_done_never_moves_and_says_so() -> None:
