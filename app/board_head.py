@@ -38,7 +38,6 @@ def show(plan: StandingPlan | None, found: Sequence[Entry], now: dt.datetime) ->
             key="gk_board_publish",
             disabled=not ids,
             shortcut="Ctrl+Enter",
-            help=t("Sends what is safe; what changed since is left out and named."),
             on_click=publish,
             args=(plan.id, ids),
         )

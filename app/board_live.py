@@ -30,6 +30,8 @@ from people.model import WorkerInfo
 
 REFRESH_S = 5
 """So often it is asked whether anything has changed."""
+TOLD_FOR = dt.timedelta(seconds=25)
+"""So long it stands there what a new plan changed."""
 CLOCK_S = 60
 """The times left are never older than this."""
 
@@ -114,8 +116,8 @@ def signature(board: Board, plan: StandingPlan | None, closed: tuple[ClosureInfo
 def watch(seen: tuple[Any, ...]) -> None:
     """Draw the page anew when the plan or the queue has changed; what is chosen and typed stays."""
     with guard.page():
-        told = st.session_state.pop(state.BOARD_SEEN, None)
-        if told:
+        told, until = st.session_state.get(state.BOARD_SEEN, ("", None))
+        if told and until is not None and clock_now() < until:
             st.html(f'<span class="gk gk-small gk-muted" role="status">{escape(told)}</span>', width="content")
         actor = guard.current_actor()
         with transaction(actor) as session:
@@ -127,7 +129,7 @@ def watch(seen: tuple[Any, ...]) -> None:
         if now[:-1] == seen[:-1] and not aged:
             return
         if plan is not None and now[0] != seen[0]:
-            st.session_state[state.BOARD_SEEN] = changed(plan)
+            st.session_state[state.BOARD_SEEN] = (changed(plan), clock_now() + TOLD_FOR)
         st.rerun(scope="app")
 
 

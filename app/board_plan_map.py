@@ -79,7 +79,7 @@ def legend(picture: Picture) -> str:
             (f'<span class="gk-stroke" style="background:{LIGHT.primary}"></span>', t("way on streets")),
         ]
     entries += [
-        (_dot(LIGHT.overdue), t("late or nobody fits")),
+        (_dot(LIGHT.overdue), t("late or left over")),
         (_dot(LIGHT.due_soon), t("needs you")),
         (_dot(LIGHT.muted), t("open incident")),
         ('<span class="gk-sign gk-sign-small gk-sign-worker"></span>', t("worker")),

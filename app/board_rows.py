@@ -18,13 +18,15 @@ from people.model import WorkerInfo
 
 ROWS = 120
 """So many rows of the queue are drawn; the search finds the others."""
-_TAIL = re.compile(r"0*(\d{1,5})\D*$")
+REST_FROM = 0.4
+"""Part of a shift after which its break may begin."""
+_SEQUENCE = re.compile(r"-0*(\d+)-[A-Z0-9]$")
 
 
 def short(number: str) -> str:
-    """Return the last digits of a number, as people on the telephone name it."""
-    found = _TAIL.search(number)
-    return found.group(1) if found else number[-5:]
+    """Return the sequence of a number, as people on the telephone name it: 4417 of IOW-2026-004417-N."""
+    found = _SEQUENCE.search(number)
+    return found.group(1) if found else number[-6:]
 
 
 def first(found: Sequence[Entry], chosen: Entry | None) -> list[Entry]:
@@ -64,7 +66,7 @@ def _line(
 
 def _mark(entry: Entry, *, planned: bool) -> tuple[str, str]:
     if entry.group is Group.NEEDS:
-        return t("needs you"), "needs"
+        return _asked(entry.row), "needs"
     if entry.group is Group.UNSERVED:
         return t("nobody fits"), "left"
     if entry.group is Group.WAITS:
@@ -72,6 +74,19 @@ def _mark(entry: Entry, *, planned: bool) -> tuple[str, str]:
     if entry.row is not None:
         return change(entry.row.change)
     return "", ""
+
+
+def _asked(row: PlanRow | None) -> str:
+    """Return in two words why a person is asked."""
+    said = {
+        "late": t("would be late"),
+        "accepted": t("takes accepted work"),
+        "refused": t("refused before"),
+        "close_call": t("a close call"),
+        "no_unit": t("no unit yet"),
+    }
+    kind = row.needs.kind if row is not None and row.needs is not None else ""
+    return said.get(kind, t("needs you"))
 
 
 def change(key: str) -> tuple[str, str]:
@@ -114,10 +129,24 @@ def lanes(plan: StandingPlan | None, workers: Sequence[WorkerInfo], now: dt.date
                 (worker.name or "") if worker else "",
                 i18n.number(len(bars)) if bars else t("idle"),
                 bars,
-                ends=worker.shift_end if worker else None,
+                rests(worker, bars) if worker else (),
+                worker.shift_end if worker else None,
             )
         )
     return sorted(found, key=lambda lane: (not lane.bars, lane.code))
+
+
+def rests(worker: WorkerInfo, bars: Sequence[Bar]) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
+    """Return the break of a shift as the plan keeps it free: in the middle fifth, after what is in hand then."""
+    if worker.shift_start is None or worker.shift_end is None or not worker.break_min:
+        return ()
+    begin = worker.shift_start + REST_FROM * (worker.shift_end - worker.shift_start)
+    for bar in bars:
+        if bar.start - dt.timedelta(seconds=bar.travel_s) <= begin < bar.end:
+            begin = bar.end
+    end = begin + dt.timedelta(minutes=worker.break_min)
+    following = min((bar.start for bar in bars if bar.start >= begin), default=end)
+    return ((begin, end),) if following >= end else ()
 
 
 def _bar(row: PlanRow, zone: ZoneInfo, language: str) -> Bar:

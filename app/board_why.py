@@ -214,7 +214,6 @@ def _act(here: Here, entry: Entry, row: PlanRow, known: Known, told: Explanation
         key="gk_board_override",
         width="stretch",
         disabled=reason is None,
-        help=None if reason else t("Choose a reason first; it goes into the record."),
         on_click=_override,
         args=(entry, row, picked, code),
         kwargs={"reason": reason or ""},

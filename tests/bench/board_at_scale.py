@@ -11,7 +11,6 @@ Changes the database it is pointed at, so point it at one of its own::
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import sys
 import uuid
@@ -26,11 +25,14 @@ from dispatch import execution, standing_plan
 from dispatch.plan_model import Stop
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, find_territory
+from incidents.numbers import make_number, prefix_of
 from people import accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 SHIFT_H, ON_SHIFT_FOR_H = 9, 2
+FIRST = 60_000
+"""Of the sequence of numbers; the demo's year stays below."""
 FRESH = 0.09
 """Part of the incidents that is filed after the plan was published: what is new on the board."""
 UNITS = (
@@ -76,24 +78,25 @@ def _count(session: Session, territory: TerritoryInfo) -> int:
     return int(found or 0)
 
 
-def incidents(session: Session, territory: TerritoryInfo, count: int, *, batch: str, tight: float) -> None:
+def incidents(session: Session, territory: TerritoryInfo, count: int, *, first: int, tight: float) -> None:
     """File so many incidents where there were some before, due within the shift; ``tight`` of them soon."""
+    at = now()
+    prefix = prefix_of(territory.name)
+    numbers = [make_number(prefix, at.year, first + k) for k in range(max(0, count))]
     session.execute(
         text(
             "INSERT INTO incident (territory_id, number, source, class_id, category, status, priority, emergency,"
             " reported_at, filed_at, due_at, due_from, place, grid_id, community_id, unit_id, simulated, geom)"
-            " SELECT territory_id, :batch || lpad((row_number() OVER ())::text, 4, '0'), 'patrol', class_id, category,"
-            " 'filed', 1 + (id % 4), id % 173 = 0, :now - interval '1 min' * (id % 50), :now, :now + interval '1 min'"
-            " * CASE WHEN (id * 7919 % 1000) < :tight THEN 18 + id % 50 ELSE 90 + id * 31 % 330 END, :now, place,"
+            " SELECT territory_id, said.number, 'patrol', class_id, category, 'filed', 1 + (id % 4), id % 173 = 0,"
+            " :now - interval '1 min' * (id % 50), :now, :now + interval '1 min' *"
+            " CASE WHEN (id * 7919 % 1000) < :tight THEN 18 + id % 50 ELSE 90 + id * 31 % 330 END, :now, place,"
             " grid_id, community_id, coalesce(unit_id, (" + UNITS + ")), true, geom"
-            " FROM (SELECT * FROM incident WHERE territory_id = :home AND status = 'closed'"
-            " ORDER BY md5(id::text || :batch) LIMIT :count) before"
+            " FROM unnest(CAST(:numbers AS text[])) WITH ORDINALITY AS said (number, at)"
+            " JOIN (SELECT *, row_number() OVER (ORDER BY md5(id::text || :seed)) AS at FROM incident"
+            "   WHERE territory_id = :home AND status = 'closed') AS before USING (at)"
         ),
-        {
-            "home": territory.id, "now": now(), "count": count, "batch": batch,
-            "tight": 1000 * tight,
-        },
-    )  # fmt: skip
+        {"home": territory.id, "now": at, "numbers": numbers, "seed": str(first), "tight": 1000 * tight},
+    )
 
 
 def begin(session: Session, territory: TerritoryInfo) -> None:
@@ -124,7 +127,7 @@ def dispatcher() -> Actor:
 
 def fill(tasks: int, crew: int, seconds: float) -> None:
     """Make the town busy: a published plan that runs, and what came in since."""
-    actor, batch = dispatcher(), f"{now().astimezone(dt.UTC):%H%M}-"
+    actor = dispatcher()
     with transaction(system_actor()) as session:
         territory = find_territory(session)
         workers(session, territory, crew)
@@ -132,7 +135,7 @@ def fill(tasks: int, crew: int, seconds: float) -> None:
             text("SELECT count(*) FROM incident WHERE territory_id = :home AND status IN ('filed', 'dispatched')"),
             {"home": territory.id},
         )
-        incidents(session, territory, round(tasks * (1 - FRESH)) - int(already or 0), batch=f"R{batch}", tight=0.05)
+        incidents(session, territory, round(tasks * (1 - FRESH)) - int(already or 0), first=FIRST, tight=0.05)
     with transaction(actor) as session:
         plan = standing_plan.refresh(session, actor, territory, stop=Stop(seconds=seconds))
         wanted = [row.incident_id for row in plan.rows if row.change in {"new", "moved", "retimed"}]
@@ -140,7 +143,7 @@ def fill(tasks: int, crew: int, seconds: float) -> None:
         came = execution.publish(session, actor, plan.id, wanted, command_id=str(uuid.uuid4()))
     with transaction(system_actor()) as session:
         begin(session, territory)
-        incidents(session, territory, round(tasks * FRESH), batch=f"N{batch}", tight=0.15)
+        incidents(session, territory, round(tasks * FRESH), first=FIRST + tasks, tight=0.15)
     with transaction(actor) as session:
         plan = standing_plan.refresh(session, actor, territory, stop=Stop(seconds=seconds))
     sys.stdout.write(f"published {len(came.done)}, stale {len(came.stale)}; {plan.summary}\n")

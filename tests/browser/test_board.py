@@ -28,6 +28,7 @@ def town(served: Served) -> Iterator[Session]:
     with Session(engine) as session:
         db.as_actor(session, system_actor())
         everybody_on_shift(session)
+        session.execute(text("DELETE FROM plan"))
         ids = session.scalars(text("SELECT id FROM incident WHERE status = 'handling' ORDER BY id LIMIT 2")).all()
         session.execute(text("UPDATE task SET state = 'cancelled' WHERE incident_id = ANY(:ids)"), {"ids": list(ids)})
         session.execute(
@@ -55,7 +56,7 @@ def open_board(page: Page, served: Served, language: str = "en") -> FrameLocator
 
 def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Session) -> None:
     frame = open_board(page, served)
-    queue = page.locator("[class*='st-key-gk-row']")
+    queue = page.locator(".gk-q-row")
     assert "emergency" in queue.first.inner_text()
     side = page.locator(".st-key-gk-why")
     assert "Nobody on duty is there sooner." in side.inner_text()

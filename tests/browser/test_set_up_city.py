@@ -196,12 +196,13 @@ def file_an_incident(page: Page, url: str) -> str:
 
 
 def dispatch(page: Page, url: str, number: str) -> None:
-    """The dispatcher sends the worker whom the board proposes."""
+    """The dispatcher sends the worker whom the board proposes, by the standing plan if there is one by now."""
     page.goto(f"{url}/board")
     side = page.locator(".st-key-gk-why")
     side.get_by_text(number).first.wait_for()
-    page.locator(".st-key-gk_board_assign button").click()
-    page.get_by_role("status").filter(has_text=f"{number} was given to W").wait_for()
+    page.locator(".st-key-gk_board_assign button, .st-key-gk_board_send_one button").first.click()
+    told = re.compile(f"{number} (was given to W|is sent out as proposed)")
+    page.get_by_role("status").filter(has_text=told).wait_for()
 
 
 def write_down(watch: Watch) -> None:

@@ -1,0 +1,132 @@
+"""What the board draws: which rows stand in which filter, the window of the timelines, and what is escaped."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from app import board_head, board_queue, board_rows, board_timeline, i18n
+from app.board_entries import Group, Which, counts, entries, safe_ids, shown
+from app.board_queue import Line
+from app.board_timeline import Bar, Lane
+from dispatch.model import Board, QueueRow
+from dispatch.plan_model import Reason
+from dispatch.standing_model import PlanRow, StandingPlan, Summary, Unserved
+
+NOW = dt.datetime(2026, 3, 3, 12, 0, tzinfo=dt.UTC)
+MIN = dt.timedelta(minutes=1)
+WHY = Reason("emergency", "An emergency.", "紧急。")
+NOTHING = Summary(0, 0, 0.0, 0, 0, 0, 0)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    i18n.use("en")
+    yield
+    i18n.use("en")
+
+
+def planned(
+    incident_id: int, change: str = "new", *, safe: bool = True, due_min: float = 60, late_s: float = 0
+) -> PlanRow:
+    return PlanRow(
+        plan_id=1, incident_id=incident_id, number=f"IOW-2026-{incident_id:06d}-4",
+        title_en="Gas <smell>", title_zh="燃气", kind="handle", task_id=None, worker_id=7,
+        worker_code="W007", place_in_route=1, start_at=NOW + 10 * MIN,
+        end_at=NOW + 30 * MIN, travel_s=300.0, late_s=late_s, slack_s=None if late_s else 600.0, incident_version=1,
+        task_version=None, was_worker_id=None, change=change, safe=safe, needs=None if safe else WHY, lon=0.0, lat=0.0,
+        due_at=NOW + due_min * MIN, priority=2, emergency=False, status="filed",
+    )  # fmt: skip
+
+
+def known(incident_id: int, status: str = "filed", **changed: object) -> QueueRow:
+    row = QueueRow(
+        id=incident_id, number=f"IOW-2026-{incident_id:06d}-4",
+        class_en="Lamp", class_zh="路灯", status=status, priority=2, emergency=False,
+        reported_at=NOW, due_at=None, place="Mill Lane", community="Ryde", community_zh=None,
+        grid_id=1, grid_code="G", responsibility_code=None, unit_id=1, unit="Roads", unit_zh=None, worker_id=None,
+        worker_code=None, lon=0.0, lat=0.0, version=1,
+    )  # fmt: skip
+    return dataclasses.replace(row, **changed)
+
+
+def board(*rows: QueueRow) -> Board:
+    return Board(
+        at=NOW, to_send=tuple(row for row in rows if row.status == "filed"),
+        not_begun=tuple(row for row in rows if row.status == "dispatched"), to_file=0,
+    )  # fmt: skip
+
+
+def plan(*rows: PlanRow, unserved: tuple[Unserved, ...] = ()) -> StandingPlan:
+    return StandingPlan(1, NOW, 1, rows, unserved, NOTHING)
+
+
+def test_every_open_incident_stands_in_the_queue_once_and_where_it_belongs():
+    left = Unserved(4, "IOW-2026-000004-4", "Lamp", "路灯", 0.0, 0.0, NOW + MIN, 1, emergency=True, why=WHY)
+    found = entries(
+        board(known(1), known(2), known(5), known(6, "dispatched")),
+        plan(planned(1), planned(2, safe=False), planned(3, "kept", due_min=5), unserved=(left,)),
+    )
+    assert [(each.incident_id, each.group) for each in found] == [
+        (4, Group.UNSERVED), (3, Group.RUNNING), (1, Group.SAFE), (2, Group.NEEDS), (5, Group.WAITS),
+        (6, Group.RUNNING),
+    ]  # fmt: skip
+    assert counts(found) == {
+        Which.NEEDS: 2, Which.SAFE: 1, Which.RUNNING: 2, Which.UNSERVED: 2, Which.ALL: 6,
+    }  # fmt: skip
+    assert safe_ids(found) == (1,)
+    assert [each.incident_id for each in shown(found, Which.ALL, "mill 000002-4")] == [2]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [("IOW-2026-004417-N", "4417"), ("IOW-2026-000020-4", "20"), ("elsewhere-99", "ere-99")]
+)
+def test_a_number_is_told_by_its_end(number, told):
+    assert board_rows.short(number) == told
+
+
+def test_the_window_holds_now_and_the_last_task_within_reason():
+    lane = Lane(7, "W007", "", "1", (bar(NOW + 200 * MIN),))
+    span = board_timeline.window([lane], NOW)
+    assert span.start < NOW
+    assert span.end == NOW + 230 * MIN
+    assert board_timeline.window([], NOW).end == NOW + board_timeline.SHORTEST
+    far = Lane(7, "W007", "", "1", (bar(NOW + dt.timedelta(days=2)),))
+    assert board_timeline.window([far], NOW).end == NOW + board_timeline.LONGEST
+
+
+def bar(start: dt.datetime, *, late_s: float = 0) -> Bar:
+    return Bar(9, "9<b>", "new", start, start + 20 * MIN, 300.0, late_s, 600.0, 'tip "quoted"')
+
+
+def test_what_is_late_carries_a_sign_and_everything_is_escaped():
+    lane = Lane(7, "W<7", "Li & Wu", "1", (bar(NOW + 10 * MIN, late_s=60),), ends=NOW + 60 * MIN)
+    drawn = board_timeline.drawn([lane], NOW, "Europe/London")
+    assert "gk-tl-late" in drawn
+    assert "! 9&lt;b&gt;" in drawn
+    assert "W&lt;7" in drawn
+    assert "tip &quot;quoted&quot;" in drawn
+    assert "gk-tl-off" in drawn
+    line = Line(1, "<i>", "1", "a & b", "5 min left", "soon", "W", emergency=True)
+    assert "&lt;i&gt;" in board_queue.drawn([line], 3)
+    assert "and 3 more" in board_queue.drawn([line], 3)
+
+
+def test_the_sentence_says_what_is_won_and_what_is_lost():
+    said = board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0))
+    assert said == "37 safe, 4 need you: 4.2 h less driving, 3 breaches avoided"
+    worse = board_head.sentence(Summary(1, 0, -3600.0, -1, 50, 9, 0))
+    assert worse == "1 safe, 0 need you: 1 h more driving, 1 breach more"
+    assert board_head.sentence(NOTHING) == "Nothing to decide: the plan runs as it was published."
+    i18n.use("zh")
+    assert board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0)) == (
+        "37 项可直接发布，4 项需您决定：少行驶 4.2 小时、避免 3 项超期"
+    )
+
+
+def test_a_breach_of_the_next_hour_is_one_that_nobody_reaches():
+    late, reached, later = planned(1, late_s=60, due_min=20), planned(2, due_min=20), planned(3, due_min=90, late_s=9)
+    found = entries(board(), plan(late, reached, later))
+    assert [each.incident_id for each in found if board_head.breaks_soon(each, NOW)] == [1]
