@@ -28,8 +28,8 @@ def table(rows: Sequence[Row]) -> None:
     late = max(row.breaches for row in rows)
     way_s = max(row.travel_s for row in rows)
     columns = [
-        Column(t("Rule")),
-        Column(t("Difference")),
+        Column(t("Rule"), fixed=True),
+        Column(t("Difference"), fixed=True),
         Column(t("Breaches"), right=True),
         Column(t("Driving"), right=True),
         Column(t("There after"), right=True),

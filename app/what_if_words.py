@@ -80,7 +80,7 @@ def against(row: Row, base: Row) -> str:
         if abs(later) >= SAME_S:
             words = minutes(abs(later))
             parts.append(t("there {time} earlier", time=words) if later < 0 else t("there {time} later", time=words))
-    return t(", ").join(parts)
+    return ("，" if i18n.locale() == "zh" else ", ").join(parts)
 
 
 def _breaches(more: int) -> str:

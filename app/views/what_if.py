@@ -85,7 +85,9 @@ def _form(actor: Actor, days: dict[dt.date, int], owner_s: float) -> None:
         key=_key("rules"),
         placeholder=t("Choose at least one"),
     )
-    workers = st.slider(t("Workers more or fewer"), -MORE, MORE, kept.get("workers", FIRST_MORE), key=_key("workers"))
+    workers = st.slider(
+        t("Workers more or fewer"), -MORE, MORE, kept.get("workers", FIRST_MORE), format="%+d", key=_key("workers")
+    )
     as_is = round(min(owner_s, MOST_OWNER_S) / OWNER_STEP_S) * OWNER_STEP_S
     owner = st.slider(
         t("Owner penalty, seconds"),
