@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -23,7 +24,9 @@ from geodata import db
 from geodata.status import read_status
 from geodata.territory import list_territories
 
-RESTART_PAUSE_S = 2.0
+RESTART_PAUSE_S, RESTART_PAUSE_MOST_S = 2.0, 60.0
+STEADY_S = 60.0
+"""Whoever lived so long is started again after the shortest pause."""
 STOP_WAIT_S = 15.0
 
 
@@ -114,6 +117,24 @@ def _refuse_taken_port(address: str, port: int) -> None:
             ) from error
 
 
+class Restart:
+    """When a process that died is started again: soon, and ever later while it dies at once."""
+
+    def __init__(self, started: float) -> None:
+        self._started, self._pause_s, self._at = started, RESTART_PAUSE_S, math.inf
+
+    def due(self, clock: float) -> bool:
+        """Return whether a process that is dead is to be started now; asked again and again until it is."""
+        if self._at == math.inf:
+            steady = clock - self._started >= STEADY_S
+            self._pause_s = RESTART_PAUSE_S if steady else min(RESTART_PAUSE_MOST_S, 2 * self._pause_s)
+            self._at = clock + self._pause_s
+        if clock < self._at:
+            return False
+        self._started, self._at = clock, math.inf
+        return True
+
+
 def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
     chosen = settings()
     commands = {
@@ -130,6 +151,7 @@ def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
         name: subprocess.Popen(command, cwd=CHECKOUT, env=environment)  # noqa: S603
         for name, command in commands.items()
     }
+    restarts = {name: Restart(time.monotonic()) for name in ("jobs", "dispatch")}
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -146,9 +168,8 @@ def _serve_until_stopped(certificate: tls.Certificate | None) -> None:
             time.sleep(0.3)
             if children["pages"].poll() is not None:
                 raise SourceUnavailable("The pages stopped by themselves.", hint="The lines above say why.")
-            for name in ("jobs", "dispatch"):
-                if children[name].poll() is not None:
-                    time.sleep(RESTART_PAUSE_S)
+            for name, again in restarts.items():
+                if children[name].poll() is not None and again.due(time.monotonic()):
                     children[name] = subprocess.Popen(commands[name], cwd=CHECKOUT)  # noqa: S603
     finally:
         _end(children)
