@@ -27,6 +27,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Ways are straight lines times a detour, because this territory has no streets.",
         "本辖区无路网，路程按直线距离乘绕行系数计算。",
     ),
+    "rules": (
+        "Who has set out never turns back; a refusal takes a minute; nobody works half an hour past the shift.",
+        "已出发者不召回；拒单耗时一分钟；不安排超过下班半小时的任务。",
+    ),
     "more": (
         "More workers begin where ways are longest, in the usual shift; who is missing is drawn by lot.",
         "增加的人员从路程最长处出发，按常规班次；减少的人员随机抽取。",
@@ -36,6 +40,6 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def notes(known: int, total: int, minutes: float, *, straight: bool) -> tuple[tuple[str, str], ...]:
     """Return the assumptions of a day: of ``total`` incidents ``known`` are of a class with a history."""
-    keys = ("incidents", "people", "work", "known", "straight" if straight else "streets", "more")
+    keys = ("incidents", "people", "work", "known", "straight" if straight else "streets", "rules", "more")
     figures = {"known": known, "total": total, "minutes": minutes}
     return tuple((WORDS[key][0].format(**figures), WORDS[key][1].format(**figures)) for key in keys)

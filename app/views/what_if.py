@@ -19,6 +19,7 @@ from dispatch.simulate_model import Policy
 from dispatch.what_if_model import Question, read_reply
 from geodata.db import transaction
 from geodata.jobs import Job
+from geodata.territory import TerritoryInfo
 
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-what-if.css"
 REFRESH_S = 1.0
@@ -36,7 +37,7 @@ def show() -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         widgets.title(t("What if"), simulated=territory.is_demo, aside=t("a past day, asked again"))
-        days = dict(what_if.days(session, actor, territory))
+        days = _days(session, actor, territory, territory.id)
         found = what_if.latest(session, actor, territory)
         job = _chosen(session, actor, found)
         owner_s = cost_table(session, actor).weights.owner_s
@@ -54,6 +55,12 @@ def show() -> None:
     with right:
         _beside(job)
         what_if_parts.asked_before(found, territory, None if job is None else job.id)
+
+
+@st.cache_data(ttl=300, show_spinner=False)
+def _days(_session: Session, _actor: Actor, _territory: TerritoryInfo, territory_id: int) -> dict[dt.date, int]:
+    del territory_id  # what is kept is of one territory
+    return dict(what_if.days(_session, _actor, _territory))
 
 
 def _chosen(session: Session, actor: Actor, found: list[Job]) -> Job | None:
