@@ -64,17 +64,14 @@ def field_state(
     """Return the day of the worker who acts: his live tasks, the next one first, what he is told, his shift."""
     worker_id = worker_of(actor)
     at = moment or clock_now()
-    code = store.worker_code(session, worker_id)
-    if code is None:
-        raise NotFound("You do not work here any more.", hint="Ask your grid manager.", zh="您已不在岗，请联系网格长。")
+    shift = shift_of(session, territory, worker_id, at)
     rows = store.tasks(session, territory.id, worker_id)
     sealed = [row for row in rows if row[1] and row[2]]
     plain = unseal_many(session, [row[1] or "" for row in sealed], [row[2] for row in sealed]) if sealed else []
     notes = {row[0].id: text for row, text in zip(sealed, plain, strict=True)}
     tasks = sorted((replace(row[0], note=notes.get(row[0].id)) for row in rows), key=lambda task: task.order)
     return FieldState(
-        code,
-        shift_of(session, territory, worker_id, at),
+        shift,
         tuple(tasks),
         tuple(store.notices(session, territory.id, worker_id)),
     )
@@ -86,9 +83,11 @@ def shift_of(session: Session, territory: TerritoryInfo, worker_id: int, moment:
     kept = _shifts.get(key)
     if kept is None or kept[0] < time.monotonic():
         known = workers_with_shifts(session, territory.id, at=moment, timezone=territory.timezone)
-        by_worker = {each.id: Shift(each.shift_start, each.shift_end, each.away) for each in known}
+        by_worker = {each.id: Shift(each.code, each.shift_start, each.shift_end, each.away) for each in known}
         kept = _shifts[key] = (time.monotonic() + SHIFTS_BELIEVED_S, by_worker)
-    return kept[1].get(worker_id, Shift())
+    if worker_id not in kept[1]:
+        raise NotFound("You do not work here any more.", hint="Ask your grid manager.", zh="您已不在岗，请联系网格长。")
+    return kept[1][worker_id]
 
 
 def forget_shifts() -> None:

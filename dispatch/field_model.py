@@ -74,8 +74,9 @@ class FieldNotice:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """The shift that covers a moment or begins on its day; both None when there is none."""
+    """The shift that covers a moment or begins on its day, with the worker's staff number; both None without one."""
 
+    code: str
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     away: bool = False
@@ -89,7 +90,6 @@ class Shift:
 class FieldState:
     """The day of a worker: the next task first."""
 
-    worker: str
     shift: Shift
     tasks: tuple[FieldTask, ...]
     notices: tuple[FieldNotice, ...]

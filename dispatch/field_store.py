@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import Float, Text, and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Float, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dispatch.field_model import Box, FieldNotice, FieldTask
 from geodata.tables import (
     Area,
-    Evidence,
     Incident,
-    IncidentClass,
-    IncidentPersonal,
     Notice,
     ResponsibilityGrid,
     Road,
@@ -27,96 +23,50 @@ from geodata.tables import (
 from geodata.tables import Worker as WorkerRow
 
 LIVE = ("waiting", "accepted", "started")
-KINDS = ("handle", "verify", "check", "visit")
-TASKS_MOST = 60
-NOTICES_MOST = 12
+_TASKS = """
+    SELECT t.id, i.id, i.number, t.kind, t.state, c.name_en, c.name_zh, i.emergency, i.priority, i.place, a.name,
+           a.name_zh, coalesce(i.due_at, t.due_at), t.planned_start, t.planned_end, t.place_in_route, t.on_way_at,
+           t.arrived_at, t.expected_done_at, i.urged_at, i.version, ST_X(i.geom), ST_Y(i.geom), c.evidence,
+           (SELECT array_agg(DISTINCT e.kind) FROM evidence AS e
+            WHERE e.incident_id = i.id AND (e.kind <> 'after' OR e.round = i.reworks)),
+           p.subject_id, p.note_cipher
+    FROM task AS t
+    JOIN incident AS i ON i.id = t.incident_id
+    JOIN incident_class AS c ON c.id = i.class_id
+    JOIN area AS a ON a.id = i.community_id
+    LEFT JOIN incident_personal AS p ON p.incident_id = i.id
+    WHERE t.territory_id = %(territory)s AND t.worker_id = %(worker)s
+      AND t.state IN ('waiting', 'accepted', 'started') AND t.kind IN ('handle', 'verify', 'check', 'visit')
+    ORDER BY t.planned_start NULLS LAST, i.due_at NULLS LAST, t.id
+    LIMIT 60
+"""
+_NOTICES = """
+    SELECT n.id, n.topic, n.made_at, n.incident_id, i.number, coalesce(c.name_en, ''), coalesce(c.name_zh, '')
+    FROM notice AS n
+    LEFT JOIN incident AS i ON i.id = n.incident_id
+    LEFT JOIN incident_class AS c ON c.id = i.class_id
+    WHERE n.territory_id = %(territory)s AND n.worker_id = %(worker)s AND n.read_at IS NULL AND n.topic <> 'assigned'
+    ORDER BY n.id DESC
+    LIMIT 12
+"""
+"""Both are asked by every phone every few seconds, so they go to the driver as they stand."""
 ROADS_MOST = 1500
 CORNERS = (func.ST_XMin, func.ST_YMin, func.ST_XMax, func.ST_YMax)
 
 
 def tasks(session: Session, territory_id: int, worker_id: int) -> list[tuple[FieldTask, str | None, bytes | None]]:
     """Return the live tasks of a worker, each with the key and the ciphertext of what its reporter said."""
-    shown = (
-        select(func.array_agg(Evidence.kind.distinct(), type_=ARRAY(Text)))
-        .where(
-            Evidence.incident_id == Incident.id,
-            or_(Evidence.kind != "after", and_(Evidence.round == Incident.reworks)),
-        )
-        .correlate(Incident)
-        .scalar_subquery()
-    )
-    query = (
-        select(
-            Task.id,
-            Incident.id,
-            Incident.number,
-            Task.kind,
-            Task.state,
-            IncidentClass.name_en,
-            IncidentClass.name_zh,
-            Incident.emergency,
-            Incident.priority,
-            Incident.place,
-            Area.name,
-            Area.name_zh,
-            func.coalesce(Incident.due_at, Task.due_at),
-            Task.planned_start,
-            Task.planned_end,
-            Task.place_in_route,
-            Task.on_way_at,
-            Task.arrived_at,
-            Task.expected_done_at,
-            Incident.urged_at,
-            Incident.version,
-            func.ST_X(Incident.geom, type_=Float),
-            func.ST_Y(Incident.geom, type_=Float),
-            IncidentClass.evidence,
-            shown,
-            IncidentPersonal.subject_id,
-            IncidentPersonal.note_cipher,
-        )
-        .join(Incident, Incident.id == Task.incident_id)
-        .join(IncidentClass, IncidentClass.id == Incident.class_id)
-        .join(Area, Area.id == Incident.community_id)
-        .outerjoin(IncidentPersonal, IncidentPersonal.incident_id == Incident.id)
-        .where(
-            Task.territory_id == territory_id,
-            Task.worker_id == worker_id,
-            Task.state.in_(LIVE),
-            Task.kind.in_(KINDS),
-        )
-        .order_by(Task.planned_start.asc().nulls_last(), Incident.due_at.asc().nulls_last(), Task.id)
-        .limit(TASKS_MOST)
-    )
-    rows: Sequence[Any] = session.execute(query).all()
-    found = []
-    for row in rows:
-        *known, photos, subject, cipher = row
-        given = dict(zip(FieldTask.__slots__, known, strict=False))
-        found.append((FieldTask(**given, photos=tuple(sorted(photos or ()))), subject, cipher))
-    return found
+    given = {"territory": territory_id, "worker": worker_id}
+    return [
+        (FieldTask(*row[:24], photos=tuple(sorted(row[24] or ()))), row[25], row[26])  # type: ignore[misc]
+        for row in session.connection().exec_driver_sql(_TASKS, given)
+    ]
 
 
 def notices(session: Session, territory_id: int, worker_id: int) -> list[FieldNotice]:
     """Return what a worker was told and has not put away, the newest first; a new task stands in his list anyway."""
-    query = (
-        select(
-            Notice.id,
-            Notice.topic,
-            Notice.made_at,
-            Notice.incident_id,
-            Incident.number,
-            func.coalesce(IncidentClass.name_en, ""),
-            func.coalesce(IncidentClass.name_zh, ""),
-        )
-        .outerjoin(Incident, Incident.id == Notice.incident_id)
-        .outerjoin(IncidentClass, IncidentClass.id == Incident.class_id)
-        .where(Notice.territory_id == territory_id, Notice.worker_id == worker_id, Notice.read_at.is_(None))
-        .where(Notice.topic != "assigned")
-        .order_by(Notice.id.desc())
-        .limit(NOTICES_MOST)
-    )
-    return [FieldNotice(*row) for row in session.execute(query)]
+    given = {"territory": territory_id, "worker": worker_id}
+    return [FieldNotice(*row) for row in session.connection().exec_driver_sql(_NOTICES, given)]
 
 
 def put_away(session: Session, worker_id: int, upto: int, at: dt.datetime) -> int:
@@ -128,11 +78,6 @@ def put_away(session: Session, worker_id: int, upto: int, at: dt.datetime) -> in
         .returning(Notice.id)
     )
     return len(done.all())
-
-
-def worker_code(session: Session, worker_id: int) -> str | None:
-    """Return the staff number of a worker."""
-    return session.scalar(select(WorkerRow.code).where(WorkerRow.id == worker_id, WorkerRow.active))
 
 
 def task_given_at(session: Session, incident_id: int, worker_id: int) -> dt.datetime | None:

@@ -120,7 +120,7 @@ def state_body(state: FieldState, who: str, territory: TerritoryInfo, moment: dt
     """Return the day of a worker as the phone keeps it."""
     return {
         "who": who,
-        "worker": state.worker,
+        "worker": state.shift.code,
         "zone": territory.timezone,
         "shift": {
             "start": _time(state.shift.start),

@@ -35,12 +35,17 @@
   async function reload() { // what another worker left here unsent is his, until his shift is long over
     const all = await store("readonly", (waits) => waits.getAll());
     queue = all.filter(({ who }) => who === state.who);
+    problems = (await recall("problems")) || []; // another window may have had an answer
     const old = all.filter(({ who, made }) => who !== state.who && made < Date.now() - KEEP_H * HOUR);
     if (old.length) { await store("readwrite", (waits) => old.forEach(({ seq }) => waits.delete(seq))); }
   }
-  async function enqueue(...entries) {
-    await store("readwrite", (waits) => entries.forEach((one) =>
-      waits.add({ who: state.who, made: Date.now(), at: now().toISOString(), args: {}, ...one })));
+  const put = (kept, all) => kept.put({ value: all, until: Date.now() + KEEP_H * HOUR }, "problems");
+  const enqueue = (...entries) => settled(null, entries);
+  async function settled(problem, entries = []) { // in one step: a closed tab loses nothing and does nothing twice
+    await store("readwrite", (waits, kept) => {
+      entries.forEach((one) => waits.add({ who: state.who, made: Date.now(), at: now().toISOString(), args: {}, ...one }));
+      if (problem) { put(kept, problems.filter(({ id }) => id !== problem.id)); }
+    });
     done = "";
     await reload();
     draw();
@@ -78,7 +83,7 @@
       await store("readwrite", (waits, kept) => { // all of it or nothing: a closed tab loses and repeats nothing
         told.gone.forEach(({ seq }) => waits.delete(seq));
         told.changed.forEach((one) => waits.put(one));
-        kept.put({ value: problems, until: Date.now() + KEEP_H * HOUR }, "problems");
+        put(kept, problems);
       });
       done = told.done.length && told.done.at(-1).number ? W.done.replace("{number}", told.done.at(-1).number) : done;
       if (!told.gone.length) { break; }
@@ -102,7 +107,7 @@
     ahead = Date.parse(answer.headers.get("date") || "") - Date.now() || 0;
     if (answer.status === 200) {
       const fresh = await answer.json();
-      if (state && state.who !== fresh.who) { await store("readwrite", (_, kept) => void kept.clear()); problems = []; }
+      if (state && state.who !== fresh.who) { await store("readwrite", (_, kept) => void kept.clear()); }
       [state, etag] = [fresh, answer.headers.get("etag") || ""];
       await keep("state", state, shiftEnd());
     }
@@ -183,11 +188,6 @@
     el("span", { class: "when" }, when(each)), el("span", { class: "marks" }, marks(each))))));
     $("where").textContent = watching === null ? "" : W.sharing;
     Object.assign($("share"), { hidden: !shift.on || watching !== null || !navigator.geolocation, onclick: share });
-  }
-  async function settled(problem, entries = []) {
-    problems = problems.filter((one) => one !== problem);
-    await keep("problems", problems, Date.now() + KEEP_H * HOUR);
-    await enqueue(...entries);
   }
   function putAway() {
     const upto = state.notices[0].id;
@@ -301,7 +301,7 @@
     window.addEventListener("offline", () => { online = false; draw(); });
     document.addEventListener("visibilitychange", () => document.hidden || sync());
     setInterval(() => document.hidden || sync(), POLL_S * 1000);
-    [state, problems] = [await recall("state"), (await recall("problems")) || []];
+    state = await recall("state");
     if (state) { await reload(); draw(); }
     if (navigator.serviceWorker) {
       const ours = globalThis.trustedTypes ? trustedTypes.createPolicy("gridkeeper", { createScriptURL: (url) => url }).createScriptURL("/field/worker.js") : "/field/worker.js";
