@@ -31,13 +31,13 @@ _LOCK_TASKS = """
 _PUBLISH = """
     WITH looked AS MATERIALIZED (
         -- What the plan says, what is, and what may be done about it.
-        SELECT r.incident_id, r.kind, r.task_id, r.worker_id, r.place_in_route, r.start_at, r.end_at,
+        SELECT r.incident_id, r.kind, t.id AS task_id, r.worker_id, r.place_in_route, r.start_at, r.end_at,
                r.incident_id = ANY (:asked) AS asked, i.number, i.version AS now_version, r.incident_version,
                r.task_version, t.version AS now_task, t.planned_start, t.planned_end, t.place_in_route AS now_place,
                coalesce(i.unit_id, w.unit_id) AS unit_id,
-               CASE WHEN r.task_id IS NOT NULL AND t.worker_id = r.worker_id
-                         AND t.state IN ('waiting', 'accepted', 'started') THEN
-                   CASE WHEN t.version = r.task_version THEN 'retimed' WHEN t.planned_start = r.start_at THEN 'kept' END
+               CASE WHEN t.worker_id = r.worker_id AND t.state IN ('waiting', 'accepted', 'started') THEN
+                   CASE WHEN t.id = r.task_id AND t.version = r.task_version THEN 'retimed'
+                        WHEN t.planned_start = r.start_at THEN 'kept' END
                WHEN r.kind = 'handle' AND r.incident_id = ANY (:asked) AND i.id = ANY (:locked) AND w.active
                     AND i.version = r.incident_version AND i.duplicate_of IS NULL
                     AND (r.task_id IS NULL AND i.status = 'filed'
@@ -48,7 +48,11 @@ _PUBLISH = """
                THEN 'sent' END AS what
         FROM plan_row AS r JOIN incident AS i ON i.id = r.incident_id
         JOIN worker AS w ON w.id = r.worker_id AND w.territory_id = r.territory_id
-        LEFT JOIN task AS t ON t.id = r.task_id
+        -- The task that the plan names, or the one that was made of this very row before.
+        LEFT JOIN task AS t ON t.id = coalesce((
+            SELECT n.id FROM task AS n WHERE n.incident_id = i.id AND n.kind = 'handle' AND r.kind = 'handle'
+            AND NOT n.joint AND n.state IN ('waiting', 'accepted', 'started') AND n.worker_id = r.worker_id
+            AND n.planned_start = r.start_at LIMIT 1), r.task_id)
         WHERE r.plan_id = :plan
           AND (r.incident_id = ANY (:asked) OR r.task_id IS NOT NULL AND r.worker_id = ANY (:workers))
     ), ends AS (

@@ -129,10 +129,10 @@ class Machine(RuleBasedStateMachine):
         stop, _, version, serial, task_version = self.rows[key]
         one = self.ones[key]
         same = serial and one.serial == serial and one.task
+        if one.task and one.worker == stop.worker_id and one.start == stop.start:
+            return "retimed" if same and one.task_version == task_version else "kept"
         if same and one.worker == stop.worker_id:
-            if one.task_version == task_version:
-                return "retimed"
-            return "kept" if one.start == stop.start else None
+            return "retimed" if one.task_version == task_version else None
         if key not in asked or one.version != version:
             return None
         free = one.status == "filed" if not serial else same and one.task_version == task_version
