@@ -22,6 +22,7 @@ from geodata.territory import TerritoryInfo
 from layers.overview import grid_names, grids_within
 from planning import accessing
 from planning.access_model import AccessQuestion, AccessRow
+from planning.model import Study
 from planning.norms import Norm
 
 COMMUNITIES_SHOWN = 40
@@ -220,6 +221,15 @@ def _csv(actor: Actor, territory: TerritoryInfo, row: AccessRow) -> bytes:
 def _gpkg(actor: Actor, territory: TerritoryInfo, row: AccessRow) -> bytes:
     with transaction(actor) as session:
         return gpkg_of(session, actor, territory, row)
+
+
+def of_study(study: Study) -> None:
+    """Put the way from a study to what it changes for everybody; nothing for something the city does not have yet."""
+    asked = study.question
+    if asked.facility_kind is None:
+        return
+    question = AccessQuestion((asked.facility_kind,), asked.mode, asked.limit_min, study.id)
+    widgets.write(f"<p>{widgets.link(t('Access before and after, by community and grid'), address(question)).text}</p>")
 
 
 def address(question: AccessQuestion, *, community: int | None = None) -> str:

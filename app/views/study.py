@@ -9,6 +9,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import (
+    access_parts,
     guard,
     i18n,
     study_curve,
@@ -137,6 +138,7 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
     gains, reach, rests, history = st.tabs([t("Who gains"), t("How far it is"), t("What it rests on"), t("History")])
     with gains:
         study_parts.gains(study, names)
+        access_parts.of_study(study)
     with reach:
         study_curve.curve(study)
     with rests:
