@@ -141,8 +141,8 @@ def way(
         yield stroke(pair, color=colour, weight=2, opacity=opacity, dash_array="3 5")
 
 
-def stroke(points: Sequence[tuple[float, float]], **style: Any) -> folium.PolyLine:
-    """Return a line between places (latitude, longitude) that a click goes through."""
+def stroke(points: Sequence[Any], **style: Any) -> folium.PolyLine:
+    """Return a line between places (latitude, longitude), or several, that a click goes through."""
     return folium.PolyLine(points, interactive=False, **style)  # type: ignore[no-untyped-call]
 
 

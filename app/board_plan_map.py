@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -13,7 +14,7 @@ import folium
 import shapely
 
 from app import board_map, board_rows, board_words, i18n, maps
-from app.board_entries import Entry, Group
+from app.board_entries import CHANGES, Entry, Group
 from app.board_map import Corners, Scene
 from app.i18n import t
 from dispatch.model import Place
@@ -22,6 +23,10 @@ from layers.style import LIGHT
 
 DOTS = 1200
 """Open incidents beyond this are not drawn; with the workers a map stays below two thousand features."""
+ON_STREETS = 40
+"""So many of all changed ways are drawn on streets, the first to begin; the others straight."""
+Ends = tuple[tuple[float, float], tuple[float, float]]
+Leg = tuple[Ends, shapely.LineString | None]
 Dot = tuple[float, float, int, str]
 _DIGITS = 5
 _ROUND = {"radius": 4, "weight": 1, "color": LIGHT.surface, "fillOpacity": 1}
@@ -50,6 +55,8 @@ class Picture:
         Lines and areas that are closed, with what is said of each.
     aim
         Where a street is about to be closed: its line.
+    others
+        Ways of all workers that the plan changes, on streets where the line is known.
     """
 
     entries: Sequence[Entry]
@@ -63,6 +70,24 @@ class Picture:
     workers: Mapping[int, str] = field(default_factory=dict)
     closed: Sequence[tuple[shapely.Geometry, str]] = ()
     aim: shapely.LineString | None = None
+    others: Sequence[Leg] = ()
+
+
+def changed_legs(rows: Sequence[PlanRow], places: Mapping[int, Place]) -> tuple[Ends, ...]:
+    """Return the way to each stop that the plan changes, from the stop before or where the worker is."""
+    routes: dict[int, list[PlanRow]] = defaultdict(list)
+    for row in rows:
+        routes[row.worker_id].append(row)
+    found = []
+    for worker_id, route in routes.items():
+        start = places.get(worker_id)
+        before = (start.lon, start.lat) if start else None
+        for row in sorted(route, key=lambda row: row.place_in_route):
+            here = (row.lon, row.lat)
+            if before is not None and row.change in CHANGES and before != here:
+                found.append((row.start_at, (before, here)))
+            before = here
+    return tuple(leg for _, leg in sorted(found))
 
 
 def scene(picture: Picture) -> Scene:
@@ -103,6 +128,7 @@ def _drawn(picture: Picture) -> Iterator[Any]:
         yield from _closed(shape, said)
     if picture.aim is not None:
         yield from _closed(picture.aim, t("About to be closed"), weight=8)
+    yield from _all_changes(picture.others)
     yield from _route(picture)
     on_route = any(picture.chosen and row.incident_id == picture.chosen.incident_id for row in picture.route)
     if picture.chosen is not None and not on_route and picture.chosen.at:
@@ -111,6 +137,16 @@ def _drawn(picture: Picture) -> Iterator[Any]:
             (lat, lon), radius=9, color=LIGHT.surface, weight=3, fill_color=LIGHT.overdue, fill_opacity=1,
             tooltip=board_map.tip(picture.chosen.title(i18n.locale()), picture.chosen.number),
         )  # fmt: skip
+
+
+def _all_changes(legs: Sequence[Leg]) -> Iterator[Any]:
+    """Yield two lines of many parts: on streets, and dashed straight ones."""
+    streets = [[(lat, lon) for lon, lat in shapely.get_coordinates(line)] for _, line in legs if line is not None]
+    straight = [[(lat, lon) for lon, lat in ends] for ends, line in legs if line is None]
+    if straight:
+        yield board_map.stroke(straight, color=LIGHT.primary, weight=1.5, opacity=0.45, dash_array="2 5")
+    if streets:
+        yield board_map.stroke(streets, color=LIGHT.primary, weight=3, opacity=0.6)
 
 
 def _route(picture: Picture) -> Iterator[Any]:
@@ -170,6 +206,7 @@ def _closed(shape: shapely.Geometry, said: str, *, weight: int = 5) -> Iterator[
 def _extent(picture: Picture) -> Corners | None:
     """Return the corners of the route, or of what is chosen with some room; None leaves the map where it is."""
     points = [(row.lon, row.lat) for row in picture.route]
+    points += [place for ends, _ in picture.others for place in ends]
     place = picture.places.get(picture.worker_id or 0)
     if points and place is not None:
         points.append((place.lon, place.lat))

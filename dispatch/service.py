@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -127,16 +126,17 @@ def whereabouts(
 
 
 def ways(
-    session: Session, actor: Actor, territory: TerritoryInfo, places: Sequence[tuple[float, float]], at: dt.datetime
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    legs: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    at: dt.datetime,
 ) -> list[shapely.LineString | None]:
-    """Return the way on open streets by car from each place (longitude, latitude) to the next; None: no way leads."""
+    """Return the way on open streets by car of each leg (from, to; longitude and latitude); None: no way leads."""
     require(actor, May.DISPATCH)
     network = network_now(session, territory, "drive", at)
-    found = []
-    for start, goal in itertools.pairwise(places):
-        way = network.routes(np.array([start]), np.array([goal]))[0]
-        found.append(None if way is None else way.line)
-    return found
+    found = (network.routes(np.array([start]), np.array([goal]))[0] for start, goal in legs)
+    return [None if way is None else way.line for way in found]
 
 
 def shift_left_s(worker: WorkerInfo, at: dt.datetime) -> float:

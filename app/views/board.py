@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from pathlib import Path
 
 import shapely
@@ -112,6 +113,8 @@ def _bar(seen: Seen) -> tuple[Entry, ...]:
         rows = shown(seen.entries, Which.ALL if text.strip() else which, text)
         _keys(rows, seen)
         st.button(t("Close a street"), key="gk_board_closing", on_click=board_closures.begin)
+        if seen.plan is not None:
+            st.toggle(t("All changes on the map"), key=state.BOARD_SHOW)
         board_live.watch(seen.signature())
     st.session_state[f"{state.BOARD_QUEUE}_kept"] = which
     return rows
@@ -223,9 +226,15 @@ def _picture(
     start = seen.places.get(worker_id or 0)
     stops = [(row.lon, row.lat) for row in route]
     ways: tuple[shapely.LineString | None, ...] = ()
+    closed = tuple((each.id, each.version) for each in seen.closures)
     if stops and start is not None:
-        closed = tuple((each.id, each.version) for each in seen.closures)
-        ways = _ways(session, seen, (*((start.lon, start.lat),), *stops), closed)
+        legs = tuple(itertools.pairwise([(start.lon, start.lat), *stops]))
+        ways = _ways(session, seen, legs, closed)
+    others: tuple[board_plan_map.Leg, ...] = ()
+    if st.session_state.get(state.BOARD_SHOW) and seen.plan is not None:
+        legs = board_plan_map.changed_legs(seen.plan.rows, seen.places)
+        on_streets = _ways(session, seen, legs[: board_plan_map.ON_STREETS], closed)
+        others = tuple(zip(legs, [*on_streets, *[None] * len(legs)], strict=False))
     return Picture(
         entries=seen.entries,
         now=seen.board.at,
@@ -240,16 +249,17 @@ def _picture(
             (each.shape, board_closures.said(each, seen.territory.timezone, seen.board.at)) for each in seen.closures
         ],
         aim=aim,
+        others=others,
     )
 
 
 @st.cache_data(ttl=900, max_entries=500, show_spinner=False)
 def _ways(
-    _session: Session, _seen: Seen, places: tuple[tuple[float, float], ...], closed: tuple[tuple[int, int], ...]
+    _session: Session, _seen: Seen, legs: tuple[board_plan_map.Ends, ...], closed: tuple[tuple[int, int], ...]
 ) -> tuple[shapely.LineString | None, ...]:
-    """Return the ways on streets between places; the same as long as the closures are the same."""
+    """Return the ways on streets; the same as long as the closures are the same."""
     del closed
-    return tuple(dispatch.ways(_session, _seen.actor, _seen.territory, places, _seen.board.at))
+    return tuple(dispatch.ways(_session, _seen.actor, _seen.territory, legs, _seen.board.at))
 
 
 def _map_clicked() -> None:
