@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
+SAID = "<img src=x onerror=\"document.title='hit'\">"
 PHONE = {"width": 390, "height": 844}
 
 
@@ -40,7 +41,7 @@ def task(served: Served) -> int:
         ).one()
         session.commit()
         db.as_actor(session, supervisor)
-        new = NewReport("component-02-01", lon, lat, place="Mill Lane", source="superior")
+        new = NewReport("component-02-01", lon, lat, place="Mill Lane", text=SAID, source="superior")
         filed = incidents.report(session, supervisor, new, command_id="browser-field-report")
         session.commit()
         db.as_actor(session, dispatcher)
@@ -90,6 +91,8 @@ def test_a_task_is_done_while_the_network_is_away(phone: Page, served: Served, t
     phone.locator(f"#gk-list [data-incident='{task}']").or_(mine).first.wait_for()
     if not mine.count():
         phone.locator(f"#gk-list [data-incident='{task}']").click()
+    phone.locator("#gk-task .said", has_text=SAID).wait_for()  # as text, never as a part of the page
+    assert phone.title() != "hit"
     phone.locator("#gk-act[data-act='accept']").click()
     phone.locator("#gk-line", has_text="kept").wait_for()
     phone.evaluate("navigator.serviceWorker.ready")
