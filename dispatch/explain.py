@@ -15,6 +15,7 @@ from core.errors import NotFound
 from dispatch.plan_arrays import Compiled, compile_problem
 from dispatch.plan_cost import RoutePrice, price_route
 from dispatch.plan_kernels import ROOM, STAYS, USED, WHO
+from dispatch.plan_meet import with_moments
 from dispatch.plan_model import TERMS, Id, Problem, Reason, Task, Visit, Worker
 from dispatch.plan_words import listed, minutes, reason
 from dispatch.standing import Standing
@@ -84,7 +85,7 @@ def explain(
     NotFound
         When the task is not in the plan or its figures cannot be used.
     """
-    compiled = compiled or compile_problem(problem)
+    compiled = with_moments(compiled or compile_problem(problem), routes)
     standing = Standing(compiled, routes)
     j = _index(standing, task)
     who = problem.tasks[compiled.tasks[j]]
@@ -159,7 +160,8 @@ def _why_not(  # noqa: PLR0911  (a return a limit)
         return reason("unreachable")
     if over_s > 0:
         return reason("no_time", minutes=minutes(over_s))
-    return reason("closed", minutes=minutes(late_s)) if late_s > 0 else reason("no_time_here")
+    kind = "meets" if task.workers > 1 else "closed"
+    return reason(kind, minutes=minutes(late_s)) if late_s > 0 else reason("no_time_here")
 
 
 def _against(

@@ -8,6 +8,7 @@ a re-plan, and `start_of_shift` for the best plan from nothing, on two cores. Th
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +21,22 @@ from core.progress import Progress, Silent
 from dispatch.plan_arrays import Compiled, compile_problem
 from dispatch.plan_cost import price_left_out, price_route
 from dispatch.plan_kernels import Core, Lists
+from dispatch.plan_meet import as_planned, groups_of, met, placed
 from dispatch.plan_model import TERMS, Id, Problem, Result, Stop, Task, Visit, Worker
-from dispatch.plan_routes import best_routes, new_routes
+from dispatch.plan_routes import best_routes, named, new_routes, routes_now
 from dispatch.plan_search import fill, improve
 from dispatch.standing import Standing
 from dispatch.unserved import why_unserved
 
 HOT, COLD = 5.0, 0.05
 """Temperatures at the beginning and at the end, in ways between near tasks."""
-WARM, WARM_END = 0.02, 0.005
+WARM, WARM_END = 2.0, 0.01
 """The same for a re-plan, which betters what runs."""
 BREADTH, SKIP = 40, 0.01
 """Near tasks beside which a task is tried, and the share of places that is passed over."""
 CHUNK_S = 0.03
+PARTS = 4
+"""Parts of the search between which the moments of tasks for several workers are set anew."""
 _FIRST_ROUNDS, _ROUNDS = 100, 500
 
 
@@ -67,10 +71,55 @@ def solve(
     """
     began = time.thread_time()
     compiled = compile_problem(problem)
-    core, lists = new_routes(compiled, seed, initial)
     search = search or (Search(WARM, WARM_END) if initial else Search())
-    rounds = anneal(core, lists, stop or Stop(), search, progress=progress or Silent(), began=began)
-    return dataclasses.replace(result_of(compiled, best_routes(lists)), rounds=rounds, cpu_s=time.thread_time() - began)
+    stop, progress = stop or Stop(), progress or Silent()
+    groups = groups_of(compiled)
+    if groups:
+        compiled, routes, rounds = _together(compiled, groups, (stop, seed, search, progress), initial)
+    else:
+        core, lists = new_routes(compiled, seed, initial)
+        rounds = anneal(core, lists, stop, search, progress=progress, began=began)
+        routes = best_routes(lists)
+    return dataclasses.replace(result_of(compiled, routes), rounds=rounds, cpu_s=time.thread_time() - began)
+
+
+def _together(
+    compiled: Compiled,
+    groups: Sequence[Sequence[int]],
+    how: tuple[Stop, int, Search, Progress],
+    initial: Mapping[Id, Sequence[Id]] | None,
+) -> tuple[Compiled, list[list[int]], int]:
+    """Return arrays in which groups are begun together, the best routes within them, and the rounds that took.
+
+    The search goes part by part; after each one, the moments of meeting are moved to where its routes allow.
+    """
+    stop, seed, search, progress = how
+    now, rows = as_planned(compiled, initial or {}, groups)
+    best, least, rounds = (now, rows), math.inf, 0
+    if initial:
+        core, _ = new_routes(now, seed, named(now, rows))
+        best = met(compiled, routes_now(core), groups)
+        least = _cost(*best)
+    for part in range(PARTS):
+        now, rows = placed(*best, groups, part)
+        core, lists = new_routes(now, seed + part, named(now, rows))
+        limit = Stop(stop.seconds / PARTS, None if stop.rounds is None else -(-stop.rounds // PARTS))
+        rounds += anneal(core, lists, limit, search, progress=progress, began=time.thread_time())
+        found = met(compiled, best_routes(lists), groups)
+        cost_s = _cost(*found)
+        if cost_s < least or least == math.inf:
+            best, least = found, cost_s
+        search = dataclasses.replace(search, hot=min(search.hot, WARM))
+    return *best, rounds
+
+
+def _cost(compiled: Compiled, routes: Sequence[Sequence[int]]) -> float:
+    """Return what routes cost by the plain walk."""
+    served = {j for route in routes for j in route}
+    absent = [j for j in range(len(compiled.tasks)) if j not in served]
+    return sum(price_route(compiled, w, route).cost_s for w, route in enumerate(routes)) + price_left_out(
+        compiled, absent
+    )
 
 
 def start_of_shift(
@@ -151,10 +200,7 @@ def result_of(compiled: Compiled, routes: Sequence[Sequence[int]], *, explain: b
     served = {j for route in routes for j in route}
     absent = [j for j in range(len(compiled.tasks)) if j not in served]
     terms["unserved"] = price_left_out(compiled, absent)
-    by_worker = {each.id: () for each in problem.workers} | {
-        problem.workers[k].id: tuple(problem.tasks[compiled.tasks[j]].id for j in routes[w])
-        for w, k in enumerate(compiled.workers)
-    }
+    by_worker = {each.id: () for each in problem.workers} | named(compiled, routes)
     return Result(
         routes=by_worker,
         visits=tuple(visits),

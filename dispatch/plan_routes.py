@@ -9,9 +9,11 @@ import numpy as np
 from dispatch.plan_arrays import Compiled
 from dispatch.plan_kernels import (
     ABSENT,
+    AFTER,
     BACK,
     FIXED,
     GROUP,
+    HEAD,
     LAST,
     LEAVE,
     ROOM,
@@ -100,3 +102,24 @@ def best_routes(lists: Lists) -> list[list[int]]:
             j = int(lists.best_after[j])
         routes.append(route)
     return routes
+
+
+def routes_now(core: Core) -> list[list[int]]:
+    """Return the routes as they stand, tasks of the arrays a worker."""
+    routes = []
+    for head in core.hand[:, HEAD]:
+        route, j = [], int(head)
+        while j >= 0:
+            route.append(j)
+            j = int(core.link[j, AFTER])
+        routes.append(route)
+    return routes
+
+
+def named(compiled: Compiled, routes: Sequence[Sequence[int]]) -> dict[Id, tuple[Id, ...]]:
+    """Return routes of the arrays by the names of workers and tasks."""
+    problem = compiled.problem
+    return {
+        problem.workers[k].id: tuple(problem.tasks[compiled.tasks[j]].id for j in routes[w])
+        for w, k in enumerate(compiled.workers)
+    }

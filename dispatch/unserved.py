@@ -37,7 +37,7 @@ def why_unserved(compiled: Compiled, routes: Mapping[Id, Sequence[Id]]) -> tuple
     return tuple(found)
 
 
-def _binding(standing: Standing, task: Task, j: int, *, deep: bool) -> tuple[Reason, Reason]:  # noqa: PLR0911  (a return a kind)
+def _binding(standing: Standing, task: Task, j: int, *, deep: bool) -> tuple[Reason, Reason]:  # noqa: C901, PLR0911  (a return a kind)
     """Return what binds a task, and the way out."""
     compiled, core = standing.compiled, standing.core
     workers = {w: compiled.problem.workers[k] for w, k in enumerate(compiled.workers)}
@@ -61,6 +61,8 @@ def _binding(standing: Standing, task: Task, j: int, *, deep: bool) -> tuple[Rea
     cost, w, p = standing.best(j)
     if w >= 0:
         prize = float(core.task[j, PRIZE])
+        if task.workers > 1 and cost < prize:
+            return reason("together", count=task.workers), people
         name = workers[w].id
         heaviest = _heaviest(standing, j, w, p)
         why = reason("price", worker=name, more=round(cost), prize=round(prize), heaviest=heaviest[0], zh=heaviest[1])

@@ -73,12 +73,35 @@ def problem_of(number: int, most_tasks: int = 5, *, several: bool = False) -> Pr
     return Problem(work, people, ways, lot.choice(WEIGHTS))
 
 
-def plain_cost(problem: Problem, routes: Mapping[Id, Sequence[Id]]) -> float | None:  # noqa: C901, PLR0912  (one plain walk)
-    """The cost of routes, computed from the words of the cost table alone; None when a limit is broken."""
+def plain_cost(problem: Problem, routes: Mapping[Id, Sequence[Id]]) -> float | None:
+    """The cost of routes, computed from the words of the cost table alone; None when a limit is broken.
+
+    Who has to begin together waits for the last one, unless somebody is on site already.
+    """
+    on_site = {each.task for worker in problem.workers for each in worker.commitments if each.left_s is not None}
+    several = {task.id for task in problem.tasks if task.workers > 1} - on_site
+    moments: dict[Id, float] = {}
+    for _ in range(40):
+        walked = one_walk(problem, routes, moments)
+        if walked is None:
+            return None
+        cost, starts = walked
+        latest = {name: max(each) for name, each in starts.items() if name in several and each}
+        if all(latest[name] <= moments.get(name, 0.0) + 1e-6 for name in latest):
+            return cost
+        moments = latest
+    return None
+
+
+def one_walk(  # noqa: C901, PLR0912  (one plain walk)
+    problem: Problem, routes: Mapping[Id, Sequence[Id]], moments: Mapping[Id, float]
+) -> tuple[float, dict[Id, list[float]]] | None:
+    """The cost of routes in which nobody begins a task before its moment, and when each is begun."""
     weights, cost = problem.weights, 0.0
     number = {task.id: k for k, task in enumerate(problem.tasks)}
     ways, first = problem.travel_s.astype(float), len(problem.workers)
-    doers: dict[Id, list[Id]] = {task.id: [] for task in problem.tasks}
+    doers: dict[Id, list[float]] = {task.id: [] for task in problem.tasks}
+    alone = {each.task for worker in problem.workers for each in worker.commitments}
     owned = {grid for worker in problem.workers for grid in worker.grids}
     ids = {worker.id for worker in problem.workers}
     for w, worker in enumerate(problem.workers):
@@ -94,7 +117,7 @@ def plain_cost(problem: Problem, routes: Mapping[Id, Sequence[Id]]) -> float | N
             if place == 0 and left is not None:
                 at = first + number[name]
             service = task.service_s if left is None else left
-            early = 0.0 if stays else task.earliest_s
+            early = max(0.0 if stays else task.earliest_s, moments.get(name, 0.0))
             leg = ways[at, first + number[name]]
             if not np.isfinite(leg):
                 return None
@@ -114,7 +137,7 @@ def plain_cost(problem: Problem, routes: Mapping[Id, Sequence[Id]]) -> float | N
                 cost += weights.change_s
             clock += service
             load, size, at = load + leg + service, size + task.size, first + number[name]
-            doers[name].append(worker.id)
+            doers[name].append(clock - service)
             if stays:
                 committed_until = max(committed_until, ways_without_breaks(problem, w, place + 1))
         if len(route) > len(bound) and (clock > committed_until + 1e-6 or size > worker.capacity):
@@ -123,11 +146,11 @@ def plain_cost(problem: Problem, routes: Mapping[Id, Sequence[Id]]) -> float | N
             cost += weights.overtime * max(0.0, clock - worker.end_s)
             cost += weights.fairness * load**2 / (2 * max(1.0, worker.end_s - worker.start_s))
     for task in problem.tasks:
-        if len(doers[task.id]) > task.workers:
+        if len(doers[task.id]) > task.workers or (task.id not in alone and 0 < len(doers[task.id]) < task.workers):
             return None
         missing = task.workers - len(doers[task.id])
         cost += missing * unserved_cost(task, weights, horizon(problem.workers))
-    return cost
+    return cost, doers
 
 
 def ways_without_breaks(problem: Problem, w: int, count: int) -> float:
@@ -146,9 +169,16 @@ def ways_without_breaks(problem: Problem, w: int, count: int) -> float:
 def best_by_trying(problem: Problem) -> float:
     """The least cost over all ways to share and order the tasks."""
     workers, best = [worker.id for worker in problem.workers], np.inf
+    bound = {each.task for worker in problem.workers for each in worker.commitments}
+    choices = [
+        [who for n in range(task.workers + 1) for who in itertools.combinations(workers, n)]
+        if task.id in bound
+        else [(), *itertools.combinations(workers, task.workers)]
+        for task in problem.tasks
+    ]
     names = [task.id for task in problem.tasks]
-    for shares in itertools.product([None, *workers], repeat=len(names)):
-        groups = [[name for name, who in zip(names, shares, strict=True) if who == worker] for worker in workers]
+    for shares in itertools.product(*choices):
+        groups = [[name for name, who in zip(names, shares, strict=True) if worker in who] for worker in workers]
         for orders in itertools.product(*(itertools.permutations(group) for group in groups)):
             cost = plain_cost(problem, dict(zip(workers, orders, strict=True)))
             if cost is not None:

@@ -52,6 +52,23 @@ def test_small_problems_are_solved_to_the_best(number: int, seed: int) -> None:
 
 @LESS_OFTEN
 @given(NUMBERS, st.integers(0, 3))
+def test_who_has_to_come_together_begins_together_or_nobody_comes(number: int, seed: int) -> None:
+    problem = usable(problem_of(number, 3, several=True))
+    best = best_by_trying(problem)
+    result = solve(problem, ROUNDS, seed)
+    on_site = {each.task for worker in problem.workers for each in worker.commitments if each.left_s is not None}
+    bound = {each.task for worker in problem.workers for each in worker.commitments}
+    for task in problem.tasks:
+        starts = [visit.start_s for visit in result.visits if visit.task == task.id]
+        if task.workers > 1 and task.id not in on_site and starts:
+            assert max(starts) - min(starts) < 1e-3
+            assert len(starts) == task.workers or task.id in bound
+    if np.isfinite(best):
+        assert best - 0.01 <= result.cost_s
+
+
+@LESS_OFTEN
+@given(NUMBERS, st.integers(0, 3))
 def test_hard_limits_hold_and_the_cost_is_that_of_the_table(number: int, seed: int) -> None:
     problem = usable(problem_of(number, 7, several=True))
     result = solve(problem, Stop(seconds=60, rounds=60), seed)
