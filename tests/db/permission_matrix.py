@@ -151,11 +151,15 @@ SAID = (
 )
 """As the person it concerns."""
 TOLD = (
-    "INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason)"
-    " SELECT %(home)s, %(incident)s, id, 'bar', 'x' FROM worker LIMIT 1",
+    (
+        "INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason)"
+        " SELECT %(home)s, %(incident)s, id, 'bar', 'x' FROM worker LIMIT 1"
+    ),
     "INSERT INTO outbox (territory_id, topic, incident_id, task_id) VALUES (%(home)s, 'returned', %(incident)s, 1)",
-    "INSERT INTO notice (territory_id, outbox_id, made_at, topic, incident_id, task_id)"
-    " VALUES (%(home)s, 1, now(), 'returned', %(incident)s, 1)",
+    (
+        "INSERT INTO notice (territory_id, outbox_id, made_at, topic, incident_id, task_id)"
+        " VALUES (%(home)s, 1, now(), 'returned', %(incident)s, 1)"
+    ),
 )
 """Who is kept off an incident, a message to the desks, and the same arrived."""
 EVIDENCE = """
@@ -171,16 +175,8 @@ EVIDENCE = """
 """A photo of an incident, as the system writes it."""
 OF_INCIDENT = dict.fromkeys(
     (
-        "appeal",
-        "citizen_word",
-        "extension_request",
-        "hand_over",
-        "incident_fact",
-        "incident_personal",
-        "notice",
-        "outbox",
-        "pin",
-        "task",
-    ),  # fmt: skip
+        *("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "notice"),
+        *("outbox", "pin", "task"),
+    ),
     "incident_id",
 )
