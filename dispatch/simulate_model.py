@@ -139,7 +139,7 @@ class Options:
     overflow_s: float = 600.0
     debounce_s: float = 20.0
     rounds: int = 150
-    margin_s: tuple[float, float, float] = (60.0, 300.0, 600.0)
+    margin_s: tuple[float, float, float] = (180.0, 600.0, 1200.0)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""

@@ -50,6 +50,8 @@ class NearestIdle(Rule):
         """Return the sendings."""
         idle, sent = state.idle(), []
         for j in sorted(state.asked(), key=lambda j: (self.day.arrivals[j].priority, j)):
+            if not idle.any():
+                break
             w = nearest(state, j, idle)
             if w >= 0:
                 idle[w] = False
@@ -84,6 +86,8 @@ class FixedOwner(Rule):
         """Return the sendings."""
         idle, sent = state.idle(), []
         for j in sorted(state.asked(), key=lambda j: (self.day.arrivals[j].priority, j)):
+            if not idle.any():
+                break
             w = self._who(state, j, idle)
             if w >= 0:
                 idle[w] = False
