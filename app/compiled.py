@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dispatch.plan import warm_up
 from geodata.travel import compile_all
+from planning import search
 
 
 def main() -> None:
     """Compile the searches; a second where they were compiled before."""
     warm_up()
     compile_all()
+    search.warm_up()
 
 
 if __name__ == "__main__":

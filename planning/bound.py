@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from core.progress import Progress, Silent
 from planning.search import swap_search
+from planning.swap_kernels import times_served, worths
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PROVEN = 1e-9
 """A smaller gap is rounding: nothing better exists."""
-SEARCH_EVERY = 60
+SEARCH_EVERY = 12
 SHRINK_EVERY = 20
 PATIENCE = 30
 SLOWER = 0.7
@@ -83,7 +84,7 @@ def raise_bound(
     progress = progress or Silent()
     whole = bool(np.array_equal(costs, np.rint(costs)))  # then so is every cost, and bounds round up
     rows = np.arange(len(costs))
-    kept = costs
+    kept = np.ascontiguousarray(costs)
     multipliers = _start(costs, best.sites)
     at_best = multipliers
     direction = np.zeros(costs.shape[1])
@@ -92,7 +93,8 @@ def raise_bound(
     for number in range(rounds):
         if best.is_within(gap) or pace < SMALLEST_PACE or time.perf_counter() > deadline:
             break
-        worth = np.minimum(kept - multipliers, 0.0).sum(axis=1)
+        worth = np.empty(len(kept))
+        worths(kept, multipliers, worth)
         taken = np.argpartition(worth, p - 1)[:p] if p < len(worth) else np.arange(len(worth))
         reached = float(multipliers.sum() + worth[taken].sum())
         if reached > highest + PROVEN * abs(highest) or number == 0:
@@ -118,7 +120,8 @@ def raise_bound(
             pace, tries, multipliers, direction = pace * SLOWER, 0, at_best, np.zeros(costs.shape[1])
             progress.advance()
             continue
-        slack = 1.0 - (kept[taken] < multipliers).sum(axis=0)
+        slack = np.empty(len(multipliers))
+        times_served(kept, taken, multipliers, slack)
         direction = slack + MOMENTUM * direction
         length = float(direction @ direction)
         if length == 0.0:

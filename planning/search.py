@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planning.swap_kernels import swap_eagerly, times_served, worths
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LEAST_GAIN = 1e-12
-"""A swap that gains a smaller share of the cost is rounding."""
 
 
 def greedy(costs: Floats, p: int) -> Ints:
@@ -35,32 +35,16 @@ def completed(costs: Floats, initial: Sequence[int], p: int) -> Ints:
 
 
 def swap_search(costs: Floats, sites: ArrayLike) -> tuple[float, Ints]:
-    """Return cost and sites after exchanging one site at a time, always the best exchange.
-
-    All exchanges are weighed at once (Teitz & Bart 1968, in the form of Whitaker 1983): the newcomer
-    takes over whom it serves cheaper, the demand of the site that goes falls to its second site or to
-    the newcomer.
-    """
+    """Return cost and sites after exchanging one site at a time as long as one exchange gains (compiled)."""
     chosen = np.array(sites, dtype=np.int64)
-    p, demand = len(chosen), np.arange(costs.shape[1])
-    while True:
-        own = costs[chosen]
-        owner = own.argmin(axis=0)
-        first = own[owner, demand]
-        own[owner, demand] = np.inf
-        second = own.min(axis=0)
-        total = float(first.sum())
-        taken = np.minimum(costs, first)
-        gained = taken.sum(axis=1) - total
-        by_owner = np.argsort(owner, kind="stable")
-        counts = np.bincount(owner, minlength=p)
-        busy = np.flatnonzero(counts)
-        starts = np.cumsum(counts[busy]) - counts[busy]
-        lost = np.zeros((len(costs), p))
-        lost[:, busy] = np.add.reduceat((np.minimum(costs, second) - taken)[:, by_owner], starts, axis=1)
-        change = gained[:, None] + lost
-        change[chosen] = np.inf
-        come, go = np.unravel_index(int(change.argmin()), change.shape)
-        if not change[come, go] < -LEAST_GAIN * total:
-            return total, chosen
-        chosen[go] = come
+    order = np.roll(np.arange(len(costs)), -int(chosen[0]))
+    swap_eagerly(np.ascontiguousarray(costs), chosen, order)
+    return float(costs[chosen].min(axis=0).sum()), chosen
+
+
+def warm_up() -> None:
+    """Bring the compiled loops into the process (made by set-up, then read from the disk)."""
+    costs, ones = np.ones((2, 2)), np.ones(2)
+    swap_search(costs, [0])
+    worths(costs, ones, np.zeros(2))
+    times_served(costs, np.zeros(1, dtype=np.int64), ones, np.zeros(2))

@@ -18,6 +18,7 @@ import numpy as np
 from planning.capacitated import solve_capacitated
 from planning.center import solve_center
 from planning.matrix_files import read_costs
+from planning.search import warm_up
 from planning.siting import SitingProblem, Stop, solve
 
 HERE = Path(__file__).resolve().parent
@@ -56,6 +57,7 @@ def main() -> None:
     """Measure and write the report."""
     limit_s = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 40
+    warm_up()
     medians, centres = known("pmedopt.txt"), known("kcenteropt.txt")
     rows, sums = [], {"median": [0, 0, 0.0], "centre": [0, 0, 0.0]}
     for number in range(1, count + 1):
