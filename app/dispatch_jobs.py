@@ -10,7 +10,6 @@ from core import log
 from core.identity import Actor, system_actor
 from dispatch import notices
 from dispatch.execution_model import Unanswered
-from dispatch.standing_plan import why
 from geodata import db
 from geodata.territory import list_territories
 from people.service import worker_id_of
@@ -57,6 +56,8 @@ def next_best(session: Session, actor: Actor) -> notices.NextBest:
     """Return whom the standing plan would ask next for a task, the best first."""
 
     def offers(task: Unanswered) -> Sequence[int]:
+        from dispatch.standing_plan import why  # the engine, which most minutes need not
+
         found = why(session, actor, task.incident_id)
         codes = [each.worker for each in (found.chosen, *found.others) if each is not None]
         ids = [worker_id_of(session, actor.territory_id or 0, str(code)) for code in codes]

@@ -34,8 +34,8 @@ BUSY = (
     "有人正在更改该案件，请稍后再看。",
 )
 MOVED_ON = (
-    "It is not as it was when this was planned: the worker set out, gave it back, or has other times by now.",
-    "情况已与制定方案时不同：网格员已出发、已退回，或时间已另行安排。",
+    "It is not as when this was planned: the worker set out or gave it back, it is pinned to another, or timed anew.",
+    "情况已与制定方案时不同：网格员已出发或已退回，案件已锁定给他人，或时间已另行安排。",
 )
 
 
