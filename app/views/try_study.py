@@ -43,7 +43,12 @@ def show() -> None:
         left, right = st.columns([1, 1.6], gap="medium")
         with left:
             way = st.segmented_control(
-                t("What will you do"), [HAND, WHAT_IF], default=HAND, format_func=_way, required=True, key=f"gk_try_way_{i18n.locale()}"
+                t("What will you do"),
+                [HAND, WHAT_IF],
+                default=HAND,
+                format_func=_way,
+                required=True,
+                key=f"gk_try_way_{i18n.locale()}",
             )
             marked = _marked(study.id)
             struck = _struck(detail) if way == WHAT_IF else []
