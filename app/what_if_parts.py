@@ -27,15 +27,16 @@ def table(rows: Sequence[Row]) -> None:
     """Put the runs below each other, each measure with a bar where a bar says more."""
     late = max(row.breaches for row in rows)
     way_s = max(row.travel_s for row in rows)
+    missed = any(row.unserved for row in rows)
     columns = [
         Column(t("Rule"), fixed=True),
         Column(t("Difference"), fixed=True),
         Column(t("Breaches"), right=True),
         Column(t("Driving"), right=True),
         Column(t("There after"), right=True),
-        Column(t("Nine of ten within"), right=True),
+        Column(t("90 % within"), right=True),
         Column(t("Low priority"), right=True),
-        Column(t("Not reached"), right=True, wide=True),
+        *([Column(t("Not reached"), right=True)] if missed else []),
         Column(t("By the owner"), right=True, wide=True),
         Column(t("Uneven load"), right=True, wide=True),
         Column(t("Plan changes"), right=True, wide=True),
@@ -43,12 +44,12 @@ def table(rows: Sequence[Row]) -> None:
     body: list[Sequence[Cell]] = []
     before = None
     for row in rows:
-        body.append(_cells(row, late, way_s, first=row.policy != before))
+        body.append(_cells(row, late, way_s, first=row.policy != before, missed=missed))
         before = row.policy
     widgets.table(columns, body)
 
 
-def _cells(row: Row, late: int, way_s: float, *, first: bool) -> tuple[Cell, ...]:
+def _cells(row: Row, late: int, way_s: float, *, first: bool, missed: bool) -> tuple[Cell, ...]:
     return (
         Html(f"<b>{widgets.html(what_if_words.rule(row.policy))}</b>") if first else Html(""),
         what_if_words.change(row.change),
@@ -57,7 +58,7 @@ def _cells(row: Row, late: int, way_s: float, *, first: bool) -> tuple[Cell, ...
         what_if_words.minutes(row.response_s),
         what_if_words.minutes(row.response_p90_s),
         what_if_words.minutes(row.low_p90_s),
-        i18n.number(row.unserved),
+        *([i18n.number(row.unserved)] if missed else []),
         "–" if row.own_grid is None else what_if_words.per_cent(row.own_grid),
         what_if_words.per_cent(row.load_cv),
         i18n.number(row.churn),
@@ -80,7 +81,7 @@ def _read(reply: Reply) -> None:
     notes = "".join(f"<li>{widgets.html(i18n.either(en, zh))}</li>" for en, zh in reply.notes)
     columns = t(
         "Breach: begun after the deadline, or not at all that day. There after: from filing until somebody is there. "
-        "Low priority: nine of ten of the least urgent. Uneven load: 0 % when all have the same to do. "
+        "Low priority: 90 % of the least urgent. Uneven load: 0 % when all have the same to do. "
         "Plan changes: how often the worker meant became another before setting out."
     )
     widgets.write(

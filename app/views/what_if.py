@@ -49,7 +49,7 @@ def show() -> None:
             href="/board",
         )
         return
-    left, right = st.columns([1, 2.6], gap="medium")
+    left, right = st.columns([1, 3], gap="medium")
     with left, st.container(key="gk-wi-form", border=True):
         _form(actor, days, owner_s)
     with right:
