@@ -62,7 +62,7 @@ def _form(actor: Actor, territory: TerritoryInfo, norms: list[Norm], first: str)
 
     chosen = st.selectbox(t("Which"), ["", *names], format_func=words, key=f"gk_norm_which_{lang}")
     old = names.get(chosen) or Norm(first, "", "", "walk", "", "", radius_m=500.0)
-    key = f"gk_norm_{abs(hash(chosen)) % 10**8}_{old.version or 0}_{lang}"
+    key = f"gk_norm_{abs(hash(chosen)) % 10**8}_{old.version or 0}_{len(norms)}_{lang}"
     with st.form(key, border=False):
         kinds = sorted(FACILITY_KINDS, key=study_words.facility)
         kind = st.selectbox(
