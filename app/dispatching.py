@@ -38,7 +38,7 @@ REST_MOST_S = 5.0
 NEWCOMERS = 0.3
 """When so large a part of a shift has just begun, the plan is made from nothing."""
 
-logger = log.get(__name__)
+logger = log.get("app.dispatching")
 
 
 @dataclass
@@ -146,6 +146,7 @@ def serve() -> None:
     """
     os.nice(NICE)
     signal.signal(signal.SIGTERM, _stop)
+    logger.info("getting ready")
     warm_up()
     dispatching = Dispatching()
     while True:

@@ -31,7 +31,7 @@ from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
 from geodata.travel import closed
 
-KEPT = 4
+KEPT = 2
 """Networks with closures that are kept beside the open one."""
 _lock = threading.Lock()
 

@@ -36,7 +36,7 @@ from dispatch.standing_model import Comparison
 from geodata.db import system_rights
 from geodata.territory import TerritoryInfo
 
-PLANS_KEPT = 4
+PLANS_KEPT = 2
 NAMED = 8
 """Other workers told of, the cheapest first."""
 _LATER_S = 30.0

@@ -86,7 +86,7 @@ def situations(draw):
     return Situation(NOON, problem, rows, CREW, order, frozenset(barred), (), np.zeros((size, 2)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(situations())
 def test_what_is_safe_and_what_needs_a_person(situation):
     result = solve(situation.problem, Stop(rounds=30))
@@ -113,7 +113,7 @@ def test_what_is_safe_and_what_needs_a_person(situation):
         assert places == list(range(1, len(places) + 1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(situations())
 def test_the_plan_is_measured_on_the_same_work(situation):
     result = solve(situation.problem, Stop(rounds=30))
@@ -129,7 +129,7 @@ def test_the_plan_is_measured_on_the_same_work(situation):
     assert math.isclose(summary.driving_saved_s, as_given.travel_s - result.travel_s, abs_tol=1.0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(situations(), st.booleans())
 def test_a_kept_problem_is_read_as_it_was(situation, hole):
     ways = situation.problem.travel_s.copy()

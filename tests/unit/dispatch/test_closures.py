@@ -89,7 +89,7 @@ def test_what_is_no_closure_is_refused_in_words(shape):
     assert refused.value.zh
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.sets(st.sampled_from(range(len(NAMES))), max_size=25))
 def test_ways_are_those_of_a_plain_search_without_the_stretches(stretches):
     shut = np.array(sorted(stretches), np.int64)
