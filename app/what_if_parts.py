@@ -103,7 +103,15 @@ def asked_before(found: Sequence[Job], territory: TerritoryInfo, shown: int | No
         question = None if job.result is None else read_reply(job.result).question
         day = "" if question is None else i18n.day(question.day)
         rows.append((link, day, "" if question is None else _asked(question), _state(job)))
-    widgets.table([Column(t("Asked at")), Column(t("Day")), Column(t("Question"), wide=True), Column(t("State"))], rows)
+    widgets.table(
+        [
+            Column(t("Asked at"), fixed=True),
+            Column(t("Day"), fixed=True),
+            Column(t("Question"), wide=True),
+            Column(t("State")),
+        ],
+        rows,
+    )
 
 
 def _asked(question: Question) -> str:
