@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pyogrio
 import pytest
 import shapely
 from sqlalchemy import Engine, text
@@ -70,3 +72,51 @@ def test_a_question_without_an_answer_says_so_in_json_and_in_words(
         "infeasible", "candidates", 0, []
     )  # fmt: skip
     assert "Only 0 buildable places were found, so 3 sites cannot be chosen." in err
+
+
+def test_terms_a_plan_by_hand_and_a_file_to_take_along(
+    demo_database: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with db.transaction(system_actor()) as session:
+        session.execute(text("UPDATE road SET drivable = true"))
+    out = tmp_path / "study.gpkg"
+    asked = ["--p", "2", "--candidates", "40", "--minutes", "4", "--time-limit", "2", "--json"]
+    code, told, _ = run(capsys, "--kind", "mclp", "--spacing", "300", "--out", str(out), *asked)
+    assert code == 0
+    best = json.loads(told)
+    assert len(pyogrio.read_dataframe(out, layer="sites")) == 2
+    assert set(pyogrio.read_dataframe(out, layer="grounds")["kind"]) >= {"catchment"}
+    places = [f"{site['lon']},{site['lat']}" for site in best["sites"]]
+    code, told, _ = run(capsys, "--kind", "mclp", *asked, "--by-hand", places[0], "--by-hand", places[1])
+    assert code == 0
+    mine = json.loads(told)
+    assert mine["objective"] == pytest.approx(best["objective"], rel=1e-6)
+    assert mine["best"] >= mine["objective"] * (1 - 1e-9)
+    code, told, _ = run(capsys, "--kind", "mclp", *asked, "--forbid", places[0])
+    assert code == 0
+    assert json.loads(told)["objective"] <= mine["best"] + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--kind", "mclp", "--p", "1", "--forbid", "here"], "--forbid 'here' is no place"),
+        (["--kind", "mclp", "--p", "1", "--also", "200,100"], "1 of 1 places are no longitude and latitude"),
+        (["--kind", "cpmp", "--p", "1"], "not said for how many people a site has room"),
+        (["--kind", "fixed-charge"], "not said what a site costs"),
+        (["--kind", "mclp", "--p", "1", "--budget", "5"], "not said what a site costs"),
+        (["--kind", "mclp", "--p", "1", "--candidates", "none.geojson"], "neither a number nor a file"),
+        (["--kind", "mclp", "--p", "1", "--zones", "none.geojson"], "There is no file none.geojson"),
+        (["--kind", "mclp", "--p", "1", "--demand", "jobs"], "no layer of demand 'jobs'"),
+        (["--kind", "mclp", "--p", "1", "--out", "study.docx"], "unknown ending"),
+        (["--kind", "mclp", "--p", "1", "--floor", "200"], "no useful share of each community"),
+        (["--kind", "mclp", "--p", "3", "--by-hand", "-1.2,50.6"], "1 places are marked, but 3 sites"),
+    ],
+)
+def test_terms_that_cannot_be_kept_end_with_two_and_a_sentence(
+    demo_database: Engine, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    code, out, err = run(capsys, *arguments, "--json")
+    assert (code, out) == (2, "")
+    assert says in " ".join(err.split())
+    assert "Traceback" not in err
