@@ -3,10 +3,10 @@
 /* global GridkeeperQueue */
 (() => {
   const $ = (id) => document.getElementById(`gk-${id}`), Q = GridkeeperQueue;
-  const W = JSON.parse($("words").textContent), POLL_S = 20, HOUR = 3600e3, KEEP_H = 16, PHOTO_PX = 1600;
+  const W = JSON.parse($("words").textContent), POLL_S = 20, AGAIN_S = 4, HOUR = 3600e3, KEEP_H = 16, PHOTO_PX = 1600;
   const now = () => new Date(Date.now() + ahead), lang = document.documentElement.lang;
   let state = null, queue = [], problems = [], shots = [], etag = "", done = "", ahead = 0, tries = 0, saidAt = 0;
-  let online = navigator.onLine, ended = false, busy = false, chosen = null, watching = null, spot = null;
+  let online = navigator.onLine, ended = false, busy = false, chosen = null, watching = null, spot = null, again = 0;
   const maps = new Map();
 
   /* --- what the phone keeps */
@@ -100,6 +100,8 @@
     } finally {
       busy = false;
       draw();
+      clearTimeout(again);
+      again = !online && navigator.onLine ? setTimeout(sync, AGAIN_S * 1000) : 0;
     }
   }
   async function poll() {

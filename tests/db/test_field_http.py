@@ -17,6 +17,7 @@ from core.clock import now
 from core.identity import Actor, Role, system_actor
 from dispatch import field
 from geodata.db import transaction
+from geodata.tables import Notice
 from geodata.territory import list_territories
 from incidents import service as incidents
 from incidents.work import NewReport
@@ -180,6 +181,21 @@ def test_an_act_changes_the_day_at_once(enter, task) -> None:
     after = client.get("/api/field/state", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert next(each for each in after.json()["tasks"] if each["incident"] == task[0])["state"] == "accepted"
+
+
+def test_what_the_worker_is_told_is_put_away_by_himself_alone(enter, task, city) -> None:
+    worker = city[Role.GRID_WORKER]
+    with transaction(system_actor()) as session:
+        told = {"territory_id": worker.territory_id, "task_id": 1, "made_at": now(), "incident_id": task[0]}
+        session.add(Notice(outbox_id=901, topic="withdrawn", worker_id=worker.worker_id, **told))
+        session.add(Notice(outbox_id=902, topic="withdrawn", worker_id=(worker.worker_id or 0) + 1, **told))
+    client = enter(Role.GRID_WORKER)
+    (notice,) = client.get("/api/field/state").json()["notices"]
+    assert (notice["topic"], notice["number"][:3]) == ("withdrawn", "TT-")
+    read = act("read", (0, 0), upto=notice["id"] + 100) | {"incident": None, "version": None}
+    assert send(client, read) == [{"id": read["id"], "ok": True}]
+    assert client.get("/api/field/state").json()["notices"] == []
+    assert rows("SELECT outbox_id FROM notice WHERE outbox_id > 900 AND read_at IS NULL") == [(902,)]
 
 
 # --- acts
