@@ -202,6 +202,7 @@ PICTURES = (
     Picture("incident", "dispatcher", "/", incident_opened, (DESK, PHONE)),
     Picture("incident-history", "dispatcher", "/", history_opened),
     Picture("board", "dispatcher", "/board", board_drawn, (DESK, WALL, PHONE)),
+    Picture("what-if", "dispatcher", "/what-if", sizes=(DESK, PHONE)),
     Picture("new-incident", "dispatcher", "/new-incident", sizes=(DESK, PHONE)),
     Picture("new-incident-typed", "dispatcher", "/new-incident", report_typed),
     Picture("studies", "planner", "/studies"),
