@@ -15,7 +15,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "There are no streets here: ways are straight lines × 1.3 at 25 km/h.",
         "此处没有路网：路程按直线 × 1.3、时速 25 公里估算。",
     ),
-    "closures": ("{count} closures are in force.", "现有 {count} 处道路封闭。"),
 }
 
 
