@@ -20,6 +20,7 @@ depends_on = None
 
 REPLACED = (
     ("0002_incident_day.sql", "gk_incident_changed", "\nEND $$;"),
+    ("0023_enforce.sql", "gk_lawless", "\n$$;"),
     ("0025_desk.sql", "gk_duplicates_follow", "\nEND $$;"),
 )
 """File that made a function as it was before, its name, and how its text ends."""
