@@ -28,7 +28,7 @@ ON_STREETS = 40
 Ends = tuple[tuple[float, float], tuple[float, float]]
 Leg = tuple[Ends, shapely.LineString | None]
 Dot = tuple[float, float, int, str]
-_DIGITS = 5
+_DIGITS, _SAME_DEG = 5, 0.0005
 _ROUND = {"radius": 4, "weight": 1, "color": LIGHT.surface, "fillOpacity": 1}
 STYLES = (
     _ROUND | {"fillColor": LIGHT.overdue, "radius": 5},
@@ -161,9 +161,11 @@ def _route(picture: Picture) -> Iterator[Any]:
             yield board_map.stroke((before, goal), color=LIGHT.primary, weight=3, opacity=0.7, dash_array="3 6")
         before = goal
     if at is not None:
+        # Where the first stop is the place itself, the worker stands beside it.
+        here = any(abs(row.lat - at[0]) + abs(row.lon - at[1]) < _SAME_DEG for row in picture.route[:1])
         yield board_map.disc(
             at, picture.workers.get(picture.worker_id or 0, ""), board_map.tip(t("Sets out from here"), ""),
-            ground=LIGHT.surface, ink=LIGHT.text, edge=LIGHT.primary,
+            ground=LIGHT.surface, ink=LIGHT.text, edge=LIGHT.primary, beside=-2 if here else 0,
         )  # fmt: skip
     taken: dict[tuple[float, float], int] = {}
     for number, row in enumerate(picture.route, 1):

@@ -84,6 +84,18 @@ def _way() -> Mode:
     return mode or "drive"
 
 
+def begun(here: Here, entry: Entry, row: QueueRow) -> None:
+    """Say who works on an incident that no plan moves, and where it can be given to another all the same."""
+    head(entry, here)
+    who = row.worker_code or i18n.either(row.unit, row.unit_zh)
+    widgets.empty(
+        t("{who} works on it.", who=who),
+        t("The plan leaves work of a unit where it is."),
+        link_label=t("Open the incident"),
+        href=f"/incidents?incident={row.id}",
+    )
+
+
 def not_waiting(here: Here, chosen: int) -> None:
     """Say what became of an incident that an address or another dispatcher took off the board."""
     try:

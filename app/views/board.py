@@ -135,9 +135,10 @@ def _names(seen: Seen) -> dict[Which, str]:
 
 
 def _first(seen: Seen) -> Which:
-    """Return what the queue begins with: what needs a person, without a plan what nobody has; else all."""
-    first = Which.UNSERVED if seen.plan is None else Which.NEEDS
-    return first if counts(seen.entries)[first] else Which.ALL
+    """Return what the queue begins with: what needs a person, else what is safe; without a plan what nobody has."""
+    wanted = (Which.UNSERVED,) if seen.plan is None else (Which.NEEDS, Which.SAFE)
+    count = counts(seen.entries)
+    return next((which for which in wanted if count[which]), Which.ALL)
 
 
 def _keys(rows: tuple[Entry, ...], seen: Seen) -> None:
@@ -201,6 +202,8 @@ def _beside(session: Session, seen: Seen, chosen: Entry | None) -> tuple[board_m
         board_why.show(here, chosen, chosen.row, known, seen.pin(chosen.incident_id))
         if chosen.row.needs is not None and chosen.row.needs.kind == "no_unit":
             board_side.show(here, chosen, alone=False)
+    elif chosen.queue is not None and chosen.queue.status == "handling":
+        board_side.begun(here, chosen, chosen.queue)
     else:
         board_side.head(chosen, here)
         board_why.unserved(chosen)
