@@ -103,13 +103,13 @@ def gains(study: Study, names: dict[int, str]) -> None:
         table.append(cells)
     widgets.table(columns, table)
     better = sum(1 for row in rows if row["within_then"] - row["within_now"] >= 1)
+    counts = {"better": i18n.number(better), "all": i18n.number(len(rows)), "minutes": limit}
+    if study.question.terms.closable or study.question.terms.capacity:
+        # Where something is closed or full, some go farther than now.
+        widgets.note(t("{better} of {all} communities gain people within {minutes} min.", **counts))
+        return
     widgets.note(
-        t(
-            "{better} of {all} communities gain people within {minutes} min; nobody's way becomes longer.",
-            better=i18n.number(better),
-            all=i18n.number(len(rows)),
-            minutes=limit,
-        )
+        t("{better} of {all} communities gain people within {minutes} min; nobody's way becomes longer.", **counts)
     )
 
 
