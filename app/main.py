@@ -67,7 +67,6 @@ def _planning(actor: Actor) -> list[st.Page]:
         st.Page(
             "views/compare_studies.py", title=t("Compare studies"), url_path="compare-studies", visibility="hidden"
         ),
-        st.Page("views/access.py", title=t("Access"), url_path="access"),
     ]
     if actor.may(May.MAKE_STUDIES):
         planning.append(st.Page("views/new_study.py", title=t("New study"), url_path="new-study"))
