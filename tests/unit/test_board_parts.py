@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from app.board_timeline import Bar, Lane
 from dispatch.model import Board, QueueRow
 from dispatch.plan_model import Reason
 from dispatch.standing_model import PlanRow, StandingPlan, Summary, Unserved
+from layers.style import LIGHT, contrast
 
 NOW = dt.datetime(2026, 3, 3, 12, 0, tzinfo=dt.UTC)
 MIN = dt.timedelta(minutes=1)
@@ -124,6 +127,14 @@ def test_the_sentence_says_what_is_won_and_what_is_lost():
     assert board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0)) == (
         "37 项可直接发布，4 项需您决定：少行驶 4.2 小时、避免 3 项超期"
     )
+
+
+@pytest.mark.parametrize("ink", ["text", "muted", "primary", "overdue", "on_time"])
+def test_the_chosen_row_can_be_read(ink):
+    sheet = (Path(board_head.__file__).parent / "assets" / "gridkeeper-board.css").read_text(encoding="utf-8")
+    ground = re.search(r'aria-selected="true"\] \{[^}]*background: (#[0-9A-F]{6})', sheet)
+    assert ground is not None
+    assert contrast(LIGHT.tokens()[ink], ground[1]) >= 4.5
 
 
 def test_a_breach_of_the_next_hour_is_one_that_nobody_reaches():
