@@ -91,8 +91,8 @@ def main() -> None:
         "| | nodes | p | cost | proof | s |\n|---|---|---|---|---|---|\n"
         + "\n".join(held)
         + "\n\nWhere this falls short: two medians of large p are missed by a thousandth or less, most of low p are not"
-        " proved in so little time, p-center beyond 400 nodes and capacities of little room stay open. Not measured yet:"
-        " PySAL spopt beside it, SJC and larger instances, networks of 10,000 × 1,000.\n"
+        " proved in so little time, p-center beyond 400 nodes and capacities of little room stay open. Not measured"
+        " yet: PySAL spopt beside it, SJC and larger instances, networks of 10,000 × 1,000.\n"
     )
 
 
