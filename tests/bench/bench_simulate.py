@@ -138,7 +138,7 @@ def verdict(found: dict[str, list[Measures]], peak: float) -> tuple[str, bool]:
 
 def picture(all_found: dict[float, dict[str, list[Measures]]]) -> str:
     """Return breaches against travel of each rule and day as SVG; nearer to the corner is better."""
-    colours = ["#7A858C", "#B86E00", "#5F6B73", "#B3261E", "#0B6B70", "#2E6E4E"]
+    colours = ["#8E6BAA", "#B86E00", "#5F6B73", "#B3261E", "#0B6B70", "#7DB36A"]
     width, height, left, top = 460, 300, 56, 40
     size = f'width="{2 * (width + 30)}" height="{height + 130}"'
     parts = [
