@@ -78,6 +78,7 @@ def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Ses
     assert worker is not None
 
 
+@pytest.mark.slow
 def test_a_second_dispatcher_is_told_in_chinese_what_the_first_did(page: Page, served: Served, town: Session) -> None:
     open_board(page, served, "zh")
     side = page.locator(".st-key-gk-why")
