@@ -338,7 +338,7 @@ def play(desk, add_incident, examples: int, steps: int) -> None:  # noqa: F811
 
 
 def test_carrying_out_does_what_the_model_says(desk, add_incident) -> None:  # noqa: F811
-    play(desk, add_incident, 6, 25)
+    play(desk, add_incident, 5, 25)
 
 
 @pytest.mark.slow
