@@ -44,7 +44,8 @@ def sessions() -> int:
 
 
 def test_what_writes_is_known() -> None:
-    assert POSTS == ["/first", "/invitation", "/login", "/logout"]
+    phone = ("/api/field/acts", "/api/field/photo", "/api/field/position")
+    assert tuple(POSTS) == (*phone, "/first", "/invitation", "/login", "/logout")
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
