@@ -28,6 +28,14 @@ from geodata.territory import TerritoryInfo, list_territories
 from tests.rosters import everybody_on_shift
 
 STOP = Stop(rounds=100)
+NOON = now().replace(hour=12, minute=0, second=0, microsecond=0)
+"""Of today, whenever the test runs: in the last hour of a shift there is room for little."""
+
+
+@pytest.fixture(autouse=True)
+def _noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("app.dispatching.now", "dispatch.standing_plan.clock_now", "dispatch.standing_ask.clock_now"):
+        monkeypatch.setattr(place, lambda: NOON)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +57,12 @@ def _file(count: int) -> list[int]:
                 text(
                     "UPDATE incident SET status = 'filed', closed_at = NULL, handled_at = NULL, dispatched_at = NULL,"
                     " closed_by = NULL, dispatched_by = NULL, worker_id = NULL, filed_at = now(),"
-                    " due_at = now() + interval '6 hours' WHERE id IN (SELECT i.id FROM incident AS i"
-                    " WHERE i.status = 'closed' AND i.duplicate_of IS NULL AND NOT EXISTS (SELECT FROM task AS t"
+                    " due_at = CAST(:noon AS timestamptz) + interval '6 hours' WHERE id IN"
+                    " (SELECT i.id FROM incident AS i WHERE i.status = 'closed' AND i.duplicate_of IS NULL AND NOT EXISTS (SELECT FROM task AS t"
                     " WHERE t.incident_id = i.id AND t.state IN ('waiting', 'accepted', 'started'))"
                     " ORDER BY i.id DESC LIMIT :count) RETURNING id"
                 ),
-                {"count": count},
+                {"count": count, "noon": NOON},
             )
         )
 
