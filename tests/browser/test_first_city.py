@@ -163,7 +163,8 @@ def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served
     metric.wait_for(state="attached")
     assert not metric.is_visible()
     # The frame may be put anew while the page is still being drawn; then it has no box for a moment.
-    page.wait_for_function("(document.querySelector('iframe[title*=st_folium]')?.getBoundingClientRect().y ?? 999) < 300")
+    frame = "document.querySelector('iframe[title*=st_folium]')"
+    page.wait_for_function(f"({frame}?.getBoundingClientRect().y ?? 999) < 300")
     page.locator(".gk-unfold").click()
     metric.wait_for(state="visible")
 
