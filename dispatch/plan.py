@@ -30,8 +30,10 @@ from dispatch.unserved import why_unserved
 
 HOT, COLD = 5.0, 0.05
 """Temperatures at the beginning and at the end, in ways between near tasks."""
-WARM, WARM_END = 2.0, 0.01
-"""The same for a re-plan, which betters what runs."""
+WARM, WARM_END = 0.02, 0.005
+"""The same for a re-plan of few rounds, which betters what runs."""
+ONWARD, ONWARD_END, MANY = 2.0, 0.01, 5000
+"""The same for a re-plan of many rounds, or of so much time: it gives up a little first."""
 BREADTH, SKIP = 40, 0.01
 """Near tasks beside which a task is tried, and the share of places that is passed over."""
 CHUNK_S = 0.03
@@ -58,6 +60,7 @@ def solve(
     progress: Progress | None = None,
     *,
     search: Search | None = None,
+    compiled: Compiled | None = None,
 ) -> Result:
     """Return the best plan found.
 
@@ -68,11 +71,15 @@ def solve(
         more is planned anew.
     progress
         Hears how far the work is, in thousandths; `core.progress.Cancelled` passes through.
+    compiled
+        The problem's arrays, where they are there already.
     """
     began = time.thread_time()
-    compiled = compile_problem(problem)
-    search = search or (Search(WARM, WARM_END) if initial else Search())
+    compiled = compiled or compile_problem(problem)
     stop, progress = stop or Stop(), progress or Silent()
+    few = stop.rounds is not None and stop.rounds < MANY
+    warm = Search(WARM, WARM_END) if few else Search(ONWARD, ONWARD_END)
+    search = search or (warm if initial else Search())
     groups = groups_of(compiled)
     if groups:
         compiled, routes, rounds = _together(compiled, groups, (stop, seed, search, progress), initial)
@@ -109,7 +116,7 @@ def _together(
         cost_s = _cost(*found)
         if cost_s < least or least == math.inf:
             best, least = found, cost_s
-        search = dataclasses.replace(search, hot=min(search.hot, WARM))
+        search = dataclasses.replace(search, hot=min(search.hot, ONWARD))
     return *best, rounds
 
 
