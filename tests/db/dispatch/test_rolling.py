@@ -59,7 +59,8 @@ def _file(count: int) -> list[int]:
                     " closed_by = NULL, dispatched_by = NULL, worker_id = NULL, filed_at = now(),"
                     " due_at = CAST(:noon AS timestamptz) + interval '6 hours' WHERE id IN"
                     " (SELECT i.id FROM incident AS i WHERE i.status = 'closed' AND i.duplicate_of IS NULL"
-                    " AND NOT EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id AND t.state IN ('waiting', 'accepted', 'started'))"
+                    " AND NOT EXISTS (SELECT FROM task AS t WHERE t.incident_id = i.id"
+                    " AND t.state IN ('waiting', 'accepted', 'started'))"
                     " ORDER BY i.id DESC LIMIT :count) RETURNING id"
                 ),
                 {"count": count, "noon": NOON},
