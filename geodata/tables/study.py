@@ -24,9 +24,7 @@ class Study(Base):
         ),
         CheckConstraint("mode IN ('walk', 'drive')", name="mode"),
         CheckConstraint("state IN ('asked', 'answered', 'infeasible')", name="state"),
-        CheckConstraint(
-            "p <= candidates AND (p > 0 OR p = 0 AND kind IN ('lscp', 'fixed-charge'))", name="sites"
-        ),
+        CheckConstraint("p <= candidates AND (p > 0 OR p = 0 AND kind IN ('lscp', 'fixed-charge'))", name="sites"),
         Index(None, "territory_id", "created_at"),
     )
 
