@@ -33,6 +33,12 @@ BUSY = (
     "Somebody is changing it at this moment. Look at it again.",
     "有人正在更改该案件，请稍后再看。",
 )
+PUBLISHED_WITHIN = dt.timedelta(minutes=5)
+"""A plan older than that sends nobody: whom it means may be off shift."""
+TOO_OLD = (
+    "The plan is more than five minutes old. Wait for the next one; is the planner at work (gridkeeper dispatch run)?",
+    "该方案已超过五分钟，请等待新方案；请确认排班程序（gridkeeper dispatch run）正在运行。",
+)
 MOVED_ON = (
     "It is not as when this was planned: the worker set out or gave it back, it is pinned to another, or timed anew.",
     "情况已与制定方案时不同：网格员已出发或已退回，案件已锁定给他人，或时间已另行安排。",
@@ -67,7 +73,7 @@ def publish(
     NotFound
         When nothing of what is asked for stands in the plan: it was replaced by a newer one.
     """
-    territory_id = _here(actor)
+    territory_id = _by_hand(actor)
     if incident_ids is not None and len(incident_ids) > MOST:
         raise InvalidInput(f"At most {MOST} rows are published at once.", zh=f"一次最多发布 {MOST} 行。")
     at = clock_now() if moment is None else aware(moment)
@@ -77,14 +83,16 @@ def publish(
     if first is not None:
         return Published.from_dict(first)
     store.one_at_a_time(session, territory_id)
-    rows = store.publish(session, territory_id, plan_id, wanted, hand=actor.user_id, at=at)
+    made_at = store.plan_made_at(session, plan_id)
+    fresh = made_at is not None and at - made_at <= PUBLISHED_WITHIN
+    rows = store.publish(session, territory_id, plan_id, wanted, hand=actor.user_id, at=at, fresh=fresh)
     if wanted and not rows:
         raise NotFound(
             "This plan does not stand any more.",
             hint="Look at the newest proposal and publish that.",
             zh="该方案已被更新，请查看最新方案后再发布。",
         )
-    published = _told(session, actor, rows, wanted)
+    published = _told(session, actor, rows, wanted, MOVED_ON if fresh else TOO_OLD)
     keep_answer(session, command_id, None, published.as_dict())
     session.expire_all()
     return published
@@ -141,15 +149,17 @@ def override(
     reason: str,
     version: int | None,
     command_id: str,
+    unit_id: int | None = None,
     moment: dt.datetime | None = None,
 ) -> Done:
     """Give an incident to the worker whom the dispatcher chose, and pin it: no plan takes it from him again.
 
     The choice always wins, also over work that was begun; it ends an older pin and a refusal of this worker.
+    With ``unit_id`` another unit becomes responsible.
 
     Raises as `incidents.service.move` does.
     """
-    territory_id = _here(actor)
+    territory_id = _by_hand(actor)
     if not reason:
         raise InvalidInput(
             "Why this worker?",
@@ -163,8 +173,9 @@ def override(
     look = {"reported": "ask_verify", "checking": "ask_check"}.get(status or "")
     if look is None:
         done = assign_task(
-            session, actor, incident_id, worker_id, version=version, command_id=command_id, reason=reason, moment=at
-        )
+            session, actor, incident_id, worker_id,
+            version=version, command_id=command_id, reason=reason, unit_id=unit_id, moment=at,
+        )  # fmt: skip
     else:
         done = move(
             session, actor, incident_id, look, worker_id=worker_id, version=version, command_id=command_id, moment=at
@@ -197,7 +208,9 @@ def newest_plan(session: Session, actor: Actor) -> int | None:
     return store.newest_plan(session, _here(actor))
 
 
-def _told(session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Iterable[int] | None) -> Published:
+def _told(
+    session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Iterable[int] | None, otherwise: tuple[str, str]
+) -> Published:
     done = [
         Sent(row.incident_id, row.number, row.task_id, row.worker_id, _what(row.what))
         for row in rows
@@ -209,7 +222,7 @@ def _told(session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Ite
     named = []
     for key, row in stale.items():
         found = changed.get(key)
-        english, chinese = (found.message, found.zh or found.message) if found else MOVED_ON if row.locked else BUSY
+        english, chinese = (found.message, found.zh or found.message) if found else otherwise if row.locked else BUSY
         named.append(StaleRow(key, row.number, english, chinese))
     missing = sorted(set(wanted or ()) - {row.incident_id for row in rows})
     named += [StaleRow(key, f"#{key}", "It stands in this plan no more.", "该行已不在此方案中。") for key in missing]
@@ -223,6 +236,16 @@ def _told(session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Ite
 
 def _what(key: str) -> What:
     return "sent" if key == "sent" else "retimed" if key == "retimed" else "kept"
+
+
+def _by_hand(actor: Actor) -> int:
+    if actor.user_id is None:
+        raise InvalidInput(
+            "A person sends out, in the own name.",
+            hint="Say who you are: --as NAME.",
+            zh="派遣须由本人以自己的账号进行。",
+        )
+    return _here(actor)
 
 
 def _here(actor: Actor) -> int:
