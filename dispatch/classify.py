@@ -56,7 +56,9 @@ def judge(situation: Situation, result: Result) -> list[Judged]:
         late_s, slack_s = _times(row, task, visit, situation.at)
         change = change_of(row, worker_id, start_at)
         barred = task.excluded if task.id in situation.barred else frozenset()
-        needs = needs_person(row, change, late_s, slack_s, barred, codes.get(row.worker_id or 0))
+        here = row.worker_id is None or row.worker_id in codes
+        had = codes.get(row.worker_id or 0) or situation.absent.get(row.worker_id or 0)
+        needs = needs_person(row, change, late_s, slack_s, barred, had, on_shift=here)
         judged.append(Judged(row, worker_id, place, start_at, end_at, visit.travel_s, late_s, slack_s, change, needs))
     return judged
 
@@ -89,10 +91,13 @@ def needs_person(  # noqa: PLR0911, PLR0917  (a return a reason; what it rests o
     slack_s: float | None,
     barred: frozenset[Id],
     had: str | None,
+    *,
+    on_shift: bool = True,
 ) -> Reason | None:
     """Return why a person has to look before a stop is published; None when it is safe.
 
-    Only what gives work to somebody can need one: who keeps it at another time is merely told.
+    Only what gives work to somebody can need one: who keeps it at another time is merely told. ``had`` is who has
+    it now, and ``on_shift`` whether that worker is.
     """
     if change not in {"new", "moved"}:
         return None
@@ -102,6 +107,8 @@ def needs_person(  # noqa: PLR0911, PLR0917  (a return a reason; what it rests o
         return reason("no_unit")
     if barred:
         return reason("refused", workers=listed(barred))
+    if change == "moved" and not on_shift:
+        return reason("off_shift", worker=had or "?")
     if row.state == "accepted" and change == "moved":
         return reason("accepted", worker=had or "?")
     if late_s > 0:
@@ -120,7 +127,9 @@ def summarise(situation: Situation, compiled: Compiled, result: Result, judged: 
     changing = [each for each in judged if each.change in {"new", "moved", "retimed"}]
     return Summary(
         safe=sum(each.needs is None for each in changing),
-        need_you=sum(each.needs is not None for each in changing) + len({each.task for each in result.unserved}),
+        need_you=sum(each.needs is not None for each in changing)
+        + len({each.task for each in result.unserved})
+        + len(situation.left),
         driving_saved_s=_travel(runs) - _travel(plan),
         breaches_avoided=_late(runs) - _late(plan),
         open_tasks=len(situation.work),

@@ -40,6 +40,7 @@ _PUBLISH = """
                         WHEN t.planned_start = r.start_at THEN 'kept' END
                WHEN r.kind = 'handle' AND r.incident_id = ANY (:asked) AND i.id = ANY (:locked) AND w.active
                     AND i.version = r.incident_version AND i.duplicate_of IS NULL
+                    AND (i.postponed_until IS NULL OR i.postponed_until <= :at)
                     AND (r.task_id IS NULL AND i.status = 'filed'
                          OR t.version = r.task_version AND t.state IN ('waiting', 'accepted') AND t.on_way_at IS NULL
                             AND i.status IN ('dispatched', 'handling'))

@@ -17,10 +17,10 @@ from core.errors import InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from dispatch import execution_acts as progress
 from dispatch import field_store as store
+from dispatch.closures import network_now
 from dispatch.field_model import POSITION_AGE, Box, FieldState, PhoneAct, Shift, Way, framed
 from geodata.crs import project
 from geodata.persons import unseal_many
-from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.evidence_model import Prepared
@@ -287,7 +287,7 @@ def way_to(
     start = store.position(session, worker_id, at - POSITION_AGE) or store.last_place(
         session, worker_id, at - LONGEST_SHIFT
     )
-    line, seconds, length_m = _line(session, territory, start, goal)
+    line, seconds, length_m = _line(session, territory, start, goal, at)
     box = framed(line or (goal,))
     rows, shapes, roads = _roads(session, territory, box)
     names = [(row[1] if language == "zh" else None) or row[0] or "" for row in rows]
@@ -325,11 +325,15 @@ def _roads(
 
 
 def _line(
-    session: Session, territory: TerritoryInfo, start: tuple[float, float] | None, goal: tuple[float, float]
+    session: Session,
+    territory: TerritoryInfo,
+    start: tuple[float, float] | None,
+    goal: tuple[float, float],
+    at: dt.datetime,
 ) -> tuple[tuple[tuple[float, float], ...], float | None, float | None]:
     if start is None:
         return (), None, None
-    route = network_of(session, territory, "drive").routes(np.array([start]), np.array([goal]))[0]
+    route = network_now(session, territory, "drive", at).routes(np.array([start]), np.array([goal]))[0]
     if route is None:
         return (), None, None
     return (start, *_points(route.line), goal), route.seconds, route.length_m

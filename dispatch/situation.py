@@ -21,7 +21,19 @@ from dispatch.costs import Costs, costs_of
 from dispatch.model import Place, Whereabouts
 from dispatch.plan_files import straight_lines
 from dispatch.plan_model import Commitment, Id, Problem, Reason, Seconds, Task, Worker
-from dispatch.situation_model import Crew, Situation, WorkRow, begun, concerns, left_s, moves, name_tasks, rest_of
+from dispatch.situation_model import (
+    Crew,
+    Situation,
+    WorkRow,
+    begun,
+    concerns,
+    is_left,
+    is_postponed,
+    left_s,
+    moves,
+    name_tasks,
+    rest_of,
+)
 from dispatch.standing_words import reason
 from geodata.network import RoadNetwork
 from geodata.territory import TerritoryInfo
@@ -43,7 +55,7 @@ _history: OrderedDict[tuple[str, int], tuple[float, dict[tuple[int, str], float]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a task is read with: staff numbers by worker, pins and bars by task, minutes on site by class and kind."""
+    """What a task is read with: staff numbers on shift, pins and bars by task, minutes on site by class and kind."""
 
     moment: dt.datetime
     codes: Mapping[int, str]
@@ -60,13 +72,17 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     codes = {worker.id: worker.code for worker in shifts}
     crew = place_crew(session, territory.id, present, moment)
     here = {each.id for each in crew}
-    held = [row for row in store_situation.in_hand(session, territory.id) if concerns(row, here)]
-    waiting = [row for row in store_situation.to_send(session, territory.id) if not _postponed(row, moment)]
+    in_hand = store_situation.in_hand(session, territory.id)
+    held = [row for row in in_hand if concerns(row, here)]
+    left = [(row, codes.get(row.worker_id or 0, "?")) for row in in_hand if is_left(row, here)]
+    waiting = [row for row in store_situation.to_send(session, territory.id) if not is_postponed(row, moment)]
     work = [*held, *waiting]
     ids = name_tasks(work)
     costs = costs_of(session, territory.id)
     pinned, barred = _pins(session, territory.id, work, ids, codes)
-    known = _Known(moment, codes, pinned, barred, _usual(session, territory.id, moment), costs)
+    absent = {one: code for one, code in codes.items() if one not in here}
+    on_duty = {each.id: each.code for each in crew}
+    known = _Known(moment, on_duty, pinned, barred, _usual(session, territory.id, moment), costs)
     tasks = [_task(row, name, known) for row, name in zip(work, ids, strict=True)]
     able = store_situation.abilities(session, [each.id for each in crew])
     running = _running(work, ids, codes, here)
@@ -89,7 +105,7 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     network = network_now(session, territory, "drive", moment)
     ways, told = ways_between(network, places)
     problem = Problem(tasks, people, ways, costs.weights)
-    return Situation(moment, problem, work, crew, running, frozenset(barred), told, places)
+    return Situation(moment, problem, work, crew, running, frozenset(barred), told, places, left, absent)
 
 
 def on_shift(session: Session, territory: TerritoryInfo, moment: dt.datetime) -> list[WorkerInfo]:
@@ -107,10 +123,6 @@ def new_task(session: Session, territory: TerritoryInfo, row: WorkRow, moment: d
     """Return work that was just filed as a task."""
     usual = _usual(session, territory.id, moment)
     return _task(row, row.number, _Known(moment, {}, {}, {}, usual, costs_of(session, territory.id)))
-
-
-def _postponed(row: WorkRow, moment: dt.datetime) -> bool:
-    return row.postponed_until is not None and row.postponed_until > moment
 
 
 def _task(row: WorkRow, name: str, known: _Known) -> Task:

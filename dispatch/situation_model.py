@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,10 @@ class Situation:
         Ids of tasks that somebody refused before.
     told
         What has to be known about how it was reckoned.
+    left
+        Work begun by workers who are not on shift, with their staff numbers; it is no part of the problem.
+    absent
+        Worker id to staff number of those who are not on shift.
     """
 
     at: dt.datetime
@@ -84,11 +88,23 @@ class Situation:
     barred: frozenset[Id]
     told: tuple[Reason, ...]
     places: NDArray[np.float64]
+    left: Sequence[tuple[WorkRow, str]] = ()
+    absent: Mapping[int, str] = field(default_factory=dict)
 
 
 def concerns(row: WorkRow, here: set[int]) -> bool:
-    """Return whether work in hand is to be planned: that of workers on shift, and what others have not accepted."""
-    return row.worker_id in here or (row.kind == "handle" and not row.joint and row.state == "waiting")
+    """Return whether work in hand is to be planned: that of workers on shift, and what others have not begun."""
+    return row.worker_id in here or moves(row)
+
+
+def is_left(row: WorkRow, here: set[int]) -> bool:
+    """Return whether work was begun by a worker who is not on shift: no plan moves it, a person has to look."""
+    return row.worker_id not in here and row.kind == "handle" and not row.joint and begun(row)
+
+
+def is_postponed(row: WorkRow, moment: dt.datetime) -> bool:
+    """Return whether work waits for a later day."""
+    return row.postponed_until is not None and row.postponed_until > moment
 
 
 def name_tasks(work: Sequence[WorkRow]) -> list[str]:

@@ -29,7 +29,7 @@ from dispatch.plan_kernels import LEAVE, START, WHO
 from dispatch.plan_model import TERMS, Id, Reason, Seconds, Task
 from dispatch.plan_words import minutes
 from dispatch.situation import new_task, ways_to
-from dispatch.situation_model import WorkRow
+from dispatch.situation_model import WorkRow, is_postponed
 from dispatch.snapshot import Kept, unpack
 from dispatch.standing import Standing
 from dispatch.standing_model import Comparison
@@ -148,7 +148,8 @@ def offer_new(
 ) -> list[Judged]:
     """Put work that was filed since the plan was made into it, each where it costs least; return what was put in.
 
-    The plan is not searched anew: that comes next, and may decide otherwise. Work that nobody can take waits for it.
+    The plan is not searched anew: that comes next, and may decide otherwise. Work that nobody can take waits for it,
+    and so does what is more than there is room for.
     """
     require(actor, May.DISPATCH)
     at = moment or clock_now()
@@ -157,30 +158,29 @@ def offer_new(
     if loaded is None or plan_id is None or not loaded.kept.problem.workers:
         return []
     known = set(loaded.kept.incidents.values()) | loaded.offered
-    fresh = [row for row in store_situation.to_send(session, territory.id) if row.incident_id not in known]
+    waiting = (row for row in store_situation.to_send(session, territory.id) if not is_postponed(row, at))
+    fresh = [row for row in waiting if row.incident_id not in known]
     room = SPARE - len(loaded.offered)
     if not fresh or room <= 0:
         return []
-    loaded.filing = loaded.filing or open_filing(loaded.kept.problem, loaded.kept.routes)
+    filing = loaded.filing = loaded.filing or open_filing(loaded.kept.problem, loaded.kept.routes)
     network = network_now(session, territory, "drive", at)
     made = []
     for row in fresh[:room]:
         task = new_task(session, territory, row, at)
         to_s, from_s = ways_to(network, (row.lon, row.lat), loaded.kept.places)
         loaded.offered.add(row.incident_id)
-        offer = loaded.filing.propose(task, to_s, from_s)
+        offer = filing.propose(task, to_s, from_s)
         if offer is not None:
-            loaded.filing.accept(offer, task)
-            made.append(_offered(loaded, row, task, offer, from_s))
+            filing.accept(offer, task)
+            made.append(_offered(loaded, filing, row, task, offer=offer, from_s=from_s))
     with system_rights(session, actor):
         store.write_rows(session, territory.id, plan_id, made)
     return made
 
 
-def _offered(loaded: Loaded, row: WorkRow, task: Task, offer: Offer, from_s: Seconds) -> Judged:
+def _offered(loaded: Loaded, filing: Filing, row: WorkRow, task: Task, *, offer: Offer, from_s: Seconds) -> Judged:
     """Return a new stop as it is kept."""
-    filing = loaded.filing
-    assert filing is not None  # noqa: S101  (opened by the caller)
     standing, w = filing.standing, loaded.compiled.present[offer.worker]
     route = standing.route(w)
     j = next(each for each in route if filing.name(each) == task.id)

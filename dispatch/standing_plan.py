@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,22 +11,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
-from core.progress import Silent
 from dispatch import store_plan as store
 from dispatch.classify import judge, summarise
 from dispatch.cover import MoveUp
 from dispatch.move_up import propose_moves
-from dispatch.plan import WARM, WARM_END, Search, anneal, result_of, start_of_shift
+from dispatch.plan import WARM, WARM_END, Search, solve, start_of_shift
 from dispatch.plan_arrays import compile_problem
 from dispatch.plan_model import Id, Result, Stop
-from dispatch.plan_routes import best_routes, new_routes
 from dispatch.situation import is_work_open, on_shift, read_situation
 from dispatch.situation_model import Situation
 from dispatch.snapshot import Kept, pack
 from dispatch.standing_ask import Loaded, compare, offer_new, remember, why
 from dispatch.standing_model import StandingPlan, Summary
+from dispatch.standing_words import reason
 from dispatch.store_plan import reason_from, reason_json
 from geodata.db import system_rights
 from geodata.listening import DISPATCH_LOCK, is_held
@@ -95,14 +93,9 @@ def refresh(
         result = start_of_shift(situation.problem, stop, seed)
     else:
         before = store.newest(session, territory.id)
-        began = time.thread_time()
-        core, lists = new_routes(
-            compiled, seed, _beginning(situation, {} if anew or not before else before[2]["routes"])
-        )
+        first = _beginning(situation, {} if anew or not before else before[2]["routes"])
         search = Search() if anew or not before else Search(WARM, WARM_END)
-        rounds = anneal(core, lists, stop, search, progress=Silent(), began=began)
-        result = result_of(compiled, best_routes(lists))
-        result = dataclasses.replace(result, rounds=rounds, cpu_s=time.thread_time() - began)
+        result = solve(situation.problem, stop, seed, first, search=search, compiled=compiled)
     judged = judge(situation, result)
     summary = summarise(situation, compiled, result, judged)
     moves = propose_moves(session, territory, situation, result)
@@ -117,7 +110,8 @@ def refresh(
         store.write_rows(session, territory.id, plan_id, judged)
     remember(session, plan_id, Loaded(kept, compiled, at))
     made = standing_plan(session, dataclasses.replace(actor, territory_id=territory.id), at)
-    assert made is not None  # noqa: S101  (written just above)
+    if made is None:
+        raise NotFound("The plan that was just written is not there any more.", hint="Plan again.")
     return made
 
 
@@ -175,6 +169,14 @@ def _beginning(situation: Situation, before: Mapping[str, Sequence[str]]) -> dic
 def _facts(
     situation: Situation, result: Result, summary: Summary, moves: Sequence[MoveUp], names: Mapping[Id, int]
 ) -> dict[str, Any]:
+    left = [
+        {
+            "incident_id": row.incident_id,
+            "why": reason_json(reason("begun_off_shift", worker=code)),
+            "way_out": reason_json(reason("way_call", worker=code)),
+        }
+        for row, code in situation.left
+    ]
     return {
         "summary": dataclasses.asdict(summary),
         "unserved": [
@@ -184,7 +186,8 @@ def _facts(
                 "way_out": None if each.way_out is None else reason_json(each.way_out),
             }
             for each in result.unserved
-        ],
+        ]
+        + left,
         "move_ups": [{**dataclasses.asdict(each), "why": reason_json(each.why)} for each in moves],
         "told": [reason_json(each) for each in situation.told],
         "left_out": {str(worker): reason_json(each) for worker, each in result.left_out.items()},

@@ -9,6 +9,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "late": ("Would be begun {minutes} min after its deadline.", "将在期限后 {minutes} 分钟才开始办理。"),
     "accepted": ("Takes work away that {worker} has accepted.", "将改派 {worker} 已接的任务。"),
     "refused": ("Was refused before: {workers}.", "曾被拒绝：{workers}。"),
+    "off_shift": ("Its worker {worker} is off shift.", "其办理人员 {worker} 未在班。"),
+    "begun_off_shift": (
+        "{worker} has begun it and is off shift.",
+        "{worker} 已开始办理，但未在班。",
+    ),
+    "way_call": (
+        "Ask {worker} whether it is done, or hand it to somebody on shift.",
+        "请向 {worker} 核实是否办结，或改派在班人员。",
+    ),
     "close_call": ("Only {minutes} min to spare before its deadline.", "距期限仅余 {minutes} 分钟。"),
     "no_unit": ("No unit is responsible for it yet.", "尚无责任单位。"),
     "straight": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,11 @@ from sqlalchemy.orm import Session
 
 from dispatch.closure_model import ClosureInfo, Stretch
 from geodata.tables import Closure, CostTable, Road
+
+NEAR_M = 100.0
+"""Whoever points at a street points no farther beside it."""
+_NEAR_LON_DEG = 1 / 110_000
+"""Degrees of a metre on the equator, a little more; a box for the index."""
 
 
 def _shape(wkb: bytes) -> Any:
@@ -90,11 +96,15 @@ def end(session: Session, territory_id: int, closure_id: int, version: int, at: 
 
 
 def nearest_road(session: Session, territory_id: int, lon: float, lat: float) -> Stretch | None:
-    """Return the stretch of road nearest to a place; None where there are no roads."""
+    """Return the stretch of road nearest to a place; None where there is none within `NEAR_M`."""
     point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
     row = session.execute(
         select(Road.name, Road.name_zh, func.ST_AsBinary(Road.geom))
         .where(Road.territory_id == territory_id, Road.drivable)
+        .where(func.ST_DWithin(func.geography(Road.geom), func.geography(point), NEAR_M))
+        .where(
+            Road.geom.op("&&")(func.ST_Expand(point, _NEAR_LON_DEG * NEAR_M / max(0.01, math.cos(math.radians(lat)))))
+        )
         .order_by(Road.geom.op("<->")(point))
         .limit(1)
     ).first()

@@ -313,3 +313,13 @@ def test_looks_are_overridden_too(job) -> None:
     )
     kinds = job.ask(select(Task.kind, Task.worker_id).where(Task.incident_id == incident))
     assert kinds == [("verify", job.second)]
+
+
+def test_what_was_postponed_since_the_plan_is_not_sent(job) -> None:
+    incident = job.filed("T-1")
+    plan = job.plan(Stop(incident, job.first, NOW, NOW + 20 * MINUTE))
+    later = {"at": NOW, "until": NOW + 1440 * MINUTE, "id": incident}
+    job.session.execute(text("UPDATE incident SET postponed_at = :at, postponed_until = :until WHERE id = :id"), later)
+    published = job.publish(plan, None)
+    assert (published.done, [each.number for each in published.stale]) == ((), ["T-1"])
+    assert job.incident(incident).status == "filed"

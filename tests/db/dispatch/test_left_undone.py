@@ -1,0 +1,96 @@
+"""Work of absent workers, postponed work, more new work than there is room for, and ways round closed streets."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import shapely
+from geoalchemy2.shape import from_shape
+from sqlalchemy import select
+
+from core.identity import Actor, Role, system_actor
+from dispatch import closures, field
+from dispatch.filing import SPARE
+from dispatch.standing_plan import offer_new
+from geodata.tables import Incident, WorkerPosition
+from tests.db.dispatch.test_standing_plan import NOON, _give, _id, _incident, _plan, city  # noqa: F401  (fixture)
+from tests.map_city import EAST, MIDDLE, WEST, add_incidents
+
+HOUR = dt.timedelta(hours=1)
+
+
+def _file(session, city, count):  # noqa: F811
+    """File work in the east; return it."""
+    rows = [{"reported_at": NOON, "due_at": NOON + 3 * HOUR, "half": "east"} for _ in range(count)]
+    add_incidents(session, city, rows)
+    new = session.scalars(select(Incident).order_by(Incident.id.desc()).limit(count)).all()
+    for each in new:
+        each.unit_id = _incident(session, city, "east").unit_id
+    session.flush()
+    return new
+
+
+def test_postponed_work_gets_no_offer(session, city):  # noqa: F811
+    _plan(session, city)
+    [later] = _file(session, city, 1)
+    later.postponed_at, later.postponed_until = NOON, NOON + 24 * HOUR
+    session.flush()
+    actor = system_actor(city.territory.id)
+    assert offer_new(session, actor, city.territory, NOON) == []
+    [offer] = offer_new(session, actor, city.territory, NOON + 25 * HOUR)
+    assert offer.work.incident_id == later.id
+
+
+def test_more_new_work_than_room_waits_for_the_next_plan(session, city):  # noqa: F811
+    _plan(session, city)
+    new = _file(session, city, SPARE + 4)
+    actor = system_actor(city.territory.id)
+    assert 0 < len(offer_new(session, actor, city.territory, NOON)) <= SPARE
+    assert offer_new(session, actor, city.territory, NOON) == []
+    made = _plan(session, city)
+    assert {each.id for each in new} <= {row.incident_id for row in made.rows}
+    assert offer_new(session, actor, city.territory, NOON) == []
+
+
+@pytest.mark.parametrize("state", ["waiting", "accepted"])
+def test_work_of_an_absent_worker_is_for_anybody_and_a_person_looks(session, city, state):  # noqa: F811
+    _give(session, city, "east", "W3", state)
+    made = _plan(session, city)
+    row = made.row(_incident(session, city, "east").id)
+    assert (row.worker_code, row.change, row.was_worker_id) == ("W2", "moved", _id(session, city, "W3"))
+    assert (row.safe, row.needs.kind) == (False, "off_shift")
+    assert (row.needs.en, row.needs.zh) == ("Its worker W3 is off shift.", "其办理人员 W3 未在班。")
+    assert (made.summary.need_you, made.terms["change"]) == (1, 0.0)
+
+
+def test_what_an_absent_worker_has_begun_is_told(session, city):  # noqa: F811
+    _give(session, city, "east", "W3", "started")
+    made = _plan(session, city)
+    assert made.row(_incident(session, city, "east").id) is None
+    [left] = made.unserved
+    assert (left.incident_id, left.why.kind) == (_incident(session, city, "east").id, "begun_off_shift")
+    assert "W3" in left.way_out.en
+    assert "W3" in left.way_out.zh
+    assert made.summary.need_you == 1
+
+
+def test_the_way_on_the_phone_leads_round_what_is_closed(session, city):  # noqa: F811
+    worker, here = _id(session, city, "W1"), city.territory.id
+    place = from_shape(shapely.Point((WEST + MIDDLE) / 2, 50.69), 4326)
+    session.add(WorkerPosition(worker_id=worker, territory_id=here, at=NOON, geom=place, accuracy_m=5))
+    session.flush()
+    walker = Actor(None, "W1", Role.GRID_WORKER, here, worker_id=worker)
+    goal = _incident(session, city, "east").id
+    assert field.way_to(session, walker, city.territory, goal, moment=NOON).seconds is not None
+    across = shapely.LineString([(MIDDLE, 50.68), (MIDDLE, 50.70)])
+    dispatcher = city.officer(Role.DISPATCHER)
+    closures.add_closure(session, dispatcher, city.territory, name="x", shape=across, moment=NOON)
+    shut = field.way_to(session, walker, city.territory, goal, moment=NOON)
+    assert (shut.seconds, shut.line) == (None, ())  # the only street there is
+
+
+def test_a_click_far_from_every_street_picks_none(session, city):  # noqa: F811
+    actor = city.officer(Role.DISPATCHER)
+    assert closures.stretch_at(session, actor, (WEST + EAST) / 2, 50.6905) is not None
+    assert closures.stretch_at(session, actor, (WEST + EAST) / 2, 50.72) is None
