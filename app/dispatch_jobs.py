@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import log
+from core.clock import now
+from core.errors import GridkeeperError
 from core.identity import Actor, system_actor
 from dispatch import notices
 from dispatch.execution_model import Unanswered
 from geodata import db
-from geodata.territory import list_territories
+from geodata.territory import TerritoryInfo, list_territories
 from people.service import worker_id_of
 
 EVERY_MINUTE = "* * * * *"
@@ -43,9 +46,21 @@ def time_out_all() -> int:
         territories = list_territories(session)
     count = 0
     for territory in territories:
-        actor = system_actor(territory.id, label=CLOCK)
+        try:
+            count += _time_out(territory)
+        except (GridkeeperError, SQLAlchemyError) as error:  # the others, and the messages, do not wait for it
+            logger.warning("answers in %s were not looked at: %s", territory.name, error)
+    return count
+
+
+def _time_out(territory: TerritoryInfo) -> int:
+    """Find what nobody answered and whom to ask, then settle each task in a transaction of its own."""
+    actor, at, count = system_actor(territory.id, label=CLOCK), now(), 0
+    with db.transaction(actor) as session:
+        found = notices.overdue(session, actor, at, next_best=next_best(session, actor))
+    for each in found:
         with db.transaction(actor) as session:
-            done = notices.time_out(session, actor, next_best=next_best(session, actor))
+            done = notices.settle_overdue(session, actor, each, at)
         count += len(done.given_on) + len(done.escalated)
         if done.escalated:
             logger.info("nobody answers in %s: %s", territory.name, ", ".join(done.escalated))

@@ -16,6 +16,7 @@ from core.progress import Progress, Silent
 from core.settings import settings
 from dispatch.field import forget_positions
 from dispatch.field_model import POSITION_AGE
+from dispatch.forget import forget_snapshots
 from dispatch.notices import forget_notices
 from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
@@ -104,10 +105,10 @@ def clean_up_if_due() -> bool:
 
 
 def forget_places() -> int:
-    """Delete the places of workers that are too old to tell where anybody is; return how many."""
-    keeper = system_actor(label=KEEPER)
+    """Delete the places of workers that are too old to tell where anybody is, also out of plans; return how many."""
+    keeper, before = system_actor(label=KEEPER), now() - POSITION_AGE
     with db.transaction(keeper, purpose="retention") as session:
-        return forget_positions(session, keeper, now() - POSITION_AGE)
+        return forget_positions(session, keeper, before) + forget_snapshots(session, keeper, before)
 
 
 def rules(session: Session, actor: Actor) -> list[Rule]:

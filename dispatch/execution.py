@@ -239,13 +239,14 @@ def _what(key: str) -> What:
 
 
 def _by_hand(actor: Actor) -> int:
+    territory_id = _here(actor)
     if actor.user_id is None:
         raise InvalidInput(
             "A person sends out, in the own name.",
             hint="Say who you are: --as NAME.",
             zh="派遣须由本人以自己的账号进行。",
         )
-    return _here(actor)
+    return territory_id
 
 
 def _here(actor: Actor) -> int:

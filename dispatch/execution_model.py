@@ -139,6 +139,15 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """A task that waited too long, with whom to ask next and who is on shift since when, by worker id."""
+
+    task: Unanswered
+    offers: tuple[int, ...]
+    crew: Mapping[int, dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class TimedOut:
     """What came of looking for tasks without an answer: given to the next, or told to the shift leader."""
 
@@ -163,6 +172,40 @@ class NoticeRow:
     def title(self, locale: str) -> str:
         """Return what happened, in the language of ``locale``."""
         return TOPICS[self.topic][locale.startswith("zh")]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """What a person has to see to: a task that nobody answers, or one that was given back.
+
+    Attributes
+    ----------
+    notice_id
+        Of what was given back; 0: it cannot be put away, it goes when the task is answered or given to another.
+    since
+        When the shift leader was told, or when it was given back.
+    reason
+        Why it was given back; a key of the reasons of ``return``.
+    """
+
+    notice_id: int
+    topic: str
+    incident_id: int
+    number: str
+    title_en: str
+    title_zh: str
+    since: dt.datetime
+    worker_code: str
+    reason: str
+
+    @property
+    def unanswered(self) -> bool:
+        """Return whether nobody answers."""
+        return self.topic == "escalated"
+
+    def title(self, locale: str) -> str:
+        """Return the name of the class in the language of ``locale``."""
+        return self.title_zh if locale.startswith("zh") else self.title_en
 
 
 def answer_within(priority: int, *, emergency: bool) -> dt.timedelta:

@@ -1,7 +1,8 @@
 """SQL of carrying out a plan: one statement compares what the plan was made from and sets what it says.
 
-Publishers of a territory wait for each other (an advisory lock) and for nobody else's incident: a row that somebody
-is changing at this moment is left out as stale. So no two transactions wait for each other.
+Publishers of a territory wait for each other (an advisory lock) and for nobody else's incident or task: a row that
+somebody is changing at this moment, and the rows of a worker one of whose tasks somebody is changing, are left out as
+stale. So no two transactions wait for each other.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ _LOCK_INCIDENTS = """
 """
 _LOCK_TASKS = """
     SELECT id FROM task WHERE territory_id = :territory AND worker_id = ANY (:workers)
-      AND state IN ('waiting', 'accepted', 'started') ORDER BY id FOR NO KEY UPDATE
+      AND state IN ('waiting', 'accepted', 'started') ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
+_BUSY = """
+    SELECT DISTINCT worker_id FROM task WHERE territory_id = :territory AND worker_id = ANY (:workers)
+      AND state IN ('waiting', 'accepted', 'started') AND id <> ALL (CAST(:tasks AS bigint[]))
 """
 _PUBLISH = """
     WITH looked AS MATERIALIZED (
@@ -34,11 +39,12 @@ _PUBLISH = """
         SELECT r.incident_id, r.kind, t.id AS task_id, r.worker_id, r.place_in_route, r.start_at, r.end_at,
                r.incident_id = ANY (:asked) AS asked, i.number, i.version AS now_version, r.incident_version,
                r.task_version, t.version AS now_task, t.planned_start, t.planned_end, t.place_in_route AS now_place,
-               coalesce(i.unit_id, w.unit_id) AS unit_id,
+               coalesce(i.unit_id, w.unit_id) AS unit_id, busy.who AS busy,
                CASE WHEN t.worker_id = r.worker_id AND t.state IN ('waiting', 'accepted', 'started') THEN
-                   CASE WHEN t.id = r.task_id AND t.version = r.task_version THEN 'retimed'
+                   CASE WHEN t.id = r.task_id AND t.version = r.task_version AND NOT busy.who THEN 'retimed'
                         WHEN t.planned_start = r.start_at THEN 'kept' END
-               WHEN r.kind = 'handle' AND r.incident_id = ANY (:asked) AND i.id = ANY (:locked) AND w.active
+               WHEN :fresh AND NOT busy.who AND r.kind = 'handle' AND r.incident_id = ANY (:asked)
+                    AND i.id = ANY (:locked) AND w.active
                     AND i.version = r.incident_version AND i.duplicate_of IS NULL
                     AND (i.postponed_until IS NULL OR i.postponed_until <= :at)
                     AND (r.task_id IS NULL AND i.status = 'filed'
@@ -54,6 +60,7 @@ _PUBLISH = """
             SELECT n.id FROM task AS n WHERE n.incident_id = i.id AND n.kind = 'handle' AND r.kind = 'handle'
             AND NOT n.joint AND n.state IN ('waiting', 'accepted', 'started') AND n.worker_id = r.worker_id
             AND n.planned_start = r.start_at LIMIT 1), r.task_id)
+        CROSS JOIN LATERAL (SELECT r.worker_id = ANY (:busy) OR coalesce(t.worker_id = ANY (:busy), false)) AS busy (who)
         WHERE r.plan_id = :plan
           AND (r.incident_id = ANY (:asked) OR r.task_id IS NOT NULL AND r.worker_id = ANY (:workers))
     ), ends AS (
@@ -106,7 +113,7 @@ _PUBLISH = """
     )
     SELECT l.incident_id, l.number, CASE WHEN l.what = 'sent' THEN m.id ELSE l.task_id END AS task_id, l.worker_id,
            CASE WHEN l.what = 'retimed' AND c.id IS NULL THEN 'kept' ELSE l.what END AS what, l.asked,
-           l.incident_version, l.now_version, l.incident_id = ANY (:locked) AS locked,
+           l.incident_version, l.now_version, l.incident_id = ANY (:locked) AND NOT l.busy AS locked,
            (SELECT count(*) FROM changed AS u WHERE u.unplanned) AS unplanned
     FROM looked AS l
     LEFT JOIN made AS m ON l.what = 'sent' AND m.incident_id = l.incident_id AND m.worker_id = l.worker_id
@@ -148,7 +155,10 @@ _ADD_PIN = """
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the plan after publishing; ``what`` None: it was stale and nothing was done."""
+    """A row of the plan after publishing; ``what`` None: it was stale and nothing was done.
+
+    ``locked``: nobody else was changing it or a task of its worker.
+    """
 
     incident_id: int
     number: str
@@ -188,17 +198,31 @@ def publish(
     *,
     hand: int | None,
     at: dt.datetime,
+    fresh: bool = True,
 ) -> list[Row]:
-    """Do what rows of a plan say where nothing changed since it was made; return each with what came of it."""
+    """Do what rows of a plan say where nothing changed since it was made; return each with what came of it.
+
+    Parameters
+    ----------
+    fresh
+        False sends nobody: the plan is too old to say who is there.
+    """
     chosen = {"plan": plan_id, "ids": list(incident_ids or ()), "safe": incident_ids is None}
     rows = session.execute(text(_ASKED), chosen).all()
     asked = [incident for incident, _, _ in rows]
     workers = sorted({worker for _, *both in rows for worker in both if worker is not None})
     here = {"territory": territory_id}
     locked = list(session.scalars(text(_LOCK_INCIDENTS), {"ids": asked, **here}))
-    session.execute(text(_LOCK_TASKS), {"workers": workers, **here})
-    given = {"plan": plan_id, "asked": asked, "workers": workers, "locked": locked, "hand": hand, "at": at, **here}
+    tasks = list(session.scalars(text(_LOCK_TASKS), {"workers": workers, **here}))
+    busy = list(session.scalars(text(_BUSY), {"workers": workers, "tasks": tasks, **here}))
+    given = {"plan": plan_id, "asked": asked, "locked": locked, "hand": hand, "at": at, "fresh": fresh, **here}
+    given |= {"workers": [each for each in workers if each not in busy], "busy": busy}
     return [Row(*row) for row in session.execute(text(_PUBLISH), given)]
+
+
+def plan_made_at(session: Session, plan_id: int) -> dt.datetime | None:
+    """Return when a plan was made; None when it was replaced."""
+    return session.execute(text("SELECT made_at FROM plan WHERE id = :plan"), {"plan": plan_id}).scalar()
 
 
 def assign(session: Session, given: Mapping[str, Any]) -> dict[str, Any] | None:

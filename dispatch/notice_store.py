@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from dispatch.execution_model import NoticeRow, Unanswered
+from dispatch.execution_model import DeskRow, NoticeRow, Unanswered
 
 _CLAIM = """
     UPDATE outbox SET attempts = attempts + 1 WHERE id IN (
@@ -32,12 +32,35 @@ _NOTICES = """
     ORDER BY n.id DESC LIMIT :most
 """
 _READ = """
-    UPDATE notice SET read_at = :at
-    WHERE territory_id = :territory AND worker_id IS NOT DISTINCT FROM :worker AND id <= :last AND read_at IS NULL
-    RETURNING id
+    UPDATE notice AS n SET read_at = :at
+    WHERE n.territory_id = :territory AND n.worker_id IS NOT DISTINCT FROM :worker AND n.id <= :last
+      AND n.read_at IS NULL AND (n.topic <> 'escalated' OR NOT EXISTS (
+          SELECT FROM task AS t WHERE t.id = n.task_id AND t.state = 'waiting' AND t.escalated_at IS NOT NULL))
+    RETURNING n.id
+"""
+_ON_DESK = """
+    WITH open (id, topic, incident_id, since, worker_id, reason) AS (
+        SELECT 0, 'escalated', t.incident_id, t.escalated_at, t.worker_id, '' FROM task AS t
+        WHERE t.territory_id = :territory AND t.state = 'waiting' AND t.escalated_at IS NOT NULL
+        UNION ALL
+        (SELECT DISTINCT ON (n.incident_id) n.id, n.topic, n.incident_id, n.made_at, t.worker_id,
+                coalesce(n.payload ->> 'reason', '')
+         FROM notice AS n JOIN task AS t ON t.id = n.task_id
+         WHERE n.territory_id = :territory AND n.worker_id IS NULL AND n.read_at IS NULL AND n.topic = 'returned'
+           AND t.state = 'returned' AND NOT EXISTS (
+               SELECT FROM task AS other WHERE other.incident_id = t.incident_id AND other.kind = t.kind
+               AND other.id > t.id AND other.state <> 'cancelled')
+         ORDER BY n.incident_id, n.id DESC)
+    )
+    SELECT o.id, o.topic, o.incident_id, i.number, c.name_en, c.name_zh, o.since, coalesce(w.code, ''), o.reason
+    FROM open AS o JOIN incident AS i ON i.id = o.incident_id JOIN incident_class AS c ON c.id = i.class_id
+    LEFT JOIN worker AS w ON w.id = o.worker_id
+    WHERE i.status NOT IN ('closed', 'void')
+    ORDER BY o.topic <> 'escalated', o.since, o.incident_id
 """
 _FORGET_SENT = "DELETE FROM outbox WHERE sent_at < :before RETURNING id"
 _FORGET_NOTICES = "DELETE FROM notice WHERE made_at < :before RETURNING id"
+_UNANSWERED_LOCKED = "AND t.id = :task FOR NO KEY UPDATE OF i SKIP LOCKED"
 _UNANSWERED = """
     SELECT t.incident_id, i.number, t.id, t.worker_id, i.version,
            (SELECT count(*) FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
@@ -50,12 +73,12 @@ _UNANSWERED = """
       AND t.state = 'waiting' AND t.escalated_at IS NULL AND i.status = 'dispatched'
       AND greatest(t.created_at, s.begun) <= CASE WHEN i.emergency THEN CAST(:emergency AS timestamptz)
                                ELSE (CAST(:since AS timestamptz[]))[least(greatest(i.priority, 1), :lowest)] END
-    ORDER BY t.created_at, t.id FOR NO KEY UPDATE OF i SKIP LOCKED
 """
 _BARRED = "SELECT worker_id FROM pin WHERE incident_id = :incident AND kind = 'bar' AND ended_at IS NULL"
 _PLANNED = """
-    SELECT r.worker_id FROM plan_row AS r JOIN plan AS p ON p.id = r.plan_id
-    WHERE r.territory_id = :territory AND r.incident_id = :incident ORDER BY p.id DESC LIMIT 1
+    SELECT worker_id FROM plan_row
+    WHERE plan_id = (SELECT max(id) FROM plan WHERE territory_id = :territory)
+      AND incident_id = :incident AND kind = 'handle' LIMIT 1
 """
 _GIVE_ON = """
     WITH ended AS (
@@ -75,7 +98,10 @@ _GIVE_ON = """
     SELECT :territory, sent.id, 'handle', 'waiting', ended.unit_id, :worker, ended.assigned_by, :at, ended.due_at
     FROM sent, ended RETURNING id
 """
-_ESCALATE = "UPDATE task SET escalated_at = :at, version = version + 1 WHERE id = :task AND escalated_at IS NULL"
+_ESCALATE = """
+    UPDATE task SET escalated_at = :at, version = version + 1
+    WHERE id = :task AND state = 'waiting' AND escalated_at IS NULL RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +142,11 @@ def read(session: Session, territory_id: int, worker_id: int | None, last: int, 
     return len(session.execute(text(_READ), given).all())
 
 
+def on_desk(session: Session, territory_id: int) -> list[DeskRow]:
+    """Return what nobody answers and what was given back and not put away, the oldest first of each."""
+    return [DeskRow(*row) for row in session.execute(text(_ON_DESK), {"territory": territory_id})]
+
+
 def forget(session: Session, before: dt.datetime) -> int:
     """Delete what arrived before a moment, and notices made before it; return how many."""
     sent = session.execute(text(_FORGET_SENT), {"before": before}).all()
@@ -123,14 +154,22 @@ def forget(session: Session, before: dt.datetime) -> int:
 
 
 def unanswered(
-    session: Session, territory_id: int, limits: Limits, crew: Mapping[int, dt.datetime], no_answer: str
+    session: Session,
+    territory_id: int,
+    limits: Limits,
+    crew: Mapping[int, dt.datetime],
+    no_answer: str,
+    *,
+    locked: int | None = None,
 ) -> list[Unanswered]:
-    """Return tasks that wait too long for workers on shift, locked; those in other hands are left out.
+    """Return tasks that wait too long for workers on shift, the oldest first.
 
     Parameters
     ----------
     crew
         Worker id to the begin of the shift.
+    locked
+        Only this task, with its incident locked; nothing while that is in other hands.
     """
     given = {
         "territory": territory_id,
@@ -141,8 +180,10 @@ def unanswered(
         "crew": list(crew),
         "begun": list(crew.values()),
         "no_answer": no_answer,
+        "task": locked,
     }
-    return [Unanswered(*row) for row in session.execute(text(_UNANSWERED), given)]
+    query = _UNANSWERED + ("ORDER BY t.created_at, t.id" if locked is None else _UNANSWERED_LOCKED)
+    return [Unanswered(*row) for row in session.execute(text(query), given)]
 
 
 def barred(session: Session, incident_id: int) -> set[int]:
@@ -160,6 +201,6 @@ def give_on(session: Session, given: Mapping[str, Any]) -> int | None:
     return session.execute(text(_GIVE_ON), dict(given)).scalar()
 
 
-def escalate(session: Session, task_id: int, at: dt.datetime) -> None:
-    """Write that the shift leader was told."""
-    session.execute(text(_ESCALATE), {"task": task_id, "at": at})
+def escalate(session: Session, task_id: int, at: dt.datetime) -> bool:
+    """Write that the shift leader was told; False when it was answered just now."""
+    return session.execute(text(_ESCALATE), {"task": task_id, "at": at}).first() is not None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import aware
 from core.clock import now as clock_now
-from core.errors import GridkeeperError, InvalidInput
+from core.errors import GridkeeperError, InvalidInput, NotPermitted
 from core.identity import Actor, May, Role, require
 from dispatch import notice_store as store
 from dispatch.execution_model import (
@@ -17,7 +17,9 @@ from dispatch.execution_model import (
     EMERGENCY_WITHIN,
     LOOKS_BACK,
     NO_ANSWER,
+    DeskRow,
     NoticeRow,
+    Overdue,
     Sent,
     TimedOut,
     Unanswered,
@@ -28,6 +30,8 @@ from geodata.territory import list_territories
 from people.service import workers_with_shifts
 
 MOST = 500
+DESKS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
+"""Who may put away what the desks are told: one mark serves them all."""
 NextBest = Callable[[Unanswered], Sequence[int]]
 """Whom to ask next, the best first."""
 
@@ -73,9 +77,29 @@ def my_notices(
 
 
 def read_notices(session: Session, actor: Actor, last: int, moment: dt.datetime | None = None) -> int:
-    """Write that the notices up to id ``last`` were read; return how many were not before."""
+    """Write that the notices up to id ``last`` were read; return how many were not before.
+
+    What nobody answers stays unread until it is answered or given to another.
+
+    Raises
+    ------
+    NotPermitted
+        For desks other than the dispatcher's and the supervisor's.
+    """
     territory_id, worker_id = _whose(actor)
+    if actor.role is not Role.GRID_WORKER and actor.role not in DESKS:
+        raise NotPermitted(
+            "Only a dispatcher or a supervisor puts away what the desks are told.",
+            hint="Ask one of them to look at it.",
+            zh="仅派遣员或监督员可以收起此类提醒。",
+        )
     return store.read(session, territory_id, worker_id, last, clock_now() if moment is None else aware(moment))
+
+
+def on_desk(session: Session, actor: Actor) -> tuple[DeskRow, ...]:
+    """Return what nobody answers, until it is answered or given on, and what was given back, until it is put away."""
+    territory_id, worker_id = _whose(actor)
+    return () if worker_id is not None else tuple(store.on_desk(session, territory_id))
 
 
 def forget_notices(session: Session, actor: Actor, before: dt.datetime) -> int:
@@ -96,38 +120,70 @@ def time_out(
 
     Limits stand in `dispatch.execution_model.ANSWER_WITHIN`; the clock runs on shift only. A worker whom it passed
     by does not get this incident again. One whom the dispatcher chose by hand is not replaced: the shift leader is
-    told at once.
+    told at once. Whom to ask is found before anything is locked.
 
     Parameters
     ----------
     next_best
-        Whom to ask next; None asks the newest plan.
+        Whom to ask next; None asks the newest plan alone.
     on_shift
         Worker id to the begin of the shift, of those on shift; None asks the roster.
     """
+    at = clock_now() if moment is None else aware(moment)
+    found = overdue(session, actor, at, next_best=next_best, on_shift=on_shift)
+    came = [settle_overdue(session, actor, each, at) for each in found]
+    return TimedOut(
+        tuple(each for one in came for each in one.given_on), tuple(each for one in came for each in one.escalated)
+    )
+
+
+def overdue(
+    session: Session,
+    actor: Actor,
+    moment: dt.datetime,
+    *,
+    next_best: NextBest | None = None,
+    on_shift: Mapping[int, dt.datetime] | None = None,
+) -> tuple[Overdue, ...]:
+    """Return what nobody answered in time, with whom to ask next, without locking anything."""
+    territory_id = _clock(actor)
+    crew = _crew(session, territory_id, moment) if on_shift is None else on_shift
+    found = []
+    for task in store.unanswered(session, territory_id, _limits(moment), crew, NO_ANSWER):
+        alone = task.own_choice or task.asked > 0
+        found.append(Overdue(task, () if alone else _offers(session, territory_id, task, crew, next_best), crew))
+    return tuple(found)
+
+
+def settle_overdue(session: Session, actor: Actor, one: Overdue, moment: dt.datetime) -> TimedOut:
+    """Give one task on or tell the shift leader, if it still waits; the publishers of the territory wait meanwhile."""
+    territory_id = _clock(actor)
+    one_at_a_time(session, territory_id)
+    limits = _limits(moment)
+    for task in store.unanswered(session, territory_id, limits, one.crew, NO_ANSWER, locked=one.task.task_id):
+        sent = None if task.own_choice or task.asked else _give_on(session, territory_id, task, moment, one.offers)
+        if sent is not None:
+            return TimedOut((sent,))
+        name_act(session, purpose=f"escalate: {NO_ANSWER}", command_id=None)
+        if store.escalate(session, task.task_id, moment):
+            return TimedOut((), (task.number,))
+    return TimedOut()
+
+
+def _clock(actor: Actor) -> int:
     require(actor, May.KEEP_RUNNING)
-    territory_id = actor.territory_id
-    if actor.role is not Role.SYSTEM or territory_id is None:
+    if actor.role is not Role.SYSTEM or actor.territory_id is None:
         raise InvalidInput(
             "The clock of answers is looked at by the platform, for one territory.",
             hint="Use `gridkeeper dispatch time-out`.",
             zh="应答时限由系统按辖区检查。",
         )
-    at = clock_now() if moment is None else aware(moment)
-    one_at_a_time(session, territory_id)
-    since = [at - ANSWER_WITHIN[priority] for priority in sorted(ANSWER_WITHIN)]
-    given_on, told = [], []
-    crew = _crew(session, territory_id, at) if on_shift is None else on_shift
-    limits = store.Limits(tuple(since), at - EMERGENCY_WITHIN, at - LOOKS_BACK)
-    for task in store.unanswered(session, territory_id, limits, crew, NO_ANSWER):
-        sent = None if task.own_choice or task.asked else _give_on(session, territory_id, task, at, next_best)
-        if sent is not None:
-            given_on.append(sent)
-            continue
-        name_act(session, purpose=f"escalate: {NO_ANSWER}", command_id=None)
-        store.escalate(session, task.task_id, at)
-        told.append(task.number)
-    return TimedOut(tuple(given_on), tuple(told))
+    return actor.territory_id
+
+
+def _limits(at: dt.datetime) -> store.Limits:
+    since = tuple(at - ANSWER_WITHIN[priority] for priority in sorted(ANSWER_WITHIN))
+    return store.Limits(since, at - EMERGENCY_WITHIN, at - LOOKS_BACK)
 
 
 def _crew(session: Session, territory_id: int, at: dt.datetime) -> dict[int, dt.datetime]:
@@ -138,9 +194,14 @@ def _crew(session: Session, territory_id: int, at: dt.datetime) -> dict[int, dt.
     return {each.id: each.shift_start for each in workers if each.on_duty(at) and each.shift_start is not None}
 
 
-def _give_on(
-    session: Session, territory_id: int, task: Unanswered, at: dt.datetime, next_best: NextBest | None
-) -> Sent | None:
+def _offers(
+    session: Session,
+    territory_id: int,
+    task: Unanswered,
+    crew: Mapping[int, dt.datetime],
+    next_best: NextBest | None,
+) -> tuple[int, ...]:
+    """Return whom to ask next, of those on shift, the best first."""
     known = store.planned(session, territory_id, task.incident_id)
     offers = [] if known is None else [known]
     if next_best is not None:
@@ -148,6 +209,12 @@ def _give_on(
             offers += next_best(task)
         except GridkeeperError:  # no plan to ask: the shift leader decides
             offers += []
+    return tuple(each for each in offers if each in crew)
+
+
+def _give_on(
+    session: Session, territory_id: int, task: Unanswered, at: dt.datetime, offers: Sequence[int]
+) -> Sent | None:
     not_again = store.barred(session, task.incident_id) | {task.worker_id}
     worker_id = next((each for each in offers if each not in not_again), None)
     if worker_id is None:

@@ -120,6 +120,12 @@ def snapshot(session: Session, plan_id: int) -> bytes | None:
     return session.scalar(select(Plan.snapshot).where(Plan.id == plan_id))
 
 
+def forget_snapshots(session: Session, before: dt.datetime) -> int:
+    """Delete the problems of plans made before a moment; return how many. The plans themselves stay."""
+    query = update(Plan).where(Plan.made_at < before, Plan.snapshot.is_not(None)).values(snapshot=None)
+    return len(session.execute(query.returning(Plan.id)).all())
+
+
 def moment_of(session: Session, plan_id: int) -> dt.datetime | None:
     """Return the moment a plan was made for."""
     return session.scalar(select(Plan.made_at).where(Plan.id == plan_id))
