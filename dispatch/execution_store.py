@@ -60,7 +60,7 @@ _PUBLISH = """
             SELECT n.id FROM task AS n WHERE n.incident_id = i.id AND n.kind = 'handle' AND r.kind = 'handle'
             AND NOT n.joint AND n.state IN ('waiting', 'accepted', 'started') AND n.worker_id = r.worker_id
             AND n.planned_start = r.start_at LIMIT 1), r.task_id)
-        CROSS JOIN LATERAL (SELECT r.worker_id = ANY (:busy) OR coalesce(t.worker_id = ANY (:busy), false)) AS busy (who)
+        CROSS JOIN LATERAL (SELECT r.worker_id = ANY (:busy) OR coalesce(t.worker_id = ANY (:busy), false)) AS busy(who)
         WHERE r.plan_id = :plan
           AND (r.incident_id = ANY (:asked) OR r.task_id IS NOT NULL AND r.worker_id = ANY (:workers))
     ), ends AS (

@@ -183,6 +183,11 @@ class Task(Base):
             "worker_id",
             postgresql_where=text("state IN ('waiting', 'accepted', 'started')"),
         ),
+        Index(
+            "ix_task_escalated",
+            "territory_id",
+            postgresql_where=text("state = 'waiting' AND escalated_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[BigId]

@@ -147,6 +147,7 @@ ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY outbox_system ON outbox USING ((SELECT gk_role()) = 'system');
 
 -- A notice is for the worker it names, and for the desks of those who see the incident when it names none.
+-- One mark serves all desks, so only those who send out and who oversee put it.
 ALTER TABLE notice ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notice_see ON notice FOR SELECT USING (
     (SELECT gk_role()) = 'system'
@@ -160,7 +161,7 @@ CREATE POLICY notice_read ON notice FOR UPDATE USING (
     (SELECT gk_role()) = 'system'
     OR territory_id = (SELECT gk_territory()) AND (
         (SELECT gk_role()) = 'grid_worker' AND worker_id = (SELECT gk_worker())
-        OR worker_id IS NULL AND (SELECT gk_role()) IN ('dispatcher', 'supervisor', 'grid_manager')
+        OR worker_id IS NULL AND (SELECT gk_role()) IN ('dispatcher', 'supervisor')
         AND EXISTS (SELECT FROM incident WHERE incident.id = incident_id)
     )
 );

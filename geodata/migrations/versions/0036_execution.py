@@ -27,6 +27,7 @@ REPLACED = (
 TABLES = ("pin", "outbox", "notice")
 TIMES = ("planned_start", "planned_end", "on_way_at", "arrived_at", "expected_done_at", "escalated_at")
 _LIVE = "ended_at IS NULL"
+_NOBODY = "state = 'waiting' AND escalated_at IS NOT NULL"
 
 
 def upgrade() -> None:
@@ -43,6 +44,7 @@ def upgrade() -> None:
         " (worker_id WITH =, tstzrange(planned_start, planned_end) WITH &&)"
         " WHERE (state IN ('waiting', 'accepted', 'started') AND planned_start IS NOT NULL) DEFERRABLE"
     )
+    op.create_index("ix_task_escalated", "task", ["territory_id"], unique=False, postgresql_where=sa.text(_NOBODY))
     _pin()
     _outbox()
     _notice()
@@ -160,6 +162,7 @@ def downgrade() -> None:
     run_script("ALTER FUNCTION gk_incident_changed SET search_path = pg_catalog, public, pg_temp")
     for table in reversed(TABLES):
         op.drop_table(table)
+    op.drop_index("ix_task_escalated", table_name="task")
     op.execute("ALTER TABLE task DROP CONSTRAINT ex_task_worker_planned")
     op.drop_constraint(op.f("ck_task_planned"), "task", type_="check")
     for name in ("place_in_route", *reversed(TIMES)):

@@ -148,5 +148,6 @@ def downgrade() -> None:
     op.drop_table("cost_table")
     op.drop_geospatial_index("idx_closure_geom", table_name="closure", postgresql_using="gist", column_name="geom")
     op.drop_geospatial_table("closure")
+    op.execute("DROP FUNCTION gk_closure")
     op.drop_table("plan_row")
     op.drop_table("plan")
