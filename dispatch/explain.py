@@ -180,9 +180,9 @@ def _against(
         "response": lambda: reason("later", minutes=minutes(max(0.0, choice.start_s - chosen.start_s))),
         "lateness": lambda: _late(compiled, choice, *where),
         "overtime": lambda: reason("overtime", minutes=minutes(choice.terms["overtime"] / max(weights.overtime, 1e-9))),
-        "change": lambda: reason("accepted", worker=str(task.accepted_by), seconds=round(more["change"])),
-        "owner": lambda: reason("not_owner", seconds=round(more["owner"])),
-        "fairness": lambda: reason("busier", seconds=round(more["fairness"])),
+        "change": lambda: reason("accepted", worker=str(task.accepted_by), minutes=minutes(more["change"])),
+        "owner": lambda: reason("not_owner", minutes=minutes(more["owner"])),
+        "fairness": lambda: reason("busier", minutes=minutes(more["fairness"])),
     }[term]()
     return dataclasses.replace(choice, against=told)
 

@@ -13,7 +13,7 @@ from dispatch.plan_words import listed, reason
 
 FAULTS = frozenset(
     [
-        *("service", "size", "prize", "priority", "several", "moment", "window", "twice", "off_network"),
+        *("service", "size", "prize", "priority", "several", "moment", "window", "twice", "off_network", "times"),
         *("pin_unknown", "pin_excluded", "pin_few", "pin_skill"),
     ]
 )
@@ -35,7 +35,7 @@ def check(problem: Problem) -> Checked:
     workers: dict[int, Reason] = {}
     seen: set[Id] = set()
     for k, worker in enumerate(problem.workers):
-        why = _worker(worker) or (reason("no_position") if unknown[worker_row[k]] else None)
+        why = _worker(worker) or _place(problem, unknown, worker_row[k], "no_position")
         if worker.id in seen:
             why = reason("twice")
         seen.add(worker.id)
@@ -44,7 +44,7 @@ def check(problem: Problem) -> Checked:
     tasks: dict[int, Reason] = {}
     seen = set()
     for k, task in enumerate(problem.tasks):
-        why = _task(task) or (reason("off_network") if unknown[task_row[k]] else None)
+        why = _task(task) or _place(problem, unknown, task_row[k], "off_network")
         if task.id in seen:
             why = reason("twice")
         seen.add(task.id)
@@ -107,6 +107,15 @@ def _places_unknown(problem: Problem) -> NDArray[np.bool_]:
         bad[worst], bad[:, worst] = False, False
         count = bad.sum(axis=0) + bad.sum(axis=1)
     return unknown
+
+
+def _place(problem: Problem, unknown: NDArray[np.bool_], row: int, kind: str) -> Reason | None:
+    """Return why a place cannot be used: no time is known of it at all, or one of its times is wrong."""
+    if not unknown[row]:
+        return None
+    others = np.arange(len(unknown)) != row
+    lost = np.isnan(problem.travel_s[row, others]).all() and np.isnan(problem.travel_s[others, row]).all()
+    return reason(kind if lost else "times")
 
 
 def _commitments(problem: Problem, tasks: dict[int, Reason], workers: dict[int, Reason]) -> None:

@@ -66,11 +66,15 @@ def read_files(tasks: Path, workers: Path, matrix: Path | None, weights: Weights
         When a file is missing, has not the columns, or the matrix does not fit the files.
     """
     faults: list[Fault] = []
-    people, people_rows, people_places, people_total = table_of(workers, worker_of, ("id",), faults)
-    work, work_rows, work_places, work_total = table_of(tasks, _task, ("id", "service_s"), faults)
+    people, people_rows, people_places, people_lines = table_of(workers, worker_of, ("id",), faults)
+    most = max(1, len(people_lines))
+    work, work_rows, work_places, work_lines = table_of(
+        tasks, lambda cells: _task(cells, most), ("id", "service_s"), faults
+    )
+    people_total, work_total = len(people_lines), len(work_lines)
     total = people_total + work_total
-    at = np.array(people_rows, np.int64) - 2
-    task_at = np.array(work_rows, np.int64) - 2 + people_total
+    at = np.searchsorted(np.array(people_lines, np.int64), np.array(people_rows, np.int64))
+    task_at = np.searchsorted(np.array(work_lines, np.int64), np.array(work_rows, np.int64)) + people_total
     if matrix is None:
         places = np.full((total, 2), np.nan)
         places[at], places[task_at] = np.array(people_places).reshape(-1, 2), np.array(work_places).reshape(-1, 2)
@@ -108,17 +112,18 @@ def _matrix(path: Path, workers: int, tasks: int) -> NDArray[np.float32]:
             f"The matrix {path.name} has the shape {values.shape}; {workers} workers and {tasks} tasks need {wanted}.",
             hint="Give workers first, then tasks, a row and a column for each row of the files.",
         )
-    return values.astype(np.float32)
+    # A missing time is a wrong figure of the matrix, like one below zero: a place off the network has none at all.
+    return np.where(np.isnan(values), -1, values).astype(np.float32)
 
 
 def table_of(
     path: Path, make: Callable[[Mapping[str, str]], Any], needed: tuple[str, ...], faults: list[Fault]
-) -> tuple[list[Any], list[int], list[tuple[float, float]], int]:
-    """Return what the rows of a file state, their row numbers and places, and the number of rows, wrong ones too."""
-    made, rows, places, last = [], [], [], 1
+) -> tuple[list[Any], list[int], list[tuple[float, float]], list[int]]:
+    """Return what the rows of a file state, their row numbers and places, and all row numbers, wrong ones too."""
+    made, rows, places, lines = [], [], [], []
     seen: dict[str, int] = {}
     for row, cells in _rows(path, needed):
-        last = row
+        lines.append(row)
         try:
             name = cells["id"]
             if not name:
@@ -133,7 +138,7 @@ def table_of(
             continue
         rows.append(row)
         places.append(place)
-    return made, rows, places, last - 1
+    return made, rows, places, lines
 
 
 def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -150,10 +155,10 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
         missing = [name for name in needed if name not in (reader.fieldnames or ())]
         if missing:
             raise InvalidInput(f"{path.name} lacks the column {missing[0]}.", hint=f"Needed: {', '.join(needed)}.")
-        for row, cells in enumerate(reader, 2):
-            if row > MOST_ROWS + 1:
+        for count, cells in enumerate(reader, 1):
+            if count > MOST_ROWS:
                 raise InvalidInput(f"{path.name} has more than {MOST_ROWS:,} rows.")
-            yield row, {str(key).strip(): str(value).strip() for key, value in cells.items() if key}
+            yield reader.line_num, {str(key).strip(): str(value).strip() for key, value in cells.items() if key}
     except csv.Error as error:
         raise InvalidInput(f"{path.name} is no CSV: {error}.") from error
 
@@ -168,7 +173,11 @@ def _place(cells: Mapping[str, str]) -> tuple[float, float]:
     return lon, lat
 
 
-def _task(cells: Mapping[str, str]) -> Task:
+def _task(cells: Mapping[str, str], most: int) -> Task:
+    """Return the task that a row states; it asks for no more workers than there are."""
+    several = whole(cells, "workers", 1)
+    if several > most:
+        raise Wrong(f"workers is {several}, and the file of workers has {most}")
     skills = names(cells, "skill") | names(cells, "skills")
     prize = number(cells, "prize", math.nan)
     return Task(
@@ -183,7 +192,7 @@ def _task(cells: Mapping[str, str]) -> Task:
         size=number(cells, "size", 0.0),
         prize_s=None if math.isnan(prize) else prize,
         grid=cells.get("grid") or None,
-        workers=whole(cells, "workers", 1),
+        workers=several,
         pinned=frozenset(names(cells, "pinned")),
         excluded=frozenset(names(cells, "excluded")),
         accepted_by=cells.get("accepted_by") or None,
@@ -230,6 +239,6 @@ def number(cells: Mapping[str, str], column: str, default: float | None) -> floa
 def whole(cells: Mapping[str, str], column: str, default: int) -> int:
     """Return the whole number of a cell, the default where it is empty."""
     value = number(cells, column, float(default))
-    if value != int(value):
+    if not math.isfinite(value) or value != int(value):
         raise Wrong(f"{column} is {value}, not a whole number")
     return int(value)

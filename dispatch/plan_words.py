@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from dispatch.plan_model import Id, Reason
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -21,6 +23,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "twice": ("The same id stands in an earlier row.", "同一编号已在前面出现。"),
     "off_network": ("Its place is not on the road network.", "其位置不在路网上。"),
+    "times": (
+        "A time of the way to it or from it is missing or below zero.",
+        "往返该处的行程时间缺失或为负。",
+    ),
     # pins
     "pin_unknown": ("It is pinned to {workers}, who is not in this plan.", "其指定人员 {workers} 不在本计划中。"),
     "pin_excluded": ("It is pinned to {workers} and excludes the same.", "其指定人员 {workers} 同时被排除。"),
@@ -65,7 +71,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "full": (
         "All {count} who could do it have no time left before their shifts end.",
-        "能办理的 {count} 人在班次结束前均无余时。",
+        "能办理的 {count} 人在班次结束前都没有空余时间。",
     ),
     "price": (
         "Sending {worker} would cost {more} s, and leaving it out costs {prize} s{heaviest}.",
@@ -86,7 +92,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "若不派的代价高于 {more} 秒，将派 {worker}。",
     ),
     "way_people": ("Put another worker on duty, or plan it for the next shift.", "增派人员，或列入下一班次。"),
-    "way_place": ("Move it to a place that a street leads to.", "将其位置移到道路可达之处。"),
+    "way_place": ("Check its place on the map.", "请在地图上核对其位置。"),
     # why not this worker
     "lacks": ("Lacks {missing}.", "缺少：{missing}。"),
     "pinned": ("The task is pinned to {workers}.", "该任务已指定由 {workers} 办理。"),
@@ -106,9 +112,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "late_there": ("Would be {minutes} min late at {task}.", "将使任务 {task} 超期 {minutes} 分钟。"),
     "farther": ("The way is {minutes} min longer.", "路程多 {minutes} 分钟。"),
     "later": ("Begins it {minutes} min later.", "开始时间晚 {minutes} 分钟。"),
-    "not_owner": ("The grid is another worker's; that counts {seconds} s.", "该网格属其他网格员，计 {seconds} 秒。"),
-    "accepted": ("{worker} has it already; a change counts {seconds} s.", "已交 {worker} 办理，改派计 {seconds} 秒。"),
-    "busier": ("Is busier; that counts {seconds} s.", "负荷更重，计 {seconds} 秒。"),
+    "not_owner": (
+        "The grid is another worker's; that counts {minutes} min.",
+        "该网格属其他网格员，计 {minutes} 分钟。",
+    ),
+    "accepted": (
+        "{worker} has it already; a change counts {minutes} min.",
+        "已交 {worker} 办理，改派计 {minutes} 分钟。",
+    ),
+    "busier": ("Is busier; that counts {minutes} min.", "负荷更重，计 {minutes} 分钟。"),
     "overtime": ("Would work {minutes} min past the end of the shift.", "将加班 {minutes} 分钟。"),
     "same": ("Costs the same.", "代价相同。"),
 }
@@ -128,7 +140,19 @@ TERM_WORDS: dict[str, tuple[str, str]] = {
 def reason(kind: str, **figures: float | str | Id) -> Reason:
     """Return a reason with its figures in both languages."""
     en, zh = WORDS[kind]
-    return Reason(kind, en.format(**figures), zh.format(**figures), figures)
+    return Reason(kind, en.format(**figures), zh.format(**in_chinese(figures)), figures)
+
+
+def in_chinese(figures: Mapping[str, float | str | Id]) -> dict[str, float | str | Id]:
+    """Return figures as a Chinese sentence holds them: what is listed, with the comma of lists."""
+    return {name: each.zh if isinstance(each, Listed) else each for name, each in figures.items()}
+
+
+class Listed(str):
+    """Names in a row, separated by commas; ``zh`` is the same in Chinese."""
+
+    __slots__ = ("zh",)
+    zh: str
 
 
 def minutes(seconds: float) -> int:
@@ -136,6 +160,9 @@ def minutes(seconds: float) -> int:
     return max(1, round(seconds / 60))
 
 
-def listed(names: object) -> str:
-    """Return names in order, separated by commas."""
-    return ", ".join(sorted(str(each) for each in names))  # type: ignore[attr-defined]
+def listed(names: Iterable[object]) -> Listed:
+    """Return names in order."""
+    found = sorted(str(each) for each in names)
+    made = Listed(", ".join(found))
+    made.zh = "、".join(found)
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatch.plan_model import Id, Reason
+from dispatch.plan_words import in_chinese
 
 WORDS: dict[str, tuple[str, str]] = {
     "emergency": ("An emergency: a person decides who goes.", "紧急案件：由人决定派谁。"),
@@ -30,4 +31,4 @@ WORDS: dict[str, tuple[str, str]] = {
 def reason(kind: str, **figures: float | str | Id) -> Reason:
     """Return a reason with its figures in both languages."""
     en, zh = WORDS[kind]
-    return Reason(kind, en.format(**figures), zh.format(**figures), figures)
+    return Reason(kind, en.format(**figures), zh.format(**in_chinese(figures)), figures)

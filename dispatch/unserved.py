@@ -47,8 +47,10 @@ def _binding(standing: Standing, task: Task, j: int, *, deep: bool) -> tuple[Rea
     missing = {w: (task.skills | task.equipment) - (who.skills | who.equipment) for w, who in workers.items()}
     able = [w for w in workers if not missing[w]]
     if not able:
-        least = listed(min(missing.values(), key=lambda each: (len(each), sorted(each))))
-        return reason("skill", missing=listed(task.skills | task.equipment)), reason("way_skill", missing=least)
+        fewest = min(missing.values(), key=lambda each: (len(each), sorted(each)))
+        return reason("skill", missing=listed(task.skills | task.equipment)), reason(
+            "way_skill", missing=listed(fewest)
+        )
     free = [w for w in able if workers[w].id not in task.excluded and (not task.pinned or workers[w].id in task.pinned)]
     if not free:
         return reason("excluded"), reason("way_excluded")

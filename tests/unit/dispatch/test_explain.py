@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound
-from dispatch import plan_kernels, plan_moves, plan_search
+from dispatch import plan_kernels, plan_moves, plan_search, standing_words
 from dispatch.explain import explain
 from dispatch.filing import open_filing
 from dispatch.plan import solve
 from dispatch.plan_model import Commitment, Problem, Stop, Task, Weights, Worker
 from dispatch.plan_moves import KERNELS
 from dispatch.plan_search import MOVES
-from dispatch.plan_words import TERM_WORDS, WORDS
+from dispatch.plan_words import TERM_WORDS, WORDS, listed, reason
 from tests.dispatch_tables import plain_cost, problem_of
 
 ROUNDS = Stop(seconds=60, rounds=40)
@@ -126,12 +126,12 @@ def test_owner_and_accepted_work_are_told_in_seconds() -> None:
     own, other = Worker("own", grids=frozenset(["g"])), Worker("other")
     problem = crew(own, other, tasks=[Task("t", 60.0, grid="g")])
     assert explain(problem, {"own": ["t"]}, "t").others[0].against.en == (  # type: ignore[union-attr]
-        "The grid is another worker's; that counts 300 s."
+        "The grid is another worker's; that counts 5 min."
     )
     problem = crew(own, other, tasks=[Task("t", 60.0, accepted_by="own")])
     against = explain(problem, {"own": ["t"]}, "t").others[0].against
     assert against is not None
-    assert against.en == "own has it already; a change counts 600 s."
+    assert against.en == "own has it already; a change counts 10 min."
 
 
 def test_work_being_done_never_moves_and_says_so() -> None:
@@ -173,3 +173,9 @@ def test_every_word_stands_in_both_languages_with_the_same_figures() -> None:
         assert re.search("[\u4e00-\u9fff]", zh), kind
         figures = [set(re.findall(r"{(\w+)}", text)) - {"zh", "heaviest"} for text in (en, zh)]
         assert figures[0] == figures[1], kind
+
+
+def test_what_is_listed_has_the_comma_of_its_language():
+    told = reason("pinned", workers=listed({"b", "a"}))
+    assert (told.en, told.zh) == ("The task is pinned to a, b.", "该任务已指定由 a、b 办理。")
+    assert standing_words.reason("refused", workers=listed(["b", "a"])).zh == "曾被拒绝：a、b。"

@@ -94,6 +94,7 @@ def test_a_matrix_is_obeyed(tmp_path: Path, capsys: Any) -> None:
         ("t1,-1.3,50.7,60,road,1,0,7200,100", "the same id stands in row 2"),
         (",-1.3,50.7,60,road,1,0,7200,100", "the id is missing"),
         ("t4,-1.3,50.7,60,road,1,0,7200,-1", "cost of being left out is -1"),
+        ("t4,-1.3,50.7,60,road,inf,0,7200,100", "priority is inf, not a whole number"),
     ],
 )
 def test_one_bad_task_is_named_by_its_row_and_blocks_no_other(
@@ -137,7 +138,34 @@ def test_a_missing_time_names_the_row_it_belongs_to(tmp_path: Path, capsys: Any)
     ways[3, :] = np.nan
     code, answer, _ = plan(tmp_path, capsys, TASKS, matrix=ways)
     assert (code, [(each["row"], each["id"]) for each in answer["errors"]]) == (0, [(3, "t2")])
+    assert answer["errors"][0]["error"] == "A time of the way to it or from it is missing or below zero."
     assert answer["unserved"] == 1
+    ways[:, 3] = np.nan
+    ways[1, :] = -5
+    _, answer, _ = plan(tmp_path, capsys, TASKS, matrix=ways)
+    assert [(each["id"], each["error"][:23]) for each in answer["errors"]] == [
+        ("t2", "A time of the way to it"),
+        ("w2", "A time of the way to it"),
+    ]
+
+
+def test_no_more_workers_are_asked_for_than_there_are(tmp_path: Path, capsys: Any) -> None:
+    tasks = "id,lon,lat,service_s,workers\nt1,-1.3,50.7,60,3\nt2,-1.3,50.7,60,1e18\nt3,-1.3,50.7,60,2\n"
+    code, answer, _ = plan(tmp_path, capsys, tasks)
+    assert (code, [each["row"] for each in answer["errors"]]) == (0, [2, 3])
+    assert answer["errors"][0]["error"] == "workers is 3, and the file of workers has 2"
+    assert answer["routes"] == {"w1": ["t3"], "w2": ["t3"]}
+
+
+def test_blank_lines_shift_neither_row_numbers_nor_the_matrix(tmp_path: Path, capsys: Any) -> None:
+    ways = np.full((5, 5), 1000)
+    ways[0, 2], ways[2, 3], ways[3, 4] = 10, 20, 30
+    tasks = TASKS.replace("t2,", "\n\nt2,") + "t9,-1.3,50.7,soon\n"
+    wide = np.full((6, 6), 1000)
+    wide[:5, :5] = ways
+    code, answer, _ = plan(tmp_path, capsys, tasks, matrix=wide)
+    assert (code, answer["routes"], answer["travel_s"]) == (0, {"w1": ["t1", "t2", "t3"], "w2": []}, 60)
+    assert [(each["id"], each["row"]) for each in answer["errors"]] == [("t9", 7)]
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((4, 5)), np.zeros((4, 4)), np.zeros(5), np.array([["x"] * 5] * 5)])
