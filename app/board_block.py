@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,20 @@ def mark(chosen: str) -> None:
     _BLOCK(key="gk_board_mark", data={"mark": chosen}, height=1)
 
 
-def show(body: str, *, key: str) -> None:
+def show(body: str, *, key: str, on_pick: Callable[[object], None] | None = None) -> None:
     """Put a block; a pick in it becomes the address of the page.
 
     Parameters
     ----------
     body
         HTML, every piece of data in it escaped. Rows carry ``data-pick``.
+    on_pick
+        What a pick does instead.
     """
 
     def picked() -> None:
         given = st.session_state.get(key)
-        pick(None if given is None else given.get("pick"))
+        (on_pick or pick)(None if given is None else given.get("pick"))
 
     _BLOCK(key=key, data={"html": f'<div class="gk">{body}</div>'}, on_pick_change=picked)
 

@@ -88,8 +88,10 @@ export default function board(component) {
   const root = parentElement.querySelector(":scope > .gk-block") || makeRoot(parentElement);
   const pick = (row) => {
     root.moved = 0;
-    root.asked = row.dataset.pick;
-    markAll(row.dataset.pick);
+    if (/^(incident|worker):/.test(row.dataset.pick)) {
+      root.asked = row.dataset.pick;
+      markAll(row.dataset.pick);
+    }
     setTriggerValue("pick", row.dataset.pick);
   };
   root.onclick = (event) => {
