@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from types import FrameType
 
 from app.dispatch_jobs import deliver_all
+from app.dispatch_search import LongSearch, Routes
 from core import log
 from core.clock import now
 from core.errors import GridkeeperError, SourceUnavailable
 from core.identity import system_actor
 from core.settings import settings
 from dispatch.plan import warm_up
-from dispatch.standing_plan import look, offer_new, refresh
+from dispatch.plan_model import Stop
+from dispatch.standing_plan import ORDINARY_S, look, offer_new, refresh, shift_search
 from geodata import db
 from geodata.listening import DISPATCH_LOCK, Ears, listening
 from geodata.territory import TerritoryInfo, list_territories
@@ -32,6 +34,8 @@ HEARD = frozenset({"incidents", "tasks", "pins", "closures", "costs"})
 DEBOUNCE_S = 1.0
 HEARTBEAT_S = 60.0
 RETRY_S = 2.0
+SEARCH_LOOK_S = 1.0
+"""While a long search runs it is looked at so often."""
 NICE = 5
 REST_MOST_S = 5.0
 """After a pass there is a pause as long as the pass, at most so long."""
@@ -43,13 +47,22 @@ logger = log.get("app.dispatching")
 
 @dataclass
 class Turn:
-    """When a territory is looked at next (monotonic seconds); ``empty`` when its last plan held nothing."""
+    """When a territory is looked at next (monotonic seconds).
+
+    Attributes
+    ----------
+    empty
+        Its last plan held nothing.
+    search
+        The long search at the start of a shift, while it runs.
+    """
 
     territory: TerritoryInfo
     due: float = 0.0
     rested: float = 0.0
     offers: bool = False
     empty: bool = False
+    search: LongSearch | None = None
 
     def heard(self, what: str, clock: float) -> None:
         """Note that something changed: the plan is made a second later, and not before the pause is over."""
@@ -73,24 +86,32 @@ class Dispatching:
     def wait_s(self, clock: float) -> float:
         """Return how long nothing has to be done."""
         due = [turn.due for turn in self.turns.values()] + [self._looked + HEARTBEAT_S]
+        if any(turn.search for turn in self.turns.values()):
+            due.append(clock + SEARCH_LOOK_S)
         return max(0.0, min(due) - clock)
 
     def work(self) -> int:
         """Do what is due, and return how many plans were made."""
         if time.monotonic() - self._looked >= HEARTBEAT_S:
             self._look_round()
-        deliver_all()
+        _told("messages", deliver_all)
         made = 0
         for turn in list(self.turns.values()):
             if turn.offers:
                 turn.offers = False
                 self._guarded(turn, self._offer)
-            if time.monotonic() >= turn.due:
+            if time.monotonic() >= turn.due or (turn.search and turn.search.ended):
                 began = time.monotonic()
                 made += self._guarded(turn, self._plan)
                 ended = time.monotonic()
                 turn.due, turn.rested = ended + HEARTBEAT_S, ended + min(REST_MOST_S, ended - began)
         return made
+
+    def close(self) -> None:
+        """Stop the long searches."""
+        for turn in self.turns.values():
+            if turn.search:
+                turn.search.close()
 
     def _look_round(self) -> None:
         """Learn which territories there are."""
@@ -104,13 +125,7 @@ class Dispatching:
     @staticmethod
     def _guarded(turn: Turn, act: Callable[[Turn], int]) -> int:
         """Do one act for a territory; what goes wrong there is told and stops no other."""
-        try:
-            return act(turn)
-        except SourceUnavailable:
-            raise
-        except GridkeeperError as error:
-            logger.warning("no plan for %s: %s", turn.territory.name, error)
-        return 0
+        return _told(turn.territory.name, lambda: act(turn))
 
     @staticmethod
     def _offer(turn: Turn) -> int:
@@ -125,10 +140,40 @@ class Dispatching:
             state = look(session, actor, turn.territory, at)
             if turn.empty and not state.crew and not state.work_open:
                 return 0
-            plan = refresh(session, actor, turn.territory, at, anew=begins(state.crew_before, state.crew))
+            anew, first = begins(state.crew_before, state.crew), _found(turn)
+            # The first plan takes half a second; the long search goes on beside it, and the next plan begins with it.
+            plan = refresh(session, actor, turn.territory, at, Stop(ORDINARY_S), anew=anew, first=first)
+            ahead = shift_search(session, actor) if anew else None
+        if ahead is not None:
+            if turn.search:
+                turn.search.close()
+            turn.search = LongSearch(*ahead)
         turn.empty = not plan.rows and not plan.unserved
         logger.info("plan %d of %s: %d stops, %d safe", plan.id, turn.territory.name, len(plan.rows), plan.summary.safe)
         return 1
+
+
+def _told(where: str, act: Callable[[], int]) -> int:
+    """Do something; what goes wrong is told and stops nothing else, unless the database is away."""
+    try:
+        return act()
+    except SourceUnavailable:
+        raise
+    except GridkeeperError as error:
+        logger.warning("not done for %s: %s", where, error)
+    except Exception as error:  # noqa: BLE001  (a fault in one territory must not end the plans of the others)
+        logger.warning("%s was left out, see error %s", where, log.unknown_error(logger, error))
+    return 0
+
+
+def _found(turn: Turn) -> Routes | None:
+    """Return what a long search that has ended found, once."""
+    search = turn.search
+    if search is None or not search.ended:
+        return None
+    turn.search = None
+    search.close()
+    return search.routes()
 
 
 def begins(before: frozenset[str], crew: frozenset[str]) -> bool:
@@ -149,15 +194,18 @@ def serve() -> None:
     logger.info("getting ready")
     warm_up()
     dispatching = Dispatching()
-    while True:
-        try:
-            with listening(CHANNELS, DISPATCH_LOCK, "dispatch") as ears:
-                logger.info("planning")
-                _keep(dispatching, ears)
-        except SourceUnavailable as error:
-            logger.warning("%s", error)
-            time.sleep(RETRY_S)
-            db.engine().dispose()
+    try:
+        while True:
+            try:
+                with listening(CHANNELS, DISPATCH_LOCK, "dispatch") as ears:
+                    logger.info("planning")
+                    _keep(dispatching, ears)
+            except SourceUnavailable as error:
+                logger.warning("%s", error)
+                time.sleep(RETRY_S)
+                db.engine().dispose()
+    finally:
+        dispatching.close()
 
 
 def _keep(dispatching: Dispatching, ears: Ears) -> None:

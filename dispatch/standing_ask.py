@@ -26,7 +26,7 @@ from dispatch.filing import SPARE, Filing, Offer, open_filing
 from dispatch.plan_arrays import Compiled, compile_problem
 from dispatch.plan_cost import RoutePrice, price_route
 from dispatch.plan_kernels import LEAVE, START, WHO
-from dispatch.plan_model import TERMS, Id, Reason, Seconds, Task
+from dispatch.plan_model import TERMS, Id, Problem, Reason, Seconds, Task
 from dispatch.plan_words import minutes
 from dispatch.situation import new_task, ways_to
 from dispatch.situation_model import WorkRow, is_postponed
@@ -203,6 +203,13 @@ def remember(session: Session, plan_id: int, loaded: Loaded) -> None:
         _kept[_key(session, plan_id)] = loaded
         while len(_kept) > PLANS_KEPT:
             _kept.popitem(last=False)
+
+
+def problem_of(session: Session, territory_id: int) -> Problem | None:
+    """Return the problem of a territory's newest plan."""
+    plan_id = store.newest_id(session, territory_id)
+    loaded = None if plan_id is None else _load(session, plan_id)
+    return None if loaded is None else loaded.kept.problem
 
 
 def _key(session: Session, plan_id: int) -> tuple[str, int]:

@@ -19,11 +19,11 @@ from dispatch.cover import MoveUp
 from dispatch.move_up import propose_moves
 from dispatch.plan import WARM, WARM_END, Search, solve, start_of_shift
 from dispatch.plan_arrays import compile_problem
-from dispatch.plan_model import Id, Result, Stop
+from dispatch.plan_model import Id, Problem, Result, Stop
 from dispatch.situation import is_work_open, on_shift, read_situation
 from dispatch.situation_model import Situation
 from dispatch.snapshot import Kept, pack
-from dispatch.standing_ask import Loaded, compare, offer_new, remember, why
+from dispatch.standing_ask import Loaded, compare, offer_new, problem_of, remember, why
 from dispatch.standing_model import StandingPlan, Summary
 from dispatch.standing_words import reason
 from dispatch.store_plan import reason_from, reason_json
@@ -31,7 +31,18 @@ from geodata.db import system_rights
 from geodata.listening import DISPATCH_LOCK, is_held
 from geodata.territory import TerritoryInfo
 
-__all__ = ["Keeping", "Look", "compare", "keeping", "look", "offer_new", "refresh", "standing_plan", "why"]
+__all__ = [
+    "Keeping",
+    "Look",
+    "compare",
+    "keeping",
+    "look",
+    "offer_new",
+    "refresh",
+    "shift_search",
+    "standing_plan",
+    "why",
+]
 
 ORDINARY_S, START_S, START_MOST_S = 0.5, 5.0, 30.0
 """CPU seconds of the search: of a re-plan, and at the start of a shift."""
@@ -73,6 +84,7 @@ def refresh(
     *,
     anew: bool = False,
     seed: int = 0,
+    first: Mapping[Id, Sequence[Id]] | None = None,
 ) -> StandingPlan:
     """Make the plan of a territory anew and keep it; return it.
 
@@ -82,6 +94,8 @@ def refresh(
         Of the search; None: half a second of CPU time, more at the start of a shift with much to do.
     anew
         Begin from nothing on two threads, as at the start of a shift, instead of from the plan before.
+    first
+        Routes to begin with beside those of the plan before; the cheaper plan of the two is kept.
     """
     require(actor, May.DISPATCH)
     at = moment or clock_now()
@@ -93,9 +107,20 @@ def refresh(
         result = start_of_shift(situation.problem, stop, seed)
     else:
         before = store.newest(session, territory.id)
-        first = _beginning(situation, {} if anew or not before else before[2]["routes"])
+        began = _beginning(situation, {} if anew or not before else before[2]["routes"])
         search = Search() if anew or not before else Search(WARM, WARM_END)
-        result = solve(situation.problem, stop, seed, first, search=search, compiled=compiled)
+        result = solve(situation.problem, stop, seed, began, search=search, compiled=compiled)
+        if first is not None:
+            began = _beginning(situation, first)
+            other = solve(
+                situation.problem,
+                stop,
+                seed,
+                began,
+                search=Search(WARM, WARM_END),
+                compiled=compile_problem(situation.problem),
+            )
+            result = min(result, other, key=lambda each: each.cost_s)
     judged = judge(situation, result)
     summary = summarise(situation, compiled, result, judged)
     moves = propose_moves(session, territory, situation, result)
@@ -113,6 +138,19 @@ def refresh(
     if made is None:
         raise NotFound("The plan that was just written is not there any more.", hint="Plan again.")
     return made
+
+
+def shift_search(session: Session, actor: Actor) -> tuple[Problem, Stop] | None:
+    """Return the newest plan's problem and how long to search for it at the start of a shift; None with little to do.
+
+    What the search finds is given to `refresh` as ``first``: that reads the situation as it then is, so nothing that
+    changed meanwhile is undone.
+    """
+    require(actor, May.DISPATCH)
+    problem = problem_of(session, _territory(actor))
+    if problem is None or len(problem.tasks) < START_TASKS:
+        return None
+    return problem, _usual_stop(len(problem.tasks), anew=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +195,7 @@ def _usual_stop(tasks: int, *, anew: bool) -> Stop:
     return Stop(seconds=min(START_MOST_S, START_S + tasks / TASKS_A_SECOND))
 
 
-def _beginning(situation: Situation, before: Mapping[str, Sequence[str]]) -> dict[Id, list[Id]]:
+def _beginning(situation: Situation, before: Mapping[Id, Sequence[Id]]) -> dict[Id, list[Id]]:
     """Return the routes to begin with: those of the plan before, and what was given out since then."""
     routes: dict[Id, list[Id]] = {worker: list(route) for worker, route in before.items()}
     placed = {task for route in routes.values() for task in route}

@@ -10,9 +10,10 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import select
 
 from core.identity import Actor, Role, system_actor
-from dispatch import closures, field
+from dispatch import closures, field, standing_plan
 from dispatch.filing import SPARE
-from dispatch.standing_plan import offer_new
+from dispatch.plan_model import Stop
+from dispatch.standing_plan import offer_new, shift_search
 from geodata.tables import Incident, WorkerPosition
 from tests.db.dispatch.test_standing_plan import NOON, _give, _id, _incident, _plan, city  # noqa: F401  (fixture)
 from tests.map_city import EAST, MIDDLE, WEST, add_incidents
@@ -94,3 +95,18 @@ def test_a_click_far_from_every_street_picks_none(session, city):  # noqa: F811
     actor = city.officer(Role.DISPATCHER)
     assert closures.stretch_at(session, actor, (WEST + EAST) / 2, 50.6905) is not None
     assert closures.stretch_at(session, actor, (WEST + EAST) / 2, 50.72) is None
+
+
+def test_what_a_long_search_found_is_begun_with_and_undoes_nothing(session, city, monkeypatch):  # noqa: F811
+    made = _plan(session, city)
+    actor = system_actor(city.territory.id)
+    assert shift_search(session, actor) is None
+    monkeypatch.setattr(standing_plan, "START_TASKS", 1)
+    problem, stop = shift_search(session, actor)
+    assert (sorted(task.id for task in problem.tasks), stop.seconds) == (sorted(row.number for row in made.rows), 5.05)
+    [new] = _file(session, city, 1)  # while it searched
+    west, east = (made.row(_incident(session, city, half).id).number for half in ("west", "east"))
+    none = Stop(rounds=1)
+    worse = _plan(session, city, stop=none, first={"W1": [east], "W2": [west]})
+    assert {row.incident_id for row in worse.rows} == {new.id, *(row.incident_id for row in made.rows)}
+    assert worse.row(_incident(session, city, "west").id).worker_code == "W1"  # the plan before was the cheaper
