@@ -106,8 +106,8 @@ def apply(session: Session, actor: Actor, act: PhoneAct) -> Done | None:
     worker_id = worker_of(actor)
     if act.act in MOVES or act.act in PROGRESS:
         incident_id = _incident(act)
-        given = store.task_given_at(session, incident_id, worker_id)
-        act = act if given is None or given <= act.at else replace(act, at=given)
+        floor = store.earliest(session, incident_id, worker_id)
+        act = act if floor is None or floor <= act.at else replace(act, at=floor)
     known = ACTS.get(act.act)
     if known is None:
         raise InvalidInput(
@@ -231,22 +231,17 @@ def say_position(
     accuracy_m: float | None = None,
     moment: dt.datetime | None = None,
 ) -> bool:
-    """Overwrite where the worker is; refuse off shift. Return whether it was newer than what was known.
+    """Overwrite where the worker is; off shift what was known is deleted instead. Return whether it was taken.
 
     Raises
     ------
-    NotPermitted
-        Outside the shift: nobody is asked where he is then, and what was known is deleted.
     InvalidInput
         For coordinates that lie outside the territory.
     """
     worker_id, at = worker_of(actor), moment or clock_now()
     if not shift_of(session, territory, worker_id, at).covers(at):
-        raise NotPermitted(
-            "You are not on shift: your position is not taken.",
-            hint="It is taken during the shift only.",
-            zh="您不在班次内，不采集您的位置。",
-        )
+        store.drop_position(session, worker_id)  # to raise would undo it
+        return False
     (lon, lat), (west, south, east, north) = place, territory.bounds
     if not (west - 1 <= lon <= east + 1 and south - 1 <= lat <= north + 1):
         raise InvalidInput(
@@ -256,6 +251,21 @@ def say_position(
         )
     known = accuracy_m if accuracy_m is not None and 0 <= accuracy_m < 1e6 else None
     return store.put_position(session, territory.id, worker_id, at, place, accuracy_m=known)
+
+
+def check_photo(session: Session, actor: Actor, incident_id: int, command_id: str) -> None:
+    """Refuse a photo before it is worked on, where the answer does not hang on what it shows.
+
+    Raises
+    ------
+    NotFound
+        When the incident is out of reach.
+    Conflict
+        When it has as many photos as it may have, and the command is new.
+    """
+    worker_of(actor)
+    _as_it_is(session, actor, incident_id)
+    evidence.check_room(session, actor, incident_id, command_id)
 
 
 def drop_position(session: Session, actor: Actor) -> bool:

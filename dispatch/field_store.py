@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import Float, delete, func, select, update
+from sqlalchemy import Float, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -80,14 +80,23 @@ def put_away(session: Session, worker_id: int, upto: int, at: dt.datetime) -> in
     return len(done.all())
 
 
-def task_given_at(session: Session, incident_id: int, worker_id: int) -> dt.datetime | None:
-    """Return when the live task of an incident was given to a worker, or accepted by him where he has."""
-    return session.scalar(
-        select(func.coalesce(Task.accepted_at, Task.created_at))
-        .where(Task.incident_id == incident_id, Task.worker_id == worker_id, Task.state.in_(LIVE))
-        .order_by(Task.id.desc())
+def earliest(session: Session, incident_id: int, worker_id: int) -> dt.datetime | None:
+    """Return when a worker's next act on an incident happened at the earliest: never before the last one.
+
+    That is when his live task was given to him, accepted (or sent back), or he was on the way or there; without a
+    task, when the incident was reported.
+    """
+    times = (Task.created_at, Task.accepted_at, Task.on_way_at, Task.arrived_at)
+    mine = and_(Task.incident_id == Incident.id, Task.worker_id == worker_id, Task.state.in_(LIVE))
+    found: dt.datetime | None = session.scalar(
+        select(func.coalesce(func.greatest(*times), Incident.reported_at))
+        .select_from(Incident)
+        .outerjoin(Task, mine)
+        .where(Incident.id == incident_id)
+        .order_by(Task.id.desc().nulls_last())
         .limit(1)
     )
+    return found
 
 
 def put_position(

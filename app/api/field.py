@@ -6,6 +6,7 @@ as 304, until an incident of his territory changes or half a minute is over; tha
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -21,11 +22,12 @@ from app import i18n
 from app.api import field_words as words
 from app.api import forms
 from app.api.assets import asset, asset_url
+from app.api.field_gate import PHOTOS, WAYS
 from app.api.tiles import actor_of
 from app.wire import respond
 from core import log
 from core.clock import now
-from core.errors import GridkeeperError, InvalidInput, NotPermitted, SourceUnavailable
+from core.errors import Conflict, GridkeeperError, InvalidInput, NotPermitted, SourceUnavailable
 from core.identity import Actor
 from dispatch import field
 from dispatch.field_model import ACTS_MOST, PhoneAct
@@ -42,7 +44,10 @@ MEDIA_TYPE = "application/json"
 KEPT_S = 30.0
 KEPT_MOST = 2000
 BODY_MOST = 64 << 10
-DAY_S = 86_400
+WHO = "gridkeeper-who"
+"""The header in which a phone says whose acts it sends."""
+PHOTO_S = 60.0
+"""A photo that takes longer to come gives its place to others."""
 PHOTO_KINDS = ("before", "after", "other")
 NAME = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 CONTENT_POLICY = (
@@ -55,6 +60,7 @@ FILES = {"style": ".css", "queue": "-queue.js", "page": ".js"}
 
 _kept: OrderedDict[tuple[str, str], tuple[tuple[int, ...] | None, float, Entry]] = OrderedDict()
 _territories: dict[int, tuple[float, TerritoryInfo]] = {}
+_ways: OrderedDict[tuple[str, str, str], tuple[float, Entry]] = OrderedDict()
 
 
 def _language(request: Request, actor: Actor) -> str:
@@ -122,9 +128,23 @@ def _state(actor: Actor, language: str) -> Entry:
         territory = _territory(session, actor)
         moment = now()
         state = field.field_state(session, actor, territory, moment)
-    # Whose acts wait on the phone: the person, not his reach, which may change in the middle of a shift.
-    body = words.state_body(state, f"{actor.territory_id}.{actor.user_id}", territory, moment)
+    body = words.state_body(state, _who(actor), territory, moment)
     return Entry.of(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _who(actor: Actor) -> str:
+    """Return whose acts wait on a phone: the person, not his reach, which may change in the middle of a shift."""
+    return f"{actor.territory_id}.{actor.user_id}"
+
+
+def _own(actor: Actor, request: Request) -> None:
+    """Refuse what another worker said on the same phone; nothing of it is applied, and it stays his."""
+    if request.headers.get(WHO) != _who(actor):
+        raise Conflict(
+            "Somebody else is logged in on this phone by now.",
+            hint="What waits is kept until its worker logs in here again.",
+            zh="本机现由他人登录；待发送的操作保留至原网格员重新登录。",
+        )
 
 
 def _territory(session: Any, actor: Actor) -> TerritoryInfo:
@@ -141,6 +161,7 @@ def forget() -> None:
     """Answer the next question of every phone from the database."""
     _kept.clear()
     _territories.clear()
+    _ways.clear()
     field.forget_shifts()
 
 
@@ -148,7 +169,7 @@ async def _body(request: Request, most: int) -> bytes:
     """Return what was sent, refused before it is read when it says to be too large, and while it is read when it is."""
     said = request.headers.get("content-length", "0")
     body = bytearray()
-    if said.isdecimal() and int(said) <= most:
+    if said.isdecimal() and len(said) < 12 and int(said) <= most:
         async for chunk in request.stream():
             body += chunk
             if len(body) > most:
@@ -176,6 +197,7 @@ async def take_acts(request: Request) -> Response:
     """Apply the acts of a phone, each once and in the order given, and answer each in words."""
     actor = actor_of(request)
     field.worker_of(actor)
+    _own(actor, request)
     raw = (await _json(request)).get("acts")
     if not isinstance(raw, list) or len(raw) > ACTS_MOST:
         raise InvalidInput(f"acts is a list of at most {ACTS_MOST}.", hint="Send the rest with the next message.")
@@ -217,9 +239,31 @@ async def take_photo(request: Request) -> Response:
     incident, kind, command = query.get("incident", ""), query.get("kind", ""), query.get("id", "")
     if not (incident.isdecimal() and len(incident) < 11 and kind in PHOTO_KINDS and NAME.fullmatch(command)):
         raise InvalidInput("A photo names its incident, its kind and its own id.", hint="Load the page again.")
-    data = await _body(request, MOST_BYTES)
-    answer = await run_in_threadpool(_photo, actor, _language(request, actor), (command, int(incident), kind), data)
+    _own(actor, request)
+    asked, language = (command, int(incident), kind), _language(request, actor)
+    try:
+        with PHOTOS.enter(actor.user_id):
+            async with asyncio.timeout(PHOTO_S):
+                data = await _body(request, MOST_BYTES)
+            answer = await run_in_threadpool(_refused_photo, actor, language, asked)
+            answer = answer or await PHOTOS.work(_photo, actor, language, asked, data)
+    except SourceUnavailable as error:
+        i18n.use(language)
+        return JSONResponse({"answers": [words.refused_body(command, error)]}, 503, {"retry-after": "5"})
+    except TimeoutError as error:
+        raise InvalidInput("The photo took too long.", hint="Send it again.", zh="照片上传超时，请重试。") from error
     return JSONResponse({"answers": [answer]}, headers={"cache-control": "no-store"})
+
+
+def _refused_photo(actor: Actor, language: str, asked: tuple[str, int, str]) -> dict[str, Any] | None:
+    """Return the answer to a photo that needs no look at it, in a transaction that ends before any work on it."""
+    i18n.use(language)
+    try:
+        with transaction(actor) as session:
+            field.check_photo(session, actor, asked[1], asked[0])
+    except GridkeeperError as error:
+        return words.refused_body(asked[0], error)
+    return None
 
 
 def _photo(actor: Actor, language: str, asked: tuple[str, int, str], data: bytes) -> dict[str, Any]:
@@ -239,6 +283,7 @@ async def take_position(request: Request) -> Response:
     """Take where the worker is, on shift only; DELETE forgets it."""
     actor = actor_of(request)
     field.worker_of(actor)
+    _own(actor, request)
     given = {} if request.method == "DELETE" else await _json(request)
     numbers = [given.get(name) for name in ("lon", "lat", "accuracy")]
     if request.method == "POST" and not all(
@@ -254,7 +299,8 @@ def _position(actor: Actor, method: str, numbers: list[Any]) -> bool:
         if method == "DELETE":
             return field.drop_position(session, actor)
         place = (float(numbers[0]), float(numbers[1]))
-        accuracy = float(numbers[2]) if isinstance(numbers[2], int | float) else None
+        known = isinstance(numbers[2], int | float) and 0 <= numbers[2] < 1e6  # asked first: 1e400 is no float
+        accuracy = float(numbers[2]) if known else None
         return field.say_position(session, actor, _territory(session, actor), place, accuracy_m=accuracy)
 
 
@@ -265,7 +311,15 @@ async def serve_way(request: Request) -> Response:
     asked = request.query_params.get("incident", "")
     if asked and not (asked.isdecimal() and len(asked) < 11):
         raise InvalidInput("Which incident?", hint="Give its number as digits.")
-    return respond(request, await run_in_threadpool(_way, actor, _language(request, actor), asked), MEDIA_TYPE)
+    key = (*_key(actor, _language(request, actor)), asked)
+    kept = _ways.get(key)
+    if kept is None or kept[0] < time.monotonic():
+        with WAYS.enter(actor.user_id):
+            entry = await WAYS.work(_way, actor, key[1], asked)
+        kept = _ways[key] = (time.monotonic() + KEPT_S, entry)
+        while len(_ways) > KEPT_MOST:
+            _ways.popitem(last=False)
+    return respond(request, kept[1], MEDIA_TYPE)
 
 
 def _way(actor: Actor, language: str, asked: str) -> Entry:

@@ -18,8 +18,9 @@ from app.api.forms import ATTEMPTS_PER_MINUTE, CONTENT_POLICY, TEMPLATES, Attemp
 from app.i18n import t
 from app.roles import CARD_ORDER, role_name, role_purpose
 from core.errors import GridkeeperError
-from core.identity import Role, system_actor
+from core.identity import Actor, Role, system_actor
 from core.settings import settings
+from dispatch import field
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, list_territories
 from layers.basemap import surrounded_by_water
@@ -161,14 +162,24 @@ def _reason(outcome: LoginOutcome) -> str:
 async def leave(request: Request) -> Response:
     """End the session and drop the cookie."""
     token = cookie.token_of(request.cookies.get(cookie.name()))
+    live = getattr(request.state, "session", None)
+    worker = live.actor if live is not None and live.actor.role is Role.GRID_WORKER else None
     if token is not None:
         await run_in_threadpool(_log_out, token)
+    if worker is not None:
+        await run_in_threadpool(_forget_place, worker)
     response = RedirectResponse("/login", status_code=303)
     cookie.drop(response, secure=forms.secure(request))
-    live = getattr(request.state, "session", None)
-    if live is not None and live.actor.role is Role.GRID_WORKER:
-        response.headers["clear-site-data"] = '"storage"'  # what the field page keeps on his phone
+    # What the field page keeps on his phone; it deletes his part itself where another worker's unsent acts wait there.
+    if worker is not None and request.query_params.get("keep") != "queue":
+        response.headers["clear-site-data"] = '"storage"'
     return response
+
+
+def _forget_place(worker: Actor) -> None:
+    if worker.worker_id is not None:
+        with transaction(worker, purpose="logout") as session:
+            field.drop_position(session, worker)
 
 
 def _log_out(token: str) -> None:

@@ -12,6 +12,13 @@ const GridkeeperQueue = (() => {
     return "field-" + Array.from(parts, (part) => part.toString(16).padStart(8, "0")).join("");
   }
 
+  /** Return the entries of the one who is logged in, those of others that wait for them, and those too old to keep. */
+  function share(entries, who, since) {
+    const theirs = entries.filter((one) => one.who !== who);
+    return { mine: entries.filter((one) => one.who === who), left: theirs.filter(({ made }) => made >= since),
+      old: theirs.filter(({ made }) => made < since) };
+  }
+
   /** Return what is sent next: one photo, or the acts before the next photo; null when nothing waits. */
   function nextBatch(queue, most = ACTS_MOST) {
     if (!queue.length) {
@@ -96,7 +103,7 @@ const GridkeeperQueue = (() => {
     return [fresh, ...(problem.with || []).map((one) => ({ ...bare(one), id: newId(), incident: `new:${fresh.id}` }))];
   }
 
-  return { newId, nextBatch, message, settle, overlay, line, again };
+  return { newId, share, nextBatch, message, settle, overlay, line, again };
 })();
 
 if (typeof module !== "undefined") {

@@ -3,10 +3,11 @@
 /* global GridkeeperQueue */
 (() => {
   const $ = (id) => document.getElementById(`gk-${id}`), Q = GridkeeperQueue;
-  const W = JSON.parse($("words").textContent), POLL_S = 20, AGAIN_S = 4, HOUR = 3600e3, KEEP_H = 16, PHOTO_PX = 1600;
+  const W = JSON.parse($("words").textContent), POLL_S = 20, AGAIN_S = 4, HOUR = 3600e3, KEEP_H = 16, LEFT_H = 7 * 24, PHOTO_PX = 1600, NOTICES = 2;
   const now = () => new Date(Date.now() + ahead), lang = document.documentElement.lang;
-  let state = null, queue = [], problems = [], shots = [], etag = "", done = "", ahead = 0, tries = 0, saidAt = 0;
+  let state = null, queue = [], problems = [], shots = [], etag = "", done = "", ahead = 0, tries = 0, saidAt = 0, me = "", others = 0;
   let online = navigator.onLine, ended = false, busy = false, chosen = null, watching = null, spot = null, again = 0;
+  let said = Promise.resolve(), unsay = false, unfolded = false;
   const maps = new Map();
 
   /* --- what the phone keeps */
@@ -32,18 +33,17 @@
     const { value, until } = (await store("readonly", (_, kept) => kept.get(key))) || { until: 0 };
     return until > Date.now() ? value : null;
   };
-  async function reload() { // what another worker left here unsent is his, until his shift is long over
-    const all = await store("readonly", (waits) => waits.getAll());
-    queue = all.filter(({ who }) => who === state.who);
-    problems = (await recall("problems")) || []; // another window may have had an answer
-    const old = all.filter(({ who, made }) => who !== state.who && made < Date.now() - KEEP_H * HOUR);
+  async function reload() { // what another worker left here unsent is his, and waits a week for him
+    const { mine, left, old } = Q.share(await store("readonly", (waits) => waits.getAll()), me, Date.now() - LEFT_H * HOUR);
+    [queue, others] = [mine, left.length];
+    problems = ((await recall("problems")) || []).filter(({ entry }) => entry.who === me); // another window may have had an answer
     if (old.length) { await store("readwrite", (waits) => old.forEach(({ seq }) => waits.delete(seq))); }
   }
   const put = (kept, all) => kept.put({ value: all, until: Date.now() + KEEP_H * HOUR }, "problems");
   const enqueue = (...entries) => settled(null, entries);
   async function settled(problem, entries = []) { // in one step: a closed tab loses nothing and does nothing twice
     await store("readwrite", (waits, kept) => {
-      entries.forEach((one) => waits.add({ who: state.who, made: Date.now(), at: now().toISOString(), args: {}, ...one }));
+      entries.forEach((one) => waits.add({ who: me, made: Date.now(), at: now().toISOString(), args: {}, ...one }));
       if (problem) { put(kept, problems.filter(({ id }) => id !== problem.id)); }
     });
     done = "";
@@ -57,13 +57,14 @@
   /* --- sending */
   async function ask(address, options) {
     const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(30000), ...options });
-    [online, ended] = [true, answer.status === 401];
-    if (ended || answer.status >= 500) { throw new Error(String(answer.status)); }
+    [online, ended] = [true, answer.status === 401]; // 409: somebody else is logged in by now
+    if (ended || answer.status >= 500 || answer.status === 409) { throw new Error(String(answer.status)); }
     return answer;
   }
+  const by = (who) => ({ "gridkeeper-who": who });
   async function send({ photo: one, acts = [one] }) {
-    const answer = await (one ? ask(`/api/field/photo?incident=${one.incident}&kind=${one.args.kind}&id=${one.id}`, { method: "POST", body: one.blob })
-      : ask("/api/field/acts", { method: "POST", body: JSON.stringify({ acts: acts.map(Q.message) }) }));
+    const answer = await (one ? ask(`/api/field/photo?incident=${one.incident}&kind=${one.args.kind}&id=${one.id}`, { method: "POST", body: one.blob, headers: by(one.who) })
+      : ask("/api/field/acts", { method: "POST", body: JSON.stringify({ acts: acts.map(Q.message) }), headers: by(acts[0].who) }));
     const body = await answer.json(), say = `${body.error} ${body.hint || ""}`;
     return answer.ok ? body.answers : acts.map(({ id }) => ({ id, ok: false, kind: "wrong", say }));
   }
@@ -75,6 +76,8 @@
         answers = await send(batch);
         tries = 0;
       } catch (error) {
+        if (error.message === "409") { etag = ""; } // nothing of it was applied: ask who it is, and keep the queue
+        if (["409", "503"].includes(error.message)) { return; }
         if (!/^5/.test(error.message) || (tries += 1) < 4) { throw error; }
         answers = [{ id: queue[0].id, ok: false, kind: "wrong", say: W.lost_turn }];
       }
@@ -93,9 +96,10 @@
     if (busy) { return; }
     busy = true;
     try {
-      if (state && queue.length) { await (navigator.locks ? navigator.locks.request("gridkeeper-field", sendAll) : sendAll()); }
+      if (me && queue.length) { await (navigator.locks ? navigator.locks.request("gridkeeper-field", sendAll) : sendAll()); }
       await poll();
     } catch (error) {
+      if (ended) { await hide(); }
       online = ended || /^5/.test(error.message);
     } finally {
       busy = false;
@@ -104,13 +108,32 @@
       again = !online && navigator.onLine ? setTimeout(sync, AGAIN_S * 1000) : 0;
     }
   }
+  async function hide() { // the session is over: what was told to the worker goes from the phone, what he said stays
+    [state, etag] = [null, ""];
+    if (watching !== null) { unwatch(); }
+    [...maps.keys()].forEach((key) => BARE.includes(key) || maps.delete(key));
+    await sweep((key) => !BARE.includes(key));
+  }
+  const BARE = ["problems", "classes", "around"];
+  const sweep = (gone) => store("readwrite", (_, kept) => {
+    kept.openCursor().onsuccess = ({ target: { result: at } }) => {
+      if (!at) { return; }
+      if (gone(at.key, at.value)) { at.delete(); }
+      at.continue();
+    };
+  });
   async function poll() {
+    if (unsay) { await silence(); }
     const answer = await ask("/api/field/state", etag ? { headers: { "if-none-match": etag } } : {});
     ahead = Date.parse(answer.headers.get("date") || "") - Date.now() || 0;
     if (answer.status === 200) {
       const fresh = await answer.json();
-      if (state && state.who !== fresh.who) { await store("readwrite", (_, kept) => void kept.clear()); }
-      [state, etag] = [fresh, answer.headers.get("etag") || ""];
+      if (me && me !== fresh.who) {
+        if (watching !== null) { unwatch(); }
+        maps.clear();
+        await store("readwrite", (_, kept) => void kept.clear());
+      }
+      [state, etag, me] = [fresh, answer.headers.get("etag") || "", fresh.who];
       await keep("state", state, shiftEnd());
     }
     await reload();
@@ -164,19 +187,28 @@
   }
   const minutes = (task) => el("select", { id: "gk-minutes", "aria-label": W.acts.expect_done, onchange: ({ target }) => enqueue(act("expect_done", task, { minutes: +target.value })) },
     el("option", { value: "" }, W.acts.expect_done), [5, 10, 20, 30, 45, 60, 90, 120].map((count) => el("option", { value: count }, W.minutes.replace("{count}", count))));
+  function told(notices) { // two lines and how many more: the next task stays in sight
+    const most = unfolded ? notices.length : NOTICES, more = notices.length - most;
+    return [...notices.slice(0, most).map((one) => el("li", {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}`)),
+      more > 0 && el("li", {}, press("more", () => { unfolded = true; draw(); }, (more === 1 ? W.more1 : W.more).replace("{count}", more)))];
+  }
   function draw() {
     const say = ended ? W.ended : Q.line(W, online, queue.length) || done;
     $("line").hidden = !say;
     $("line").className = ended || !online ? "due" : "";
     $("line").replaceChildren(say, ended ? el("a", { href: "/login?next=/field" }, W.login) : "");
-    if (!state) { return; }
+    $("others").textContent = others === 0 ? "" : others === 1 ? W.others1 : W.others.replace("{count}", others);
+    if (!state) {
+      ["shift", "problems", "notices", "task", "list", "where"].forEach((id) => $(id).replaceChildren());
+      ["day", "act", "share"].forEach((id) => { $(id).hidden = true; });
+      return;
+    }
     const tasks = Q.overlay(state.tasks, queue), task = tasks.find(({ incident }) => incident === chosen) || tasks[0];
     const [main, ...more] = task ? flow(task) : [], { shift } = state;
     $("shift").textContent = shift.away ? W.away : shift.on ? W.on.replace("{time}", clock(shift.end)) : W.off;
     $("problems").replaceChildren(...problems.map((one) => el("section", { class: "card problem", role: "alert" }, el("b", {}, W.acts[one.entry.act]),
       el("p", {}, one.say), el("div", { class: "pair" }, press("away", () => settled(one), W.put_away), press("again", () => settled(one, Q.again(one, state.tasks)), W.again)))));
-    $("notices").replaceChildren(...(state.notices.length ? [el("section", { class: "card notice" }, el("ul", {}, state.notices.slice(0, 3).map((one) =>
-      el("li", {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}`)), state.notices.length > 3 && el("li", { class: "muted" }, `+ ${state.notices.length - 3}`)), press("read", putAway))] : []));
+    $("notices").replaceChildren(...(state.notices.length ? [el("section", { class: "card notice" }, el("ul", unfolded ? { class: "all" } : {}, told(state.notices)), press("read", putAway))] : []));
     $("task").dataset.incident = task ? task.incident : "";
     $("task").dataset.state = task ? task.state : "";
     $("task").replaceChildren(...(task ? [el("p", { class: "marks" }, marks(task)), el("h1", {}, task.title), el("p", {}, place(task)),
@@ -189,11 +221,11 @@
       onclick: () => { chosen = each.incident; draw(); window.scrollTo(0, 0); } }, el("b", {}, each.title), el("span", { class: "muted" }, place(each)),
     el("span", { class: "when" }, when(each)), el("span", { class: "marks" }, marks(each))))));
     $("where").textContent = watching === null ? "" : W.sharing;
-    Object.assign($("share"), { hidden: !shift.on || watching !== null || !navigator.geolocation, onclick: share });
+    Object.assign($("share"), { hidden: !shift.on || !navigator.geolocation, textContent: watching === null ? W.share : W.unshare, onclick: share });
   }
   function putAway() {
     const upto = state.notices[0].id;
-    state.notices = [];
+    [state.notices, unfolded] = [[], false];
     enqueue({ id: Q.newId(), act: "read", args: { upto } });
   }
 
@@ -274,13 +306,23 @@
       watching = navigator.geolocation.watchPosition(({ coords: { longitude: lon, latitude: lat, accuracy } }) => {
         if (Date.now() - saidAt < 60e3) { return; }
         saidAt = Date.now();
-        ask("/api/field/position", { method: "POST", body: JSON.stringify({ lon, lat, accuracy }) }).catch(() => { saidAt = 0; });
-      }, () => share(), { enableHighAccuracy: false, maximumAge: 30e3 });
+        said = ask("/api/field/position", { method: "POST", body: JSON.stringify({ lon, lat, accuracy }), headers: by(me) }).catch(() => { saidAt = 0; });
+      }, () => watching !== null && share(), { enableHighAccuracy: false, maximumAge: 30e3 });
     } else {
-      navigator.geolocation.clearWatch(watching);
-      watching = null;
+      unwatch();
+      silence().catch(() => null);
     }
     draw();
+  }
+  function unwatch() {
+    navigator.geolocation.clearWatch(watching);
+    [watching, saidAt] = [null, 0];
+  }
+  async function silence() { // the last place is deleted there too; without a network, once there is one
+    unsay = true;
+    await said;
+    await ask("/api/field/position", { method: "DELETE", headers: by(me) });
+    unsay = false;
   }
   async function leave(event) {
     event.preventDefault();
@@ -288,23 +330,29 @@
       $("leave").dataset.sure = "yes";
       return $("leave").replaceChildren(el("p", { class: "late" }, W.unsent), el("button", {}, W.drop));
     }
-    await store("readwrite", (waits, kept) => { waits.clear(); kept.clear(); });
+    if (watching !== null) { unwatch(); }
+    await store("readwrite", (waits, kept) => { queue.forEach(({ seq }) => waits.delete(seq)); kept.clear(); });
     await (globalThis.caches ? caches.delete("gridkeeper-field") : null);
     const workers = navigator.serviceWorker ? await navigator.serviceWorker.getRegistrations() : [];
     await Promise.all(workers.map((worker) => worker.unregister()));
+    if (others) { $("leave").action = "/logout?keep=queue"; } // what another worker left here is not ours to delete
     return $("leave").submit();
   }
 
   async function begin() {
-    $("share").textContent = W.share;
     $("new").onclick = report;
     $("leave").addEventListener("submit", leave);
     window.addEventListener("online", sync);
     window.addEventListener("offline", () => { online = false; draw(); });
     document.addEventListener("visibilitychange", () => document.hidden || sync());
     setInterval(() => document.hidden || sync(), POLL_S * 1000);
+    await sweep((_, { until }) => !(until > Date.now()));
     state = await recall("state");
-    if (state) { await reload(); draw(); }
+    if (state) {
+      me = state.who;
+      await reload();
+      draw();
+    }
     if (navigator.serviceWorker) {
       const ours = globalThis.trustedTypes ? trustedTypes.createPolicy("gridkeeper", { createScriptURL: (url) => url }).createScriptURL("/field/worker.js") : "/field/worker.js";
       navigator.serviceWorker.register(ours, { scope: "/field" }).catch(() => null);

@@ -236,7 +236,7 @@ def _set_task(task: Task, effect: TaskEffect, at: dt.datetime) -> None:
         return
     task.version += 1
     if effect is TaskEffect.REOPEN:
-        task.state, task.finished_at = "accepted", None
+        task.state, task.accepted_at, task.finished_at = "accepted", at, None  # what follows is not older than this
         return
     task.state = effect.value
     task.accepted_at = task.accepted_at or at

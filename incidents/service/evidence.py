@@ -70,11 +70,7 @@ def add_photo(
     if store.known(session, incident_id, prepared.photo.sha256):
         raise Conflict("The incident has this very photo already.", zh="该案件已有这张照片。")
     if store.count(session, incident_id) >= rules.MOST_PHOTOS:
-        raise Conflict(
-            f"The incident has {rules.MOST_PHOTOS} photos; no more are kept.",
-            hint="Show the rest in words.",
-            zh=f"每个案件最多保存 {rules.MOST_PHOTOS} 张照片。",
-        )
+        raise _full()
     kept = [box for number, box in enumerate(prepared.found, 1) if number not in omitted]
     boxes = [*kept, *by_hand]
     copy = blurred(prepared.photo.jpeg, boxes)
@@ -98,6 +94,14 @@ def add_photo(
     found_out = [[*prepared.found[number - 1].as_list(), reason] for number, reason in sorted(omitted.items())]
     _add_copy(session, row, 1, copy, [box.as_list() for box in boxes], left_out=found_out)
     return _info(session, actor, _one(session, territory_id, row.id))
+
+
+def check_room(session: Session, actor: Actor, incident_id: int, command_id: str) -> None:
+    """Refuse a photo that would be one too many, before any work on it; one that was kept before is let through."""
+    _here(actor, May.ADD_EVIDENCE)
+    known = acts.known_command(session, command_id) is not None
+    if not known and store.count(session, incident_id) >= rules.MOST_PHOTOS:
+        raise _full()
 
 
 def add_note(session: Session, actor: Actor, incident_id: int, text: str) -> EvidenceInfo:
@@ -304,4 +308,12 @@ def _gone() -> NotFound:
     return NotFound(
         "The picture is not kept any more; its hash stands in the record.",
         zh="照片已按保存期限删除，记录中保留其哈希值。",
+    )
+
+
+def _full() -> Conflict:
+    return Conflict(
+        f"The incident has {rules.MOST_PHOTOS} photos; no more are kept.",
+        hint="Show the rest in words.",
+        zh=f"每个案件最多保存 {rules.MOST_PHOTOS} 张照片。",
     )

@@ -14,6 +14,14 @@ test("an id is fresh, long, and of signs that the platform takes", () => {
   assert.ok([...made].every((id) => /^[A-Za-z0-9._:-]{8,70}$/.test(id)));
 });
 
+test("what another login left on the phone waits for him, and is neither sent nor dropped", () => {
+  const mine = entry(1, "accept", 7, { who: "1.5", made: 90 }), his = entry(2, "finish", 8, { who: "1.6", made: 50 });
+  const told = queue.share([mine, his, entry(3, "note", 8, { who: "1.6", made: 1 })], "1.5", 40);
+  assert.deepEqual([ids(told.mine), ids(told.left), ids(told.old)], [["id-1"], ["id-2"], ["id-3"]]);
+  assert.deepEqual(ids(queue.share([mine, his], "1.6", 40).mine), ["id-2"]);
+  assert.deepEqual(ids(queue.share([mine, his], "", 40).left), ["id-1", "id-2"]);
+});
+
 test("acts go together and in order, a photo alone and in its turn", () => {
   const waits = [entry(1, "accept", 7), entry(2, "arrive", 7), entry(3, "photo", 7), entry(4, "finish", 7)];
   assert.deepEqual(ids(queue.nextBatch(waits).acts), ["id-1", "id-2"]);
