@@ -62,7 +62,7 @@ def said(closure: ClosureInfo, timezone: str, now: dt.datetime) -> str:
         else t("until it is opened")
     )
     if closure.from_at > now:
-        until = t("from {clock}", clock=i18n.clock(closure.from_at, timezone, now=now)) + f", {until}"
+        until = t(", ").join((t("from {clock}", clock=i18n.clock(closure.from_at, timezone, now=now)), until))
     return " · ".join(part for part in (closure.name, until, closure.reason) if part)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +52,12 @@ class Entry:
         What the standing plan says; both None where it knows nothing of the incident.
     queue
         The incident as it is now; None for a task that is neither sent out nor handled, such as one on site.
+    settled
+        What the plan proposes was published since, or somebody decided otherwise.
+    off_shift
+        Who has it is not on shift, and the plan sends nobody else.
+    unanswered
+        Who was sent does not answer, and the shift leader was told.
     """
 
     incident_id: int
@@ -61,6 +67,23 @@ class Entry:
     row: PlanRow | None = None
     unserved: Unserved | None = None
     queue: QueueRow | None = None
+    settled: bool = False
+    off_shift: bool = False
+    unanswered: bool = False
+
+    @property
+    def change(self) -> str:
+        """Return what the plan changes against what runs now; empty where it says nothing of it."""
+        if self.row is None:
+            return ""
+        return "kept" if self.settled else self.row.change
+
+    @property
+    def elsewhere(self) -> bool:
+        """Return whether somebody else has it now than the plan says, because that was decided since."""
+        if not self.settled or self.queue is None or self.row is None or self.row.kind != "handle":
+            return False
+        return self.queue.worker_id != self.row.worker_id
 
     @property
     def number(self) -> str:
@@ -80,10 +103,15 @@ class Entry:
         return None if known is None else (known.lon, known.lat)
 
 
-def entries(board: Board, plan: StandingPlan | None) -> tuple[Entry, ...]:
+def entries(board: Board, plan: StandingPlan | None, on_shift: Collection[int] | None = None) -> tuple[Entry, ...]:
     """Return all that is open, emergencies first, then by deadline; each incident once.
 
     What the plan does not know stands there too: it was filed after the plan, or a unit without a worker has it.
+
+    Parameters
+    ----------
+    on_shift
+        Workers who are; None where that is not asked.
     """
     rows = {row.id: row for row in (*board.to_send, *board.not_begun, *board.begun)}
     found: dict[int, Entry] = {}
@@ -91,20 +119,27 @@ def entries(board: Board, plan: StandingPlan | None) -> tuple[Entry, ...]:
         if row.incident_id in found and row.kind != "handle":
             continue
         known = rows.get(row.incident_id)
+        done = _settled(row, known, board.times)
+        group = Group.RUNNING if done else group_of(row)
         found[row.incident_id] = Entry(
-            row.incident_id, group_of(row), row.due_at, row.emergency, row=row, queue=known
+            row.incident_id, group, row.due_at, row.emergency, row=row, queue=known, settled=done
         )  # fmt: skip
     for left in plan.unserved if plan else ():
         if left.incident_id not in found:
             known = rows.get(left.incident_id)
+            off = _off_shift(known, on_shift)
+            group = Group.NEEDS if off else Group.UNSERVED
             found[left.incident_id] = Entry(
-                left.incident_id, Group.UNSERVED, left.due_at, left.emergency, unserved=left, queue=known
+                left.incident_id, group, left.due_at, left.emergency, unserved=left, queue=known, off_shift=off
             )
     waits = {row.id for row in board.to_send}
     for known in rows.values():
         if known.id not in found:
+            off = _off_shift(known, on_shift)
             group = Group.WAITS if known.id in waits else Group.RUNNING
-            found[known.id] = Entry(known.id, group, known.due_at, known.emergency, queue=known)
+            if off and plan is not None:
+                group = Group.NEEDS
+            found[known.id] = Entry(known.id, group, known.due_at, known.emergency, queue=known, off_shift=off)
     return tuple(sorted(found.values(), key=_order))
 
 
@@ -113,6 +148,23 @@ def group_of(row: PlanRow) -> Group:
     if not row.safe:
         return Group.NEEDS
     return Group.SAFE if row.change in CHANGES else Group.RUNNING
+
+
+def _settled(row: PlanRow, known: QueueRow | None, times: Mapping[int, dt.datetime]) -> bool:
+    """Return whether what a row proposes is so already, or was decided otherwise since the plan was made."""
+    if row.change == "retimed":
+        return times.get(row.task_id or 0) == row.start_at
+    if row.kind != "handle" or row.change not in CHANGES:
+        return False
+    if row.change == "new":
+        return known is None or known.status != "filed"
+    return known is None or known.worker_id != row.was_worker_id
+
+
+def _off_shift(known: QueueRow | None, on_shift: Collection[int] | None) -> bool:
+    return (
+        on_shift is not None and known is not None and known.worker_id is not None and known.worker_id not in on_shift
+    )
 
 
 def shown(found: Sequence[Entry], which: Which, text: str) -> tuple[Entry, ...]:

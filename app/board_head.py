@@ -10,10 +10,11 @@ from html import escape
 import streamlit as st
 
 from app import board_block, board_rows, board_words, guard, i18n, state, widgets
-from app.board_entries import Entry, safe_ids
+from app.board_entries import Entry, Which, counts, safe_ids
 from app.i18n import t, tn
 from core.errors import Conflict, GridkeeperError
 from dispatch import execution
+from dispatch.execution_model import Published
 from dispatch.standing_model import StandingPlan, Summary
 from geodata.db import transaction
 
@@ -31,7 +32,7 @@ def show(plan: StandingPlan | None, found: Sequence[Entry], now: dt.datetime) ->
             aside = t("Each incident has a ranking of its own until the planner (gridkeeper dispatch run) made one.")
             st.html(_sentence(t("No plan stands yet."), aside))
             return
-        st.html(_sentence(sentence(plan.summary), _age(plan, now)))
+        st.html(_sentence(sentence(plan.summary, len(ids), counts(found)[Which.NEEDS]), _age(plan, now)))
         st.button(
             t("Publish {count}", count=i18n.number(len(ids))),
             type="primary",
@@ -47,11 +48,20 @@ def _sentence(words: str, aside: str) -> str:
     return f'<div class="gk"><p class="gk-sentence">{escape(words)}<small>{escape(aside)}</small></p></div>'
 
 
-def sentence(summary: Summary) -> str:
-    """Return "37 safe, 4 need you: 4.2 h less driving, 3 breaches avoided"."""
-    first = t("{safe} safe, {need} need you", safe=i18n.number(summary.safe), need=i18n.number(summary.need_you))
-    if not summary.safe and not summary.need_you:
+def sentence(summary: Summary, safe: int, need: int) -> str:
+    """Return "37 safe, 4 need you: 4.2 h less driving, 3 breaches avoided".
+
+    Parameters
+    ----------
+    safe, need
+        As it is now: fewer than the plan found, once part of it is published; what is won was won by all of it,
+        and is told no more then.
+    """
+    first = t("{safe} safe, {need} need you", safe=i18n.number(safe), need=i18n.number(need))
+    if not safe and not need:
         return t("Nothing to decide: the plan runs as it was published.")
+    if safe < summary.safe:
+        return first
     gains = []
     hours = summary.driving_saved_s / 3600
     if abs(hours) >= 0.05:
@@ -77,20 +87,35 @@ def _age(plan: StandingPlan, now: dt.datetime) -> str:
 def publish(plan_id: int, ids: Sequence[int], *, one: str = "") -> None:
     """Send what was seen; what somebody changed meanwhile is dropped and named. ``one`` is the number of a single."""
     known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
-    command = known.setdefault(f"plan.{plan_id}.{one}", f"board-{uuid.uuid4()}")
+    key = f"plan.{plan_id}.{one}.{hash(tuple(sorted(ids)))}"
+    command = known.setdefault(key, f"board-{uuid.uuid4()}")
     actor = guard.current_actor()
     try:
         with transaction(actor) as session:
             came = execution.publish(session, actor, plan_id, ids, command_id=command)
     except GridkeeperError as error:
         st.session_state[state.BOARD_WRONG] = error
-        known.pop(f"plan.{plan_id}.{one}", None)
         return
-    if one and came.done:
-        st.session_state[state.BOARD_DONE] = t("{number} is sent out as proposed.", number=one)
-    else:
-        st.session_state[state.BOARD_DONE] = tn("{count} is sent out.", "{count} are sent out.", len(came.done))
+    finally:
+        known.pop(key, None)
+    sent = sum(each.what == "sent" for each in came.done)
+    if not sent and not came.stale and not came.also_retimed and all(each.what == "kept" for each in came.done):
+        st.session_state.setdefault(state.BOARD_DONE, t("All of it was published before."))
+        return
+    st.session_state[state.BOARD_DONE] = came_out(came, one if sent else "")
     st.session_state[state.BOARD_STALE] = tuple((row.number, i18n.either(row.en, row.zh)) for row in came.stale)
+
+
+def came_out(came: Published, one: str = "") -> str:
+    """Return what was sent out and what was re-timed, told apart; ``one`` is the number of a single that was sent."""
+    sent = sum(each.what == "sent" for each in came.done)
+    retimed = sum(each.what == "retimed" for each in came.done) + came.also_retimed
+    said = [t("{number} is sent out as proposed.", number=one)] if one else []
+    if not one and (sent or not retimed):
+        said.append(tn("{count} is sent out.", "{count} are sent out.", sent))
+    if retimed:
+        said.append(tn("{count} has another time now.", "{count} have another time now.", retimed))
+    return ("" if i18n.locale() == "zh" else " ").join(said)
 
 
 def news() -> None:
@@ -100,7 +125,10 @@ def news() -> None:
     stale: tuple[tuple[str, str], ...] = st.session_state.pop(state.BOARD_STALE, ())
     if isinstance(wrong, Conflict):
         told = wrong.zh if wrong.zh and i18n.locale() == "zh" else str(wrong)
-        widgets.wrong(t("Somebody else was faster. Nobody was sent by you."), told)
+        mine = guard.current_actor().label
+        another = any(by != mine for by in wrong.by)
+        head = t("Somebody else was faster. Nobody was sent by you.") if another else t("Nobody was sent by you.")
+        widgets.wrong(head, told)
     elif wrong is not None:
         widgets.known_error(wrong)
     if not done:
@@ -142,7 +170,7 @@ def _breaches(found: Sequence[Entry], now: dt.datetime) -> str:
     if not late:
         return f'<span class="gk-good">{escape(t("No deadline will be missed in the next hour."))}</span>'
     count = tn("{count} will be late in the next hour:", "{count} will be late in the next hour:", len(late))
-    named = ", ".join(
+    named = t(", ").join(
         f'<button type="button" data-pick="incident:{entry.incident_id}">'
         f"{escape(board_rows.short(entry.number))} {escape(entry.title(i18n.locale()))}"
         f" ({escape(board_words.left_until(entry.due_at, now)[0])})</button>"
@@ -156,7 +184,9 @@ def breaks_soon(entry: Entry, now: dt.datetime) -> bool:
     """Return whether a deadline passes within the hour before anybody is on site."""
     if entry.due_at is None or not now < entry.due_at <= now + ALARM:
         return False
-    return entry.row.late_s > 0 if entry.row is not None else entry.queue is None or entry.queue.worker_id is None
+    if entry.row is not None:
+        return entry.row.late_s > 0
+    return entry.off_shift or entry.queue is None or entry.queue.worker_id is None
 
 
 def _moves(plan: StandingPlan, codes: Mapping[int, str]) -> str:

@@ -11,16 +11,16 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import board_map, guard, state
+from app import board_desk, board_map, guard, state
 from app.board_entries import Entry, entries
 from app.board_side import Here
 from app.i18n import t, tn
 from core.clock import now as clock_now
 from core.identity import Actor
-from dispatch import closures, execution, standing_plan
+from dispatch import closures, execution, notices, standing_plan
 from dispatch import service as dispatch
 from dispatch.closure_model import ClosureInfo
-from dispatch.execution_model import PinRow
+from dispatch.execution_model import DeskRow, PinRow
 from dispatch.model import Board, Place
 from dispatch.standing_model import PlanRow, StandingPlan
 from geodata.db import transaction
@@ -49,6 +49,7 @@ class Seen:
     places: Mapping[int, Place]
     closures: tuple[ClosureInfo, ...]
     pins: tuple[PinRow, ...]
+    desk: tuple[DeskRow, ...]
     incident_id: int | None
     worker_id: int | None
 
@@ -75,7 +76,7 @@ class Seen:
 
     def signature(self) -> tuple[Any, ...]:
         """Return what changes whenever the plan or the queue does."""
-        return signature(self.board, self.plan, self.closures)
+        return signature(self.board, self.plan, self.closures, self.desk)
 
 
 def look(session: Session, actor: Actor, territory: TerritoryInfo) -> Seen:
@@ -86,16 +87,18 @@ def look(session: Session, actor: Actor, territory: TerritoryInfo) -> Seen:
     workers = tuple(people.list_workers(session, actor, territory.id, at=moment, timezone=territory.timezone))
     present = [worker for worker in workers if worker.on_duty(moment)]
     st.session_state[state.BOARD_CLICKED] = board_map.key(territory)
+    desk = notices.on_desk(session, actor)
     return Seen(
         actor=actor,
         territory=territory,
         board=board,
         plan=plan,
-        entries=entries(board, plan),
+        entries=board_desk.marked(entries(board, plan, {worker.id for worker in present}), desk),
         workers=workers,
         places=dispatch.whereabouts(session, actor, territory.id, present, moment),
         closures=tuple(closures.list_closures(session, actor, moment=moment)),
         pins=execution.list_pins(session, actor),
+        desk=desk,
         incident_id=_number("incident"),
         worker_id=_number("worker"),
     )
@@ -106,10 +109,14 @@ def _number(name: str) -> int | None:
     return int(given) if given.isdecimal() and len(given) < 19 else None
 
 
-def signature(board: Board, plan: StandingPlan | None, closed: tuple[ClosureInfo, ...]) -> tuple[Any, ...]:
-    """Return what changes whenever the plan, the queue or a closure does."""
+def signature(
+    board: Board, plan: StandingPlan | None, closed: tuple[ClosureInfo, ...], desk: tuple[DeskRow, ...] = ()
+) -> tuple[Any, ...]:
+    """Return what changes whenever the plan, the queue, a closure or what the desk is told does."""
     rows = hash(tuple((row.id, row.version) for row in (*board.to_send, *board.not_begun, *board.begun)))
-    return (plan.id if plan else 0, rows, tuple((each.id, each.version) for each in closed), board.at)
+    rows ^= hash(frozenset(board.times.items()))
+    shut = tuple((each.id, each.version) for each in closed)
+    return (plan.id if plan else 0, rows, shut, board_desk.signature(desk), board.at)
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -124,7 +131,8 @@ def watch(seen: tuple[Any, ...]) -> None:
             board = dispatch.board(session, actor)
             plan = standing_plan.standing_plan(session, actor)
             closed = tuple(closures.list_closures(session, actor))
-        now = signature(board, plan, closed)
+            desk = notices.on_desk(session, actor)
+        now = signature(board, plan, closed, desk)
         aged = board.at - seen[-1] > dt.timedelta(seconds=CLOCK_S)
         if now[:-1] == seen[:-1] and not aged:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ Ends = tuple[tuple[float, float], tuple[float, float]]
 Leg = tuple[Ends, shapely.LineString | None]
 Dot = tuple[float, float, int, str]
 _DIGITS, _SAME_DEG = 5, 0.0005
+_WIDE_PX, _HIGH_PX, _APART_PX = 520, 330, 26
+"""What the map leaves for a route in pixels, about, and how near two signs cover each other."""
 _ROUND = {"radius": 4, "weight": 1, "color": LIGHT.surface, "fillOpacity": 1}
 STYLES = (
     _ROUND | {"fillColor": LIGHT.overdue, "radius": 5},
@@ -161,8 +164,10 @@ def _route(picture: Picture) -> Iterator[Any]:
             yield board_map.stroke((before, goal), color=LIGHT.primary, weight=3, opacity=0.7, dash_array="3 6")
         before = goal
     if at is not None:
-        # Where the first stop is the place itself, the worker stands beside it.
-        here = any(abs(row.lat - at[0]) + abs(row.lon - at[1]) < _SAME_DEG for row in picture.route[:1])
+        # Where a stop would cover the place, the worker stands beside it.
+        near_deg = max(_SAME_DEG, _APART_PX * _degrees_a_pixel(picture, at[0]))
+        narrow = math.cos(math.radians(at[0]))
+        here = any(math.hypot(row.lat - at[0], (row.lon - at[1]) * narrow) < near_deg for row in picture.route)
         yield board_map.disc(
             at, picture.workers.get(picture.worker_id or 0, ""), board_map.tip(t("Sets out from here"), ""),
             ground=LIGHT.surface, ink=LIGHT.text, edge=LIGHT.primary, beside=-2 if here else 0,
@@ -179,6 +184,15 @@ def _route(picture: Picture) -> Iterator[Any]:
             beside=taken.get(spot, 0),
         )  # fmt: skip
         taken[spot] = taken.get(spot, 0) + 1
+
+
+def _degrees_a_pixel(picture: Picture, lat: float) -> float:
+    """Return how many degrees of latitude a pixel is when the route is shown whole, about."""
+    corners = _extent(picture)
+    if corners is None:
+        return 0.0
+    (south, west), (north, east) = corners
+    return max((north - south) / _HIGH_PX, (east - west) * math.cos(math.radians(lat)) / _WIDE_PX)
 
 
 def _incident(entry: Entry, now: dt.datetime) -> Dot:

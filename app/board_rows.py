@@ -66,24 +66,30 @@ def _line(
 
 def _mark(entry: Entry, *, planned: bool) -> tuple[str, str]:
     if entry.group is Group.NEEDS:
-        return _asked(entry.row), "needs"
+        return _asked(entry), "needs"
     if entry.group is Group.UNSERVED:
         return t("nobody fits"), "left"
     if entry.group is Group.WAITS:
         return (t("in the next plan"), "plain") if planned else ("", "")
     if entry.row is not None:
-        return change(entry.row.change)
+        return change(entry.change)
     return "", ""
 
 
-def _asked(row: PlanRow | None) -> str:
-    """Return in two words why a person is asked."""
+def _asked(entry: Entry) -> str:
+    """Return in a few words why a person is asked."""
+    row = entry.row
+    if entry.unanswered:
+        return t("nobody answered")
+    if entry.off_shift:
+        return t("its worker is off shift")
     said = {
         "late": t("would be late"),
         "accepted": t("takes accepted work"),
         "refused": t("refused before"),
         "close_call": t("a close call"),
         "no_unit": t("no unit yet"),
+        "off_shift": t("its worker is off shift"),
     }
     kind = row.needs.kind if row is not None and row.needs is not None else ""
     return said.get(kind, t("needs you"))
@@ -97,10 +103,10 @@ def change(key: str) -> tuple[str, str]:
 
 def _who(entry: Entry, codes: Mapping[int, str], zone: ZoneInfo) -> str:
     row = entry.row
-    if row is not None:
+    if row is not None and not entry.elsewhere:
         was = codes.get(row.was_worker_id or 0, "")
         begin = f"{row.start_at.astimezone(zone):%H:%M}"
-        if row.change == "moved" and was and was != row.worker_code:
+        if entry.change == "moved" and was and was != row.worker_code:
             return f"{was} → {row.worker_code} {begin}"
         return f"{row.worker_code} {begin}"
     known = entry.queue

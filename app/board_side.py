@@ -84,16 +84,24 @@ def _way() -> Mode:
     return mode or "drive"
 
 
-def begun(here: Here, entry: Entry, row: QueueRow) -> None:
-    """Say who works on an incident that no plan moves, and where it can be given to another all the same."""
+def begun(here: Here, entry: Entry, row: QueueRow) -> tuple[Proposal | None, Ranked | None]:
+    """Say who works on an incident that no plan moves, and let it be given to another all the same."""
     head(entry, here)
     who = row.worker_code or i18n.either(row.unit, row.unit_zh)
-    widgets.empty(
-        t("{who} works on it.", who=who),
-        t("The plan leaves work of a unit where it is."),
-        link_label=t("Open the incident"),
-        href=f"/incidents?incident={row.id}",
-    )
+    if entry.off_shift:
+        off_shift(row)
+    elif row.worker_id is None:
+        widgets.note(t("{who} works on it.", who=who) + " " + t("The plan leaves work of a unit where it is."))
+    else:
+        widgets.note(t("{who} works on it.", who=who))
+    widgets.note(t("Sending another takes it from {worker} at once.", worker=who))
+    return show(here, entry, alone=False)
+
+
+def off_shift(row: QueueRow) -> None:
+    """Say that nobody on shift has it."""
+    said = t("{worker} has it and is off shift: send somebody else, or leave it until then.", worker=row.worker_code)
+    widgets.write(f'<div class="gk-ask gk-ask-left"><b>{escape(t("This needs you"))}</b><p>{escape(said)}</p></div>')
 
 
 def not_waiting(here: Here, chosen: int) -> None:
@@ -132,7 +140,10 @@ def head(entry: Entry, here: Here) -> None:
 
 
 def _with(row: QueueRow) -> str:
-    return " · " + escape(t("given to {code}, not accepted", code=row.worker_code)) if row.worker_code else ""
+    if not row.worker_code:
+        return ""
+    said = t("with {code}") if row.status == "handling" else t("given to {code}, not accepted")
+    return " · " + escape(said.format(code=row.worker_code))
 
 
 def _nobody(proposal: Proposal) -> None:
@@ -209,17 +220,16 @@ def _assign(here: Here, proposal: Proposal, worker: Ranked, *, alone: bool) -> N
     """Put the button that sends; what it carries is what the dispatcher sees now."""
     row = proposal.incident
     who = board_words.name(proposal.contenders[worker.candidate.worker_id])
-    reason = "proposed"
-    if worker is not proposal.ranking.best:
-        picked = st.selectbox(
-            t("Why this one (may be left out)"),
+    reason: str | None = "proposed"
+    if worker is not proposal.ranking.best or row.status == "handling":
+        reason = st.selectbox(
+            t("Why this one"),
             OWN_REASONS,
             index=None,
             format_func=lambda key: i18n.either(*CHOICE_REASONS[key]),
-            placeholder=t("Choose"),
+            placeholder=t("Choose a reason"),
             key=f"{state.BOARD_REASON}_{row.id}_{i18n.locale()}",
         )
-        reason = picked or ""
     unit_id = _unit(here, row)
     holds_it = row.worker_id == worker.candidate.worker_id and unit_id == row.unit_id
     st.button(
@@ -227,10 +237,10 @@ def _assign(here: Here, proposal: Proposal, worker: Ranked, *, alone: bool) -> N
         type="primary" if alone else "secondary",
         width="stretch",
         key="gk_board_assign",
-        disabled=holds_it or unit_id is None,
+        disabled=holds_it or unit_id is None or reason is None,
         shortcut="Ctrl+Enter" if alone else None,
         on_click=_send,
-        args=(row, worker.candidate.worker_id, who, reason, _command(row)),
+        args=(row, worker.candidate.worker_id, who, reason or "", _command(row)),
         kwargs={"unit_id": unit_id},
     )
 
@@ -264,10 +274,10 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str,
     try:
         with transaction(guard.current_actor()) as session:
             actor, moment = guard.current_actor(), now()
-            if reason not in {"", "proposed"} and unit_id == row.unit_id:  # a choice of one's own holds against plans
+            if reason != "proposed":  # a choice of one's own holds against plans
                 execution.override(
                     session, actor, row.id, worker_id,
-                    reason=reason, version=row.version, command_id=command_id, moment=moment,
+                    reason=reason, version=row.version, command_id=command_id, unit_id=unit_id, moment=moment,
                 )  # fmt: skip
             else:
                 incidents.assign_task(
@@ -281,6 +291,7 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str,
         return
     st.session_state[state.BOARD_DONE] = t("{number} was given to {worker}.", number=row.number, worker=who)
     st.query_params.pop("incident", None)
+    st.session_state.pop(state.BOARD_FIRST, None)
 
 
 def _choice(proposal: Proposal) -> None:

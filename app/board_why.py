@@ -51,18 +51,20 @@ def show(here: Here, entry: Entry, row: PlanRow, known: Known, pin: PinRow | Non
     board_side.head(entry, here)
     if row.needs is not None:
         _box(t("This needs you"), (row.needs,))
-    _goes(row, here, known)
+    _goes(entry, row, here, known)
     try:
         told = standing_plan.why(here.session, here.actor, entry.incident_id)
     except NotFound as error:
         widgets.note(error.zh if error.zh and i18n.locale() == "zh" else error.message)
+        _pinned(entry, pin)
+        board_side.show(here, entry, alone=False)
         return
     _terms(told, known)
     _others(told, known)
     _pinned(entry, pin)
     if row.change == "fixed":
         widgets.note(t("It has begun, so the plan leaves it where it is."))
-        return
+        widgets.note(t("Sending another takes it from {worker} at once.", worker=known.name(row.worker_id)))
     if row.needs is None or row.needs.kind != "no_unit":
         _act(here, entry, row, known, told)
 
@@ -83,7 +85,12 @@ def _text(reason: Reason) -> str:
     return i18n.either(reason.en, reason.zh)
 
 
-def _goes(row: PlanRow, here: Here, known: Known) -> None:
+def _goes(entry: Entry, row: PlanRow, here: Here, known: Known) -> None:
+    if entry.elsewhere:
+        who = entry.queue.worker_code or i18n.either(entry.queue.unit, entry.queue.unit_zh) if entry.queue else ""
+        said = t("{who} has it since; the next plan reckons with that.", who=who)
+        widgets.write(f'<div class="gk-part"><p>{escape(said)}</p></div>')
+        return
     zone = here.territory.zone
     begin, end = row.start_at.astimezone(zone), row.end_at.astimezone(zone)
     way = t("{span} by car", span=board_words.short(row.travel_s))
@@ -93,7 +100,7 @@ def _goes(row: PlanRow, here: Here, known: Known) -> None:
         "new": t("Proposed"),
         "moved": t("Proposed instead of {worker}", worker=known.name(row.was_worker_id or "")),
         "retimed": t("Stays with, at another time"),
-    }.get(row.change, t("Has it"))
+    }.get(entry.change, t("Has it"))
     place = t("stop {place} of the day", place=i18n.number(row.place_in_route))
     widgets.write(
         f'<div class="gk-part"><p class="gk-muted gk-small gk-over">{escape(label)}</p>'
@@ -187,7 +194,7 @@ def _act(here: Here, entry: Entry, row: PlanRow, known: Known, told: Explanation
         key=f"{state.BOARD_CHOICE}_plan_{entry.incident_id}_{i18n.locale()}",
     )
     if picked is None:
-        if row.change in CHANGES and row.kind == "handle":
+        if entry.change in CHANGES and row.kind == "handle":
             st.button(
                 t("Send {worker} as proposed", worker=row.worker_code),
                 key="gk_board_send_one",
@@ -197,8 +204,10 @@ def _act(here: Here, entry: Entry, row: PlanRow, known: Known, told: Explanation
                 kwargs={"one": entry.number},
             )
         return
-    cost = standing_plan.compare(here.session, here.actor, entry.incident_id, picked)
-    _difference(cost, known)
+    try:
+        _difference(standing_plan.compare(here.session, here.actor, entry.incident_id, picked), known)
+    except NotFound as error:  # whom the plan does not know can be sent all the same
+        widgets.note(error.zh if error.zh and i18n.locale() == "zh" else error.message)
     reason = st.selectbox(
         t("Why this one"),
         board_side.OWN_REASONS,
@@ -269,8 +278,9 @@ def _told(terms: Mapping[str, float]) -> dict[str, float]:
 
 
 def _override(entry: Entry, row: PlanRow, worker_id: int, code: str, *, reason: str) -> None:
-    """Send somebody else than proposed, and hold the incident there."""
-    key = f"over.{entry.incident_id}.{row.incident_version}.{worker_id}"
+    """Send somebody else than proposed, and hold the incident there; against what the dispatcher sees now."""
+    version = entry.queue.version if entry.queue else row.incident_version
+    key = f"over.{entry.incident_id}.{version}.{worker_id}"
     known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
     command = known.setdefault(key, f"board-{uuid.uuid4()}")
     actor = guard.current_actor()
@@ -282,11 +292,12 @@ def _override(entry: Entry, row: PlanRow, worker_id: int, code: str, *, reason: 
                 entry.incident_id,
                 worker_id,
                 reason=reason,
-                version=row.incident_version,
+                version=version,
                 command_id=command,
             )
     except GridkeeperError as error:
         st.session_state[state.BOARD_WRONG] = error
-        known.pop(key, None)
         return
+    finally:
+        known.pop(key, None)
     st.session_state[state.BOARD_DONE] = t("{number} was given to {worker}.", number=entry.number, worker=code)

@@ -49,9 +49,10 @@ class NotPermitted(GridkeeperError):
 
 
 class Conflict(GridkeeperError):
-    """Somebody else changed the object meanwhile."""
+    """The object was changed meanwhile; ``by`` are the labels of those who did, where that is known."""
 
     exit_code = 4
+    by: tuple[str, ...] = ()
 
 
 class SourceUnavailable(GridkeeperError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import shapely
 
@@ -77,6 +78,8 @@ class Board:
         Reports that a supervisor has to file before they come here.
     begun
         Accepted or started by whoever has them.
+    times
+        Live task to when the published plan lets it begin.
     """
 
     at: dt.datetime
@@ -84,6 +87,7 @@ class Board:
     not_begun: tuple[QueueRow, ...]
     to_file: int
     begun: tuple[QueueRow, ...] = ()
+    times: Mapping[int, dt.datetime] = field(default_factory=dict)
 
     def find(self, incident_id: int) -> QueueRow | None:
         """Return the row of an incident that waits here, else None."""

@@ -37,6 +37,7 @@ def board(session: Session, actor: Actor, moment: dt.datetime | None = None) -> 
         not_begun=tuple(row for row, task in rows if row.status == "dispatched" and task in {None, "waiting"}),
         to_file=store.to_file(session, territory_id),
         begun=tuple(row for row, task in rows if row.status != "filed" and task in {"accepted", "started"}),
+        times=store.planned_starts(session, territory_id),
     )
 
 

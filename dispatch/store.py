@@ -119,6 +119,16 @@ def to_file(session: Session, territory_id: int) -> int:
     ).scalar_one()
 
 
+def planned_starts(session: Session, territory_id: int) -> dict[int, dt.datetime]:
+    """Return live task to when the published plan lets it begin; without those that have no time."""
+    rows = session.execute(
+        select(Task.id, Task.planned_start).where(
+            Task.territory_id == territory_id, Task.state.in_(LIVE), Task.planned_start.is_not(None)
+        )
+    )
+    return {task: start for task, start in rows if start is not None}
+
+
 def open_tasks(session: Session, worker_ids: Sequence[int]) -> dict[int, int]:
     """Return worker id to the number of live tasks, of those who have any."""
     rows = session.execute(

@@ -173,11 +173,13 @@ def changed_meanwhile(number: str, changes: Sequence[Change], workers: Mapping[i
     chinese = "；".join(
         f"{each.by} 于 {each.at:%H:%M} {_act(each, 1)}（{_differences(each, workers, 1)}）" for each in changes
     )
-    return Conflict(
+    conflict = Conflict(
         f"{number} was changed meanwhile: {english}.",
         hint="Your act was not applied. Look at it anew and decide again.",
         zh=f"{number} 已被他人更改：{chinese}。您的操作未执行，请查看后重新决定。",
     )
+    conflict.by = tuple(each.by for each in changes)
+    return conflict
 
 
 def _act(change: Change, language: int) -> str:

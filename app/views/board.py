@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import (
     board_block,
     board_closures,
+    board_desk,
     board_head,
     board_live,
     board_map,
@@ -53,6 +54,7 @@ def show() -> None:
         widgets.title(t("Board"), simulated=territory.is_demo, aside=i18n.long_day(now, territory.timezone))
         board_head.news()
         board_head.show(seen.plan, seen.entries, now)
+        board_desk.show(seen.desk, now)
         codes = {worker.id: worker.code for worker in seen.workers}
         board_head.warnings(seen.plan, seen.entries, now, codes, to_file=seen.board.to_file)
         rows = _bar(seen)
@@ -68,8 +70,7 @@ def show() -> None:
                 island=_island(session, territory.id), height=HEIGHT_PX - LEGEND_PX, on_click=_map_clicked,
             )  # fmt: skip
             widgets.write(legend)
-        minute = now.replace(second=0, microsecond=0)
-        lanes = _lanes(seen, (seen.plan.id if seen.plan else 0, len(seen.workers), i18n.locale()), minute)
+        lanes = _lanes(seen, _drawn_of(seen), now.replace(second=0, microsecond=0))
         if lanes:
             board_block.show(lanes, key="gk_board_lanes")
         board_block.mark(seen.mark(chosen))
@@ -78,6 +79,12 @@ def show() -> None:
 @st.cache_data(ttl=3600, show_spinner=False)
 def _island(_session: Session, territory_id: int) -> bool:
     return surrounded_by_water(_session, territory_id)
+
+
+def _drawn_of(seen: Seen) -> tuple[object, ...]:
+    """Return what the timelines are drawn of: the plan with what was put into it since, and whose eyes see it."""
+    plan = (seen.plan.id, len(seen.plan.rows)) if seen.plan else (0, 0)
+    return (seen.territory.id, seen.actor.scope_key, *plan, len(seen.workers), i18n.locale())
 
 
 @st.cache_data(ttl=120, max_entries=50, show_spinner=False)
@@ -161,10 +168,22 @@ def _keys(rows: tuple[Entry, ...], seen: Seen) -> None:
 
 
 def _chosen(seen: Seen, rows: tuple[Entry, ...]) -> Entry | None:
-    """Return the incident of the address, else the first of the queue; None where a worker is looked at."""
+    """Return the incident of the address, else the first of the queue; None where a worker is looked at.
+
+    The first is written into the address, so that what comes in later does not move it from under a hand; once
+    only, so that going back from here leads back.
+    """
     if seen.incident_id is not None:
         return next((entry for entry in seen.entries if entry.incident_id == seen.incident_id), None)
-    return rows[0] if rows and seen.worker_id is None else None
+    if not rows or seen.worker_id is not None:
+        return None
+    kept = st.session_state.get(state.BOARD_FIRST)
+    found = next((entry for entry in rows if entry.incident_id == kept), None)
+    if found is None:
+        found = rows[0]
+        st.session_state[state.BOARD_FIRST] = found.incident_id
+        st.query_params["incident"] = str(found.incident_id)
+    return found
 
 
 def _queue(seen: Seen, rows: tuple[Entry, ...], chosen: Entry | None) -> None:
@@ -203,9 +222,12 @@ def _beside(session: Session, seen: Seen, chosen: Entry | None) -> tuple[board_m
         if chosen.row.needs is not None and chosen.row.needs.kind == "no_unit":
             board_side.show(here, chosen, alone=False)
     elif chosen.queue is not None and chosen.queue.status == "handling":
-        board_side.begun(here, chosen, chosen.queue)
+        proposal, worker = board_side.begun(here, chosen, chosen.queue)
+        return board_map.of_proposal(proposal, worker), board_map.legend(proposal)
     else:
         board_side.head(chosen, here)
+        if chosen.off_shift and chosen.queue is not None and chosen.unserved is None:
+            board_side.off_shift(chosen.queue)
         board_why.unserved(chosen)
         proposal, worker = board_side.show(here, chosen, alone=seen.plan is None)
         return board_map.of_proposal(proposal, worker), board_map.legend(proposal)
@@ -229,7 +251,8 @@ def _picture(
     start = seen.places.get(worker_id or 0)
     stops = [(row.lon, row.lat) for row in route]
     ways: tuple[shapely.LineString | None, ...] = ()
-    closed = tuple((each.id, each.version) for each in seen.closures)
+    in_force = (each for each in seen.closures if each.in_force(seen.board.at))
+    closed = tuple((each.id, each.version) for each in in_force)
     if stops and start is not None:
         legs = tuple(itertools.pairwise([(start.lon, start.lat), *stops]))
         ways = _ways(session, seen, legs, closed)
@@ -260,7 +283,7 @@ def _picture(
 def _ways(
     _session: Session, _seen: Seen, legs: tuple[board_plan_map.Ends, ...], closed: tuple[tuple[int, int], ...]
 ) -> tuple[shapely.LineString | None, ...]:
-    """Return the ways on streets; the same as long as the closures are the same."""
+    """Return the ways on streets; the same as long as the closures in force are the same."""
     del closed
     return tuple(dispatch.ways(_session, _seen.actor, _seen.territory, legs, _seen.board.at))
 

@@ -69,7 +69,12 @@ def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Ses
     side.get_by_text("Your choice").wait_for()
     assert "Proposed is W" in side.inner_text()
     number = side.get_by_role("link").first.inner_text()
-    page.locator(".st-key-gk_board_assign button").click()
+    assert page.locator(".st-key-gk_board_assign button").is_disabled()
+    box = page.locator("[data-testid='stSelectbox'] input[aria-label*='Why this one']")
+    box.click()
+    box.fill("Knows")
+    page.get_by_role("option").filter(has_text="Knows").first.click()
+    page.locator(".st-key-gk_board_assign button:enabled").click()
     page.get_by_role("status").filter(has_text=f"{number} was given to W").wait_for()
     status, worker = town.execute(
         text("SELECT status, worker_id FROM incident WHERE number = :number"), {"number": number}

@@ -97,8 +97,12 @@ def test_another_choice_says_what_was_proposed_and_is_held(run, waiting):
     page.radio[0].set_value(worker_of(page.radio[0].options[chosen])).run()
     assert "Your choice" in words(page)
     assert "Proposed is W" in words(page)
+    assert send(page).disabled, "a choice of one's own has a reason"
     page.selectbox[0].select("workload").run()
+    before, unit = row(waiting[0]).unit_id, next(box for box in page.selectbox if box.label == "Unit")
+    unit.select_index(0 if unit.index else 1).run()
     send(page).click().run()
+    assert row(waiting[0]).unit_id != before
     code = page_worker(waiting[0])
     assert f"was given to {code}" in words(page)
     with transaction(system_actor()) as session:

@@ -6,14 +6,17 @@ import dataclasses
 import datetime as dt
 import re
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import folium
 import pytest
 
-from app import board_head, board_queue, board_rows, board_timeline, i18n
+from app import board_head, board_plan_map, board_queue, board_rows, board_timeline, i18n
 from app.board_entries import Group, Which, counts, entries, safe_ids, shown
 from app.board_queue import Line
 from app.board_timeline import Bar, Lane
-from dispatch.model import Board, QueueRow
+from dispatch.execution_model import Published, Sent
+from dispatch.model import Board, Place, QueueRow, Whereabouts
 from dispatch.plan_model import Reason
 from dispatch.standing_model import PlanRow, StandingPlan, Summary, Unserved
 from layers.style import LIGHT, contrast
@@ -59,6 +62,7 @@ def board(*rows: QueueRow) -> Board:
     return Board(
         at=NOW, to_send=tuple(row for row in rows if row.status == "filed"),
         not_begun=tuple(row for row in rows if row.status == "dispatched"), to_file=0,
+        begun=tuple(row for row in rows if row.status == "handling"),
     )  # fmt: skip
 
 
@@ -118,13 +122,16 @@ def test_what_is_late_carries_a_sign_and_everything_is_escaped():
 
 
 def test_the_sentence_says_what_is_won_and_what_is_lost():
-    said = board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0))
+    said = board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0), 37, 4)
     assert said == "37 safe, 4 need you: 4.2 h less driving, 3 breaches avoided"
-    worse = board_head.sentence(Summary(1, 0, -3600.0, -1, 50, 9, 0))
+    worse = board_head.sentence(Summary(1, 0, -3600.0, -1, 50, 9, 0), 1, 0)
     assert worse == "1 safe, 0 need you: 1 h more driving, 1 breach more"
-    assert board_head.sentence(NOTHING) == "Nothing to decide: the plan runs as it was published."
+    left = board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0), 2, 4)
+    assert left == "2 safe, 4 need you"  # the hours were won by what is published
+    assert board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0), 0, 0).startswith("Nothing to decide")
+    assert board_head.sentence(NOTHING, 0, 0) == "Nothing to decide: the plan runs as it was published."
     i18n.use("zh")
-    assert board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0)) == (
+    assert board_head.sentence(Summary(37, 4, 4.2 * 3600, 3, 50, 9, 0), 37, 4) == (
         "37 项可直接发布，4 项需您决定：少行驶 4.2 小时、避免 3 项超期"
     )
 
@@ -141,3 +148,67 @@ def test_a_breach_of_the_next_hour_is_one_that_nobody_reaches():
     late, reached, later = planned(1, late_s=60, due_min=20), planned(2, due_min=20), planned(3, due_min=90, late_s=9)
     found = entries(board(), plan(late, reached, later))
     assert [each.incident_id for each in found if board_head.breaks_soon(each, NOW)] == [1]
+
+
+def test_what_is_published_since_runs_and_is_not_offered_again():
+    moved = dataclasses.replace(planned(2, "moved"), was_worker_id=5)
+    timed, visit = (
+        dataclasses.replace(planned(3, "retimed"), task_id=30),
+        dataclasses.replace(planned(4, "retimed"), kind="visit", task_id=40),
+    )
+    rows = (planned(1), moved, timed, visit)
+    before = board(
+        known(1), known(2, "dispatched", worker_id=5), known(3, "dispatched", worker_id=7),
+    )  # fmt: skip
+    assert safe_ids(entries(before, plan(*rows))) == (1, 2, 3, 4)
+    after = board(
+        known(1, "dispatched", worker_id=7), known(2, "dispatched", worker_id=7),
+        known(3, "dispatched", worker_id=7),
+    )  # fmt: skip
+    after = dataclasses.replace(after, times={30: timed.start_at, 40: visit.start_at})
+    found = entries(after, plan(*rows))
+    assert safe_ids(found) == ()
+    assert {each.group for each in found} == {Group.RUNNING}
+    assert {each.change for each in found} == {"kept"}
+    chosen = board(known(2, "dispatched", worker_id=9, worker_code="W009"))
+    (other,) = entries(chosen, plan(moved))
+    assert other.elsewhere
+    assert board_rows.lines([other], plan(moved), NOW, dt.UTC)[0].who == "W009"
+
+
+def test_open_work_of_a_worker_off_shift_needs_a_person_and_raises_the_alarm():
+    soon = NOW + 20 * MIN
+    away = known(1, "handling", worker_id=5, worker_code="W005", due_at=soon)
+    here = known(2, "handling", worker_id=7, worker_code="W007", due_at=soon)
+    why = Reason("begun_off_shift", "Off shift.", "不在班。")
+    left = Unserved(3, "IOW-2026-000003-4", "Lamp", "路灯", 0.0, 0.0, soon, 1, emergency=False, why=why)
+    told = known(3, "dispatched", worker_id=5, due_at=soon)
+    found = entries(board(away, here, told), plan(unserved=(left,)), {7})
+    assert {each.incident_id: each.group for each in found} == {
+        1: Group.NEEDS, 2: Group.RUNNING, 3: Group.NEEDS,
+    }  # fmt: skip
+    assert [each.incident_id for each in found if board_head.breaks_soon(each, NOW)] == [1, 3]
+    marks = {line.incident_id: line.mark for line in board_rows.lines(found, plan(), NOW, dt.UTC)}
+    assert marks[1] == marks[3] == "its worker is off shift"
+
+
+def test_what_was_sent_and_what_has_another_time_are_told_apart():
+    done = [Sent(number, f"N-{number}", number, 7, what) for number, what in enumerate(("sent", "retimed", "kept"))]
+    came = Published(tuple(done), (), also_retimed=1)
+    assert board_head.came_out(came) == "1 is sent out. 2 have another time now."
+    assert board_head.came_out(came, "N-0").startswith("N-0 is sent out as proposed.")
+    assert board_head.came_out(Published((), ())) == "0 are sent out."
+
+
+def test_a_worker_stands_beside_a_stop_that_would_cover_the_sign():
+    far = dataclasses.replace(planned(2), lon=0.2, place_in_route=2)
+    place = Place(Whereabouts.POSITION, 0.004, 0.0)
+
+    def shift(first: PlanRow) -> int:
+        picture = board_plan_map.Picture(
+            (), NOW, ZoneInfo("UTC"), worker_id=7, route=(first, far), places={7: place}, workers={7: "W007"}
+        )
+        signs = [each for each in board_plan_map.scene(picture).parts if isinstance(each, folium.Marker)]
+        return int(signs[0].icon.options["icon_anchor"][0])
+
+    assert shift(planned(1)) > shift(dataclasses.replace(planned(1), lon=0.1)) + 20
