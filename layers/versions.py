@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 import psycopg
 
 CHANNEL = "gridkeeper_layer"
+DISPATCH_CHANNEL, TASKS = "gridkeeper_dispatch", "tasks"
+"""Where changes of tasks are told; they are no layer of a map, and the rest that is told there is nothing here."""
 LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap")
 RETRY_S = 2.0
 
@@ -38,7 +40,7 @@ class LayerVersions:
     def changed(self, payload: str) -> None:
         """Count one notification ``"<territory_id>:<layer>"``; anything else starts a new epoch."""
         territory, _, layer = payload.partition(":")
-        if territory.isdigit() and layer in LAYERS:
+        if territory.isdigit() and layer in (*LAYERS, TASKS):
             self._counts[int(territory), layer] += 1
         else:
             self._epoch += 1
@@ -50,10 +52,12 @@ class LayerVersions:
                 connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
                 async with connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    await connection.execute(f"LISTEN {DISPATCH_CHANNEL}")
                     self._epoch += 1
                     self.connected = True
                     async for notification in connection.notifies():
-                        self.changed(notification.payload)
+                        if notification.channel == CHANNEL or notification.payload.endswith(f":{TASKS}"):
+                            self.changed(notification.payload)
             except psycopg.Error as error:
                 log.warning("Layer versions: not listening (%s); nothing is cached meanwhile.", error)
             finally:

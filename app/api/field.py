@@ -1,7 +1,7 @@
 """The field page of grid workers over HTTP: the page, the day as JSON, acts applied once and in order, photos.
 
 Phones ask every few seconds whether anything changed. An answer is kept for the worker and given again, mostly
-as 304, until an incident of his territory changes or half a minute is over; that touches no database.
+as 304, until an incident or a task of his territory changes or half a minute is over; that touches no database.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from incidents import service as incidents
 from incidents.evidence import MOST_BYTES
 from incidents.service.evidence import prepare
 from layers.cache import Entry
-from layers.versions import versions
+from layers.versions import TASKS, versions
 
 logger = log.get(__name__)
 MEDIA_TYPE = "application/json"
@@ -108,7 +108,7 @@ async def serve_state(request: Request) -> Response:
     field.worker_of(actor)
     language = _language(request, actor)
     key = _key(actor, language)
-    token = versions.of(actor.territory_id or 0, ("incidents",))
+    token = versions.of(actor.territory_id or 0, ("incidents", TASKS))
     kept = _kept.get(key)
     if kept is None or token is None or kept[0] != token or kept[1] < time.monotonic():
         kept = (token, time.monotonic() + KEPT_S, await run_in_threadpool(_state, actor, language))

@@ -3,12 +3,12 @@
 /* global GridkeeperQueue */
 (() => {
   const $ = (id) => document.getElementById(`gk-${id}`), Q = GridkeeperQueue;
-  const W = JSON.parse($("words").textContent), POLL_S = 20, AGAIN_S = 4, HOUR = 3600e3, KEEP_H = 16, LEFT_H = 7 * 24, PHOTO_PX = 1600, NOTICES = 2;
+  const W = JSON.parse($("words").textContent), POLL_S = 20, IN_HAND_S = 5, AGAIN_S = 4, HOUR = 3600e3, KEEP_H = 16, LEFT_H = 7 * 24, PHOTO_PX = 1600, NOTICES = 2;
   const now = () => new Date(Date.now() + ahead), lang = document.documentElement.lang;
   let state = null, queue = [], problems = [], shots = [], etag = "", done = "", ahead = 0, tries = 0, saidAt = 0, me = "", others = 0;
   let online = navigator.onLine, ended = false, busy = false, chosen = null, watching = null, spot = null, again = 0;
-  let said = Promise.resolve(), unsay = false, unfolded = false;
-  const maps = new Map();
+  let said = Promise.resolve(), unsay = false, unfolded = false, askedAt = 0, touchedAt = Date.now();
+  const maps = new Map(), drawn = new Map();
 
   /* --- what the phone keeps */
   const opened = new Promise((resolve, reject) => {
@@ -94,7 +94,7 @@
   }
   async function sync() {
     if (busy) { return; }
-    busy = true;
+    [busy, askedAt] = [true, Date.now()];
     try {
       if (me && queue.length) { await (navigator.locks ? navigator.locks.request("gridkeeper-field", sendAll) : sendAll()); }
       await poll();
@@ -187,10 +187,19 @@
   }
   const minutes = (task) => el("select", { id: "gk-minutes", "aria-label": W.acts.expect_done, onchange: ({ target }) => enqueue(act("expect_done", task, { minutes: +target.value })) },
     el("option", { value: "" }, W.acts.expect_done), [5, 10, 20, 30, 45, 60, 90, 120].map((count) => el("option", { value: count }, W.minutes.replace("{count}", count))));
+  const face = (task, more) => (task ? [el("p", { class: "marks" }, marks(task)), el("h1", {}, task.title), el("p", {}, place(task)),
+      el("p", { class: "when" }, when(task), el("span", { class: "muted" }, task.number)), task.note && el("p", { class: "said" }, task.note), ...way(task),
+      el("div", { class: "more" }, more.map((name) => (name === "expect_done" ? minutes(task) : press(name, () => start(name, task)))))]
+      : [el("h1", {}, W.none), el("p", { class: "muted" }, W.none_hint)]).filter(Boolean);
   function told(notices) { // two lines and how many more: the next task stays in sight
     const most = unfolded ? notices.length : NOTICES, more = notices.length - most;
     return [...notices.slice(0, most).map((one) => el("li", {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}`)),
       more > 0 && el("li", {}, press("more", () => { unfolded = true; draw(); }, (more === 1 ? W.more1 : W.more).replace("{count}", more)))];
+  }
+  function redraw(id, about, make) { // what stays as it is stays under the thumb
+    const sign = JSON.stringify(about) || "";
+    if (drawn.get(id) !== sign) { $(id).replaceChildren(...make()); }
+    drawn.set(id, sign);
   }
   function draw() {
     const say = ended ? W.ended : Q.line(W, online, queue.length) || done;
@@ -199,6 +208,7 @@
     $("line").replaceChildren(say, ended ? el("a", { href: "/login?next=/field" }, W.login) : "");
     $("others").textContent = others === 0 ? "" : others === 1 ? W.others1 : W.others.replace("{count}", others);
     if (!state) {
+      drawn.clear();
       ["shift", "problems", "notices", "task", "list", "where"].forEach((id) => $(id).replaceChildren());
       ["day", "act", "share"].forEach((id) => { $(id).hidden = true; });
       return;
@@ -206,18 +216,18 @@
     const tasks = Q.overlay(state.tasks, queue), task = tasks.find(({ incident }) => incident === chosen) || tasks[0];
     const [main, ...more] = task ? flow(task) : [], { shift } = state;
     $("shift").textContent = shift.away ? W.away : shift.on ? W.on.replace("{time}", clock(shift.end)) : W.off;
-    $("problems").replaceChildren(...problems.map((one) => el("section", { class: "card problem", role: "alert" }, el("b", {}, W.acts[one.entry.act]),
+    redraw("problems", problems, () => problems.map((one) => el("section", { class: "card problem", role: "alert" }, el("b", {}, W.acts[one.entry.act]),
       el("p", {}, one.say), el("div", { class: "pair" }, press("away", () => settled(one), W.put_away), press("again", () => settled(one, Q.again(one, state.tasks)), W.again)))));
-    $("notices").replaceChildren(...(state.notices.length ? [el("section", { class: "card notice" }, el("ul", unfolded ? { class: "all" } : {}, told(state.notices)), press("read", putAway))] : []));
+    redraw("notices", [state.notices, unfolded], () => (state.notices.length ? [el("section", { class: "card notice" },
+      el("ul", unfolded ? { class: "all" } : {}, told(state.notices)), press("read", putAway))] : []));
     $("task").dataset.incident = task ? task.incident : "";
     $("task").dataset.state = task ? task.state : "";
-    $("task").replaceChildren(...(task ? [el("p", { class: "marks" }, marks(task)), el("h1", {}, task.title), el("p", {}, place(task)),
-      el("p", { class: "when" }, when(task), el("span", { class: "muted" }, task.number)), task.note && el("p", { class: "said" }, task.note), ...way(task),
-      el("div", { class: "more" }, more.map((name) => (name === "expect_done" ? minutes(task) : press(name, () => start(name, task)))))]
-      : [el("h1", {}, W.none), el("p", { class: "muted" }, W.none_hint)]).filter(Boolean));
+    const times = (each) => when(each).map((one) => one && one.textContent);
+    redraw("task", task && [task, (maps.get(task.incident) || {}).text, times(task)], () => face(task, more));
     Object.assign($("act"), { hidden: !main, textContent: main ? W.acts[main] : "", onclick: () => start(main, task) }).dataset.act = main || "";
     $("day").hidden = tasks.length < 2;
-    $("list").replaceChildren(...tasks.filter((each) => each !== task).map((each) => el("li", {}, el("button", { type: "button", "data-incident": each.incident,
+    const later = tasks.filter((each) => each !== task);
+    redraw("list", later.map((each) => [each, times(each)]), () => later.map((each) => el("li", {}, el("button", { type: "button", "data-incident": each.incident,
       onclick: () => { chosen = each.incident; draw(); window.scrollTo(0, 0); } }, el("b", {}, each.title), el("span", { class: "muted" }, place(each)),
     el("span", { class: "when" }, when(each)), el("span", { class: "marks" }, marks(each))))));
     $("where").textContent = watching === null ? "" : W.sharing;
@@ -345,7 +355,11 @@
     window.addEventListener("online", sync);
     window.addEventListener("offline", () => { online = false; draw(); });
     document.addEventListener("visibilitychange", () => document.hidden || sync());
-    setInterval(() => document.hidden || sync(), POLL_S * 1000);
+    ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, () => { touchedAt = Date.now(); }));
+    setInterval(() => { // more often while somebody has the phone in hand
+      const every = Date.now() - touchedAt < 60e3 ? IN_HAND_S : POLL_S;
+      if (!document.hidden && Date.now() - askedAt > (every - 1) * 1000) { sync(); }
+    }, IN_HAND_S * 1000);
     await sweep((_, { until }) => !(until > Date.now()));
     state = await recall("state");
     if (state) {

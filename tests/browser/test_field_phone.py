@@ -80,6 +80,16 @@ def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task
     phone.locator("[data-act='more']").click()
     assert phone.locator("#gk-notices li").count() == 11
 
+    # A time that was planned anew is there while the phone is in hand.
+    assert phone.locator(f"[data-incident='{task}']", has_text="there at").count() == 0
+    _database(
+        served,
+        "UPDATE task SET planned_start = now() + interval '1 hour', planned_end = now() + interval '2 hours'"
+        " WHERE incident_id = :i",
+        i=task,
+    )
+    phone.locator(f"[data-incident='{task}']", has_text="there at").first.wait_for()
+
     # Where he is, as long as he wishes.
     phone.locator("#gk-share", has_text="Share").click()
     _places(served, 1)

@@ -109,3 +109,12 @@ def test_tiles_that_do_not_exist(z: int, x: int, y: int) -> None:
 def test_tiles_of_a_box() -> None:
     assert tiles_of((-180, -85, 180, 85), 1) == [TileKey(1, x, y) for y in (0, 1) for x in (0, 1)]
     assert tiles_of((-1.2945, 50.6995, -1.2945, 50.6995), 14) == [TileKey(14, 8133, 5506)]
+
+
+def test_a_task_given_or_planned_anew_is_told_to_phones_and_changes_no_layer() -> None:
+    versions = LayerVersions()
+    versions.connected = True
+    layers, tasks = versions.of(7, LAYERS), versions.of(7, ("tasks",))
+    versions.changed("7:tasks")
+    assert versions.of(7, LAYERS) == layers
+    assert versions.of(7, ("tasks",)) != tasks
