@@ -63,11 +63,11 @@ def said(desk: Sequence[DeskRow]) -> str:
     """Return "2 not answered, 1 given back"."""
     waits = sum(row.unanswered for row in desk)
     back = len(desk) - waits
-    parts = [
-        tn("{count} not answered", "{count} not answered", waits) if waits else "",
-        tn("{count} given back", "{count} given back", back) if back else "",
-    ]
-    return t(", ").join(part for part in parts if part)
+    first = tn("{count} not answered", "{count} not answered", waits)
+    second = tn("{count} given back", "{count} given back", back)
+    if waits and back:
+        return t("{waits}, {back}", waits=first, back=second)
+    return first if waits else second
 
 
 def _item(row: DeskRow, now: dt.datetime) -> str:

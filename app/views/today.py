@@ -8,7 +8,18 @@ from collections.abc import Mapping
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, incident_emergency, incident_side, my_work, today_city, today_watch, widgets, words
+from app import (
+    board_desk,
+    guard,
+    i18n,
+    incident_emergency,
+    incident_side,
+    my_work,
+    today_city,
+    today_watch,
+    widgets,
+    words,
+)
 from app.i18n import t
 from app.locator import Dot, locator
 from app.where import territory_of
@@ -54,7 +65,8 @@ def _incident_roles(session: Session, actor: Actor, territory: TerritoryInfo, mo
     duty = people.on_duty(session, actor, territory.id, timezone=territory.timezone, at=moment)
     strip = _strip(actor, counts, duty, today_watch.uncovered(session, actor, territory, moment))
     # What waits for a decision is said among the numbers of the day, and only while something waits.
-    widgets.facts([*strip, *(each for each in today_watch.to_decide(session, actor) if each.tone)])
+    waits = (*board_desk.facts(session, actor), *today_watch.to_decide(session, actor))
+    widgets.facts([*strip, *(each for each in waits if each.tone)])
     left, right = st.columns([2.2, 1], gap="medium")
     with left:
         if actor.role is Role.GRID_WORKER:
