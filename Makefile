@@ -39,7 +39,9 @@ check: ## Style, types, layers, dangerous calls, front-end code and repository h
 
 bench: ## Measure against the peers, ratios in one run
 	@./setup.sh test
-	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@failed=""; for script in tests/bench/bench_*.py; do echo "== $$script"; \
+		$(BIN)/python "$$script" || failed="$$failed $$script"; done; \
+		if [ -n "$$failed" ]; then echo "Failed:$$failed" >&2; exit 1; fi
 
 docs: ## Write docs/data-dictionary.md anew from the tables
 	@./setup.sh test

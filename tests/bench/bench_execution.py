@@ -229,6 +229,8 @@ def main() -> None:
     lines.append(KNOWN)
     REPORT.write_text("".join(lines))
     sys.stdout.write("".join(lines))
+    if broken:
+        sys.exit(f"Invariants that did not hold: {broken}")
 
 
 def report(rates: Sequence[Rate], contested: Rate, sent: Times, timed: Times, orm: float) -> str:

@@ -123,8 +123,14 @@ def test_the_plan_is_measured_on_the_same_work(situation):
     assert sorted(names) == sorted(task for route in result.routes.values() for task in route)
     summary = summarise(situation, compiled, result, judge(situation, result))
     assert summary.open_tasks == len(situation.work)
-    assert summary.breaches_next_hour >= 0
-    assert summary.safe + summary.need_you <= len(situation.work)
+    judged = judge(situation, result)
+    late = {each.work.number for each in judged if each.late_s > 0 and not begun(each.work)}
+    soon = [row for row in situation.work if row.due_at and NOON <= row.due_at <= NOON + dt.timedelta(hours=1)]
+    absent = {each.task for each in result.unserved}
+    assert summary.breaches_next_hour == sum(row.number in late | absent for row in soon)
+    told = sum(each.change in {"new", "moved", "retimed"} for each in judged)
+    assert summary.safe + summary.need_you == told + len(absent)
+    assert summary.need_you == sum(each.needs is not None for each in judged) + len(absent)
     as_given = result_of(compiled, runs, explain=False)
     assert math.isclose(summary.driving_saved_s, as_given.travel_s - result.travel_s, abs_tol=1.0)
 
