@@ -27,16 +27,23 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
+REFRESHED_MS = 6_000
+"""After so long the board has asked whether anything changed."""
 
 
 @dataclass(frozen=True)
 class Morning:
-    """An incident that the plan gives to somebody else, and the worker with a phone."""
+    """An incident that the plan gives to somebody else, and the worker with a phone.
+
+    ``cannot`` says whether the plan would refuse that worker, ``others`` what else of the filed is safe to publish.
+    """
 
     incident_id: int
     number: str
     proposed: str
     worker: str
+    cannot: bool
+    others: tuple[int, ...]
 
 
 @pytest.fixture
@@ -82,7 +89,17 @@ def morning(served: Served) -> Iterator[Morning]:
         row = next(
             row for row in plan.rows if row.incident_id in filed and row.safe and row.worker_id != worker.worker_id
         )
-        yield Morning(row.incident_id, row.number, row.worker_code, code)
+        assert worker.worker_id is not None
+        db.as_actor(session, dispatcher)
+        compared = standing_plan.compare(session, dispatcher, row.incident_id, worker.worker_id)
+        others = tuple(
+            each.incident_id
+            for each in plan.rows
+            if each.safe and each.change == "new" and each.incident_id in filed and each is not row
+        )
+        assert others
+        session.commit()
+        yield Morning(row.incident_id, row.number, row.worker_code, code, compared.cannot is not None, others)
         db.as_actor(session, system_actor())
         for table in ("plan", "pin"):
             session.execute(text(f"DELETE FROM {table}"))
@@ -124,13 +141,27 @@ def test_from_the_proposal_to_the_closed_task(page: Page, phone: Page, served: S
     page.locator(f".gk-tl-bar[data-pick='incident:{morning.incident_id}'][aria-current]").wait_for()
 
     choose(page, "Choose another worker", morning.worker)
-    side.get_by_text(re.compile("Counts in all|The plan would not send")).wait_for()
+    told = f"The plan would not send {morning.worker}" if morning.cannot else "Counts in all"
+    side.get_by_text(told).wait_for()
+    search = page.get_by_placeholder("Number, class, street or worker")
+    search.fill("Mill")
+    page.wait_for_timeout(REFRESHED_MS)
+    assert search.input_value() == "Mill", "what is typed outlives a refresh"
+    assert f"incident={morning.incident_id}" in page.url
+    search.fill("")
+    search.press("Enter")
     choose(page, "Why this one", "Knows")
     page.locator(".st-key-gk_board_override button:enabled").click()
     page.get_by_role("status").filter(has_text=f"{morning.number} was given to {morning.worker}").wait_for()
     page.locator(".st-key-gk_board_publish button:enabled").wait_for()
     page.keyboard.press("Control+Enter")
-    page.get_by_role("status").filter(has_text="sent out").wait_for()
+    news = page.get_by_role("status").filter(has_text="sent out")
+    news.wait_for()
+    said = re.match(r"(\d+) (is|are) sent out\.", news.inner_text())
+    assert said is not None, news.inner_text()
+    assert int(said[1]) >= len(morning.others)
+    assert statuses(served, morning.others) == ["dispatched"] * len(morning.others)
+    page.locator(".st-key-gk_board_publish button:disabled", has_text="Publish 0").wait_for()
 
     on_the_phone(phone, served, morning)
 
@@ -139,6 +170,16 @@ def test_from_the_proposal_to_the_closed_task(page: Page, phone: Page, served: S
     page.goto(f"{served.url}/incidents?incident={morning.incident_id}")
     page.get_by_text("Being checked").first.wait_for()
     page.get_by_text(morning.worker).first.wait_for()
+
+
+def statuses(served: Served, ids: tuple[int, ...]) -> list[str]:
+    """Return how the incidents stand in the database."""
+    engine = create_engine(served.database)
+    with Session(engine) as session:
+        db.as_actor(session, system_actor())
+        found = list(session.scalars(text("SELECT status FROM incident WHERE id = ANY (:ids)"), {"ids": list(ids)}))
+    engine.dispose()
+    return found
 
 
 def on_the_phone(phone: Page, served: Served, morning: Morning) -> None:
