@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import log
 from core.clock import now
-from core.errors import GridkeeperError
 from core.identity import Actor, system_actor
 from dispatch import notices
 from dispatch.execution_model import Unanswered
@@ -48,7 +46,7 @@ def time_out_all() -> int:
     for territory in territories:
         try:
             count += _time_out(territory)
-        except (GridkeeperError, SQLAlchemyError) as error:  # the others, and the messages, do not wait for it
+        except db.FAULTS as error:  # the others, and the messages, do not wait for it
             logger.warning("answers in %s were not looked at: %s", territory.name, error)
     return count
 

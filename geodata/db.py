@@ -8,16 +8,18 @@ from functools import lru_cache
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.errors import InvalidInput, SourceUnavailable
+from core.errors import GridkeeperError, InvalidInput, SourceUnavailable
 from core.identity import Actor, Role
 from core.progress import Progress, Silent
 from core.settings import settings
 from geodata.embedded import APP, OWNER, Cluster
 
 CONNECT_WITHIN_S = 10
+FAULTS = (GridkeeperError, SQLAlchemyError)
+"""What a transaction may end with that is no fault of the program: refused, in conflict, a deadlock, lost."""
 _SCOPE = (
     ("territory", "gridkeeper.territory"),
     ("user", "gridkeeper.user"),
