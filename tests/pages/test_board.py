@@ -138,6 +138,8 @@ def test_what_another_dispatcher_did_meanwhile_is_said_and_stands(run, waiting, 
     send(page).click().run()
     told = words(page)
     assert "was changed meanwhile" in told
+    assert "Nobody was sent by you." in told
+    assert "Somebody else was faster" not in told, "it was this very person, at another screen"
     assert other.code in told
     assert row(waiting[0]).worker_id == other.worker_id
 

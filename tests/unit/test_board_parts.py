@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 import folium
 import pytest
+import shapely
 
-from app import board_head, board_plan_map, board_queue, board_rows, board_timeline, i18n
+from app import board_closures, board_head, board_plan_map, board_queue, board_rows, board_timeline, i18n
 from app.board_entries import Group, Which, counts, entries, safe_ids, shown
 from app.board_queue import Line
 from app.board_timeline import Bar, Lane
+from dispatch.closure_model import ClosureInfo
 from dispatch.execution_model import Published, Sent
 from dispatch.model import Board, Place, QueueRow, Whereabouts
 from dispatch.plan_model import Reason
@@ -212,3 +214,11 @@ def test_a_worker_stands_beside_a_stop_that_would_cover_the_sign():
         return int(signs[0].icon.options["icon_anchor"][0])
 
     assert shift(planned(1)) > shift(dataclasses.replace(planned(1), lon=0.1)) + 20
+
+
+def test_a_closure_to_come_is_told_with_the_commas_of_the_language():
+    later = ClosureInfo(1, "大街", shapely.LineString([(0, 0), (1, 1)]), NOW + 30 * MIN, None, "", None, NOW)
+    i18n.use("zh")
+    said = board_closures.said(later, "Europe/London", NOW)
+    assert "、直到开放" in said
+    assert ", " not in said
