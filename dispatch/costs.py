@@ -14,8 +14,10 @@ from core.errors import Conflict, InvalidInput
 from core.identity import Actor, May, require
 from dispatch import store_closures as store
 from dispatch.plan_model import PRIORITIES, Weights
+from geodata.db import name_act
 
 MOST = 1_000_000.0
+LONGEST_REASON = 200
 OWNER_BY_CLASS = "owner_by_class"
 _SHIPPED = Weights(response=(2.0, 0.2, 0.05))
 """Those of the engine, and that somebody soon begins what is urgent, also long before its deadline."""
@@ -50,7 +52,9 @@ def costs_of(session: Session, territory_id: int) -> Costs:
     return dataclasses.replace(read_costs(kept[0]), version=kept[1])
 
 
-def set_cost_table(session: Session, actor: Actor, given: Mapping[str, Any], *, version: int) -> Costs:
+def set_cost_table(
+    session: Session, actor: Actor, given: Mapping[str, Any], *, version: int, reason: str | None = None
+) -> Costs:
     """Set what is named; the rest stays as it is. The next plan reckons with it.
 
     Parameters
@@ -60,17 +64,22 @@ def set_cost_table(session: Session, actor: Actor, given: Mapping[str, Any], *, 
         class id.
     version
         Of the table as it was read; 0 while it is as shipped.
+    reason
+        One line that stands in the record; None where nobody is asked for it.
 
     Raises
     ------
     InvalidInput
-        When a name or a figure is none.
+        When a name or a figure is none, nothing is changed, or the reason is missing.
     Conflict
         When somebody else set it meanwhile.
     """
     require(actor, May.DISPATCH)
     if actor.territory_id is None:
         raise InvalidInput("No territory is chosen.", hint="Choose one first.")
+    if reason is not None:
+        _check_reason(reason, given)
+        name_act(session, purpose=f"costs: {reason.strip()}", command_id=None)
     before = store.read_costs(session, actor.territory_id)
     wanted = {**(before[0] if before else {}), **given}
     checked = read_costs(wanted)
@@ -81,6 +90,17 @@ def set_cost_table(session: Session, actor: Actor, given: Mapping[str, Any], *, 
             zh="代价表已被他人修改，请重新查看后再改。",
         )
     return dataclasses.replace(checked, version=version + 1)
+
+
+def _check_reason(reason: str, given: Mapping[str, Any]) -> None:
+    if not given:
+        raise InvalidInput("No cost was changed.", hint="Change a figure first.", zh="没有修改任何代价，请先修改数值。")
+    if not reason.strip() or len(reason) > LONGEST_REASON or len(reason.splitlines()) > 1:
+        raise InvalidInput(
+            f"A change of the costs needs a reason of one line, at most {LONGEST_REASON} signs.",
+            hint="Write why it is changed.",
+            zh=f"修改代价须填写一行原因，不超过 {LONGEST_REASON} 字。",
+        )
 
 
 def as_json(costs: Costs) -> dict[str, Any]:
@@ -127,7 +147,7 @@ def read_costs(given: Mapping[str, Any]) -> Costs:
             weights[name] = tuple(_figure(name, each) for each in parts)
         else:
             weights[name] = _figure(name, value)
-    return Costs(Weights(**weights), owner)
+    return Costs(dataclasses.replace(_SHIPPED, **weights), owner)
 
 
 def _figure(name: str, value: Any) -> float:

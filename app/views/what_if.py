@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, what_if_parts, what_if_words, widgets
+from app import cost_parts, guard, i18n, state, what_if_parts, what_if_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.identity import Actor, May, require
@@ -40,7 +40,7 @@ def show() -> None:
         days = _days(session, actor, territory, territory.id)
         found = what_if.latest(session, actor, territory)
         job = _chosen(session, actor, found)
-        owner_s = cost_table(session, actor).weights.owner_s
+        costs = cost_table(session, actor)
     if not days:
         widgets.empty(
             t("There is no past day yet."),
@@ -48,13 +48,15 @@ def show() -> None:
             link_label=t("Board"),
             href="/board",
         )
+        cost_parts.folded(actor, costs)
         return
     left, right = st.columns([1, 3], gap="medium")
     with left, st.container(key="gk-wi-form", border=True):
-        _form(actor, days, owner_s)
+        _form(actor, days, costs.weights.owner_s)
     with right:
         _beside(job)
         what_if_parts.asked_before(found, territory, None if job is None else job.id)
+        cost_parts.folded(actor, costs)
 
 
 @st.cache_data(ttl=300, show_spinner=False)

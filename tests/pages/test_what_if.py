@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from app import what_if_work
 from core.errors import InvalidInput, NotPermitted
 from core.identity import Role, system_actor
-from dispatch import what_if
+from dispatch import costs, what_if
 from dispatch.simulate_model import Change, Policy
 from dispatch.what_if_model import Question, read_question, read_reply
 from geodata import db, jobs
@@ -132,3 +133,38 @@ def test_what_cannot_be_asked_is_refused():
         Question(day, RULES, workers=99)
     question = Question(day, RULES, -3, 600.0, 0.2)
     assert read_question(question.as_json()) == question
+
+
+def _field(page, label):
+    return next(each for each in page.number_input if each.label == label)
+
+
+def _change(page, label, value, reason):
+    _field(page, label).set_value(value)
+    next(each for each in page.text_input if each.label == "Reason, one line").set_value(reason)
+    next(each for each in page.button if each.label == "Change the costs").click().run()
+    return words(page)
+
+
+def test_a_dispatcher_reads_and_changes_what_things_cost(run, actors):
+    dispatcher = actors[Role.DISPATCHER]
+    with db.transaction(dispatcher) as session:
+        before = costs.cost_table(session, dispatcher)
+    page, second = (run("what_if", Role.DISPATCHER, "en") for _ in range(2))
+    owner = "Sending somebody whose grid it is not"
+    assert _field(page, owner).value == pytest.approx(before.weights.owner_s / 60)
+    assert "needs a reason of one line" in _change(page, owner, 7.0, " ")
+    assert "The costs are changed" in _change(page, owner, 7.0, "Ways are long in the north")
+    assert _field(page, owner).value == 7.0
+    assert "Somebody else changed the cost table meanwhile." in _change(second, owner, 9.0, "Another reason")
+    assert _field(second, owner).value == 7.0
+    assert "No cost was changed." in _change(second, owner, 7.0, "A reason")
+    assert _field(run("what_if", Role.DISPATCHER, "zh"), "派遣非本网格人员").value == 7.0
+    with db.transaction(dispatcher) as session:
+        after = costs.cost_table(session, dispatcher)
+        told = session.execute(
+            text("SELECT purpose FROM record WHERE subject_table = 'cost_table' ORDER BY seq DESC LIMIT 1")
+        ).scalar_one()
+    assert (after.weights.owner_s, after.version) == (420.0, before.version + 1)
+    assert after.weights == dataclasses.replace(before.weights, owner_s=420.0)
+    assert told == "costs: Ways are long in the north"
