@@ -84,8 +84,8 @@ def page_words() -> dict[str, Any]:
         "share": t("Share my position during this shift"),
         "sharing": t("Your position is shared until your shift ends; only the newest one is kept."),
         "unshare": t("Stop sharing my position"),
-        "more1": t("and 1 more"),
-        "more": t("and {count} more", count="{count}"),
+        "more1": t("and 1 more message"),
+        "more": t("and {count} more messages", count="{count}"),
         "others1": t("1 act of another login waits on this phone until that worker logs in here."),
         "others": t(
             "{count} acts of another login wait on this phone until that worker logs in here.", count="{count}"
