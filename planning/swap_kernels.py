@@ -77,16 +77,21 @@ def swap_eagerly(  # noqa: C901, PLR0912  (a compiled kernel is one long loop)
             if change[s] < change[go]:
                 go = s
         if (p > 1 and change[go] + gain < -LEAST_GAIN * total) or (p == 1 and row.sum() < total * (1 - LEAST_GAIN)):
-            inside[sites[go]] = False
-            inside[come] = True
+            leaves = sites[go]
             sites[go] = come
             two_nearest(costs, sites, first, low, second)
-            for s in range(p):
-                loss[s] = 0.0
-            for i in range(demand):
-                loss[first[i]] += second[i] - low[i]
-            total = low.sum()
-            since = 0
+            if low.sum() < total:
+                inside[leaves] = False
+                inside[come] = True
+                for s in range(p):
+                    loss[s] = 0.0
+                for i in range(demand):
+                    loss[first[i]] += second[i] - low[i]
+                total = low.sum()
+                since = 0
+            else:  # the gain was only of rounding; to take it would go round for ever
+                sites[go] = leaves
+                two_nearest(costs, sites, first, low, second)
     return float(total)
 
 

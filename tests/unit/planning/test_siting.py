@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.progress import Cancelled
+from planning.search import swap_search
 from planning.siting import EXISTING, UNSERVED, SitingProblem, Stop, solve
 
 QUICK = Stop(rounds=30, starts=1, seconds=5)
@@ -158,3 +159,18 @@ def test_cancelling_passes_through() -> None:
 
     with pytest.raises(Cancelled):
         solve(clustered(200, 50), progress=Impatient())
+
+
+def test_where_everybody_is_reached_the_exchange_of_sites_ends():
+    # Sums of 0.1, 0.3 and 0.7 differ in their last digit by the order of adding: no gain, and yet below zero.
+    costs = np.array(
+        [
+            [0.0, 0.0, 0.0, 0.0, 0.2, 0.0],
+            [0.0, 0.0, 0.3, 0.7, 0.2, 0.0],
+            [0.0, 0.0, 0.0, 0.0, 0.0, 1.1],
+            [0.0, 0.0, 0.3, 0.0, 0.2, 1.1],
+            [0.0, 0.3, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.3, 0.0, 0.0, 0.0, 0.0],
+        ]
+    )
+    assert swap_search(costs, [0, 1])[0] == 0
