@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PALMA_TOP, PALMA_BOTTOM = 0.1, 0.4
+ROUNDING = 1e-12
+"""A share below this is what adding up leaves of nothing."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def palma(values: Floats, weight: Floats) -> float:
     curve = lorenz(values, weight)
     low = float(np.interp(PALMA_BOTTOM, curve.people, curve.value))
     top = 1.0 - float(np.interp(1.0 - PALMA_TOP, curve.people, curve.value))
-    return top / low if low > 0 else float("inf")
+    return top / low if low > ROUNDING else float("inf")
 
 
 def share_of_lowest(curve: Lorenz, people: float) -> float:
