@@ -7,8 +7,8 @@
   const now = () => new Date(Date.now() + ahead), lang = document.documentElement.lang;
   let state = null, queue = [], problems = [], shots = [], etag = "", done = "", ahead = 0, tries = 0, saidAt = 0, me = "", others = 0;
   let online = navigator.onLine, ended = false, busy = false, chosen = null, watching = null, spot = null, again = 0;
-  let said = Promise.resolve(), unsay = false, unfolded = false, askedAt = 0, touchedAt = Date.now();
-  const maps = new Map(), drawn = new Map();
+  let said = Promise.resolve(), unsay = false, unfolded = false, once = false, askedAt = 0, touchedAt = Date.now();
+  const maps = new Map(), drawn = new Map(), asking = new Set();
 
   /* --- what the phone keeps */
   const opened = new Promise((resolve, reject) => {
@@ -93,7 +93,7 @@
     }
   }
   async function sync() {
-    if (busy) { return; }
+    if (busy) { once = true; return; }
     [busy, askedAt] = [true, Date.now()];
     try {
       if (me && queue.length) { await (navigator.locks ? navigator.locks.request("gridkeeper-field", sendAll) : sendAll()); }
@@ -106,6 +106,7 @@
       draw();
       clearTimeout(again);
       again = !online && navigator.onLine ? setTimeout(sync, AGAIN_S * 1000) : 0;
+      if (once && online) { once = false; setTimeout(sync); } // what was pressed meanwhile does not wait for its turn
     }
   }
   async function hide() { // the session is over: what was told to the worker goes from the phone, what he said stays
@@ -126,6 +127,10 @@
     if (unsay) { await silence(); }
     const answer = await ask("/api/field/state", etag ? { headers: { "if-none-match": etag } } : {});
     ahead = Date.parse(answer.headers.get("date") || "") - Date.now() || 0;
+    if (![200, 304].includes(answer.status)) { // the platform says why not: he works here no more, or it has no place for him
+      [state, etag, done] = [null, "", (await answer.json().catch(() => ({}))).error || String(answer.status)];
+      return;
+    }
     if (answer.status === 200) {
       const fresh = await answer.json();
       if (me && me !== fresh.who) {
@@ -138,15 +143,20 @@
     }
     await reload();
     if (!state.shift.on && watching !== null) { share(); }
-    await Promise.all([load("classes", "/api/field/classes"), load("around", "/api/field/way")]);
+    const shown = Number($("task").dataset.incident); // a way that did not come is asked for again
+    await Promise.all([load("classes", "/api/field/classes"), load("around", "/api/field/way"), shown ? wayTo(shown) : null]);
   }
   const shiftEnd = () => (state.shift.end ? Math.max(Date.parse(state.shift.end), Date.now()) + HOUR / 2 : Date.now() + KEEP_H * HOUR);
   async function load(key, address) {
-    if (maps.has(key)) { return; }
-    maps.set(key, await recall(key));
+    if (maps.get(key) || asking.has(key)) { return; }
+    asking.add(key);
+    const before = await recall(key);
+    if (before) { maps.set(key, before); }
     const answer = await ask(address).catch(() => ({ ok: false }));
     if (answer.ok) { maps.set(key, await answer.json()); await keep(key, maps.get(key), shiftEnd()); }
+    asking.delete(key);
   }
+  const wayTo = (incident) => load(incident, `/api/field/way?incident=${incident}`);
 
   /* --- drawing */
   function el(tag, props, ...kids) {
@@ -177,7 +187,7 @@
   };
   function way(task) {
     const [lon, lat] = task.at, map = maps.get(task.incident);
-    load(task.incident, `/api/field/way?incident=${task.incident}`).then(() => maps.get(task.incident) !== map && draw());
+    wayTo(task.incident).then(() => maps.get(task.incident) !== map && draw());
     return [map && picture(el("img", { class: "map", alt: place(task) }), map), map && el("p", { class: "muted" }, map.text),
       el("a", { class: "maps", href: `geo:${lat},${lon}?q=${lat},${lon}`, rel: "noreferrer" }, W.maps)];
   }
@@ -315,6 +325,7 @@
     if (watching === null) {
       watching = navigator.geolocation.watchPosition(({ coords: { longitude: lon, latitude: lat, accuracy } }) => {
         if (Date.now() - saidAt < 60e3) { return; }
+        if (!saidAt) { [...maps.keys()].forEach((key) => BARE.includes(key) || maps.delete(key)); } // ways begin here now
         saidAt = Date.now();
         said = ask("/api/field/position", { method: "POST", body: JSON.stringify({ lon, lat, accuracy }), headers: by(me) }).catch(() => { saidAt = 0; });
       }, () => watching !== null && share(), { enableHighAccuracy: false, maximumAge: 30e3 });
