@@ -43,7 +43,7 @@ def town(demo_database: Engine) -> TerritoryInfo:
     """The town with everybody on shift and twenty incidents filed."""
     del demo_database
     with db.transaction(system_actor()) as session:
-        everybody_on_shift(session)
+        everybody_on_shift(session, NOON)
         territory = list_territories(session)[0]
     _file(20)
     return territory
