@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
-from core.settings import settings
+from core.settings import CHECKOUT
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # numba reads this when it is imported; a checkout that belongs to root could not be written beside the sources.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(settings().state_dir / "numba"))
+# The settings are not asked: a wrong one is said by who starts the platform, not by an import.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", str(Path(os.environ.get("GRIDKEEPER_STATE_DIR") or CHECKOUT / ".state") / "numba")
+)
 
 import numba  # noqa: E402  (after its folder is named)
 
