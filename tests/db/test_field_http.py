@@ -381,9 +381,14 @@ def test_the_way_and_the_own_streets_are_drawn(enter, city, task) -> None:
     around = client.get("/api/field/way").json()
     west, south, east, north = around["box"]
     assert around["svg"].startswith("<svg ")
-    assert client.post("/api/field/position", json={"lon": (west + east) / 2, "lat": (south + north) / 2}).json()[
-        "taken"
-    ]
+    tasks = client.get("/api/field/state").json()["tasks"]
+    lon, lat = next(each["at"] for each in tasks if each["incident"] == task[0])
+    # From the farther side, wherever the day's incident lies.
+    far = {
+        "lon": west if lon > (west + east) / 2 else east,
+        "lat": south if lat > (south + north) / 2 else north,
+    }
+    assert client.post("/api/field/position", json=far).json()["taken"]
     way = client.get(f"/api/field/way?incident={task[0]}").json()
     assert "min by car" in way["text"]
     assert way["svg"].count("<circle") == 2

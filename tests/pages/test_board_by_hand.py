@@ -141,7 +141,7 @@ def test_a_worker_off_shift_leaves_work_that_needs_somebody(run, plan, actors):
         )
     sql("DELETE FROM plan_row WHERE incident_id = :id", id=row.incident_id)
     sql("UPDATE incident SET due_at = now() + interval '20 minutes' WHERE id = :id", id=row.incident_id)
-    sql("UPDATE worker_pattern SET valid_to = current_date - 1 WHERE worker_id = :id", id=row.worker_id)
+    sql("UPDATE worker_pattern SET valid_to = current_date - 2 WHERE worker_id = :id", id=row.worker_id)
     try:
         page = run("board", Role.DISPATCHER, incident=str(row.incident_id))
         told = words(page)
