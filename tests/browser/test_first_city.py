@@ -46,7 +46,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
 def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page, served: Served, language: str) -> None:
     words = WORDS[language]
     enter(page, served, "manager", language=language)
@@ -134,9 +134,10 @@ def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
     "role",
     [
         "supervisor",
-        "administrator",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ("manager", "dispatcher", "handler", "auditor")),
-        "planner",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("manager", "dispatcher", "handler", "auditor", "administrator", "planner")
+        ),
     ],
 )
 def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:

