@@ -53,9 +53,9 @@ class Seen:
     incident_id: int | None
     worker_id: int | None
 
-    def here(self, session: Session | None) -> Here:
+    def here(self, session: Session) -> Here:
         """Return what a part of the page needs."""
-        return Here(session, self.actor, self.territory, self.board)  # type: ignore[arg-type]
+        return Here(session, self.actor, self.territory, self.board)
 
     def route(self, worker_id: int | None) -> tuple[PlanRow, ...]:
         """Return the stops of a worker in order."""

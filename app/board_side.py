@@ -279,6 +279,11 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str,
                     session, actor, row.id, worker_id,
                     reason=reason, version=row.version, command_id=command_id, unit_id=unit_id, moment=moment,
                 )  # fmt: skip
+            elif unit_id == row.unit_id:
+                execution.assign(
+                    session, actor, row.id, worker_id,
+                    version=row.version, command_id=command_id, reason=reason, moment=moment,
+                )  # fmt: skip
             else:
                 incidents.assign_task(
                     session, actor, row.id, worker_id,

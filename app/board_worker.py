@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from html import escape
 
 from app import board_block, board_rows, board_words, i18n, widgets
-from app.board_side import Here
 from app.i18n import t, tn
 from dispatch.cover import MoveUp
 from dispatch.model import Place
 from dispatch.standing_model import PlanRow
+from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
 
 
 def show(
-    here: Here, worker: WorkerInfo, route: Sequence[PlanRow], place: Place | None, moves: Sequence[MoveUp]
+    territory: TerritoryInfo, at: dt.datetime, worker: WorkerInfo, route: Sequence[PlanRow], *,
+    place: Place | None, moves: Sequence[MoveUp],
 ) -> None:  # fmt: skip
     """Put the stops with times and what is to spare, each a way to its incident."""
-    zone = here.territory.zone
+    zone = territory.zone
     shift = ""
     if worker.shift_start is not None and worker.shift_end is not None:
         begin, end = worker.shift_start.astimezone(zone), worker.shift_end.astimezone(zone)
@@ -37,11 +38,11 @@ def show(
         widgets.write(f'<div class="gk-ask"><p>{escape(i18n.either(move.why.en, move.why.zh))}</p></div>')
     if not route:
         free = t("Nothing is planned here; whoever is free gets what is filed next nearby.")
-        widgets.note(free if worker.on_duty(here.board.at) else t("Not on shift at this hour."))
+        widgets.note(free if worker.on_duty(at) else t("Not on shift at this hour."))
     else:
         board_block.show(f'<ol class="gk-stops">{_stops(route, zone)}</ol>', key="gk_board_stops")
     if place is not None:
-        widgets.note(board_words.origin(place, worker.grid_code or "", here.territory.timezone, here.board.at))
+        widgets.note(board_words.origin(place, worker.grid_code or "", territory.timezone, at))
 
 
 def _stops(route: Sequence[PlanRow], zone: dt.tzinfo) -> str:

@@ -58,7 +58,7 @@ def tasks(session: Session, territory_id: int, worker_id: int) -> list[tuple[Fie
     """Return the live tasks of a worker, each with the key and the ciphertext of what its reporter said."""
     given = {"territory": territory_id, "worker": worker_id}
     return [
-        (FieldTask(*row[:24], photos=tuple(sorted(row[24] or ()))), row[25], row[26])  # type: ignore[misc]
+        (FieldTask(*(*row[:24], tuple(sorted(row[24] or ())))), row[25], row[26])
         for row in session.connection().exec_driver_sql(_TASKS, given)
     ]
 

@@ -241,7 +241,8 @@ def _worker(seen: Seen, known: board_why.Known) -> None:
         widgets.empty(t("There is no such worker on the board."), t("Choose one from the timelines below."))
         return
     moves = [move for move in seen.plan.move_ups if move.worker == worker.id] if seen.plan else []
-    board_worker.show(seen.here(None), worker, seen.route(worker.id), seen.places.get(worker.id), moves)
+    place, route = seen.places.get(worker.id), seen.route(worker.id)
+    board_worker.show(seen.territory, seen.board.at, worker, route, place=place, moves=moves)
 
 
 def _picture(
