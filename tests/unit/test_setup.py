@@ -24,7 +24,7 @@ LOCKS = {
     "requirements-node.lock": NODE,
 }
 # conda-forge's names where they differ, and what has two packages there
-CONDA_NAMES = {"osmium": ["pyosmium"], "tzdata": ["python-tzdata"], "psycopg": ["psycopg", "psycopg-pool"]}
+CONDA_NAMES = {"osmium": ["pyosmium"], "tzdata": ["python-tzdata"], "psycopg": ["psycopg", "psycopg-pool"], "h3": ["h3-py"]}
 CONDA_ONLY = {"python", "pip", "nodejs", "postgresql", "postgis"}
 
 
