@@ -25,6 +25,7 @@ from geodata.tables.review import Review, ReviewExplanation, ReviewRun, ReviewTh
 from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, WorkerPattern
 from geodata.tables.rules import RuleChange
 from geodata.tables.study import Study, StudyGround, StudySite
+from geodata.tables.study_acts import StudyDecision, StudyFront, StudyLive
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 from geodata.tables.upkeep import PURPOSES, Backup, Erasure
 
@@ -98,7 +99,10 @@ __all__ = [
     "SizeDay",
     "StandingDeputy",
     "Study",
+    "StudyDecision",
+    "StudyFront",
     "StudyGround",
+    "StudyLive",
     "StudySite",
     "Task",
     "Territory",

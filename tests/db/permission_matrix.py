@@ -64,6 +64,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "study": ("SVAMP", "SP", "SP", "S"),
     "access_answer": ("SVAMP", "S", "S", "S"),
     "norm": ("SVAMP", "SP", "SP", "SP"),
+    **dict.fromkeys(("study_live", "study_front", "study_decision"), ("SVAMP", "S", "S", "S")),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
@@ -139,6 +140,12 @@ REVIEWED = (
     (
         "INSERT INTO norm (territory_id, facility_kind, level, radius_m, source)"
         " VALUES (%(home)s, 'clinic', 'x', 300, 'x')"
+    ),
+    "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
+    "INSERT INTO study_front (study_id, territory_id, axes) SELECT id, %(home)s, 'mean-worst' FROM study LIMIT 1",
+    (
+        "INSERT INTO study_decision (study_id, territory_id, reason, content, content_sha256)"
+        " SELECT id, %(home)s, 'x', 'x', encode(sha256('x'), 'hex') FROM study LIMIT 1"
     ),
 )
 """As the system."""
