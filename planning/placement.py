@@ -21,6 +21,7 @@ from planning.kinds import INFO, Kind
 from planning.side import NO_PAIRS, Floor, Side
 from planning.sided import Sum, least_sum
 from planning.siting import EXISTING, UNSERVED, SitingResult, Stop, least_cost
+from planning.watching import Turned
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,6 +52,8 @@ class Placement:
         Candidates that are built in any case.
     conflicts
         Pairs of candidates that are too close, shape (n, 2).
+    fewer
+        Whether fewer than p sites do as well; p is the most then.
     group, floor
         Group of each demand (-1: none) and the share of each group's people to be within the limit at least.
 
@@ -77,6 +80,7 @@ class Placement:
     conflicts: Ints = dataclasses.field(default_factory=lambda: NO_PAIRS)
     group: Ints | None = None
     floor: float | None = None
+    fewer: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be computed with."""
@@ -132,7 +136,8 @@ class Placement:
         """Return what a choice keeps to."""
         candidates = self.od_s.shape[1]
         info = INFO[self.kind]
-        least = self.p if info.needs_p else (0 if self.kind == "lscp" or self.existing_s is not None else 1)
+        nobody = self.kind == "lscp" or self.existing_s is not None
+        least = self.p if info.needs_p and not self.fewer else int(not nobody)
         return Side(
             candidates, least, self.p or candidates, np.unique(self.fixed), self.conflicts, self.cost, self.budget,
             self._floor(),
@@ -160,6 +165,8 @@ def place(  # noqa: PLR0911  (each way a question can have no answer)
     ``unserved`` counts it.
     """
     stop, progress, began = stop or Stop(), progress or Silent(), time.perf_counter()
+    if problem.kind in {"mclp", "cmclp"}:  # they are searched for by those who are not reached
+        progress = Turned(progress, float(problem.people.sum()))
     side = problem.side()
     if side.least > side.candidates or not side.candidates or len(side.fixed) > side.most:
         return refused(problem, "candidates", began)
