@@ -34,6 +34,7 @@ def table(key: str) -> str:
         "incident_class": t("Class"),
         "incident_personal": t("Reporter and note"),
         "access_answer": t("Access"),
+        "named_layer": t("Layer of planning"),
         "norm": t("Norm"),
         "invitation": t("Invitation"),
         "person": t("Person"),
@@ -142,6 +143,7 @@ def page_of(actor: Actor, row: RecordRow, held: Mapping[str, Any]) -> str:
         "worker": f"/workers?worker={code}" if code and actor.may(May.SEE_PEOPLE) else "",
         "unit_grid": f"/map?grid={one}",
         "study": f"/study?study={one}" if actor.may(May.SEE_STUDIES) else "",
+        "named_layer": "/planning-layers" if actor.may(May.SEE_STUDIES) else "",
         "norm": f"/access?facility={held.get('facility_kind')}" if actor.may(May.SEE_STUDIES) else "",
         "app_user": f"/accounts?user={login}" if login and actor.may(May.REVIEW_USERS) else "",
     }

@@ -14,6 +14,7 @@ from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
+from geodata.tables.layer import LayerPlace, NamedLayer
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.plan import Closure, CostTable, Plan, PlanRow
@@ -70,8 +71,10 @@ __all__ = [
     "Invitation",
     "JobRun",
     "LandCover",
+    "LayerPlace",
     "Load",
     "LoadRow",
+    "NamedLayer",
     "Norm",
     "Notice",
     "Outbox",

@@ -64,6 +64,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "study": ("SVAMP", "SP", "SP", "S"),
     "access_answer": ("SVAMP", "S", "S", "S"),
     "norm": ("SVAMP", "SP", "SP", "SP"),
+    "named_layer": ("SVAMP", "SP", "SP", "S"),
+    "layer_place": ("SVAMP", "SP", "", "S"),
     **dict.fromkeys(("study_live", "study_front", "study_decision"), ("SVAMP", "S", "S", "S")),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
@@ -137,6 +139,8 @@ REVIEWED = (
     ),
     "INSERT INTO cost_table (territory_id, weights) VALUES (%(home)s, '{}')",
     "INSERT INTO access_answer (territory_id, key, question, data_version) VALUES (%(home)s, 'x', '{}', 0)",
+    "INSERT INTO named_layer (territory_id, kind, name, revision, made_label) VALUES (%(home)s, 'zones', 'x', 1, 'x')",
+    "INSERT INTO layer_place (layer_id, territory_id, geom) SELECT id, %(home)s, 'POINT(0 0)' FROM named_layer",
     (
         "INSERT INTO norm (territory_id, facility_kind, level, radius_m, source)"
         " VALUES (%(home)s, 'clinic', 'x', 300, 'x')"
