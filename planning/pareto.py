@@ -213,8 +213,10 @@ def _served(problem: Placement) -> NDArray[np.bool_]:
     """Return whose people have a way to some candidate or facility."""
     reach = np.isfinite(problem.od_s).any(axis=1)
     existing = problem.existing_s
-    there: NDArray[np.bool_] = reach if existing is None else reach | np.isfinite(existing)
-    return there & (problem.people > 0)
+    if existing is not None:
+        reach |= np.isfinite(existing)
+    served: NDArray[np.bool_] = reach & (problem.people > 0)
+    return served
 
 
 def _times(problem: Placement, sites: tuple[int, ...]) -> Floats:
