@@ -11,20 +11,11 @@ from app.i18n import t
 from app.widgets import Cell
 from core.errors import GridkeeperError
 from geodata.record import RecordEntry
+from people.abilities import ABILITY_WORDS
 from people.worker_files import HEADINGS, Fault
 from people.worker_model import GridRef, StaffRow
 
 LANGUAGES = {"en": "English", "zh": "中文"}
-SKILL_WORDS = {
-    "roads": ("Roads", "道路"),
-    "drains": ("Drains", "排水"),
-    "refuse": ("Refuse", "垃圾清运"),
-    "greenery": ("Greenery", "绿化"),
-    "lighting": ("Lighting", "照明"),
-    "street_order": ("Street order", "市容秩序"),
-    "buildings": ("Buildings", "建筑"),
-}
-"""Names of the skills that the platform itself gives out; others stand as they were typed."""
 
 
 def address(code: str) -> str:
@@ -39,7 +30,7 @@ def link(code: str | None, label: str | None = None) -> Cell:
 
 def skill(key: str) -> str:
     """Return a skill or a piece of equipment as people read it."""
-    return i18n.either(*SKILL_WORDS[key]) if key in SKILL_WORDS else key
+    return i18n.either(*ABILITY_WORDS[key]) if key in ABILITY_WORDS else key
 
 
 def skills(keys: tuple[str, ...]) -> str:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from incidents.needs import NEEDS, NOTHING, Needs
+
 SCHEME = "gk"
 SCHEME_VERSION = "2026"
 
@@ -32,6 +34,8 @@ class ClassSpec:
         Danger to life: handed to the emergency services at once, never only queued.
     evidence
         What has to be there before it is finished; see `incidents.evidence_rules`. Most classes need none.
+    needs
+        What whoever handles it has to have, how many come, for how long.
     """
 
     kind: str
@@ -44,6 +48,7 @@ class ClassSpec:
     priority: int = 3
     emergency: bool = False
     evidence: str = ""
+    needs: Needs = NOTHING
 
     @property
     def key(self) -> str:
@@ -140,6 +145,7 @@ CLASSES: tuple[ClassSpec, ...] = tuple(
         priority,
         emergency,
         _EVIDENCE.get(f"{kind}-{code}", ""),
+        NEEDS.get(f"{kind}-{code}", NOTHING),
     )
     for kind, minors in _MINORS.items()
     for code, name_en, name_zh, priority, emergency in minors

@@ -12,6 +12,7 @@ from core.errors import DataQuality
 from incidents.classes import MAJORS
 from incidents.deadlines import UNITS
 from incidents.evidence_rules import is_demand
+from incidents.needs import LABELS_MOST, MINUTES_MOST, WORKERS_MOST
 from incidents.rule_words import DAY_WORDS, RESPONSIBLE_WORDS, STAGE_WORDS, Say, subject
 from incidents.rules import (
     ANY_CLASS,
@@ -27,6 +28,7 @@ from incidents.rules import (
     apply,
     limit_key,
 )
+from people.worker_model import LABEL_LETTERS
 
 CLASS_KEY = re.compile(r"(component|event)-(\d{2})-(\d{2})")
 NAME_MOST = 60
@@ -87,6 +89,8 @@ def _fits(table: str, name: str, value: Any) -> bool:
         return value is None or isinstance(value, str)
     if isinstance(usual, (bool, str)):
         return type(value) is type(usual)
+    if isinstance(usual, list):
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if isinstance(usual, Mapping):
         return isinstance(value, Mapping) and all(
             isinstance(spans, (list, tuple)) and all(isinstance(span, (list, tuple)) for span in spans)
@@ -159,6 +163,30 @@ def _class_values(fields: Fields) -> Iterator[Say]:
         yield ("the priority is 1 (most urgent) to 4.", "优先级为 1（最急）至 4。")
     if not is_demand(fields.get("evidence", "")):
         yield ("evidence is of before, after and place, in this order.", "取证材料只能是处置前、处置后照片与位置说明。")
+    yield from _class_needs(fields)
+
+
+def _class_needs(fields: Fields) -> Iterator[Say]:
+    for name in ("skills", "equipment"):
+        given = fields.get(name, [])
+        if len(given) > LABELS_MOST or sorted({*given}) != sorted(given) or not all(map(_is_label, given)):
+            yield (
+                f"at most {LABELS_MOST} skills and {LABELS_MOST} pieces of equipment, each once, in plain words.",
+                f"技能、装备各不超过 {LABELS_MOST} 项，不得重复，名称不超过 {LABEL_LETTERS} 字。",
+            )
+            return
+    workers, minutes = fields.get("workers", 1), fields.get("service_min", 0.0)
+    if workers != int(workers) or not 1 <= workers <= WORKERS_MOST:
+        yield (f"it needs 1 to {WORKERS_MOST} workers.", f"所需人数须为 1 至 {WORKERS_MOST}。")
+    if not 0 <= minutes <= MINUTES_MOST:
+        yield (
+            f"minutes on site are 1 to {MINUTES_MOST:.0f}, or 0 for as usual.",
+            f"现场时长须为 1 至 {MINUTES_MOST:.0f} 分钟，0 表示按惯例。",
+        )
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= LABEL_LETTERS and text == text.strip() and text.isprintable()
 
 
 def _limit(edit: Edit, rules: Rules, _reason: str, today: dt.date) -> Iterator[Say]:

@@ -12,10 +12,13 @@ from typing import Any
 from core.errors import DataQuality, InvalidInput
 from incidents.rules import CALENDAR, CLASS, DAY, DEFAULTS, LIMIT, Fields, Key, Rules, Wanted, day_key, limit_key
 from people.worker_files import neutral, plain
+from people.worker_model import clean_labels
 
 SECTIONS = {"classes": CLASS, "limits": LIMIT, "calendars": CALENDAR}
 BYTES_MOST = 2_000_000
 TRUE, FALSE = {"1", "true", "yes", "y", "是"}, {"0", "false", "no", "n", "否"}
+NONE = {"none", "-", "–", "无"}
+"""In CSV, what stands for no skills and no equipment: an empty cell leaves them as they are."""
 ENDED = "remove"
 """In CSV, the word in the first field column of a row that is to end."""
 KINDS = {"holiday": "holiday", "workday": "workday", "假日": "holiday", "休": "holiday", "班": "workday"}
@@ -190,6 +193,8 @@ def _typed(table: str, name: str, cell: str) -> Any:
         if cell.lower() not in TRUE | FALSE:
             raise ValueError(f"{name} is yes or no, not {cell!r}")
         return cell.lower() in TRUE
+    if isinstance(known, list):
+        return [] if cell.lower() in NONE else list(clean_labels([cell]))
     if isinstance(known, float):
         return float(cell)
     return int(cell) if isinstance(known, int) else cell

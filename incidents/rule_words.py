@@ -10,11 +10,13 @@ from typing import Any
 from incidents import evidence_rules
 from incidents.limits import DEFAULT, PUBLISHED
 from incidents.rules import ANY_CLASS, CALENDAR, CLASS, DAY, LIMIT, Edit, Fields, Rules
+from people.abilities import names_en, names_zh
 
 Say = tuple[str, str]
 """The same in English and in Chinese."""
 
 NOTHING: Say = ("–", "–")
+AS_USUAL: Say = ("as usual", "按惯例")
 FIELD_WORDS: dict[str, Say] = {
     "category": ("category", "大类"),
     "name_en": ("English name", "英文名称"),
@@ -23,6 +25,10 @@ FIELD_WORDS: dict[str, Say] = {
     "emergency": ("emergency", "紧急"),
     "evidence": ("evidence demanded", "须附取证材料"),
     "check_on_site": ("checked on site", "现场核查"),
+    "skills": ("skills needed", "所需技能"),
+    "equipment": ("equipment needed", "所需装备"),
+    "workers": ("workers needed", "所需人数"),
+    "service_min": ("minutes on site", "现场时长（分钟）"),
     "active": ("in use", "启用"),
     "limit": ("limit", "时限"),
     "stage": ("stage", "环节"),
@@ -187,11 +193,14 @@ def since(edit: Edit, rules: Rules) -> Say:
 
 def value_words(name: str, value: Any, rules: Rules) -> Say:
     """Return the value of a field in words."""
-    if name in {"calendar", "hours", "limit"}:
+    if name in {"calendar", "hours", "limit", "skills", "equipment", "service_min"}:
         return {
             "calendar": lambda: calendar_name(value, rules),
             "hours": lambda: hours_words(value),
             "limit": lambda: limit_words(*value),
+            "skills": lambda: labels_words(value),
+            "equipment": lambda: labels_words(value),
+            "service_min": lambda: (f"{float(value):g}", f"{float(value):g}") if value else AS_USUAL,
         }[name]()
     if isinstance(value, bool):
         return ("yes", "是") if value else ("no", "否")
@@ -209,6 +218,11 @@ def limit_words(value: float, unit: str) -> Say:
     english, chinese = UNIT_WORDS.get(unit, (unit, unit))
     number = f"{float(value):g}"
     return (f"{number} {english[:-1] if number == '1' else english}", f"{number} {chinese}")
+
+
+def labels_words(labels: Sequence[str]) -> Say:
+    """Return skills or pieces of equipment by their names."""
+    return (names_en(labels), names_zh(labels)) if labels else NOTHING
 
 
 def hours_words(hours: Mapping[str, Sequence[Sequence[str]]]) -> Say:

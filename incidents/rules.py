@@ -36,6 +36,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "emergency": False,
         "evidence": "",
         "check_on_site": False,
+        "skills": [],
+        "equipment": [],
+        "workers": 1,
+        "service_min": 0.0,
         "active": True,
     },
     LIMIT: {

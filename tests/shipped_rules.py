@@ -14,8 +14,9 @@ def shipped_rules() -> dict[Key, Row]:
     ids = count(1)
     made: dict[Key, Row] = {}
     for spec in CLASSES:
-        own = {name: getattr(spec, name) for name in DEFAULTS[CLASS] if name != "active"}
-        made[CLASS, spec.key] = Row({**own, "active": True}, next(ids))
+        needs = spec.needs.fields()
+        own = {name: getattr(spec, name) for name in DEFAULTS[CLASS] if name not in {"active", *needs}}
+        made[CLASS, spec.key] = Row({**own, **needs, "active": True}, next(ids))
     for limit in LIMITS:
         fields = DEFAULTS[LIMIT] | {
             "class": limit.class_key,

@@ -29,6 +29,7 @@ from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.study_acts import StudyDecision, StudyFront, StudyLive
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 from geodata.tables.upkeep import PURPOSES, Backup, Erasure
+from geodata.tables.traffic import TrafficLoad
 
 __all__ = [
     "OPEN_STATUSES",
@@ -112,6 +113,7 @@ __all__ = [
     "TimeLimit",
     "Unit",
     "UnitGrid",
+    "TrafficLoad",
     "UpstreamAnswer",
     "UpstreamItem",
     "UserRole",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +50,8 @@ class IncidentClass(Base):
     __table_args__ = (
         UniqueConstraint("scheme", "scheme_version", "kind", "code"),
         CheckConstraint("kind IN ('component', 'event')", name="kind"),
+        CheckConstraint("workers BETWEEN 1 AND 6", name="workers"),
+        CheckConstraint("service_min BETWEEN 0 AND 480", name="service_min"),
         CheckConstraint("evidence ~ '^(before)? ?(after)? ?(place)?$'", name="evidence"),
     )
 
@@ -71,6 +73,12 @@ class IncidentClass(Base):
     active: Mapped[bool] = mapped_column(server_default="true")
     check_on_site: Mapped[bool] = mapped_column(
         server_default="false", doc="A worker looks at the place when it is handled; else the supervisor decides"
+    )
+    skills: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", doc="Whoever handles it has them all")
+    equipment: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", doc="Whoever handles it has it all")
+    workers: Mapped[int] = mapped_column(server_default="1", doc="How many have to come")
+    service_min: Mapped[float] = mapped_column(
+        server_default="0", doc="Minutes on site where the history holds too little; 0: as usual for the kind of task"
     )
     version: Mapped[int] = mapped_column(server_default="1")
 

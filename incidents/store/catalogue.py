@@ -72,6 +72,7 @@ def add_classes(session: Session, specs: Sequence[ClassSpec], scheme: str, schem
             "emergency": spec.emergency,
             "evidence": spec.evidence,
             "check_on_site": spec.kind == "component",
+            **spec.needs.fields(),
         }
         for spec in specs
     ]

@@ -87,6 +87,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "plan": ("SD", "S", "S", "S"),
     "plan_row": ("SD", "S", "", "S"),
     "closure": (ALL.replace("N", ""), "SD", "SD", "S"),
+    "traffic_load": (ALL.replace("N", ""), "SD", "", "S"),
     "cost_table": (ALL.replace("N", ""), "SD", "SD", "S"),
     "pin": ("SVDAM", "SD", "SD", "S"),
     "outbox": ("S", "S", "S", "S"),
@@ -136,6 +137,10 @@ REVIEWED = (
     (
         "INSERT INTO closure (territory_id, name, geom, from_at, made_at)"
         " VALUES (%(home)s, 'x', 'SRID=4326;LINESTRING(0 0, 1 1)', now(), now())"
+    ),
+    (
+        "INSERT INTO traffic_load (territory_id, source, loaded_at, newest_at, readings, refused, lons, lats, kmhs,"
+        " ages_s) VALUES (%(home)s, 'x', now(), now(), 1, 0, '{0}', '{0}', '{30}', '{0}')"
     ),
     "INSERT INTO cost_table (territory_id, weights) VALUES (%(home)s, '{}')",
     "INSERT INTO access_answer (territory_id, key, question, data_version) VALUES (%(home)s, 'x', '{}', 0)",

@@ -1,7 +1,7 @@
 """What is done with studies: the trail of one that runs, fronts, decisions on sites
 
 Revision ID: 0043
-Revises: 0040
+Revises: 0042
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0043"
-down_revision = "0040"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 JSON = postgresql.JSONB(astext_type=sa.Text())
