@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.progress import Progress, Silent
 from planning.search import swap_search
 from planning.swap_kernels import times_served, worths
+from planning.watching import enough, tell
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -91,7 +92,8 @@ def raise_bound(
     highest, pace, tries = -np.inf, 1.0, 0
     progress.step("Bounding what is possible", rounds)
     for number in range(rounds):
-        if best.is_within(gap) or pace < SMALLEST_PACE or time.perf_counter() > deadline:
+        tell(progress, best.cost, best.bound)
+        if best.is_within(gap) or pace < SMALLEST_PACE or time.perf_counter() > deadline or enough(progress):
             break
         worth = np.empty(len(kept))
         worths(kept, multipliers, worth)
@@ -129,6 +131,7 @@ def raise_bound(
         step = pace * (1.002 * best.cost - reached) / length
         multipliers = np.maximum(multipliers + step * direction, 0.0)
         progress.advance()
+    tell(progress, best.cost, best.bound)
     return rows
 
 

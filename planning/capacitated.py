@@ -20,6 +20,7 @@ from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, Ints, checked_costs, infeasible
 from planning.search import greedy
 from planning.side import Others, Side
+from planning.watching import enough, tell
 
 ROUNDS = 400
 EXACT_PAIRS = 30_000
@@ -94,7 +95,8 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     if not best.closed() and not proven_none:
         _relax(costs, size, capacity, side, best, deadline=began + seconds / 2, progress=progress)
     left = began + seconds - time.perf_counter()
-    if not proven_none and not best.closed() and costs.size <= EXACT_PAIRS and left > 0:
+    done = best.sites is not None and enough(progress)
+    if not proven_none and not best.closed() and costs.size <= EXACT_PAIRS and left > 0 and not done:
         progress.step("Proving the answer")
         proven_none = _exact(costs, size, capacity, side, best, seconds=left)
         progress.advance()
@@ -139,7 +141,8 @@ def _relax(
             tried.add(key)
             _try(finite, costs, size, capacity, sites, side, best, deadline=deadline)
         progress.advance()
-        if best.closed() or time.perf_counter() > deadline:
+        tell(progress, best.cost, best.bound)
+        if best.closed() or time.perf_counter() > deadline or (best.sites is not None and enough(progress)):
             return
         if since > 15:
             step, since = step / 2, 0

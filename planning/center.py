@@ -15,6 +15,8 @@ from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, Ints, checked_costs, fewest, greedy_cover, infeasible, nearest
 from planning.side import Side
+from planning.watching import enough as wants_end
+from planning.watching import tell
 
 
 def solve_center(
@@ -54,7 +56,7 @@ def solve_center(
     proven = True
     progress.step("Halving the radius")
     low = refused
-    while enough - low > 1:
+    while enough - low > 1 and (best is None or not wants_end(progress)):
         middle = (low + enough) // 2
         reach = costs <= radii[middle]
         sites: Ints | None = greedy_cover(reach)
@@ -66,6 +68,7 @@ def solve_center(
             sure = found is not None and found.proven
         if sites is not None and len(sites) <= p:
             enough, best = middle, sites
+            tell(progress, radii[middle], radii[refused + 1])
         else:
             # A radius that was only given up in time is not refused, and no later one can be proven least.
             low = middle
@@ -73,6 +76,7 @@ def solve_center(
                 refused = middle
             proven = refused == low
         progress.advance()
+    proven = proven and enough - low == 1
     if best is None:
         return infeasible("reach" if proven else "time", len(costs), began)
     chosen = _filled(costs, best, p) if side is None else best

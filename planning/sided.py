@@ -18,6 +18,7 @@ from scipy.optimize import LinearConstraint
 from core.progress import Progress, Silent
 from planning.bound import Best
 from planning.side import Others, Side
+from planning.watching import enough, tell
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -76,8 +77,10 @@ def least_sum(
         best.learn_bound(loose.bound)
     _raise(total, side, best, start, gap=gap, deadline=deadline - 0.2 * seconds, progress=progress)
     left = deadline - time.perf_counter()
-    if not best.is_within(gap) and TINY_PAIRS < total.costs.size <= EXACT_PAIRS and left > 0:
+    small = TINY_PAIRS < total.costs.size <= EXACT_PAIRS
+    if not best.is_within(gap) and small and left > 0 and not enough(progress):
         _exact(total, side, best, seconds=left)
+    tell(progress, best.cost, best.bound)
     return best
 
 
@@ -102,7 +105,8 @@ def _raise(
     progress.step("Bounding what is possible", ROUNDS)
     for _ in range(ROUNDS):
         left = deadline - time.perf_counter()
-        if best.is_within(gap) or pace < 1e-3 or left <= 0:
+        tell(progress, best.cost, best.bound)
+        if best.is_within(gap) or pace < 1e-3 or left <= 0 or enough(progress):
             break
         worth = _worth(total, multipliers)
         sites, value = side.choose(worth, seconds=max(left / 4, 0.05))

@@ -21,6 +21,7 @@ from core.progress import Progress, Silent
 from planning.bound import Best, raise_bound
 from planning.exact import best_of_rows
 from planning.search import completed, greedy, swap_search
+from planning.watching import enough, tell
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -163,9 +164,10 @@ def least_cost(
     deadline = time.perf_counter() + stop.seconds
     best = _first_choice(costs, p, starts=stop.starts, seed=seed, initial=initial, progress=progress)
     best.learn_bound(float(costs.min(axis=0).sum()))
+    tell(progress, best.cost, best.bound)
     rows = raise_bound(costs, p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress)
     left_s = deadline - time.perf_counter()
-    if not best.is_within(stop.gap) and left_s > 0:
+    if not best.is_within(stop.gap) and left_s > 0 and not enough(progress):
         progress.step("Proving the answer")
         found = best_of_rows(costs[rows], p, seconds=left_s)
         if found is not None:
