@@ -31,19 +31,17 @@ class StudyFront(Base):
 
     __tablename__ = "study_front"
     __table_args__ = (
-        UniqueConstraint("study_id", "axes"),
-        CheckConstraint("axes IN ('mean-worst', 'mean-gap', 'cost-coverage')", name="axes"),
+        UniqueConstraint("study_id"),
         CheckConstraint("state IN ('asked', 'answered')", name="state"),
     )
 
     id: Mapped[IntId]
     study_id: Mapped[int] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"))
     territory_id: Mapped[TerritoryId]
-    axes: Mapped[str] = mapped_column(doc="mean-worst | mean-gap | cost-coverage")
     state: Mapped[str] = mapped_column(server_default="asked", doc="asked | answered")
     job_id: Mapped[int | None] = mapped_column(ForeignKey("job_run.id", ondelete="SET NULL"), index=True)
-    points: Mapped[list[Any]] = mapped_column(
-        JSONB, server_default=text("'[]'"), doc="Both figures, bounds and sites of each choice"
+    fronts: Mapped[list[Any]] = mapped_column(
+        JSONB, server_default=text("'[]'"), doc="Of each front what is traded, and its choices with figures and sites"
     )
     asked_at: Mapped[CreatedAt]
 

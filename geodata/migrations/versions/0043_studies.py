@@ -44,18 +44,16 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("territory_id", sa.Integer(), nullable=False),
-        sa.Column("axes", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="asked", nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=True),
-        sa.Column("points", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("fronts", JSON, server_default=sa.text("'[]'"), nullable=False),
         _now("asked_at"),
-        sa.CheckConstraint("axes IN ('mean-worst', 'mean-gap', 'cost-coverage')", name=op.f("ck_study_front_axes")),
         sa.CheckConstraint("state IN ('asked', 'answered')", name=op.f("ck_study_front_state")),
         _foreign("study_front", "job_id", "job_run", "SET NULL"),
         _foreign("study_front", "study_id", "study", "CASCADE"),
         _foreign("study_front", "territory_id", "territory", "CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_study_front")),
-        sa.UniqueConstraint("study_id", "axes", name=op.f("uq_study_front_study_id_axes")),
+        sa.UniqueConstraint("study_id", name=op.f("uq_study_front_study_id")),
     )
     op.create_index(op.f("ix_study_front_job_id"), "study_front", ["job_id"], unique=False)
     op.create_table(
