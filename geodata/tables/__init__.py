@@ -27,6 +27,7 @@ from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, Wor
 from geodata.tables.rules import RuleChange
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.study_acts import StudyDecision, StudyFront, StudyLive
+from geodata.tables.study_files import StudyFile
 from geodata.tables.territory import Area, Load, Quarantine, Territory
 from geodata.tables.upkeep import PURPOSES, Backup, Erasure
 from geodata.tables.traffic import TrafficLoad
@@ -104,6 +105,7 @@ __all__ = [
     "StandingDeputy",
     "Study",
     "StudyDecision",
+    "StudyFile",
     "StudyFront",
     "StudyGround",
     "StudyLive",

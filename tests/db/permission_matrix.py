@@ -66,7 +66,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "norm": ("SVAMP", "SP", "SP", "SP"),
     "named_layer": ("SVAMP", "SP", "SP", "S"),
     "layer_place": ("SVAMP", "SP", "", "S"),
-    **dict.fromkeys(("study_live", "study_front", "study_decision"), ("SVAMP", "S", "S", "S")),
+    **dict.fromkeys(("study_live", "study_front", "study_decision", "study_file"), ("SVAMP", "S", "S", "S")),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
     **dict.fromkeys(("backup", "erasure"), ("SVAT", "S", "", "")),
@@ -152,6 +152,7 @@ REVIEWED = (
     ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_front (study_id, territory_id, axes) SELECT id, %(home)s, 'mean-worst' FROM study LIMIT 1",
+    "INSERT INTO study_file (study_id, territory_id, form, content) SELECT id, %(home)s, 'csv', 'x' FROM study LIMIT 1",
     (
         "INSERT INTO study_decision (study_id, territory_id, reason, content, content_sha256)"
         " SELECT id, %(home)s, 'x', 'x', encode(sha256('x'), 'hex') FROM study LIMIT 1"

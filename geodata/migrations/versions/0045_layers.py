@@ -1,7 +1,7 @@
 """Named layers of planning: demand, candidates, zones, slope
 
 Revision ID: 0045
-Revises: 0043
+Revises: 0044
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0045"
-down_revision = "0043"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
