@@ -11,6 +11,7 @@ from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
 from geodata.tables.execution import Notice, Outbox, Pin
 from geodata.tables.field import WorkerPosition
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
+from geodata.tables.grid_change import GridChange, GridChangeCell, GridParent, IncidentHome
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
@@ -29,8 +30,8 @@ from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.study_acts import StudyDecision, StudyFront, StudyLive
 from geodata.tables.study_files import StudyFile
 from geodata.tables.territory import Area, Load, Quarantine, Territory
-from geodata.tables.upkeep import PURPOSES, Backup, Erasure
 from geodata.tables.traffic import TrafficLoad
+from geodata.tables.upkeep import PURPOSES, Backup, Erasure
 
 __all__ = [
     "OPEN_STATUSES",
@@ -64,11 +65,15 @@ __all__ = [
     "ExtensionRequest",
     "Facility",
     "FactFold",
+    "GridChange",
+    "GridChangeCell",
+    "GridParent",
     "HandOver",
     "Incident",
     "IncidentClass",
     "IncidentDay",
     "IncidentFact",
+    "IncidentHome",
     "IncidentPersonal",
     "Invitation",
     "JobRun",
@@ -113,9 +118,9 @@ __all__ = [
     "Task",
     "Territory",
     "TimeLimit",
+    "TrafficLoad",
     "Unit",
     "UnitGrid",
-    "TrafficLoad",
     "UpstreamAnswer",
     "UpstreamItem",
     "UserRole",

@@ -32,6 +32,10 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "rule_change": ("SVDAMWHPT", "S", "S", "S"),
     "class_owner": LOADED,
     **dict.fromkeys(("unit_grid", "responsibility_grid"), GRIDS),
+    "grid_change": (ALL.replace("N", ""), "SVMP", "SVMP", ""),
+    "grid_change_cell": (ALL.replace("N", ""), "SVMP", "SVMP", "SVMP"),
+    "grid_parent": (ALL.replace("N", ""), "SV", "", ""),
+    "incident_home": ("SVDAMWH", "SV", "", ""),
     "unit": (ALL, "ST", "ST", "ST"),
     "worker": (ALL, "SVMHT", "SVMHT", "ST"),
     "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
@@ -150,8 +154,19 @@ REVIEWED = (
         "INSERT INTO norm (territory_id, facility_kind, level, radius_m, source)"
         " VALUES (%(home)s, 'clinic', 'x', 300, 'x')"
     ),
+    "INSERT INTO grid_change (territory_id, title, area_ids) VALUES (%(home)s, 'x', '{}')",
+    (
+        "INSERT INTO grid_change_cell (change_id, territory_id, community_id, code, sequence, kind, area_m2, geom)"
+        " SELECT c.id, %(home)s, g.community_id, 'x', 1, g.kind, 1, g.geom"
+        " FROM grid_change AS c, (SELECT * FROM unit_grid WHERE territory_id = %(home)s LIMIT 1) AS g"
+    ),
+    (
+        "INSERT INTO grid_parent (child_id, parent_id, territory_id, change_id, shared_m2)"
+        " SELECT max(g.id), min(g.id), %(home)s, min(c.id), 1 FROM grid_change AS c, unit_grid AS g"
+        " WHERE g.territory_id = %(home)s"
+    ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
-    "INSERT INTO study_front (study_id, territory_id, axes) SELECT id, %(home)s, 'mean-worst' FROM study LIMIT 1",
+    "INSERT INTO study_front (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_file (study_id, territory_id, form, content) SELECT id, %(home)s, 'csv', 'x' FROM study LIMIT 1",
     (
         "INSERT INTO study_decision (study_id, territory_id, reason, content, content_sha256)"
@@ -168,6 +183,11 @@ SAID = (
 )
 """As the person it concerns."""
 TOLD = (
+    (
+        "INSERT INTO incident_home (territory_id, incident_id, grid_id, until, change_id)"
+        " SELECT %(home)s, i.id, i.grid_id, '2026-03-02', c.id FROM incident AS i, grid_change AS c"
+        " WHERE i.id = %(incident)s"
+    ),
     (
         "INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason)"
         " SELECT %(home)s, %(incident)s, id, 'bar', 'x' FROM worker LIMIT 1"

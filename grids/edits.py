@@ -1,0 +1,143 @@
+"""What a hand does to cells: split one with a drawn line, merge several, move the border between two.
+
+Cells are polygons in a CRS in metres. Every act covers exactly the ground it began with.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.ops import split as cut_by
+
+from core.errors import InvalidInput
+from grids.codes import reading_order
+from grids.lattice import Floats, Geometries, Ints
+
+LEAST_M2 = 500.0
+"""No cell may be smaller."""
+_SEAM_M = 1e-6
+
+
+def split_cell(cell: shapely.Polygon, line: shapely.LineString, *, least_m2: float = LEAST_M2) -> Geometries:
+    """Return the parts of a cell along a drawn line, the westernmost first.
+
+    A line that ends a little inside is made longer, up to a tenth of its own length at each end.
+
+    Raises
+    ------
+    InvalidInput
+        The line does not cross the cell from border to border, or a part would be too small.
+    """
+    if shapely.is_empty(line) or shapely.length(line) == 0:
+        raise InvalidInput("No line is drawn.", hint="Draw a line from border to border of the cell.")
+    parts = shapely.get_parts(cut_by(cell, line))
+    if len(parts) < 2:
+        parts = shapely.get_parts(cut_by(cell, _longer(line)))
+    parts = parts[shapely.area(parts) > 0]
+    if len(parts) < 2:
+        raise InvalidInput(
+            "The line does not cut the cell in two.", hint="Let it begin and end outside the cell, or on its border."
+        )
+    area = shapely.area(parts)
+    if area.min() < least_m2:
+        raise InvalidInput(
+            f"A part would have {area.min():,.0f} m²; a cell has at least {least_m2:,.0f} m².",
+            hint="Draw the line further from the border.",
+        )
+    centre = shapely.centroid(parts)
+    return parts[np.lexsort((-shapely.get_y(centre), shapely.get_x(centre)))]
+
+
+def merge_cells(cells: Geometries, community: Ints) -> shapely.Polygon:
+    """Return several cells as one.
+
+    Raises
+    ------
+    InvalidInput
+        Fewer than two, cells of several communities, or cells that do not hang together along sides.
+    """
+    if len(cells) < 2:
+        raise InvalidInput("One cell cannot be merged.", hint="Pick at least two cells that share a side.")
+    if len(np.unique(community)) > 1:
+        raise InvalidInput(
+            "These cells lie in several communities; a unit grid lies in one.", hint="Pick cells of one community."
+        )
+    union = shapely.union_all(cells)
+    if shapely.get_type_id(union) != 3:
+        # Borders drawn by hand may run nanometres apart: nodes on the finest lattice close them.
+        union = shapely.union_all(cells, grid_size=_SEAM_M)
+    if shapely.get_type_id(union) != 3:
+        raise InvalidInput("These cells do not hang together.", hint="Pick cells that share a side, not a corner.")
+    return union
+
+
+def move_border(
+    one: shapely.Polygon, other: shapely.Polygon, line: shapely.LineString, *, least_m2: float = LEAST_M2
+) -> tuple[shapely.Polygon, shapely.Polygon]:
+    """Return two neighbours with the drawn line as their new border, in their order.
+
+    Raises
+    ------
+    InvalidInput
+        They share no side, or the line does not cut both together into exactly two.
+    """
+    both = merge_cells(np.array([one, other], dtype=object), np.zeros(2, dtype=np.int64))
+    parts = split_cell(both, line, least_m2=least_m2)
+    if len(parts) != 2:
+        raise InvalidInput(
+            f"The line cuts the two cells into {len(parts)} parts.", hint="Draw a line that crosses them once."
+        )
+    mine = shapely.area(shapely.intersection(parts, one))
+    first = int(np.argmax(mine))
+    return parts[first], parts[1 - first]
+
+
+def renumbered(community: Ints, shapes: Geometries) -> Ints:
+    """Return new sequences by community from 1: rows from north to south, in a row from west to east.
+
+    The height of a row is the side of a square of the median area in the community.
+    """
+    centre = shapely.centroid(shapes)
+    x, y = shapely.get_x(centre), shapely.get_y(centre)
+    row = np.zeros(len(shapes), dtype=np.int64)
+    area = shapely.area(shapes)
+    for each in np.unique(community):
+        members = community == each
+        height = max(float(np.sqrt(np.median(area[members]))), 1.0)
+        row[members] = np.floor((y[members] - y[members].min()) / height).astype(np.int64)
+    return reading_order(community, row, x, y)
+
+
+def lineage(old: Geometries, new: Geometries, *, least_m2: float = 1.0) -> tuple[Ints, Ints, Floats]:
+    """Return which old cells each new one comes of: rows of new and old, and the ground they share in m²."""
+    if len(old) == 0 or len(new) == 0:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
+    child, parent = shapely.STRtree(old).query(new, predicate="intersects")
+    shared = shapely.area(shapely.intersection(new[child], old[parent]))
+    kept = shared >= least_m2
+    return child[kept].astype(np.int64), parent[kept].astype(np.int64), shared[kept]
+
+
+def rehomed(shapes: Geometries, points: Geometries) -> npt.NDArray[np.int64]:
+    """Return the cell of each point, the nearest where none holds it; the first in order on a border; -1 of nothing."""
+    home = np.full(len(points), -1, dtype=np.int64)
+    if len(shapes) == 0 or len(points) == 0:
+        return home
+    tree = shapely.STRtree(shapes)
+    point, cell = tree.query(points, predicate="intersects")
+    order = np.lexsort((-cell, point))
+    home[point[order]] = cell[order]
+    lost = np.flatnonzero(home < 0)
+    if len(lost):
+        home[lost] = tree.nearest(points[lost])
+    return home
+
+
+def _longer(line: shapely.LineString) -> shapely.LineString:
+    ends = shapely.get_coordinates(line)
+    reach = 0.1 * float(shapely.length(line))
+    for end, before in ((0, 1), (-1, -2)):
+        along = ends[end] - ends[before]
+        ends[end] = ends[end] + along / max(float(np.hypot(*along)), 1e-9) * reach
+    return shapely.LineString(ends)
