@@ -90,6 +90,7 @@ def _asked(entry: Entry) -> str:
         "close_call": t("a close call"),
         "no_unit": t("no unit yet"),
         "off_shift": t("its worker is off shift"),
+        "together": t("several go"),
     }
     kind = row.needs.kind if row is not None and row.needs is not None else ""
     return said.get(kind, t("needs you"))

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import board_words, guard, i18n, state, widgets, words
+from app import board_words, guard, i18n, rules_needs, state, widgets, words
 from app.board_entries import Entry
 from app.i18n import t
 from core.clock import now
@@ -133,6 +133,8 @@ def head(entry: Entry, here: Here) -> None:
     if row is not None:
         unit = i18n.either(row.unit, row.unit_zh) or t("no unit yet")
         told = f'<p>{escape(board_words.where(row))}</p><p class="gk-muted">{escape(unit)}{_with(row)}</p>'
+        takes = rules_needs.in_short({"skills": row.skills, "equipment": row.equipment, "workers": row.workers})
+        told += f'<p class="gk-small">{escape(t("Takes: {skills}", skills=takes))}</p>' if takes else ""
     widgets.write(
         f'<div class="gk-card-head"><h2>{escape(entry.title(i18n.locale()))}{urgent}</h2></div>'
         f"<p>{number} · {widgets.toned(left, tone).text}{until}</p>{told}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import evidence_words, i18n, rules_parts, state, widgets, words
+from app import evidence_words, i18n, rules_needs, rules_parts, state, widgets, words
 from app.i18n import t
 from app.rules_parts import Here, say
 from app.widgets import Cell, Column
@@ -120,10 +120,11 @@ def _list(here: Here, rows: dict[str, Row], chosen: str | None) -> str | None:
     if not chosen:
         columns |= {
             t("Category"): [i18n.either(row.fields["category_en"], row.fields["category_zh"]) for row in rows.values()],
+            t("Needs"): [rules_needs.in_short(row.fields) for row in rows.values()],
             t("Version"): [str(row.version) for row in rows.values()],
             t("Remark"): [_remark(here, key, row) for key, row in rows.items()],
         }
-        widths += [190, 80, 160]
+        widths += [190, 190, 80, 130]
     return rules_parts.table(columns, list(rows), chosen, widths, "classes")
 
 
@@ -145,6 +146,7 @@ def _one(here: Here, key: str, row: Row) -> None:
         t("Emergency"): t("yes, to the emergency services at once") if fields["emergency"] else t("no"),
         t("Checked by"): t("a worker on site") if fields["check_on_site"] else t("the supervisor, by the evidence"),
         t("Evidence needed before it is finished"): evidence_words.demand(fields["evidence"]),
+        **rules_needs.told(fields),
         t("State"): t("In use") if fields["active"] else t("retired, only old incidents have it"),
         t("Version"): str(row.version),
     }
@@ -208,6 +210,7 @@ def _named(fields: Fields, at: str) -> dict[str, Any]:
             value=fields["check_on_site"],
             key=f"gk_rule_check_{at}",
         ),
+        **rules_needs.asked(fields, at),
     }
 
 

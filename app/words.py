@@ -60,6 +60,7 @@ def task_kind(key: str) -> str:
         "check": t("Check the result"),
         "visit": t("Visit"),
         "patrol": t("Patrol"),
+        "help": t("Come along"),
     }.get(key, key)
 
 

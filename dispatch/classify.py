@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from dispatch.standing_words import reason
 
 MARGIN_S = 600.0
 """With less time to spare before the deadline a person looks."""
+HELP = "help"
+"""Kind of a stop that helps who answers for a task: it is shown, and told by a person."""
 SAME_TIME_S = 300.0
 """A begin that shifts by no more is the same."""
 HOUR_S = 3600.0
@@ -45,6 +48,7 @@ def judge(situation: Situation, result: Result) -> list[Judged]:
     at = {task.id: k for k, task in enumerate(situation.problem.tasks)}
     crew = {each.code: each.id for each in situation.crew}
     codes = {each.id: each.code for each in situation.crew}
+    leads = leaders(situation, result)
     judged, place, before = [], 0, None
     for visit in result.visits:
         place = place + 1 if visit.worker == before else 1
@@ -59,8 +63,28 @@ def judge(situation: Situation, result: Result) -> list[Judged]:
         here = row.worker_id is None or row.worker_id in codes
         had = codes.get(row.worker_id or 0) or situation.absent.get(row.worker_id or 0)
         needs = needs_person(row, change, late_s, slack_s, barred, had, on_shift=here)
+        together = leads.get(task.id, ())
+        if together and visit.worker != together[0]:
+            row, change, needs = dataclasses.replace(row, kind=HELP, task_id=None, worker_id=None), "kept", None
+        elif together and needs is None and change in {"new", "moved"}:
+            needs = reason("together", count=len(together), others=listed(together[1:]))
         judged.append(Judged(row, worker_id, place, start_at, end_at, visit.travel_s, late_s, slack_s, change, needs))
     return judged
+
+
+def leaders(situation: Situation, result: Result) -> dict[Id, tuple[Id, ...]]:
+    """Return task to its workers, where there are several: first who has it or begins first, who answers for it."""
+    codes = {each.id: each.code for each in situation.crew}
+    has = {
+        task.id: codes.get(row.worker_id or 0)
+        for task, row in zip(situation.problem.tasks, situation.work, strict=True)
+        if task.workers > 1
+    }
+    found: dict[Id, list[tuple[bool, float, str]]] = {}
+    for visit in result.visits:
+        if visit.task in has:
+            found.setdefault(visit.task, []).append((visit.worker != has[visit.task], visit.start_s, str(visit.worker)))
+    return {task: tuple(code for _, _, code in sorted(each)) for task, each in found.items()}
 
 
 def _times(row: WorkRow, task: Task, visit: Visit, moment: dt.datetime) -> tuple[float, float | None]:

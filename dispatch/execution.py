@@ -18,7 +18,7 @@ from dispatch.execution_model import PinRow, Published, Sent, StaleRow, What
 from geodata.db import name_act
 from incidents.lifecycle import check_reason
 from incidents.service import assign_task, move
-from incidents.service.acting import assignment, changed_since
+from incidents.service.acting import UNREASONED, assignment, changed_since
 from incidents.service.commands import digest_of, first_answer, keep_answer
 from incidents.work import Done
 
@@ -123,6 +123,7 @@ def assign(
         "version": version,
         "at": at,
         "command": command_id,
+        "chosen": reason not in UNREASONED,
         "digest": digest_of(command_id, assignment(incident_id, worker_id, version=version, reason=reason)),
     }
     try:

@@ -120,7 +120,11 @@ _PUBLISH = """
     LEFT JOIN changed AS c ON c.id = l.task_id
     ORDER BY l.place_in_route, l.incident_id
 """
-_ASSIGN = "SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest)"
+_ASSIGN = """
+    SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest) WHERE :chosen OR EXISTS (
+        SELECT FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id JOIN worker AS w ON w.id = :worker
+        WHERE i.id = :incident AND c.skills <@ w.skills AND c.equipment <@ w.equipment)
+"""
 """One statement: the incident, its task, the message and the record (by triggers) and the command, or nothing."""
 _STATUS = "SELECT status FROM incident WHERE id = :incident AND territory_id = :territory"
 _OWN_TASK = """

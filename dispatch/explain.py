@@ -17,7 +17,7 @@ from dispatch.plan_cost import RoutePrice, price_route
 from dispatch.plan_kernels import ROOM, STAYS, USED, WHO
 from dispatch.plan_meet import with_moments
 from dispatch.plan_model import TERMS, Id, Problem, Reason, Task, Visit, Worker
-from dispatch.plan_words import listed, minutes, reason
+from dispatch.plan_words import lacks, listed, minutes, reason
 from dispatch.standing import Standing
 
 NAMED = 3
@@ -141,9 +141,9 @@ def _why_not(  # noqa: PLR0911  (a return a limit)
 ) -> Reason:
     """Return the limit that keeps a worker from a task."""
     core = standing.core
-    missing = (task.skills | task.equipment) - (worker.skills | worker.equipment)
-    if missing:
-        return reason("lacks", missing=listed(missing))
+    missing = lacks(task, worker)
+    if missing is not None:
+        return missing
     if worker.id in task.excluded:
         return reason("barred")
     if task.pinned and worker.id not in task.pinned:

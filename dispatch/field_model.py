@@ -49,6 +49,9 @@ class FieldTask:
     lat: float
     evidence: str
     photos: tuple[str, ...]
+    skills: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+    workers: int = 1
     note: str | None = None
 
     @property

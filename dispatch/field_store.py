@@ -29,7 +29,7 @@ _TASKS = """
            t.arrived_at, t.expected_done_at, i.urged_at, i.version, ST_X(i.geom), ST_Y(i.geom), c.evidence,
            (SELECT array_agg(DISTINCT e.kind) FROM evidence AS e
             WHERE e.incident_id = i.id AND (e.kind <> 'after' OR e.round = i.reworks)),
-           p.subject_id, p.note_cipher
+           p.subject_id, p.note_cipher, c.skills, c.equipment, c.workers
     FROM task AS t
     JOIN incident AS i ON i.id = t.incident_id
     JOIN incident_class AS c ON c.id = i.class_id
@@ -58,7 +58,11 @@ def tasks(session: Session, territory_id: int, worker_id: int) -> list[tuple[Fie
     """Return the live tasks of a worker, each with the key and the ciphertext of what its reporter said."""
     given = {"territory": territory_id, "worker": worker_id}
     return [
-        (FieldTask(*(*row[:24], tuple(sorted(row[24] or ())))), row[25], row[26])
+        (
+            FieldTask(*(*row[:24], tuple(sorted(row[24] or ())), tuple(row[27]), tuple(row[28]), row[29])),
+            row[25],
+            row[26],
+        )
         for row in session.connection().exec_driver_sql(_TASKS, given)
     ]
 

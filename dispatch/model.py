@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import shapely
@@ -58,6 +58,9 @@ class QueueRow:
     lon: float
     lat: float
     version: int
+    skills: Sequence[str] = ()
+    equipment: Sequence[str] = ()
+    workers: int = 1
 
     def title(self, locale: str) -> str:
         """Return the name of the class in the language of ``locale``."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.plan_model import PRIORITIES, Id, Problem, Reason, Task, Worker
-from dispatch.plan_words import listed, reason
+from dispatch.plan_words import labelled, listed, reason
 
 FAULTS = frozenset(
     [
@@ -155,7 +155,7 @@ def _pins(task: Task, present: dict[Id, Worker]) -> Reason | None:
     able = [each for each in free if not missing[each]]
     if not able:
         first = min(free, key=str)
-        return reason("pin_skill", workers=first, missing=listed(missing[first]))
+        return reason("pin_skill", workers=first, missing=labelled(missing[first]))
     if len(able) < task.workers:
         return reason("pin_few", value=task.workers, count=len(able))
     return None

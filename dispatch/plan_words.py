@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dispatch.plan_model import Id, Reason
+from dispatch.plan_model import Id, Reason, Task, Worker
+from incidents.needs import lacking, lacks_words
+from people.abilities import names_en, names_zh
 
 WORDS: dict[str, tuple[str, str]] = {
     # figures that cannot be used
@@ -94,7 +96,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "way_people": ("Put another worker on duty, or plan it for the next shift.", "增派人员，或列入下一班次。"),
     "way_place": ("Check its place on the map.", "请在地图上核对其位置。"),
     # why not this worker
-    "lacks": ("Lacks {missing}.", "缺少：{missing}。"),
     "pinned": ("The task is pinned to {workers}.", "该任务已指定由 {workers} 办理。"),
     "barred": ("Is excluded from the task.", "已被排除办理该任务。"),
     "no_room": ("Has room for {left} and the task takes {value}.", "剩余容量 {left}，任务需 {value}。"),
@@ -166,3 +167,22 @@ def listed(names: Iterable[object]) -> Listed:
     made = Listed(", ".join(found))
     made.zh = "、".join(found)
     return made
+def lacks(task: Task, worker: Worker) -> Reason | None:
+    """Return "Has no chainsaw." of a worker who lacks what a task needs; None when he has it all."""
+    needed, had = (task.skills, task.equipment), (worker.skills, worker.equipment)
+    skills, equipment = lacking(needed, had)
+    if not skills and not equipment:
+        return None
+    en, zh = lacks_words(skills, equipment)
+    figures = {"missing": ", ".join((*skills, *equipment))}
+    return Reason("lacks", f"{en[0].upper()}{en[1:]}.", f"{zh}。", figures)
+
+
+def labelled(keys: Iterable[str]) -> Listed:
+    """Return skills and pieces of equipment by their names."""
+    keys = list(keys)
+    made = Listed(names_en(keys))
+    made.zh = names_zh(keys)
+    return made
+
+

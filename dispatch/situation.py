@@ -129,11 +129,16 @@ def _task(row: WorkRow, name: str, known: _Known) -> Task:
     due = row.due_at if row.kind == "handle" or row.task_due_at is None else row.task_due_at
     mine = known.codes.get(row.worker_id or 0)
     pinned, barred = known.pinned.get(name, frozenset()), known.barred.get(name, frozenset())
-    service = min(LONGEST_SERVICE_MIN, known.minutes.get((row.class_id, row.kind), SERVICE_MIN[row.kind]))
+    usual = row.service_min if row.kind == "handle" and row.service_min > 0 else SERVICE_MIN[row.kind]
+    service = min(LONGEST_SERVICE_MIN, known.minutes.get((row.class_id, row.kind), usual))
     if mine is not None and not moves(row):
         pinned = frozenset({mine})
+    asked = moves(row) and not pinned  # who was chosen by hand, or is at work on it, is not asked for anything
     return Task(
         id=name,
+        skills=frozenset(row.skills if asked else ()),
+        equipment=frozenset(row.equipment if asked else ()),
+        workers=row.workers if asked else 1,
         service_s=60.0 * service,
         priority=0 if row.emergency else min(2, max(0, row.priority - 1)),
         due_s=np.inf if due is None else (due - known.moment).total_seconds(),

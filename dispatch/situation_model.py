@@ -37,6 +37,10 @@ class WorkRow:
     lat: float
     version: int
     grid: str | None
+    skills: Sequence[str] = ()
+    equipment: Sequence[str] = ()
+    workers: int = 1
+    service_min: float = 0.0
     task_id: int | None = None
     task_version: int | None = None
     kind: str = "handle"

@@ -168,6 +168,8 @@ def offer_new(
     made = []
     for row in fresh[:room]:
         task = new_task(session, territory, row, at)
+        if task.workers > 1:  # who goes together is for the next plan
+            continue
         to_s, from_s = ways_to(network, (row.lon, row.lat), loaded.kept.places)
         loaded.offered.add(row.incident_id)
         offer = filing.propose(task, to_s, from_s)

@@ -21,7 +21,7 @@ class PlanRow:
     Attributes
     ----------
     kind
-        Of the task: handle, verify, check, visit or patrol.
+        Of the task: handle, verify, check, visit or patrol; help for who comes along to a task for several.
     task_id, task_version
         None where nobody was sent yet.
     place_in_route

@@ -68,6 +68,9 @@ def _rows() -> Select[*tuple[Any, ...]]:
             func.ST_X(Incident.geom, type_=Float),
             func.ST_Y(Incident.geom, type_=Float),
             Incident.version,
+            IncidentClass.skills,
+            IncidentClass.equipment,
+            IncidentClass.workers,
             Task.state,
         )
         .join(IncidentClass, IncidentClass.id == Incident.class_id)

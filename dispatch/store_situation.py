@@ -35,6 +35,10 @@ def _incident() -> Select[*tuple[Any, ...]]:
             func.ST_Y(Incident.geom, type_=Float),
             Incident.version,
             ResponsibilityGrid.code,
+            IncidentClass.skills,
+            IncidentClass.equipment,
+            IncidentClass.workers,
+            IncidentClass.service_min,
         )
         .join(IncidentClass, IncidentClass.id == Incident.class_id)
         .join(UnitGrid, UnitGrid.id == Incident.grid_id)

@@ -10,7 +10,7 @@ from dispatch.plan_arrays import Compiled
 from dispatch.plan_cost import price_route
 from dispatch.plan_kernels import PRIZE, WHO
 from dispatch.plan_model import Id, Reason, Task, Unserved
-from dispatch.plan_words import TERM_WORDS, listed, minutes, reason
+from dispatch.plan_words import TERM_WORDS, labelled, minutes, reason
 from dispatch.standing import Standing
 
 EXPLAINED = 200
@@ -48,8 +48,8 @@ def _binding(standing: Standing, task: Task, j: int, *, deep: bool) -> tuple[Rea
     able = [w for w in workers if not missing[w]]
     if not able:
         fewest = min(missing.values(), key=lambda each: (len(each), sorted(each)))
-        return reason("skill", missing=listed(task.skills | task.equipment)), reason(
-            "way_skill", missing=listed(fewest)
+        return reason("skill", missing=labelled(task.skills | task.equipment)), reason(
+            "way_skill", missing=labelled(fewest)
         )
     free = [w for w in able if workers[w].id not in task.excluded and (not task.pinned or workers[w].id in task.pinned)]
     if not free:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from app import i18n
+from app import i18n, worker_words
 from app.api.field_map import drawing
 from app.i18n import t
 from core.errors import Conflict, GridkeeperError, InvalidInput, SourceUnavailable
@@ -170,7 +170,22 @@ def _task(task: FieldTask) -> dict[str, Any]:
         "at": [round(task.lon, 6), round(task.lat, 6)],
         "needs": [kind for kind in demanded(task.evidence) if kind not in task.photos],
         "note": task.note or "",
+        "takes": _takes(task),
     }
+
+
+def _takes(task: FieldTask) -> str:
+    """Return what the worker has to bring, and how many go; empty where it takes nothing of the kind."""
+    if task.kind != "handle":
+        return ""
+    told = []
+    if task.equipment:
+        told.append(t("Bring: {things}", things=worker_words.skills(task.equipment)))
+    if task.skills:
+        told.append(t("Takes: {skills}", skills=worker_words.skills(task.skills)))
+    if task.workers > 1:
+        told.append(t("{count} workers go together", count=i18n.number(task.workers)))
+    return " · ".join(told)
 
 
 def way_body(way: Way, *, marked: bool) -> dict[str, Any]:

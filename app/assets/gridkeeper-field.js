@@ -198,7 +198,7 @@
   const minutes = (task) => el("select", { id: "gk-minutes", "aria-label": W.acts.expect_done, onchange: ({ target }) => enqueue(act("expect_done", task, { minutes: +target.value })) },
     el("option", { value: "" }, W.acts.expect_done), [5, 10, 20, 30, 45, 60, 90, 120].map((count) => el("option", { value: count }, W.minutes.replace("{count}", count))));
   const face = (task, more) => (task ? [el("p", { class: "marks" }, marks(task)), el("h1", {}, task.title), el("p", {}, place(task)),
-      el("p", { class: "when" }, when(task), el("span", { class: "muted" }, task.number)), task.note && el("p", { class: "said" }, task.note), ...way(task),
+      el("p", { class: "when" }, when(task), el("span", { class: "muted" }, task.number)), task.takes && el("p", { class: "takes" }, task.takes), task.note && el("p", { class: "said" }, task.note), ...way(task),
       el("div", { class: "more" }, more.map((name) => (name === "expect_done" ? minutes(task) : press(name, () => start(name, task)))))]
       : [el("h1", {}, W.none), el("p", { class: "muted" }, W.none_hint)]).filter(Boolean);
   function told(notices) { // two lines and how many more: the next task stays in sight

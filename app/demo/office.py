@@ -98,6 +98,15 @@ SKILLS = ("roads", "drains", "refuse", "greenery", "lighting", "street_order", "
 LANGUAGES = ("en", "en", "zh", "en", "en", "zh")
 
 
+TOOLS = {"greenery": "chainsaw", "lighting": "ladder", "drains": "pump"}
+
+
+def equipment_of(index: int) -> list[str]:
+    """Return what the worker of this rank carries: the tools of the skills, a chainsaw not for everybody."""
+    skills = skills_of(index)
+    return sorted(TOOLS[each] for each in skills if each in TOOLS and (each != "greenery" or index % 3))
+
+
 def skills_of(index: int) -> list[str]:
     """Return two or three skills of the worker of this rank."""
     return sorted({SKILLS[index % 7], SKILLS[(index * 3 + 1) % 7], SKILLS[(index * 5 + 2) % 7]})

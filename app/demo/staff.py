@@ -27,6 +27,7 @@ from app.demo.office import (
     TEAMS,
     StreetOffice,
     UnitSpec,
+    equipment_of,
     skills_of,
 )
 from app.demo.patterns import PATTERNS
@@ -184,6 +185,7 @@ def make_workers(session: Session, territory: TerritoryInfo, units: Units, place
             "code": [worker_code(rank) for rank in range(1, count + 1)],
             "language": languages,
             "skills": [skills_of(rank) for rank in range(count)],
+            "equipment": [equipment_of(rank) for rank in range(count)],
         },
     )
     return ids

@@ -14,6 +14,7 @@ from geodata.tables import Incident, Task
 from geodata.territory import TerritoryInfo, list_territories
 from incidents.lifecycle import Facts, Refusal, TaskEffect, allowed, check_reason, check_role, find, known_act, refusal
 from incidents.model import IncidentDetail
+from incidents.needs import lacks_words
 from incidents.service import looks, running, side_moves
 from incidents.service.catalogue import read_catalogue
 from incidents.service.commands import once
@@ -25,6 +26,8 @@ from incidents.work import Done, changed_meanwhile
 
 GIVEN_OUT = ("dispatched", "handling")
 MAKES = (TaskEffect.MAKE, TaskEffect.REPLACE)
+UNREASONED = ("", "proposed")
+"""With these somebody without what the class needs is not sent: a choice of one's own says why."""
 OF_THE_LEAD = (TaskEffect.ACCEPT, TaskEffect.START, TaskEffect.FINISH, TaskEffect.RETURN, TaskEffect.REOPEN)
 
 
@@ -262,7 +265,20 @@ def _who(case: Case) -> tuple[int, int | None]:
         raise NotFound("There is no such worker in this territory.", zh="本辖区没有该网格员。")
     if not found.active:
         raise InvalidInput(f"{found.code} does not work here any more.", zh=f"{found.code} 已不在岗。")
+    if asked.reason in UNREASONED:
+        _refuse_unable(session, incident, asked.worker_id, found.code)
     return unit_id, asked.worker_id
+
+
+def _refuse_unable(session: Session, incident: Incident, worker_id: int, code: str) -> None:
+    """Ask for a reason where the worker lacks what the class needs."""
+    english, chinese = lacks_words(*acts.missing(session, incident.class_id, worker_id))
+    if english:
+        raise InvalidInput(
+            f"{code} {english}, which {incident.number} takes.",
+            hint="Choose somebody else, or say why it is this one all the same.",
+            zh=f"{code} {chinese}，不符合 {incident.number} 的要求。请改派他人，或填写指定原因。",
+        )
 
 
 def _conflict(session: Session, incident: Incident, version: int) -> Conflict:

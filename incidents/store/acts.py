@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
-from geodata.tables import Command, Incident, Record, Task, Unit, Worker
+from geodata.tables import Command, Incident, IncidentClass, Record, Task, Unit, Worker
+from incidents.needs import lacking
 from incidents.work import Change
 
 LIVE = ("waiting", "accepted", "started")
@@ -119,6 +120,13 @@ def worker(session: Session, territory_id: int | None, worker_id: int) -> Worker
         select(Worker.code, Worker.active).where(Worker.id == worker_id, Worker.territory_id == territory_id)
     ).one_or_none()
     return None if row is None else WorkerFound(row.code, row.active)
+
+
+def missing(session: Session, incident_class: int, worker_id: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the skills and the equipment that a class needs and a worker has not."""
+    needed = select(IncidentClass.skills, IncidentClass.equipment).where(IncidentClass.id == incident_class)
+    had = select(Worker.skills, Worker.equipment).where(Worker.id == worker_id)
+    return lacking(session.execute(needed).one().tuple(), session.execute(had).one().tuple())
 
 
 def unit(session: Session, territory_id: int | None, unit_id: int) -> UnitFound | None:

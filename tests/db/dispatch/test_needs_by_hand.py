@@ -1,0 +1,52 @@
+"""Sending somebody by hand who lacks what the class needs asks for a reason, by every way."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from core.errors import InvalidInput
+from dispatch import execution
+from geodata import db
+from geodata.tables import IncidentClass, Worker
+from incidents.service import assign_task
+from tests.db.dispatch.test_execution import Job
+from tests.db.incidents.conftest import NOW, add_incident, city, desk  # noqa: F401  (fixtures)
+from tests.db.incidents.desk import fresh
+
+
+@pytest.fixture
+def job(desk, add_incident):  # noqa: F811
+    return Job(desk, add_incident)
+
+
+def test_who_lacks_it_is_sent_with_a_reason_only(job):
+    one = job.incident(job.filed("GK-1"))
+    version, class_id, incident = one.version, one.class_id, one.id
+    job.session.execute(update(IncidentClass).where(IncidentClass.id == class_id).values(equipment=["chainsaw"]))
+    code = job.session.scalars(select(Worker.code).where(Worker.id == job.first)).one()
+    who = job.desk.dispatcher
+    db.as_actor(job.session, who)
+    for send in (execution.assign, assign_task):
+        for reason in ("", "proposed"):
+            with pytest.raises(InvalidInput, match=f"{code} has no chainsaw") as said, job.session.begin_nested():
+                send(
+                    job.session, who, incident, job.first,
+                    version=version, command_id=fresh(), reason=reason, moment=NOW,
+                )  # fmt: skip
+            assert "没有油锯" in said.value.zh
+    done = execution.override(
+        job.session, who, incident, job.first, reason="other", version=version, command_id=fresh(), moment=NOW
+    )
+    assert done.status == "dispatched"
+    job.holds()
+
+
+def test_who_has_it_is_sent_in_one_statement(job):
+    one = job.incident(job.filed("GK-2"))
+    version, class_id, incident = one.version, one.class_id, one.id
+    job.session.execute(update(IncidentClass).where(IncidentClass.id == class_id).values(skills=["greenery"]))
+    job.session.execute(update(Worker).where(Worker.id == job.first).values(skills=["drains", "greenery"]))
+    done = job.says("assign", incident, job.first, actor=job.desk.dispatcher, version=version)
+    assert done.status == "dispatched"
+    job.holds()
