@@ -1,13 +1,18 @@
 """What a hand does to cells: split one with a drawn line, merge several, move the border between two.
 
-Cells are polygons in a CRS in metres. Every act covers exactly the ground it began with.
+Every act covers exactly the ground it began with. It works in the coordinates that cells are kept in: a new
+corner on the straight side of a neighbour then lies on it in every other CRS too, and leaves no gap. So cells
+may be in degrees; who gives such says how their area is measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import split as cut_by
 
 from core.errors import InvalidInput
@@ -16,10 +21,14 @@ from grids.lattice import Floats, Geometries, Ints
 
 LEAST_M2 = 500.0
 """No cell may be smaller."""
-_SEAM_M = 1e-6
+_SEAM = 1e-11
+"""Finest lattice for nodes: a micrometre in degrees."""
+Measure = Callable[[Geometries], Floats]
 
 
-def split_cell(cell: shapely.Polygon, line: shapely.LineString, *, least_m2: float = LEAST_M2) -> Geometries:
+def split_cell(
+    cell: shapely.Polygon, line: shapely.LineString, *, least_m2: float = LEAST_M2, measure: Measure = shapely.area
+) -> Geometries:
     """Return the parts of a cell along a drawn line, the westernmost first.
 
     A line that ends a little inside is made longer, up to a tenth of its own length at each end.
@@ -39,7 +48,7 @@ def split_cell(cell: shapely.Polygon, line: shapely.LineString, *, least_m2: flo
         raise InvalidInput(
             "The line does not cut the cell in two.", hint="Let it begin and end outside the cell, or on its border."
         )
-    area = shapely.area(parts)
+    area = measure(parts)
     if area.min() < least_m2:
         raise InvalidInput(
             f"A part would have {area.min():,.0f} m²; a cell has at least {least_m2:,.0f} m².",
@@ -66,15 +75,20 @@ def merge_cells(cells: Geometries, community: Ints) -> shapely.Polygon:
     union = shapely.union_all(cells)
     if shapely.get_type_id(union) != 3:
         # Borders drawn by hand may run nanometres apart: nodes on the finest lattice close them.
-        union = shapely.union_all(cells, grid_size=_SEAM_M)
-    if shapely.get_type_id(union) != 3:
+        union = shapely.union_all(cells, grid_size=_SEAM)
+    if not isinstance(union, shapely.Polygon):
         raise InvalidInput("These cells do not hang together.", hint="Pick cells that share a side, not a corner.")
     return union
 
 
 def move_border(
-    one: shapely.Polygon, other: shapely.Polygon, line: shapely.LineString, *, least_m2: float = LEAST_M2
-) -> tuple[shapely.Polygon, shapely.Polygon]:
+    one: BaseGeometry,
+    other: BaseGeometry,
+    line: shapely.LineString,
+    *,
+    least_m2: float = LEAST_M2,
+    measure: Measure = shapely.area,
+) -> tuple[BaseGeometry, BaseGeometry]:
     """Return two neighbours with the drawn line as their new border, in their order.
 
     Raises
@@ -82,8 +96,8 @@ def move_border(
     InvalidInput
         They share no side, or the line does not cut both together into exactly two.
     """
-    both = merge_cells(np.array([one, other], dtype=object), np.zeros(2, dtype=np.int64))
-    parts = split_cell(both, line, least_m2=least_m2)
+    both = merge_cells(np.array([one, other]), np.zeros(2, dtype=np.int64))
+    parts = split_cell(both, line, least_m2=least_m2, measure=measure)
     if len(parts) != 2:
         raise InvalidInput(
             f"The line cuts the two cells into {len(parts)} parts.", hint="Draw a line that crosses them once."

@@ -123,17 +123,28 @@ def make_block_grid(
     fingerprint = _fingerprint(territory, areas, _BLOCKS, [target_m2, content])
 
     def cut() -> gpd.GeoDataFrame:
-        metres = project(shapes, territory.metric_srid)
-        projected = lines.set_geometry(metres, crs=territory.metric_srid)
-        streets = metres[(lines["kind"] == "street").to_numpy()]
-        places = store.buildings(session, territory.id)
-        at = shapely.points(*to_metric(territory.metric_srid).transform(places[:, 0], places[:, 1]))
-        return street_blocks(
-            metric, projected, target_m2=target_m2, built_up=BuiltUp.of(streets, at), progress=progress
-        )
+        return cut_blocks(session, territory, metric, lines, target_m2=target_m2, progress=progress)
 
     wish = _Wish(f"block {target_m2:g} m²", fingerprint, areas, cut, replace)
     return _put_in_force(session, actor, territory, wish, began=began, progress=progress)
+
+
+def cut_blocks(
+    session: Session,
+    territory: TerritoryInfo,
+    metric: gpd.GeoDataFrame,
+    lines: gpd.GeoDataFrame,
+    *,
+    target_m2: float,
+    progress: Progress,
+) -> gpd.GeoDataFrame:
+    """Return communities in metres as blocks along lines in degrees; the town is where buildings are."""
+    metres = project(lines.geometry.to_numpy(), territory.metric_srid)
+    projected = lines.set_geometry(metres, crs=territory.metric_srid)
+    streets = metres[(lines["kind"] == "street").to_numpy()]
+    places = store.buildings(session, territory.id)
+    at = shapely.points(*to_metric(territory.metric_srid).transform(places[:, 0], places[:, 1]))
+    return street_blocks(metric, projected, target_m2=target_m2, built_up=BuiltUp.of(streets, at), progress=progress)
 
 
 def _areas(session: Session, territory: TerritoryInfo) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -181,7 +192,7 @@ def _put_in_force(
             hint="Say --replace to end them and make new ones; incidents keep the cells they were filed under.",
         )
     cells = wish.cut()
-    codes = _codes(session, territory, wish.areas, cells)
+    codes = codes_of(session, territory, wish.areas, cells)
     locator = Locator(cells.geometry.to_numpy(), cells["kind"].tolist(), cells["size_m"].tolist())
     people, _ = people_of(session, territory, locator)
     progress.step("Storing the cells", len(cells))
@@ -279,7 +290,7 @@ def _fingerprint(territory: TerritoryInfo, areas: gpd.GeoDataFrame, kind: str, r
     return digest.hexdigest()
 
 
-def _codes(session: Session, territory: TerritoryInfo, areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> list[str]:
+def codes_of(session: Session, territory: TerritoryInfo, areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> list[str]:
     """Return the code of each cell; refuses where the scheme has no room."""
     scheme = scheme_of(territory.code_scheme)
     parents = store.parent_codes(session, territory.id)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from grids.lattice import Floats, Ints
 
@@ -49,6 +51,37 @@ def contiguous_groups(
                 group[members] = made
                 made += 1
     return group
+
+
+def components(count: int, pairs: npt.NDArray[np.int64]) -> Ints:
+    """Return the number of the connected part of each of ``count`` cells, from 0 in the order of their first cells."""
+    if count == 0:
+        return np.empty(0, dtype=np.int64)
+    edges = (np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1]))
+    _, label = connected_components(coo_array(edges, shape=(count, count)), directed=False)
+    return np.asarray(label, dtype=np.int64)
+
+
+def halves(place: Floats, weight: Floats, pairs: npt.NDArray[np.int64], k: int) -> Ints:
+    """Return ``k`` contiguous areas of a connected set of cells, of about equal weight, by halving it again and again.
+
+    Parameters
+    ----------
+    place, weight, pairs
+        As `contiguous_groups` takes them; at least ``k`` cells.
+    """
+    adjacent: list[list[int]] = [[] for _ in range(len(place))]
+    for one, other in pairs.tolist():
+        adjacent[one].append(other)
+        adjacent[other].append(one)
+    groups = _split(list(range(len(place))), k, place, weight, adjacent)
+    while len(groups) < k:  # a heavy cell took the share of several
+        groups.sort(key=lambda members: float(weight[members].sum()) if len(members) > 1 else -1.0)
+        groups += _split(groups.pop(), 2, place, weight, adjacent)
+    area = np.empty(len(place), dtype=np.int64)
+    for number, members in enumerate(groups):
+        area[members] = number
+    return area
 
 
 def _split(

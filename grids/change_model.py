@@ -1,0 +1,111 @@
+"""What the use cases of changing grids answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A change of grids: who drafted it, where it stands, what is known of it.
+
+    Attributes
+    ----------
+    state
+        draft | submitted | published | withdrawn.
+    area_ids
+        Communities whose cells it holds.
+    facts
+        ``drawn``: how the cells were cut; ``names``: names of responsibility grids by code; ``compared``: what
+        changed against the day it was submitted.
+    """
+
+    id: int
+    territory_id: int
+    title: str
+    state: str
+    area_ids: tuple[int, ...]
+    author_id: int | None
+    made_at: dt.datetime
+    submitted_at: dt.datetime | None
+    decided_by: int | None
+    decided_at: dt.datetime | None
+    remark: str
+    effective_on: dt.date | None
+    facts: dict[str, Any]
+    version: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What a change would do to today's grids.
+
+    Attributes
+    ----------
+    kept, new, ended
+        Cells that stay, that begin, and that end.
+    rebound
+        Cells that stay but change their responsibility grid.
+    people
+        People in cells that end; None where they are not known.
+    open_incidents
+        Open incidents that move to another cell.
+    areas, areas_now
+        Responsibility grids of the draft, and of today.
+    max_over_mean, max_over_mean_now
+        The most people in one of them by the mean; None where nothing is bound.
+    missing_m2
+        Ground of the communities that no cell of the draft covers; cells that overlap make it negative.
+    """
+
+    kept: int
+    new: int
+    ended: int
+    rebound: int
+    people: float | None
+    open_incidents: int
+    areas: int
+    areas_now: int
+    max_over_mean: float | None
+    max_over_mean_now: float | None
+    missing_m2: float
+
+    @property
+    def nothing(self) -> bool:
+        """Return whether the draft is what is in force."""
+        return not (self.new or self.ended or self.rebound)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields by name."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """What came of publishing: cells that began and ended, links to parents, incidents and cells that moved."""
+
+    change_id: int
+    effective_on: dt.date
+    new: int
+    ended: int
+    parents: int
+    incidents_moved: int
+    cells_rebound: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields by name."""
+        return dataclasses.asdict(self) | {"effective_on": self.effective_on.isoformat()}
+
+
+@dataclasses.dataclass(frozen=True)
+class CellVersion:
+    """A cell before or after another one: its dates, and the ground they share."""
+
+    id: int
+    code: str
+    started_on: dt.date
+    ended_on: dt.date | None
+    shared_m2: float
+    is_parent: bool

@@ -1,0 +1,294 @@
+"""Use cases: compare a draft of grids with today, submit it, send it back, and put it in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.errors import Conflict, DataQuality, InvalidInput, NotFound, NotPermitted
+from core.identity import Actor, May, Role, require
+from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
+from geodata.crs import project
+from geodata.territory import TerritoryInfo, communities
+from grids import store, store_changes, store_versions
+from grids.change_model import CellVersion, Change, Comparison, Published
+from grids.drafting import get_change, own_draft, saved
+from grids.edits import lineage, rehomed
+
+_GAP_M2 = 1.0
+
+
+def compare(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Comparison:
+    """Return what a change would do to today's grids; incidents are those that the actor may see."""
+    change = get_change(session, actor, change_id)
+    return _compare(session, territory, change, store_changes.cells(session, change_id))
+
+
+def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Change:
+    """Hand an own draft to the supervisor, with the comparison of this moment.
+
+    Raises
+    ------
+    InvalidInput
+        Nothing differs from today.
+    DataQuality
+        The cells leave ground of the communities open, or lie on each other.
+    """
+    change = own_draft(session, actor, change_id)
+    compared = _compare(session, territory, change, store_changes.cells(session, change_id))
+    if compared.nothing:
+        raise InvalidInput("The draft is what is in force already.", hint="Change something, or withdraw it.")
+    _check_cover(compared)
+    facts = {**change.facts, "compared": compared.as_dict()}
+    return saved(session, change, {"state": "submitted", "submitted_at": now(), "remark": "", "facts": facts})
+
+
+def take_back(session: Session, actor: Actor, change_id: int, *, remark: str = "") -> Change:
+    """Make a submitted change a draft again: its author without a word, a supervisor with a reason."""
+    change = _submitted(session, actor, change_id)
+    own = change.author_id == actor.user_id or actor.role is Role.SYSTEM
+    if not own:
+        require(actor, May.EDIT_GRIDS)
+        if not remark.strip():
+            raise InvalidInput("No reason is given.", hint="Say what the author should mend.")
+    return saved(session, change, {"state": "draft", "remark": remark.strip()})
+
+
+def publish(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Published:
+    """Put a submitted change in force from today, and return what came of it.
+
+    Cells that it leaves out end today, new ones begin today and are linked to those whose ground they take.
+    Open incidents go to the cell of their place, closed ones keep theirs; where the open ones were is kept, so
+    that the statistics of earlier days stay what they were.
+
+    Raises
+    ------
+    NotPermitted
+        Not a supervisor, or the author himself.
+    Conflict
+        The change is not submitted, or a cell that it keeps has ended meanwhile.
+    """
+    require(actor, May.EDIT_GRIDS)
+    store.lock_territory(session, territory.id)
+    change = _submitted(session, actor, change_id)
+    if change.author_id is not None and change.author_id == actor.user_id:
+        raise NotPermitted(
+            "You drafted this change, so somebody else publishes it.", hint="Ask another supervisor to look at it."
+        )
+    cells = store_changes.cells(session, change_id)
+    _check_cover(_compare(session, territory, change, cells))
+    live = store_versions.live_ids(session, change.area_ids)
+    kept = cells["unit_grid_id"].dropna().astype(int).tolist()
+    gone = sorted(set(kept) - set(live))
+    if gone:
+        raise Conflict(
+            f"{len(gone):,} cells that “{change.title}” keeps have ended meanwhile.",
+            hint="Send it back; a new draft begins with today's cells.",
+        )
+    ended = sorted(set(live) - set(kept))
+    today = now().astimezone(territory.zone).date()
+    digest = hashlib.sha256(f"{change.id}|{change.version}".encode()).hexdigest()
+    load_id = begin_load(
+        session,
+        territory_id=territory.id,
+        kind=store.LOAD_KIND,
+        source_name=change.title,
+        content_sha256=digest,
+        actor=actor,
+    )
+    ended_count = store_versions.end(session, ended, today)
+    new = cells[cells["unit_grid_id"].isna()].reset_index(drop=True)
+    identities = _write_cells(session, territory, new, today)
+    parents = _write_parents(session, territory, change, ended, new, identities)
+    moved = _rehome(session, change, ended, new, identities, today)
+    rebound = _bind(session, territory, change, cells, new, identities)
+    counts = {"cells": len(cells), "ended": ended_count, "new": len(new), "incidents": moved, "rebound": rebound}
+    finish_load(session, load_id, counts)
+    saved(
+        session,
+        change,
+        {"state": "published", "decided_by": actor.user_id, "decided_at": now(), "effective_on": today},
+    )
+    return Published(change.id, today, len(new), ended_count, parents, moved, rebound)
+
+
+def cells_as_of(session: Session, actor: Actor, territory_id: int, day: dt.date) -> gpd.GeoDataFrame:
+    """Return the cells in force on a day; see `grids.store_versions.cells_as_of`."""
+    require(actor, May.SEE_MAP)
+    return store_versions.cells_as_of(session, territory_id, day)
+
+
+def incidents_as_of(  # noqa: PLR0917  (a span of days, and the day they are said on)
+    session: Session, actor: Actor, territory_id: int, first: dt.date, last: dt.date, day: dt.date
+) -> dict[int, int]:
+    """Return the incidents reported from ``first`` to ``last`` by the cell they were in on ``day``.
+
+    What was said on that day is said again, whatever was split or merged since.
+    """
+    require(actor, May.SEE_INCIDENTS)
+    return store_versions.counts_as_of(session, territory_id, first, last, day)
+
+
+def cell_versions(session: Session, actor: Actor, cell_id: int) -> list[CellVersion]:
+    """Return the cells a cell came of, and those that came of it."""
+    require(actor, May.SEE_MAP)
+    return store_versions.versions_of(session, cell_id)
+
+
+def _submitted(session: Session, actor: Actor, change_id: int) -> Change:
+    require(actor, May.PROPOSE_GRIDS)
+    change = store_changes.find(session, actor.territory_id, change_id, lock=True)
+    if change is None:
+        raise NotFound(f"There is no change of grids with the number {change_id}.", hint="Choose one from the list.")
+    if change.state != "submitted":
+        raise Conflict(f"“{change.title}” is {change.state}, not submitted.", hint="Look at it again.")
+    return change
+
+
+def _compare(session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame) -> Comparison:
+    live = store.live_cells(session, territory.id)
+    live = live[live["community_id"].isin(change.area_ids)]
+    kept = cells["unit_grid_id"].dropna().astype(int)
+    ended = live[~live["id"].isin(kept)]
+    names = store_changes.responsibility_codes(session, territory.id)
+    now_of = dict(zip(live["id"], live["responsibility_grid_id"].map(names).fillna(""), strict=True))
+    stays = cells[cells["unit_grid_id"].notna()]
+    rebound = sum(
+        now_of.get(int(one), "") != area for one, area in zip(stays["unit_grid_id"], stays["area"], strict=True)
+    )
+    areas = communities(session, territory.id)
+    ground = project(areas[areas["id"].isin(change.area_ids)].geometry.to_numpy(), territory.metric_srid)
+    people = ended["people"].to_numpy(dtype=np.float64, na_value=np.nan)
+    codes_now = np.array([now_of[one] for one in live["id"]], dtype=object)
+    covered = float(cells["area_m2"].sum())
+    return Comparison(
+        kept=int(live["id"].isin(kept).sum()),
+        new=int(cells["unit_grid_id"].isna().sum()),
+        ended=len(ended),
+        rebound=rebound,
+        people=None if np.isnan(people).any() else float(people.sum()),
+        open_incidents=len(store_versions.open_incidents(session, ended["id"].tolist())),
+        areas=len(set(cells["area"]) - {""}),
+        areas_now=len(set(codes_now) - {""}),
+        max_over_mean=_evenness(cells["area"].to_numpy(dtype=object), cells["people"]),
+        max_over_mean_now=_evenness(codes_now, live["people"]),
+        missing_m2=float(shapely.area(ground).sum()) - covered,
+    )
+
+
+def _evenness(codes: Any, people: Any) -> float | None:
+    bound = codes != ""
+    values = np.nan_to_num(people.to_numpy(dtype=np.float64, na_value=np.nan))[bound]
+    if not bound.any() or values.sum() <= 0:
+        return None
+    _, area = np.unique(codes[bound].astype(str), return_inverse=True)
+    sums = np.bincount(area, weights=values)
+    return round(float(sums.max() / sums.mean()), 4)
+
+
+def _check_cover(compared: Comparison) -> None:
+    """Areas in metres of sides that are straight in degrees differ by a trace, so a millionth is let pass."""
+    missing = compared.missing_m2
+    if abs(missing) > max(_GAP_M2 * (compared.kept + compared.new), 100.0):
+        what = "leave open" if missing > 0 else "lie on each other on"
+        raise DataQuality(
+            "The cells do not cover the communities exactly.",
+            [f"they {what} {abs(missing):,.0f} m²"],
+            hint="Draw the communities anew, or begin a new draft.",
+        )
+
+
+def _write_cells(session: Session, territory: TerritoryInfo, new: gpd.GeoDataFrame, today: dt.date) -> np.ndarray:
+    count = len(new)
+    if count == 0:
+        return np.empty(0, dtype=np.int64)
+    identities = reserve_ids(session, "unit_grid", count)
+    numbers = {name: new[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("size_m", "area_m2", "people")}
+    copy_rows(
+        session,
+        "unit_grid",
+        {
+            "id": identities,
+            "territory_id": [territory.id] * count,
+            "community_id": new["community_id"].tolist(),
+            "scheme": [territory.code_scheme] * count,
+            "code": new["code"].tolist(),
+            "sequence": new["sequence"].tolist(),
+            "kind": new["kind"].tolist(),
+            **numbers,
+            "started_on": [today] * count,
+            "geom": new.geometry.to_numpy(),
+        },
+    )
+    return identities
+
+
+def _write_parents(  # noqa: PLR0917  (what ended, and what came instead)
+    session: Session,
+    territory: TerritoryInfo,
+    change: Change,
+    ended: list[int],
+    new: gpd.GeoDataFrame,
+    identities: np.ndarray,
+) -> int:
+    old = project(store_versions.shapes_of(session, ended), territory.metric_srid) if ended else np.empty(0, object)
+    begun = project(new.geometry.to_numpy(), territory.metric_srid) if len(new) else np.empty(0, object)
+    child, parent, shared = lineage(old, begun)
+    links = {
+        "child": identities[child].tolist(),
+        "parent": np.array(ended, dtype=np.int64)[parent].tolist(),
+        "shared": shared.tolist(),
+    }
+    if len(child):
+        store_versions.add_parents(session, change.id, links)
+    return len(child)
+
+
+def _rehome(  # noqa: PLR0917  (what ended, and what came instead)
+    session: Session, change: Change, ended: list[int], new: gpd.GeoDataFrame, identities: np.ndarray, today: dt.date
+) -> int:
+    moved = store_versions.open_incidents(session, ended)
+    if len(moved):
+        points = np.asarray(shapely.points(moved[["lon", "lat"]].to_numpy(dtype=np.float64)))
+        homes = identities[rehomed(new.geometry.to_numpy(), points)]
+        store_versions.rehome(session, change.id, moved, homes.tolist(), today)
+    return len(moved)
+
+
+def _bind(  # noqa: PLR0917  (cells that stay, and cells that are new)
+    session: Session,
+    territory: TerritoryInfo,
+    change: Change,
+    cells: gpd.GeoDataFrame,
+    new: gpd.GeoDataFrame,
+    identities: np.ndarray,
+) -> int:
+    """Write the responsibility grids of a change, their shapes, and which cells belong to them."""
+    names = store_changes.responsibility_names(session, territory.id)
+    said = change.facts.get("names") or {}
+    identity = cells["unit_grid_id"].to_numpy(dtype=np.float64, na_value=np.nan)
+    identity[cells["unit_grid_id"].isna().to_numpy()] = identities
+    del new
+    shapes = cells.geometry.to_numpy()
+    ids: list[int] = []
+    owners: list[int] = []
+    for code in sorted(set(cells["area"]) - {""}):
+        members = np.flatnonzero((cells["area"] == code).to_numpy())
+        name, name_zh = names.get(code) or tuple(said.get(code, (code, None)))
+        union = shapely.union_all(shapes[members])
+        outline = shapely.multipolygons(shapely.get_parts([union]))
+        row = {"territory": territory.id, "code": code, "name": name, "name_zh": name_zh}
+        owner = store.write_responsibility_grid(session, {**row, "boundary": shapely.to_wkb(outline)})
+        ids += identity[members].astype(int).tolist()
+        owners += [owner] * len(members)
+    changed = store.bind_cells(session, ids, owners) if ids else 0
+    if ids:
+        store.drop_empty_responsibility_grids(session, territory.id)
+    return changed

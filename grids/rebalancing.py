@@ -1,0 +1,171 @@
+"""Use cases: share the cells of a draft among responsibility grids, and say what each is loaded with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput
+from core.identity import Actor
+from geodata.crs import project
+from geodata.territory import TerritoryInfo, communities
+from grids import store, store_changes
+from grids.balance import AreaLoad, Balanced, balance, compose, explain, rebalance
+from grids.change_model import Change
+from grids.drafting import INCIDENT_DAYS, draft_cells, get_change, own_draft, saved
+from grids.edits import rehomed
+from grids.ground import ground_of
+from grids.responsibility import components
+
+MEASURES = ("incidents", "people", "street_m", "facilities", "area_m2", "cells")
+"""What a workload may be composed of."""
+DEFAULT = {"incidents": 1.0, "people": 0.2}
+
+
+def measures(
+    session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the numbers of each cell of a draft that a workload is composed of.
+
+    Incidents are those of the last `INCIDENT_DAYS` that the actor may see, streets the metres inside.
+    """
+    shapes = project(cells.geometry.to_numpy(), territory.metric_srid)
+    found = {
+        "incidents": _counted(
+            shapes, territory, store_changes.incident_points(session, change.area_ids, INCIDENT_DAYS)
+        ),
+        "people": np.nan_to_num(cells["people"].to_numpy(dtype=np.float64, na_value=np.nan)),
+        "facilities": _counted(shapes, territory, store_changes.facility_points(session, territory.id)),
+        "area_m2": cells["area_m2"].to_numpy(dtype=np.float64),
+        "cells": np.ones(len(cells)),
+    }
+    lines = store.border_lines(session, territory.id)
+    streets = project(lines.geometry.to_numpy()[(lines["kind"] == "street").to_numpy()], territory.metric_srid)
+    cell, line = shapely.STRtree(streets).query(shapes, predicate="intersects")
+    inside = shapely.length(shapely.intersection(shapes[cell], streets[line]))
+    found["street_m"] = np.bincount(cell, weights=inside, minlength=len(cells)).astype(np.float64)
+    return found
+
+
+def balance_draft(
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    change_id: int,
+    *,
+    k: int,
+    weights: Mapping[str, float] = DEFAULT,
+    respect: bool = True,
+    from_today: bool = False,
+    change_cost: float = 1.0,
+) -> tuple[Change, Balanced]:
+    """Share the cells of a draft among ``k`` contiguous responsibility grids; return the change and how even they are.
+
+    Parameters
+    ----------
+    weights
+        How much each of `MEASURES` counts; see `grids.balance.compose`.
+    respect
+        No responsibility grid crosses a community line.
+    from_today
+        Begin with the responsibility grids that the cells have, keep their codes, and move few cells; ``k`` is
+        not looked at then.
+    """
+    change = own_draft(session, actor, change_id)
+    cells = store_changes.cells(session, change_id)
+    if len(cells) == 0:
+        raise InvalidInput("The draft has no cells.", hint="Draw them first.")
+    load, parts = compose(measures(session, territory, change, cells), weights)
+    if load.sum() <= 0:
+        raise InvalidInput("Nothing of this workload is known here.", hint="Choose cells or area_m2 too.")
+    ground = ground_of(project(cells.geometry.to_numpy(), territory.metric_srid))
+    community = cells["community_id"].to_numpy()
+    group = community if respect else None
+    areas = communities(session, territory.id).set_index("id")
+    if from_today:
+        if (cells["area"] == "").any():
+            raise InvalidInput(
+                "Some cells have no responsibility grid to begin with.",
+                hint="Share them out anew, without today's map.",
+            )
+        known, today = np.unique(cells["area"].to_numpy(dtype=str), return_inverse=True)
+        found = rebalance(ground, load, today.astype(np.int64), group=group, change_cost=change_cost)
+        codes = known.tolist()
+    else:
+        found = balance(ground, load, k, group=group)
+        codes, names = _codes(found.area, community, areas)
+        change = saved(session, change, {"facts": {**change.facts, "names": names}})
+    store_changes.set_areas(session, change_id, cells["id"].tolist(), [codes[each] for each in found.area])
+    facts: dict[str, Any] = {"weights": dict(weights), "respect": respect, **found.as_dict()}
+    change = saved(session, change, {"facts": {**change.facts, "balanced": facts}})
+    del parts
+    return change, found
+
+
+def loads(
+    session: Session, actor: Actor, territory: TerritoryInfo, change_id: int, weights: Mapping[str, float]
+) -> list[tuple[str, AreaLoad]]:
+    """Return what each responsibility grid of a change is loaded with, the heaviest first."""
+    change = get_change(session, actor, change_id)
+    cells = draft_cells(session, actor, change_id)
+    bound = cells["area"].to_numpy(dtype=str)
+    codes, area = np.unique(bound, return_inverse=True)
+    if len(cells) == 0 or codes.tolist() == [""]:
+        return []
+    load, parts = compose(measures(session, territory, change, cells), weights)
+    found = Balanced(area, np.bincount(area, weights=load).astype(np.float64), 0.0, 0)
+    told = [(str(codes[each.area]), each) for each in explain(found, parts) if codes[each.area]]
+    return sorted(told, key=lambda pair: -pair[1].load)
+
+
+def check_contiguous(
+    shapes: npt.NDArray[np.object_], after: npt.NDArray[np.object_], before: npt.NDArray[np.object_], codes: set[str]
+) -> None:
+    """Return when the named areas stay in as few pieces as they had; else raise `InvalidInput` naming one."""
+    for code in sorted(codes):
+        pieces = []
+        for state in (before, after):
+            members = np.flatnonzero(state == code)
+            ground = ground_of(shapes[members])
+            pieces.append(int(components(len(members), ground.pairs).max(initial=-1)) + 1)
+        if pieces[1] == 0:
+            raise InvalidInput(f"{code} would lose its last cell.", hint="Leave it one, or share out anew.")
+        if pieces[1] > max(pieces[0], 1):
+            raise InvalidInput(
+                f"{code} would fall into {pieces[1]} pieces.", hint="Move cells at its border, from the outside in."
+            )
+
+
+def _counted(
+    shapes: npt.NDArray[np.object_], territory: TerritoryInfo, places: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    points = (
+        project(np.asarray(shapely.points(places)), territory.metric_srid) if len(places) else np.empty(0, dtype=object)
+    )
+    if len(points) == 0:
+        return np.zeros(len(shapes))
+    near = shapely.STRtree(points).query(shapes, predicate="intersects")[1]
+    home = rehomed(shapes, points[np.unique(near)])
+    return np.bincount(home, minlength=len(shapes)).astype(np.float64)
+
+
+def _codes(
+    area: npt.NDArray[np.int64], community: npt.NDArray[np.int64], areas: gpd.GeoDataFrame
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Return code and names of each area, after the community that most of its cells are in."""
+    codes, names, rank = [], {}, dict.fromkeys(areas.index, 0)
+    for number in range(int(area.max()) + 1):
+        where, count = np.unique(community[area == number], return_counts=True)
+        home = int(where[int(np.argmax(count))])
+        rank[home] += 1
+        row = areas.loc[home]
+        code = f"{row['code']}-R{rank[home]:02d}"
+        codes.append(code)
+        names[code] = [f"{row['name']} {rank[home]}", f"{row['name_zh'] or row['name']}第{rank[home]}责任网格"]
+    return codes, names

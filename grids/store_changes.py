@@ -1,0 +1,215 @@
+"""All SQL of drafts of grids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from geodata.bulk import copy_rows
+from geodata.tables import Area, GridChange, GridChangeCell, ResponsibilityGrid, UnitGrid
+from grids.change_model import Change
+
+_COLUMNS = (
+    GridChangeCell.id,
+    GridChangeCell.community_id,
+    GridChangeCell.unit_grid_id,
+    GridChangeCell.area,
+    GridChangeCell.code,
+    GridChangeCell.sequence,
+    GridChangeCell.kind,
+    GridChangeCell.size_m,
+    GridChangeCell.area_m2,
+    GridChangeCell.people,
+)
+
+
+def add(session: Session, territory_id: int, title: str, area_ids: Sequence[int], author_id: int | None) -> int:
+    """Write a draft and return its id."""
+    change = GridChange(territory_id=territory_id, title=title, area_ids=list(area_ids), author_id=author_id)
+    session.add(change)
+    session.flush()
+    return change.id
+
+
+def find(session: Session, territory_id: int | None, change_id: int, *, lock: bool = False) -> Change | None:
+    """Return a change; None where there is none."""
+    statement = select(GridChange).where(GridChange.id == change_id)
+    if territory_id is not None:
+        statement = statement.where(GridChange.territory_id == territory_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    return None if row is None else _change(row)
+
+
+def known(session: Session, territory_id: int, limit: int) -> list[Change]:
+    """Return the newest changes, those that wait first."""
+    waiting = GridChange.state.in_(("draft", "submitted"))
+    rows = session.scalars(
+        select(GridChange)
+        .where(GridChange.territory_id == territory_id)
+        .order_by(waiting.desc(), GridChange.id.desc())
+        .limit(limit)
+    )
+    return [_change(row) for row in rows]
+
+
+def write(session: Session, change_id: int, version: int, values: Mapping[str, Any]) -> bool:
+    """Write what is given if the version is still that one; return whether it was."""
+    done = session.execute(
+        update(GridChange)
+        .where(GridChange.id == change_id, GridChange.version == version)
+        .values(**values, version=version + 1)
+        .returning(GridChange.id)
+        .execution_options(synchronize_session=False)
+    )
+    return done.scalar() is not None
+
+
+def communities_of(session: Session, territory_id: int) -> list[int]:
+    """Return the communities of a territory that have cells in force, by id."""
+    rows = session.scalars(
+        select(Area.id).where(Area.territory_id == territory_id, Area.level == "community").order_by(Area.id)
+    )
+    return list(rows)
+
+
+def copy_live(session: Session, change_id: int) -> int:
+    """Put the cells in force of the draft's communities into it; return how many."""
+    done = session.execute(
+        text(
+            "INSERT INTO grid_change_cell (change_id, territory_id, community_id, unit_grid_id, area, code, sequence,"
+            " kind, size_m, area_m2, people, geom)"
+            " SELECT c.id, c.territory_id, g.community_id, g.id, coalesce(r.code, ''), g.code, g.sequence, g.kind,"
+            " g.size_m, g.area_m2, g.people, g.geom FROM grid_change AS c JOIN unit_grid AS g"
+            " ON g.territory_id = c.territory_id AND g.community_id = ANY (c.area_ids) AND g.ended_on IS NULL"
+            " LEFT JOIN responsibility_grid AS r ON r.id = g.responsibility_grid_id WHERE c.id = :change ORDER BY g.id"
+        ),
+        {"change": change_id},
+    )
+    return int(getattr(done, "rowcount", 0))
+
+
+def cells(session: Session, change_id: int, community_id: int | None = None) -> gpd.GeoDataFrame:
+    """Return the cells of a draft by id: the columns of `GridChangeCell`, geometry in EPSG:4326."""
+    statement = select(*_COLUMNS, func.ST_AsBinary(GridChangeCell.geom)).where(GridChangeCell.change_id == change_id)
+    if community_id is not None:
+        statement = statement.where(GridChangeCell.community_id == community_id)
+    rows = session.execute(statement.order_by(GridChangeCell.id)).all()
+    frame = pd.DataFrame(rows, columns=[*(column.key for column in _COLUMNS), "wkb"])
+    shapes = shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object))
+    frame["unit_grid_id"] = frame["unit_grid_id"].astype("Int64")
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
+
+
+def remove(session: Session, change_id: int, cell_ids: Sequence[int] | None) -> None:
+    """Take cells out of a draft; None takes all."""
+    only = "" if cell_ids is None else " AND id = ANY(CAST(:ids AS integer[]))"
+    session.execute(
+        text(f"DELETE FROM grid_change_cell WHERE change_id = :change{only}"),  # noqa: S608  (both parts stand here)
+        {"change": change_id, "ids": list(cell_ids or [])},
+    )
+
+
+def put(session: Session, change: Change, frame: gpd.GeoDataFrame) -> None:
+    """Put new cells into a draft: community_id, area, code, sequence, kind, size_m, area_m2, people, geometry."""
+    count = len(frame)
+    columns = {
+        name: frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if name in {"size_m", "people", "area_m2"}
+        else frame[name].tolist()
+        for name in ("community_id", "area", "code", "sequence", "kind", "size_m", "area_m2", "people")
+    }
+    fixed = {"change_id": [change.id] * count, "territory_id": [change.territory_id] * count}
+    copy_rows(session, "grid_change_cell", {**fixed, **columns, "geom": frame.geometry.to_numpy()})
+
+
+def set_areas(session: Session, change_id: int, cell_ids: Sequence[int], areas: Sequence[str]) -> int:
+    """Give cells of a draft their responsibility grids; return how many changed theirs."""
+    changed = session.execute(
+        text(
+            "UPDATE grid_change_cell AS c SET area = v.area"
+            " FROM unnest(CAST(:ids AS integer[]), CAST(:areas AS text[])) AS v (id, area)"
+            " WHERE c.id = v.id AND c.change_id = :change AND c.area <> v.area RETURNING c.id"
+        ),
+        {"ids": list(cell_ids), "areas": list(areas), "change": change_id},
+    )
+    return len(changed.all())
+
+
+def responsibility_names(session: Session, territory_id: int) -> dict[str, tuple[str, str | None]]:
+    """Return English and Chinese name of the responsibility grids there are, by code."""
+    rows = session.execute(
+        select(ResponsibilityGrid.code, ResponsibilityGrid.name, ResponsibilityGrid.name_zh).where(
+            ResponsibilityGrid.territory_id == territory_id
+        )
+    )
+    return {code: (name, name_zh) for code, name, name_zh in rows}
+
+
+def highest_sequences(session: Session, area_ids: Sequence[int]) -> dict[int, int]:
+    """Return the highest sequence that any cell of a community ever had, by community."""
+    rows = session.execute(
+        select(UnitGrid.community_id, func.max(UnitGrid.sequence))
+        .where(UnitGrid.community_id.in_(area_ids))
+        .group_by(UnitGrid.community_id)
+    )
+    return {community: int(highest) for community, highest in rows}
+
+
+def incident_points(session: Session, area_ids: Sequence[int], days: int) -> np.ndarray:
+    """Return longitude and latitude of the incidents of the last days that the actor may see, shape (n, 2)."""
+    rows = session.execute(
+        text(
+            "SELECT ST_X(geom), ST_Y(geom) FROM incident WHERE community_id = ANY(CAST(:areas AS integer[]))"
+            " AND reported_at >= now() - make_interval(days => :days)"
+        ),
+        {"areas": list(area_ids), "days": days},
+    )
+    return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+
+
+def facility_points(session: Session, territory_id: int) -> np.ndarray:
+    """Return longitude and latitude of an inner point of every facility, shape (n, 2)."""
+    rows = session.execute(
+        text(
+            "SELECT ST_X(at), ST_Y(at) FROM (SELECT ST_PointOnSurface(geom) AS at FROM facility"
+            " WHERE territory_id = :territory) AS f"
+        ),
+        {"territory": territory_id},
+    )
+    return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+
+
+def _change(row: GridChange) -> Change:
+    return Change(
+        row.id,
+        row.territory_id,
+        row.title,
+        row.state,
+        tuple(row.area_ids),
+        row.author_id,
+        row.made_at,
+        row.submitted_at,
+        row.decided_by,
+        row.decided_at,
+        row.remark,
+        row.effective_on,
+        dict(row.facts),
+        row.version,
+    )
+
+
+def responsibility_codes(session: Session, territory_id: int) -> dict[int, str]:
+    """Return the codes of the responsibility grids there are, by id."""
+    rows = session.execute(
+        select(ResponsibilityGrid.id, ResponsibilityGrid.code).where(ResponsibilityGrid.territory_id == territory_id)
+    )
+    return {identity: code for identity, code in rows}  # noqa: C416  (rows are no pairs to the checker)

@@ -1,0 +1,158 @@
+"""All SQL of publishing a change of grids, and of the grids as of a date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from geodata.tables import Area, ResponsibilityGrid, UnitGrid
+from grids.change_model import CellVersion
+
+
+def cells_as_of(session: Session, territory_id: int, day: dt.date) -> gpd.GeoDataFrame:
+    """Return the cells that were in force on a day, by id.
+
+    A cell is in force from its first day up to, not including, the day it ended on. Columns: id, community_id,
+    community, code, scheme, kind, size_m, area_m2, people, started_on, ended_on, responsibility_grid, geometry.
+    """
+    columns = (
+        UnitGrid.id,
+        UnitGrid.community_id,
+        Area.name.label("community"),
+        UnitGrid.code,
+        UnitGrid.scheme,
+        UnitGrid.kind,
+        UnitGrid.size_m,
+        UnitGrid.area_m2,
+        UnitGrid.people,
+        UnitGrid.started_on,
+        UnitGrid.ended_on,
+        ResponsibilityGrid.code.label("responsibility_grid"),
+    )
+    rows = session.execute(
+        select(*columns, func.ST_AsBinary(UnitGrid.geom))
+        .join(Area, Area.id == UnitGrid.community_id)
+        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
+        .where(
+            UnitGrid.territory_id == territory_id,
+            UnitGrid.started_on <= day,
+            or_(UnitGrid.ended_on.is_(None), UnitGrid.ended_on > day),
+        )
+        .order_by(UnitGrid.id)
+    ).all()
+    frame = pd.DataFrame(rows, columns=[*(column.key for column in columns), "wkb"])
+    shapes = shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
+
+
+def counts_as_of(session: Session, territory_id: int, first: dt.date, last: dt.date, day: dt.date) -> dict[int, int]:
+    """Return the incidents reported from ``first`` to ``last`` by the cell they were in on ``day``."""
+    rows = session.execute(
+        text(
+            "SELECT coalesce(h.grid_id, i.grid_id) AS grid, count(*) AS number FROM incident AS i"
+            " JOIN territory AS t ON t.id = i.territory_id LEFT JOIN LATERAL ("
+            "   SELECT grid_id FROM incident_home AS h WHERE h.incident_id = i.id AND h.until > :day"
+            "   ORDER BY h.until, h.id LIMIT 1) AS h ON true"
+            " WHERE i.territory_id = :territory"
+            " AND i.reported_at >= CAST(:first AS date)::timestamp AT TIME ZONE t.timezone"
+            " AND i.reported_at < (CAST(:last AS date) + 1)::timestamp AT TIME ZONE t.timezone GROUP BY 1"
+        ),
+        {"territory": territory_id, "first": first, "last": last, "day": day},
+    )
+    return {row.grid: row.number for row in rows}
+
+
+def live_ids(session: Session, area_ids: Sequence[int]) -> list[int]:
+    """Return the cells in force of some communities."""
+    live = (UnitGrid.community_id.in_(area_ids), UnitGrid.ended_on.is_(None))
+    return list(session.scalars(select(UnitGrid.id).where(*live).order_by(UnitGrid.id)))
+
+
+def end(session: Session, cell_ids: Sequence[int], day: dt.date) -> int:
+    """End cells on a day; return how many were in force."""
+    ended = session.execute(
+        text(
+            "UPDATE unit_grid SET ended_on = :day, version = version + 1"
+            " WHERE id = ANY(CAST(:ids AS integer[])) AND ended_on IS NULL RETURNING id"
+        ),
+        {"ids": list(cell_ids), "day": day},
+    )
+    return len(ended.all())
+
+
+def shapes_of(session: Session, cell_ids: Sequence[int]) -> np.ndarray:
+    """Return the shapes of cells, ended or not, by id in EPSG:4326."""
+    rows = session.scalars(
+        select(func.ST_AsBinary(UnitGrid.geom)).where(UnitGrid.id.in_(cell_ids)).order_by(UnitGrid.id)
+    )
+    return np.asarray(shapely.from_wkb(np.array(rows.all(), dtype=object)))
+
+
+def open_incidents(session: Session, cell_ids: Sequence[int]) -> pd.DataFrame:
+    """Return the open incidents of cells: id, grid_id, lon, lat, by id."""
+    rows = session.execute(
+        text(
+            "SELECT id, grid_id, ST_X(geom), ST_Y(geom) FROM incident WHERE grid_id = ANY(CAST(:ids AS integer[]))"
+            " AND status NOT IN ('closed', 'void') ORDER BY id"
+        ),
+        {"ids": list(cell_ids)},
+    ).all()
+    return pd.DataFrame(rows, columns=["id", "grid_id", "lon", "lat"])
+
+
+def rehome(session: Session, change_id: int, moved: pd.DataFrame, homes: Sequence[int], day: dt.date) -> None:
+    """Keep where the incidents were, and put them into their new cells."""
+    parameters = {
+        "ids": moved["id"].tolist(),
+        "old": moved["grid_id"].tolist(),
+        "new": list(homes),
+        "change": change_id,
+        "day": day,
+    }
+    pairs = "unnest(CAST(:ids AS bigint[]), CAST(:old AS integer[]), CAST(:new AS integer[])) AS v (id, old, new)"
+    session.execute(
+        text(
+            "INSERT INTO incident_home (territory_id, incident_id, grid_id, until, change_id)"  # noqa: S608  (ours)
+            f" SELECT c.territory_id, v.id, v.old, :day, c.id FROM grid_change AS c, {pairs} WHERE c.id = :change"
+        ),
+        parameters,
+    )
+    session.execute(
+        text(f"UPDATE incident AS i SET grid_id = v.new FROM {pairs} WHERE i.id = v.id"),  # noqa: S608  (ours)
+        parameters,
+    )
+
+
+def add_parents(session: Session, change_id: int, links: dict[str, Any]) -> None:
+    """Write which cells the ground of new ones belonged to: children, parents, shared m²."""
+    session.execute(
+        text(
+            "INSERT INTO grid_parent (child_id, parent_id, territory_id, change_id, shared_m2)"
+            " SELECT v.child, v.parent, c.territory_id, c.id, v.shared FROM grid_change AS c,"
+            " unnest(CAST(:child AS integer[]), CAST(:parent AS integer[]), CAST(:shared AS double precision[]))"
+            " AS v (child, parent, shared) WHERE c.id = :change"
+        ),
+        {**links, "change": change_id},
+    )
+
+
+def versions_of(session: Session, cell_id: int) -> list[CellVersion]:
+    """Return the parents and children of a cell, parents first."""
+    rows = session.execute(
+        text(
+            "SELECT g.id, g.code, g.started_on, g.ended_on, p.shared_m2, p.child_id = :cell AS is_parent"
+            " FROM grid_parent AS p JOIN unit_grid AS g ON g.id = CASE WHEN p.child_id = :cell THEN p.parent_id"
+            " ELSE p.child_id END WHERE :cell IN (p.child_id, p.parent_id)"
+            " ORDER BY p.child_id = :cell DESC, p.shared_m2 DESC"
+        ),
+        {"cell": cell_id},
+    )
+    return [CellVersion(*row) for row in rows]
