@@ -18,7 +18,7 @@ from geodata.db import transaction
 MINUTE_S = 60.0
 KEY = state.COSTS
 TOLD = f"{KEY}_told"
-IN_SECONDS = frozenset({"late_step_s", "owner_s", "change_s", "unserved_s"})
+IN_SECONDS = frozenset({"late_step_s", "owner_s", "change_s", "sent_s", "margin_s", "unserved_s"})
 """What the table keeps in seconds; the page states minutes. The others are what a minute weighs."""
 
 
@@ -30,9 +30,11 @@ def _words() -> dict[str, str]:
         "fairness": t("A minute of load of somebody who is busy all day"),
         "owner_s": t("Sending somebody whose grid it is not"),
         "change_s": t("Giving accepted work to another"),
+        "sent_s": t("Giving work to another that was sent and not answered"),
         "late_step_s": t("Being late at all: counts as so much later"),
         "response": t("A minute of waiting until it is begun"),
         "lateness": t("A minute after the deadline"),
+        "margin_s": t("Minutes before the deadline that are aimed at"),
         "unserved_s": t("Leaving work out"),
     }
 

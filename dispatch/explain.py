@@ -179,8 +179,9 @@ def _against(
         "travel": lambda: reason("farther", minutes=minutes(more["travel"] / max(weights.travel, 1e-9))),
         "response": lambda: reason("later", minutes=minutes(max(0.0, choice.start_s - chosen.start_s))),
         "lateness": lambda: _late(compiled, choice, *where),
+        "margin": lambda: _tight(compiled, choice, *where),
         "overtime": lambda: reason("overtime", minutes=minutes(choice.terms["overtime"] / max(weights.overtime, 1e-9))),
-        "change": lambda: reason("accepted", worker=str(task.accepted_by), minutes=minutes(more["change"])),
+        "change": lambda: reason("accepted", worker=str(task.had_by()), minutes=minutes(more["change"])),
         "owner": lambda: reason("not_owner", minutes=minutes(more["owner"])),
         "fairness": lambda: reason("busier", minutes=minutes(more["fairness"])),
     }[term]()
@@ -195,14 +196,37 @@ def _late(compiled: Compiled, choice: Choice, j: int, w: int, before: Sequence[i
     return reason("late_there", task=later[0], minutes=minutes(later[1]))
 
 
+def _tight(compiled: Compiled, choice: Choice, j: int, w: int, before: Sequence[int]) -> Reason:
+    """Return the reason of a choice that leaves less time before a deadline than is aimed at, here or behind it."""
+    problem = compiled.problem
+    route = [problem.tasks[int(compiled.tasks[each])] for each in [*before, j]]
+    tasks = {task.id: task for task in route}
+    was, would = _both(compiled, choice, before, j, w)
+    past_s: dict[Id, float] = {
+        visit.task: max(0.0, visit.start_s - tasks[visit.task].aimed_s(problem.weights)) for visit in was.visits
+    }
+    worst = max(
+        (visit for visit in would.visits if visit.late_s <= 0),
+        key=lambda visit: visit.start_s - tasks[visit.task].aimed_s(problem.weights) - past_s.get(visit.task, 0.0),
+    )
+    left = minutes(tasks[worst.task].due_s - worst.start_s)
+    if worst.task == route[-1].id:
+        return reason("tight_here", minutes=left)
+    return reason("tight_there", task=worst.task, minutes=left)
+
+
 def _later(compiled: Compiled, choice: Choice, before: Sequence[int], j: int, w: int) -> tuple[Id, float] | None:
     """Return the task that the choice makes late most, and how late it then is."""
-    without = [each for each in before if each != j]
-    was: RoutePrice = price_route(compiled, w, without)
-    place = 0
-    if choice.follows is not None:
-        place = [visit.task for visit in was.visits].index(choice.follows) + 1
-    would = price_route(compiled, w, [*without[:place], j, *without[place:]])
+    was, would = _both(compiled, choice, before, j, w)
     late_s: dict[Id, float] = {visit.task: visit.late_s for visit in was.visits}
     worst: Visit | None = max(would.visits, key=lambda visit: visit.late_s - late_s.get(visit.task, 0.0), default=None)
     return None if worst is None or worst.late_s <= 0 else (worst.task, worst.late_s)
+
+
+def _both(compiled: Compiled, choice: Choice, before: Sequence[int], j: int, w: int) -> tuple[RoutePrice, RoutePrice]:
+    """Return the route without the task, and with it where the choice puts it."""
+    without = [each for each in before if each != j]
+    was, place = price_route(compiled, w, without), 0
+    if choice.follows is not None:
+        place = [visit.task for visit in was.visits].index(choice.follows) + 1
+    return was, price_route(compiled, w, [*without[:place], j, *without[place:]])

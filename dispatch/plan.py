@@ -32,7 +32,7 @@ HOT, COLD = 5.0, 0.05
 """Temperatures at the beginning and at the end, in ways between near tasks."""
 WARM, WARM_END = 0.02, 0.005
 """The same for a re-plan of few rounds, which betters what runs."""
-ONWARD, ONWARD_END, MANY = 2.0, 0.01, 5000
+ONWARD, ONWARD_END, MANY = 1.0, 0.01, 5000
 """The same for a re-plan of many rounds, or of so much time: it gives up a little first."""
 BREADTH, SKIP = 40, 0.01
 """Near tasks beside which a task is tried, and the share of places that is passed over."""

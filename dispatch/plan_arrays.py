@@ -94,8 +94,13 @@ def unserved_cost(task: Task, weights: Weights, horizon_s: float) -> float:
     """Return the cost of leaving a task out: its own figure, else that of the table and the lateness until the end."""
     if task.prize_s is not None:
         return task.prize_s
-    cost, late_s = weights.unserved_s[task.priority], max(0.0, horizon_s - task.due_s)
+    cost, late_s = weights.unserved_s[task.priority], max(0.0, horizon_s - task.aimed_s(weights))
     return cost + (weights.lateness[task.priority] * (late_s + weights.late_step_s) if late_s > 0 else 0.0)
+
+
+def change_cost(task: Task, weights: Weights) -> float:
+    """Return the cost of giving a task to another than who has it."""
+    return weights.sent_s if task.accepted_by is None else weights.change_s
 
 
 def horizon(workers: Sequence[Worker]) -> float:
@@ -180,7 +185,7 @@ def task_columns(work: Sequence[Task], weights: Weights, people: Sequence[Worker
     task = np.zeros((len(work), 16))
     for column, values in {
         EARLY: [each.earliest_s for each in work],
-        DUE: [each.due_s for each in work],
+        DUE: [each.aimed_s(weights) for each in work],
         LAST: [each.latest_s for each in work],
         SERVICE: [each.service_s for each in work],
         SIZE: [each.size for each in work],
@@ -214,9 +219,9 @@ def extra_costs(workers: Sequence[Worker], tasks: Sequence[Task], weights: Weigh
             own = owners[task.grid]
             if own.any():
                 extra[j, ~own] += weights.owner_s if task.owner_s is None else task.owner_s
-        if task.accepted_by in number:
-            others = np.arange(len(workers)) != number[task.accepted_by]
-            extra[j, others] += weights.change_s
+        if task.had_by() in number:
+            others = np.arange(len(workers)) != number[task.had_by()]  # type: ignore[index]
+            extra[j, others] += change_cost(task, weights)
         extra[j, ~ok] = np.inf
     return extra
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dispatch.plan_arrays import Compiled, horizon, unserved_cost
+from dispatch.plan_arrays import Compiled, change_cost, horizon, unserved_cost
 from dispatch.plan_kernels import BACK, EARLY, HOME, SERVICE
 from dispatch.plan_model import TERMS, Visit
 
@@ -44,13 +44,15 @@ def price_route(compiled: Compiled, worker: int, tasks: Sequence[int]) -> RouteP
         clock = max(clock + leg, earliest)
         travel, load, late = travel + leg, load + leg + service, max(0.0, clock - task.due_s)
         terms["response"] += weights.response[task.priority] * clock
-        if late > 0:
-            terms["lateness"] += weights.lateness[task.priority] * (late + weights.late_step_s)
+        past, second_s = clock - task.aimed_s(weights), weights.lateness[task.priority]
+        overdue_s = second_s * (late + weights.late_step_s) if late > 0 else 0.0
+        terms["lateness"] += overdue_s
+        terms["margin"] += second_s * (past + weights.late_step_s) - overdue_s if past > 0 else 0.0
         if j not in stay:
             if task.grid is not None and task.grid not in who.grids and task.grid in compiled.owned:
                 terms["owner"] += weights.owner_s if task.owner_s is None else task.owner_s
-            if task.accepted_by in compiled.present and task.accepted_by != who.id:
-                terms["change"] += weights.change_s
+            if task.had_by() in compiled.present and task.had_by() != who.id:
+                terms["change"] += change_cost(task, weights)
                 changed += 1
         visits.append(Visit(task.id, who.id, leg, clock, clock + service, late))
         clock += service

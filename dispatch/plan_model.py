@@ -18,7 +18,7 @@ Id = int | str
 Seconds = NDArray[np.float32]
 Rows = NDArray[np.int64]
 PRIORITIES = 3
-TERMS = ("travel", "response", "lateness", "owner", "change", "fairness", "overtime", "unserved")
+TERMS = ("travel", "response", "lateness", "margin", "owner", "change", "fairness", "overtime", "unserved")
 """Names of the parts of a cost, in the order in which they are told."""
 
 
@@ -40,6 +40,11 @@ class Weights:
         Sending somebody whose grid it is not, where a worker has the grid; a task may bring its own figure.
     change_s
         Giving a task that one worker accepted to another.
+    sent_s
+        Giving a task to another than who was sent to it and has not answered.
+    margin_s
+        A task is aimed at so long before its deadline, because work takes longer than usual now and then: begun
+        after that, it costs as if it were late. A task may bring its own aim.
     fairness
         A second of load of a worker who is busy the whole shift; with an empty day it is nothing.
     overtime
@@ -54,6 +59,8 @@ class Weights:
     late_step_s: float = 600.0
     owner_s: float = 300.0
     change_s: float = 600.0
+    sent_s: float = 200.0
+    margin_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
     fairness: float = 0.0
     overtime: float = 2.0
     unserved_s: tuple[float, float, float] = (40_000.0, 15_000.0, 6_000.0)
@@ -76,6 +83,9 @@ class Task:
     ----------
     due_s
         After this it is late, which costs; infinite without a deadline.
+    aim_s
+        It costs from here on, also before it is late; never after ``due_s``, and without a deadline there is none.
+        None takes it from the cost table.
     latest_s
         It cannot be begun after this at all (a gate that closes); infinite as a rule.
     skills, equipment
@@ -94,6 +104,8 @@ class Task:
         The only ones who may do it; empty: anyone.
     accepted_by
         Who has accepted it; giving it to another costs.
+    sent_to
+        Who was sent to it and has not answered; giving it to another costs less.
     """
 
     id: Id
@@ -112,6 +124,18 @@ class Task:
     pinned: frozenset[Id] = frozenset()
     excluded: frozenset[Id] = frozenset()
     accepted_by: Id | None = None
+    sent_to: Id | None = None
+    aim_s: float | None = None
+
+    def had_by(self) -> Id | None:
+        """Return who has it, whether accepted or only sent; None when nobody."""
+        return self.sent_to if self.accepted_by is None else self.accepted_by
+
+    def aimed_s(self, weights: Weights) -> float:
+        """Return the moment after which beginning it costs as lateness does."""
+        if self.aim_s is None or math.isinf(self.due_s):
+            return self.due_s - weights.margin_s[self.priority]
+        return min(self.due_s, self.aim_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +286,7 @@ class Result:
     violations
         Tasks begun late; nothing else can be violated.
     changed
-        Tasks given to another than who had accepted them.
+        Tasks given to another than who had accepted them or was sent to them.
     rounds, cpu_s
         What it took.
     """

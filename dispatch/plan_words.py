@@ -111,6 +111,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_time_here": ("Has no place left in the day for it.", "当日已无可插入的时段。"),
     "late_here": ("Would be {minutes} min late at this task.", "到达该任务将超期 {minutes} 分钟。"),
     "late_there": ("Would be {minutes} min late at {task}.", "将使任务 {task} 超期 {minutes} 分钟。"),
+    "tight_here": (
+        "Would begin this task less long before its deadline than is aimed at: {minutes} min.",
+        "开始该任务时距期限仅 {minutes} 分钟，少于预留时间。",
+    ),
+    "tight_there": (
+        "Would leave {task} less time before its deadline than is aimed at: {minutes} min.",
+        "将使任务 {task} 距期限仅 {minutes} 分钟，少于预留时间。",
+    ),
     "farther": ("The way is {minutes} min longer.", "路程多 {minutes} 分钟。"),
     "later": ("Begins it {minutes} min later.", "开始时间晚 {minutes} 分钟。"),
     "not_owner": (
@@ -130,8 +138,9 @@ TERM_WORDS: dict[str, tuple[str, str]] = {
     "travel": ("the way", "路程"),
     "response": ("waiting until it is begun", "等候时间"),
     "lateness": ("lateness", "超期"),
+    "margin": ("little time before a deadline", "期限前余量不足"),
     "owner": ("leaving the own grid", "跨网格"),
-    "change": ("taking accepted work away", "改派已接任务"),
+    "change": ("taking work away from who has it", "改派已派任务"),
     "fairness": ("an uneven load", "负荷不均"),
     "overtime": ("overtime", "加班"),
     "unserved": ("tasks left out", "未派任务"),

@@ -146,8 +146,9 @@ def _task(row: WorkRow, name: str, known: _Known) -> Task:
         owner_s=known.costs.owner_by_class.get(row.class_id),
         pinned=pinned,
         excluded=barred - pinned,
-        # Also what was only sent: somebody has read it, and a plan that turns every minute helps nobody.
-        accepted_by=mine if row.kind == "handle" else None,
+        accepted_by=mine if row.kind == "handle" and row.state != "waiting" else None,
+        # Who was only sent may have read it, and a plan that turns every minute helps nobody: it costs, but less.
+        sent_to=mine if row.kind == "handle" and row.state == "waiting" else None,
     )
 
 

@@ -48,6 +48,7 @@ ORDINARY_S, START_S, START_MOST_S = 0.5, 5.0, 30.0
 """CPU seconds of the search: of a re-plan, and at the start of a shift."""
 START_TASKS, TASKS_A_SECOND = 30, 40
 """From so many tasks on the search at the start of a shift takes its time, and a second more for so many."""
+MUCH_NEW = 20
 OLD = dt.timedelta(minutes=3)
 """A plan that was not made anew for so long is stale."""
 
@@ -108,7 +109,7 @@ def refresh(
     else:
         before = store.newest(session, territory.id)
         began = _beginning(situation, {} if anew or not before else before[2]["routes"])
-        search = Search() if anew or not before else Search(WARM, WARM_END)
+        search = None if anew or not before or _much_new(situation, began) else Search(WARM, WARM_END)
         result = solve(situation.problem, stop, seed, began, search=search, compiled=compiled)
         if first is not None:
             began = _beginning(situation, first)
@@ -202,6 +203,12 @@ def _beginning(situation: Situation, before: Mapping[Id, Sequence[Id]]) -> dict[
     for worker, route in situation.running.items():
         routes.setdefault(worker, []).extend(task for task in route if task not in placed)
     return routes
+
+
+def _much_new(situation: Situation, began: Mapping[Id, Sequence[Id]]) -> bool:
+    """Return whether more is new than is worth putting beside what runs without giving up a little first."""
+    known = {task for route in began.values() for task in route}
+    return sum(task.id not in known for task in situation.problem.tasks) >= MUCH_NEW
 
 
 def _facts(

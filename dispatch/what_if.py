@@ -117,7 +117,7 @@ def read_day(session: Session, actor: Actor, territory: TerritoryInfo, question:
     costs = costs_of(session, territory.id)
     people = _People(present, [homes[each.grid_code or ""] for each in present])
     stage = _stage(session, territory, rows, people, usual, first=first, seed=question.seed)
-    return stage, Options(seed=question.seed, weights=costs.weights, margin_s=(0.0, 0.0, 0.0))
+    return stage, Options(seed=question.seed, weights=costs.weights, margin_s=costs.weights.margin_s)
 
 
 def answer(stage: Stage, options: Options, question: Question, progress: Progress) -> dict[str, object]:

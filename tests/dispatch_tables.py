@@ -17,7 +17,7 @@ SKILLS = ("a", "b", "c")
 GRIDS = ("north", "south")
 WEIGHTS = (
     Weights(),
-    Weights(response=(2.0, 1.0, 0.5), fairness=1.5),
+    Weights(response=(2.0, 1.0, 0.5), fairness=1.5, margin_s=(180.0, 600.0, 1200.0)),
     Weights(late_step_s=0.0, lateness=(5.0, 2.0, 1.0), unserved_s=(3000.0, 2000.0, 1000.0)),
 )
 INF = math.inf
@@ -44,6 +44,8 @@ def problem_of(number: int, most_tasks: int = 5, *, several: bool = False) -> Pr
             grid=lot.choice([None, *GRIDS]),
             workers=lot.choice([1, 1, 1, 2]) if several else 1,
             accepted_by=lot.choice([None, "w0", "w1"]),
+            sent_to=lot.choice([None, "w0", "w1"]),
+            aim_s=lot.choice([None, None, 1200.0]),
             excluded=some(["w0", "w1", "w2"], 1),
             pinned=frozenset(lot.choice([(), (), (), ("w0",), ("w1", "w2")])),
         )
@@ -129,12 +131,17 @@ def one_walk(  # noqa: C901, PLR0912  (one plain walk)
             if not stays and (not allowed or not task.skills <= worker.skills or clock > task.latest_s + 1e-6):
                 return None
             cost += weights.travel * leg + weights.response[task.priority] * clock
-            if late > 0:
-                cost += weights.lateness[task.priority] * (late + weights.late_step_s)
+            margin = weights.margin_s[task.priority]
+            past = late + margin if task.aim_s is None or task.due_s == INF else max(late, clock - task.aim_s)
+            if past > 0:
+                cost += weights.lateness[task.priority] * (past + weights.late_step_s)
             if not stays and task.grid in owned and task.grid not in worker.grids:
                 cost += weights.owner_s
-            if not stays and task.accepted_by in ids and task.accepted_by != worker.id:
-                cost += weights.change_s
+            had, price = task.accepted_by, weights.change_s
+            if had is None:
+                had, price = task.sent_to, weights.sent_s
+            if not stays and had in ids and had != worker.id:
+                cost += price
             clock += service
             load, size, at = load + leg + service, size + task.size, first + number[name]
             doers[name].append(clock - service)

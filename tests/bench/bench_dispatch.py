@@ -1,8 +1,7 @@
 """Dispatch engine against PyVRP, VROOM and OR-Tools on the fixed instances, judged by their own evaluator.
 
-CPU seconds of one thread, for us and for the peers (VROOM cannot be told when to stop: it gets its exploration
-levels). Peers run in an environment of their own, made from peers_dispatch.lock in the state folder. Writes
-docs/figures/bench_dispatch.md.
+CPU seconds of one thread, for us and for the peers. Peers run in an environment of their own, made from
+peers_dispatch.lock in the state folder. Writes docs/figures/bench_dispatch.md.
 
 python bench_dispatch.py [--seconds 1 5 30] [--seeds 1 2 3] [--anew] [--peers pyvrp ortools vroom]
 """
@@ -12,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.util
+import itertools
 import json
 import math
 import os
@@ -44,8 +44,6 @@ SERVED = 500
 CHANGES = (600.0, 300.0)
 """What giving accepted work to another costs: as shipped, and half."""
 COLOURS = ("#0b5fa5", "#b3541e", "#5a7d2a", "#7a4a9e")
-LEVELS = (0, 5)
-"""Exploration levels of VROOM: the quickest and the most thorough."""
 
 
 def shared_module() -> Any:
@@ -134,12 +132,6 @@ def shown(found: list[dict[str, Any]]) -> str:
     return f"{statistics.median(each['travel_h'] for each in plans):.1f}" + (f" ({', '.join(more)})" if more else "")
 
 
-def peer_runs(asked: argparse.Namespace) -> list[tuple[str, float]]:
-    """Return libraries with their limits: CPU seconds, for VROOM the level of exploration."""
-    timed = [(name, seconds) for seconds in asked.seconds for name in asked.peers if name != "vroom"]
-    return timed + [("vroom", float(level)) for level in LEVELS if "vroom" in asked.peers]
-
-
 def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
     asked: argparse.Namespace, judge: Any, book: Path
 ) -> tuple[list[str], dict[str, list[tuple[float, float]]]]:
@@ -161,10 +153,10 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
             for seconds in asked.seconds:
                 entry = kept(book, f"{size} {seed} ours {seconds:g}", lambda s=seconds: ours(s))  # type: ignore[misc]
                 found.setdefault((size, "ours", seconds), []).append(entry)
-            for name, limit in peer_runs(asked):
+            for name, limit in itertools.product(asked.peers, asked.seconds):
                 entry = kept(book, f"{size} {seed} {name} {limit:g}", lambda n=name, b=limit: theirs(n, b))  # type: ignore[misc]
                 found.setdefault((size, name, limit), []).append(entry)
-    names = {"ours": "ours", "pyvrp": "PyVRP", "ortools": "OR-Tools"}
+    names = {"ours": "ours", "pyvrp": "PyVRP", "ortools": "OR-Tools", "vroom": "VROOM"}
     others = [name for name in names if name in ("ours", *asked.peers)]
     lines = ["| tasks × workers | CPU s |" + "".join(f" {names[name]} |" for name in others)]
     lines.append("|" + "---|" * (lines[0].count("|") - 1))
@@ -174,13 +166,11 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
             cells = [shown(found[size, name, seconds]) for name in others]
             lines.append(f"| 1000 × {size} | {seconds:g} | " + " | ".join(cells) + " |")
     lines.append("")
-    for (size, name, limit), each in found.items():
+    for (size, name, _), each in found.items():
         spent = statistics.median(one["cpu_s"] for one in each)
-        if name == "vroom":
-            lines.append(f"VROOM, 1000 × {size}, level {limit:g}: {shown(each)} h in {spent:.1f} CPU s.\n")
         if size == SIZES[0] and shown(each)[:1].isdigit():
             hours = statistics.median(one["travel_h"] for one in each)
-            points.setdefault("VROOM" if name == "vroom" else names[name], []).append((spent, hours))
+            points.setdefault(names[name], []).append((spent, hours))
     return lines, points
 
 
