@@ -3,7 +3,7 @@
 Relaxing "each demand is served once" with a multiplier per demand leaves a problem that is solved by
 looking: every candidate is worth the sum of what it undercuts, and the p worthiest are taken
 (Cornuéjols, Fisher & Nemhauser 1977). Every set of multipliers gives a true lower bound. Candidates
-that cannot be in a better choice than the one known are dropped on the way.
+that cannot be in a better choice than the one known are closed on the way, those that must be are opened.
 """
 
 from __future__ import annotations
@@ -12,64 +12,51 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.progress import Progress, Silent
+from planning.best import PROVEN, Best
+from planning.lagrange_kernels import CLOSED, Floats, Ints, States
+from planning.lists import Ascent, Lists, lists_of, multipliers_of
 from planning.search import swap_search
-from planning.swap_kernels import times_served, worths
 from planning.watching import enough, tell
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-PROVEN = 1e-9
-"""A smaller gap is rounding: nothing better exists."""
-SEARCH_EVERY = 12
-SHRINK_EVERY = 20
-PATIENCE = 30
-SLOWER = 0.7
-SMALLEST_PACE = 1e-4
-MOMENTUM = 0.85
+CHUNK = 25
+"""Rounds between two looks at what can be settled, and two searches from what the relaxation takes."""
+PAIRS_WHOLE = 4_000_000
+"""Pairs of candidate and demand up to which lists hold all; beyond, what lies behind some open sites is left out."""
+BEHIND = 3
+SMALLEST_CAP = 1e-9
+STALLED = 1e-5
+LOOKS = 8
 
 
-@dataclass
-class Best:
-    """The best choice known and the highest bound known."""
+@dataclass(eq=False)
+class Root:
+    """Where the bound stands: lists, multipliers, and what is settled of each candidate."""
 
-    cost: float
-    sites: Ints
-    bound: float = -np.inf
+    lists: Lists
+    ascent: Ascent
+    states: States
+    margin: float
+    settled: bool = False
 
     @property
-    def gap(self) -> float:
-        """Return the share of the cost that could still be saved at most."""
-        return 0.0 if self.cost <= 0 else max(0.0, 1.0 - max(self.bound, 0.0) / self.cost)
+    def rows(self) -> Ints:
+        """Return the candidates that could still be in a better choice."""
+        return np.flatnonzero(self.states != CLOSED)
 
-    def is_within(self, gap: float) -> bool:
-        """Return whether the choice is proven within ``gap`` of the best."""
-        return self.gap <= max(gap, PROVEN)
 
-    def learn_choice(self, cost: float, sites: Ints) -> None:
-        """Keep a choice that is better."""
-        if cost < self.cost:
-            self.cost, self.sites = cost, sites
-
-    def learn_bound(self, bound: float) -> None:
-        """Keep a bound that is higher; none is higher than a cost that was reached."""
-        self.bound = min(max(self.bound, bound), self.cost)
+def margin_of(costs: Floats, cost: float) -> float:
+    """Return by how much anything better is cheaper: nearly one where all costs are whole, else next to nothing."""
+    whole = bool(np.array_equal(costs, np.rint(costs)))
+    return 1 - 1e-6 if whole else 0.5 * PROVEN * cost
 
 
 def raise_bound(
-    costs: Floats,
-    p: int,
-    best: Best,
-    *,
-    rounds: int,
-    gap: float,
-    deadline: float,
-    progress: Progress | None = None,
-) -> Ints:
-    """Raise the bound in ``best`` and return the candidates that could still be in a better choice.
+    costs: Floats, p: int, best: Best, *,
+    rounds: int, gap: float, deadline: float, progress: Progress | None = None, patient: bool = True,
+) -> Root:  # fmt: skip
+    """Raise the bound in ``best`` and return where it stands.
 
     Parameters
     ----------
@@ -81,73 +68,68 @@ def raise_bound(
         Proven gap that suffices.
     deadline
         Moment of `time.perf_counter` to end at.
+    patient
+        Whether to go on while the bound rises but little; else a proof by cases is to go on from here.
     """
     progress = progress or Silent()
-    whole = bool(np.array_equal(costs, np.rint(costs)))  # then so is every cost, and bounds round up
-    rows = np.arange(len(costs))
-    kept = np.ascontiguousarray(costs)
-    multipliers = _start(costs, best.sites)
-    at_best = multipliers
-    direction = np.zeros(costs.shape[1])
-    highest, pace, tries = -np.inf, 1.0, 0
+    costs = np.ascontiguousarray(costs)
+    lists = lists_of(costs, _cap(costs, best.sites))
+    states: States = np.zeros(len(costs), dtype=np.int8)
+    root = Root(lists, Ascent(multipliers_of(costs, best.sites, lists.cap), len(costs)), states, margin_of(costs, best.cost))  # fmt: skip # noqa: E501
+    seen: set[bytes] = set()
     progress.step("Bounding what is possible", rounds)
-    for number in range(rounds):
-        tell(progress, best.cost, best.bound)
-        if best.is_within(gap) or pace < SMALLEST_PACE or time.perf_counter() > deadline or enough(progress):
+    before, looks = -np.inf, 0
+    for _ in range(0, rounds, CHUNK):
+        if best.is_within(gap) or root.ascent.weary or time.perf_counter() > deadline or enough(progress):
             break
-        worth = np.empty(len(kept))
-        worths(kept, multipliers, worth)
-        taken = np.argpartition(worth, p - 1)[:p] if p < len(worth) else np.arange(len(worth))
-        reached = float(multipliers.sum() + worth[taken].sum())
-        if reached > highest + PROVEN * abs(highest) or number == 0:
-            highest, at_best, tries = reached, multipliers, 0
-        else:
-            tries += 1
-        best.learn_bound(np.ceil(reached - 1e-6) if whole else reached)
-        if number % SEARCH_EVERY == SEARCH_EVERY - 1:
-            cost, sites = swap_search(kept, taken)
-            best.learn_choice(cost, rows[sites])
-        if number % SHRINK_EVERY == SHRINK_EVERY - 1:
-            possible = _possible(kept, at_best, p, best.cost - (1 - 1e-6 if whole else 0.0))
-            if possible.sum() < p:
-                best.learn_bound(best.cost)  # no p of the rest can be better
-                break
-            if possible.sum() < 0.9 * len(kept):
-                rows, kept = rows[possible], kept[possible]
-                highest = -np.inf
-                multipliers, tries = at_best, 0
-                progress.advance()
-                continue
-        if tries >= PATIENCE:
-            pace, tries, multipliers, direction = pace * SLOWER, 0, at_best, np.zeros(costs.shape[1])
-            progress.advance()
+        closed = min(best.cost - root.margin, best.cost * (1 - gap))
+        root.ascent.raised(root.lists, states, p, target=best.cost, enough=closed, rounds=CHUNK)
+        learn(best, root.ascent.bound, root.margin)
+        _search(costs, root, seen, best)
+        tell(progress, best.cost, best.bound)
+        progress.advance(CHUNK)
+        if not root.ascent.settle(states, p, best.cost - root.margin):
+            root.settled = True
+            best.learn_bound(best.cost)  # no p of the rest can be better
+            break
+        if (states == CLOSED).sum() > 0.1 * len(states) and _thinner(root):
+            looks = 0
             continue
-        slack = np.empty(len(multipliers))
-        times_served(kept, taken, multipliers, slack)
-        direction = slack + MOMENTUM * direction
-        length = float(direction @ direction)
-        if length == 0.0:
-            break  # each demand is served once: the relaxed choice is a real one, and best
-        step = pace * (1.002 * best.cost - reached) / length
-        multipliers = np.maximum(multipliers + step * direction, 0.0)
-        progress.advance()
+        risen = root.ascent.bound - before
+        before = root.ascent.bound
+        looks = looks + 1 if risen < STALLED * abs(before) else 0
+        if looks >= LOOKS and not patient:
+            break
     tell(progress, best.cost, best.bound)
-    return rows
+    return root
 
 
-def _start(costs: Floats, sites: Ints) -> Floats:
-    """Return multipliers between the first and the second cost of each demand."""
-    own = costs[sites]
-    between: Floats = 1.2 * own[0] if len(own) == 1 else np.partition(own, 1, axis=0)[:2].mean(axis=0)
-    return between
+def learn(best: Best, reached: float, margin: float) -> None:
+    """Keep a bound; where costs are whole it rounds up."""
+    best.learn_bound(float(np.ceil(reached - 1e-6)) if margin > 0.5 and reached > -1e200 else reached)
 
 
-def _possible(kept: Floats, multipliers: Floats, p: int, cost: float) -> NDArray[np.bool_]:
-    """Return which candidates could be in a choice below ``cost``, by what the bound rises with each."""
-    worth = np.minimum(kept - multipliers, 0.0).sum(axis=1)
-    if p >= len(worth):
-        return np.ones(len(worth), dtype=bool)
-    ordered = np.sort(worth)
-    bound = multipliers.sum() + ordered[:p].sum()
-    possible: NDArray[np.bool_] = bound + worth - np.minimum(ordered[p - 1], worth) < cost * (1 - 1e-12)
-    return possible
+def _thinner(root: Root) -> bool:
+    """Leave closed candidates out of the lists once that makes them a good deal shorter; return whether it did."""
+    fresh = root.lists.without(root.states)
+    if len(fresh.values) > 0.85 * len(root.lists.values):
+        return False
+    root.lists = fresh
+    root.ascent.anew()
+    return True
+
+
+def _cap(costs: Floats, sites: Ints) -> Floats | None:
+    if costs.size <= PAIRS_WHOLE or len(sites) <= BEHIND:
+        return None
+    cap: Floats = np.maximum(np.partition(costs[sites], BEHIND - 1, axis=0)[BEHIND - 1], SMALLEST_CAP)
+    return cap
+
+
+def _search(costs: Floats, root: Root, seen: set[bytes], best: Best) -> None:
+    """Improve what the relaxation takes, where it was not seen before."""
+    taken = np.flatnonzero(root.ascent.taken)
+    if len(taken) != len(best.sites) or taken.tobytes() in seen:
+        return
+    seen.add(taken.tobytes())
+    best.learn_choice(*swap_search(costs, taken))

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 
 from core.errors import InvalidInput
+from planning.listening import milp
 from planning.side import Side
 
 Floats = NDArray[np.float64]
@@ -138,7 +139,7 @@ def fewest(reach: Mask, *, seconds: float, most: int | None = None, side: Side |
         constraints=constraints,
         integrality=np.ones(len(columns), dtype=np.int64),
         bounds=Bounds(0, 1),
-        options={"time_limit": max(seconds, 0.01)},
+        seconds=seconds,
     )
     if answer.status == 2:
         return Cover(None, (most or 0) + 1, proven=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
+
+from planning.listening import milp
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +29,12 @@ class Exact:
     proven: bool
 
 
+def covers(costs: Floats) -> bool:
+    """Return whether each demand has but two costs: served or not."""
+    over = costs - costs.min(axis=0)
+    return bool(((over == 0) | (over == over.max(axis=0))).all())
+
+
 def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
     """Return the cheapest p rows of a matrix (candidates, demand); None when it is too large to try.
 
@@ -38,7 +46,7 @@ def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
     base = costs.min(axis=0)
     over = costs - base
     highest = over.max(axis=0)
-    covering = bool((over == np.where(over > 0, highest, 0.0)).all())
+    covering = covers(costs)
     if over.size > (COVERING_ENTRIES if covering else MEDIAN_ENTRIES):
         return None
     if covering:
@@ -77,7 +85,8 @@ def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
         ],
         integrality=np.concatenate((np.ones(candidates), np.zeros(count))),
         bounds=Bounds(0.0, 1.0),
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
+        seconds=seconds,
+        standing=lambda incumbent, bound: (floor + incumbent / scale, floor + bound / scale),
     )
     chosen: Ints | None = None if answer.x is None else np.flatnonzero(answer.x[:candidates] > 0.5)
     if chosen is not None and len(chosen) != p:

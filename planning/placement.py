@@ -18,6 +18,7 @@ from planning.covering import solve_covering
 from planning.dispersion import solve_dispersion
 from planning.huff import HOME_S, pull, solve_huff
 from planning.kinds import INFO, Kind
+from planning.listening import listened
 from planning.side import NO_PAIRS, Floor, Side
 from planning.sided import Sum, least_sum
 from planning.siting import EXISTING, UNSERVED, SitingResult, Stop, least_cost
@@ -151,7 +152,7 @@ class Placement:
         return Floor(self.od_s <= self.limit_s, there, self.people, self.group, self.floor)
 
 
-def place(  # noqa: PLR0911  (each way a question can have no answer)
+def place(
     problem: Placement,
     stop: Stop | None = None,
     *,
@@ -164,10 +165,17 @@ def place(  # noqa: PLR0911  (each way a question can have no answer)
     Of a question that is maximised the bound lies above the objective. Demand without any way is never dropped:
     ``unserved`` counts it.
     """
-    stop, progress, began = stop or Stop(), progress or Silent(), time.perf_counter()
+    stop, progress = stop or Stop(), progress or Silent()
     if problem.kind in {"mclp", "cmclp"}:  # they are searched for by those who are not reached
         progress = Turned(progress, float(problem.people.sum()))
-    side = problem.side()
+    with listened(progress):
+        return _placed(problem, stop, seed=seed, initial=initial, progress=progress)
+
+
+def _placed(  # noqa: PLR0911  (each way a question can have no answer)
+    problem: Placement, stop: Stop, *, seed: int, initial: Ints | None, progress: Progress
+) -> SitingResult:
+    side, began = problem.side(), time.perf_counter()
     if side.least > side.candidates or not side.candidates or len(side.fixed) > side.most:
         return refused(problem, "candidates", began)
     if problem.people.sum() <= 0:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planning.swap_kernels import swap_eagerly, times_served, worths
+from planning.lists import Ascent, lists_of
+from planning.swap_kernels import choose_greedily, swap_eagerly
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -15,15 +16,10 @@ Ints = NDArray[np.int64]
 
 def greedy(costs: Floats, p: int) -> Ints:
     """Return p candidates, each the one that lowers the cost most after those before it."""
-    nearest = np.full(costs.shape[1], np.inf)
-    chosen: list[int] = []
-    for _ in range(p):
-        totals = np.minimum(costs, nearest).sum(axis=1)
-        totals[chosen] = np.inf
-        best = int(totals.argmin())
-        chosen.append(best)
-        nearest = np.minimum(nearest, costs[best])
-    return np.array(chosen, dtype=np.int64)
+    sites = np.empty(p, dtype=np.int64)
+    nearest, inside = np.full(costs.shape[1], np.inf), np.zeros(len(costs), dtype=np.bool_)
+    choose_greedily(np.ascontiguousarray(costs), nearest, inside, sites)
+    return sites
 
 
 def completed(costs: Floats, initial: Sequence[int], p: int) -> Ints:
@@ -44,7 +40,7 @@ def swap_search(costs: Floats, sites: ArrayLike) -> tuple[float, Ints]:
 
 def warm_up() -> None:
     """Bring the compiled loops into the process (made by set-up, then read from the disk)."""
-    costs, ones = np.ones((2, 2)), np.ones(2)
-    swap_search(costs, [0])
-    worths(costs, ones, np.zeros(2))
-    times_served(costs, np.zeros(1, dtype=np.int64), ones, np.zeros(2))
+    costs, states = np.ones((2, 2)), np.zeros(2, dtype=np.int8)
+    swap_search(costs, greedy(costs, 1))
+    lists = lists_of(costs).without(states)
+    Ascent(np.ones(2), 2).raised(lists, states, 1, target=1.0, enough=2.0, rounds=1)

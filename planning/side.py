@@ -9,7 +9,9 @@ from typing import cast
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
+
+from planning.listening import Standing, milp
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -159,6 +161,7 @@ class Side:
         more: Sequence[LinearConstraint] = (),
         others: Others | None = None,
         seconds: float = 10.0,
+        standing: Standing | None = None,
     ) -> OptimizeResult:
         """Return what HiGHS finds for the least ``cost`` of candidates and other variables.
 
@@ -170,6 +173,8 @@ class Side:
             Constraints over candidates and the other variables.
         others
             The other variables; None when there are none.
+        standing
+            As in `planning.listening.milp`.
         """
         others = others or Others(0)
         rows, own = self.rows(others.count)
@@ -189,7 +194,8 @@ class Side:
             constraints=rows,
             integrality=whole,
             bounds=Bounds(low, high),
-            options={"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0},
+            seconds=seconds,
+            standing=standing,
         )
 
     def choose(self, worth: Floats, *, seconds: float = 10.0) -> tuple[Ints | None, float]:

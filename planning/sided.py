@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint
 
 from core.progress import Progress, Silent
-from planning.bound import Best
+from planning.best import Best
 from planning.side import Others, Side
 from planning.watching import enough, tell
 

@@ -18,15 +18,20 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
-from planning.bound import Best, raise_bound
-from planning.exact import best_of_rows
+from planning.best import Best
+from planning.bound import Root, raise_bound
+from planning.branch import by_cases
+from planning.exact import best_of_rows, covers
+from planning.listening import listened
 from planning.search import completed, greedy, swap_search
-from planning.watching import enough, tell
+from planning.watching import Turned, enough, tell
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Kind = Literal["p-median", "mclp"]
 KINDS: tuple[Kind, ...] = ("p-median", "mclp")
+SHAKEN = 3
+"""One of so many sites is moved at random before the search goes on."""
 EXISTING, UNSERVED = -1, -2
 """In an assignment: served by a facility that is there already; served by nobody."""
 
@@ -82,7 +87,7 @@ class SitingProblem:
 
 @dataclass(frozen=True)
 class Stop:
-    """When to be content: a gap, a number of rounds of the bound, or seconds, whichever comes first.
+    """When to be content: a gap, a number of rounds of the bound and of cases, or seconds, whichever comes first.
 
     Unless ``seconds`` run out, the same seed gives the same answer.
     """
@@ -91,6 +96,7 @@ class Stop:
     rounds: int = 6000
     seconds: float = 60.0
     starts: int = 4
+    cases: int = 200_000
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,10 @@ def solve(
     if binding:
         return _infeasible(problem, binding)
     costs, unserved_s = _costs(problem)
-    best = least_cost(costs, problem.p, stop, seed=seed, initial=initial, progress=progress)
+    if problem.kind == "mclp":
+        progress = Turned(progress, float(problem.people.sum()))
+    with listened(progress) as told:
+        best = least_cost(costs, problem.p, stop, seed=seed, initial=initial, progress=told)
     return _result(problem, best, unserved_s, time.perf_counter() - began)
 
 
@@ -165,19 +174,30 @@ def least_cost(
     best = _first_choice(costs, p, starts=stop.starts, seed=seed, initial=initial, progress=progress)
     best.learn_bound(float(costs.min(axis=0).sum()))
     tell(progress, best.cost, best.bound)
-    rows = raise_bound(costs, p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress)
-    left_s = deadline - time.perf_counter()
-    if not best.is_within(stop.gap) and left_s > 0 and not enough(progress):
-        progress.step("Proving the answer")
-        found = best_of_rows(costs[rows], p, seconds=left_s)
-        if found is not None:
-            # Rows that were dropped cannot be in a better choice, so the bound holds for all.
-            sites = None if found.rows is None else rows[found.rows]
-            if sites is not None:
-                best.learn_choice(float(costs[sites].min(axis=0).sum()), sites)
-            best.learn_bound(best.cost if found.proven else found.bound)
-        progress.advance()
+    root = raise_bound(
+        costs, p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress, patient=False
+    )
+    if best.is_within(stop.gap) or root.settled or time.perf_counter() > deadline or enough(progress):
+        return best
+    if covers(costs):
+        _prove_cover(costs, p, best, root, deadline=deadline, progress=progress)
+    if not best.is_within(stop.gap) and stop.cases and not enough(progress):
+        by_cases(costs, root, p, best, gap=stop.gap, deadline=deadline, cases=stop.cases, progress=progress)
     return best
+
+
+def _prove_cover(costs: Floats, p: int, best: Best, root: Root, *, deadline: float, progress: Progress) -> None:
+    """Let HiGHS end a question of coverage; candidates that are closed cannot be in a better choice."""
+    progress.step("Proving the answer")
+    rows = root.rows
+    found = best_of_rows(costs[rows], p, seconds=deadline - time.perf_counter())
+    if found is None:
+        return
+    if found.rows is not None:
+        sites = rows[found.rows]
+        best.learn_choice(float(costs[sites].min(axis=0).sum()), sites)
+    best.learn_bound(best.cost if found.proven else found.bound)
+    progress.advance()
 
 
 def _limit_s(problem: SitingProblem) -> float:
@@ -226,8 +246,13 @@ def _first_choice(
     best = Best(*swap_search(costs, first))
     progress.advance()
     for _ in range(starts - 1):
-        random_sites = rng.choice(len(costs), p, replace=False)
-        best.learn_choice(*swap_search(costs, random_sites))
+        # Some of the sites go elsewhere at random, then each exchange that gains is made.
+        fresh = best.sites.copy()
+        moved = rng.choice(p, max(1, p // SHAKEN), replace=False)
+        others = np.setdiff1d(np.arange(len(costs)), fresh)
+        count = min(len(moved), len(others))
+        fresh[moved[:count]] = rng.choice(others, count, replace=False)
+        best.learn_choice(*swap_search(costs, fresh))
         progress.advance()
     return best
 

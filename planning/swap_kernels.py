@@ -1,4 +1,4 @@
-"""Compiled loops of siting: eager exchange of sites, and the sums of the Lagrangian relaxation."""
+"""Compiled loops of siting: eager exchange of sites, and the choice of one after the other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from core.kernels import kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 LEAST_GAIN = 1e-12
 
 
@@ -96,25 +97,50 @@ def swap_eagerly(  # noqa: C901, PLR0912  (a compiled kernel is one long loop)
 
 
 @kernel
-def worths(costs: Floats, multipliers: Floats, worth: Floats) -> None:
-    """Write what each candidate undercuts the multipliers by, together; negative."""
-    for j in range(len(costs)):
-        row = costs[j]
-        total = 0.0
-        for i in range(len(row)):
-            less = row[i] - multipliers[i]
-            if less < 0.0:
-                total += less
-        worth[j] = total
+def choose_greedily(  # noqa: C901, PLR0912  (a compiled kernel is one long loop)
+    costs: Floats, nearest: Floats, inside: Flags, sites: Ints
+) -> None:
+    """Write into ``sites`` one candidate after the other, each the one that lowers the sum of ``nearest`` most.
 
-
-@kernel
-def times_served(costs: Floats, taken: Ints, multipliers: Floats, slack: Floats) -> None:
-    """Write one less the number of taken candidates that undercut each multiplier."""
-    for i in range(len(slack)):
-        slack[i] = 1.0
-    for s in range(len(taken)):
-        row = costs[taken[s]]
-        for i in range(len(row)):
-            if row[i] < multipliers[i]:
-                slack[i] -= 1.0
+    ``nearest`` (what each demand costs before, infinite where nothing serves it) and ``inside`` (candidates that are
+    taken already) are brought up to date. What a candidate gains only falls as others come: most need no second look.
+    """
+    candidates, demand = costs.shape
+    gain = np.empty(candidates)
+    fresh = np.zeros(candidates, np.int64)
+    begun = 0
+    if not np.isfinite(nearest[0]):
+        best, least = -1, np.inf
+        for j in range(candidates):
+            total = 0.0
+            for i in range(demand):
+                total += costs[j, i]
+            if not inside[j] and (total < least or best < 0):
+                best, least = j, total
+        sites[0] = best
+        inside[best] = True
+        for i in range(demand):
+            nearest[i] = costs[best, i]
+        begun = 1
+    for j in range(candidates):
+        gain[j] = np.inf
+        fresh[j] = -1
+    for s in range(begun, len(sites)):
+        while True:
+            best = -1
+            for j in range(candidates):
+                if not inside[j] and (best < 0 or gain[j] > gain[best]):
+                    best = j
+            if fresh[best] == s:
+                break
+            total = 0.0
+            for i in range(demand):
+                less = nearest[i] - costs[best, i]
+                if less > 0.0:
+                    total += less
+            gain[best] = total
+            fresh[best] = s
+        sites[s] = best
+        inside[best] = True
+        for i in range(demand):
+            nearest[i] = min(nearest[i], costs[best, i])
