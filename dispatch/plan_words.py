@@ -170,12 +170,6 @@ def minutes(seconds: float) -> int:
     return max(1, round(seconds / 60))
 
 
-def listed(names: Iterable[object]) -> Listed:
-    """Return names in order."""
-    found = sorted(str(each) for each in names)
-    made = Listed(", ".join(found))
-    made.zh = "、".join(found)
-    return made
 def lacks(task: Task, worker: Worker) -> Reason | None:
     """Return "Has no chainsaw." of a worker who lacks what a task needs; None when he has it all."""
     needed, had = (task.skills, task.equipment), (worker.skills, worker.equipment)
@@ -195,3 +189,9 @@ def labelled(keys: Iterable[str]) -> Listed:
     return made
 
 
+def listed(names: Iterable[object]) -> Listed:
+    """Return names in order."""
+    found = sorted(str(each) for each in names)
+    made = Listed(", ".join(found))
+    made.zh = "、".join(found)
+    return made
