@@ -55,6 +55,7 @@ class Settings(BaseSettings):
         description="Header in which a proxy names the login of who is signed on; off unless set",
     )
     sso_proxies: str = Field(default="", description="Addresses or networks whose sign-on header is believed")
+    traffic_minutes: int = Field(default=45, ge=5, le=1440, description="How old a measured speed may be")
     keep_sessions_days: int = Field(default=30, ge=1, le=365, description="Sessions, after they ended")
     keep_codes_days: int = Field(default=30, ge=1, le=365, description="One-time codes, after they ran out")
     keep_absences_days: int = Field(default=730, ge=90, le=3650, description="Absences, after their last day")

@@ -25,6 +25,7 @@ from dispatch.closure_model import (
     check_shape,
     shut_by,
 )
+from dispatch.traffic import with_speeds
 from geodata.crs import project
 from geodata.network import Mode, RoadNetwork
 from geodata.roads import network_of
@@ -157,7 +158,7 @@ def stretch_at(session: Session, actor: Actor, lon: float, lat: float) -> Stretc
 
 
 def network_now(session: Session, territory: TerritoryInfo, mode: Mode, moment: dt.datetime) -> RoadNetwork:
-    """Return the road network as it is at a moment: what is closed to traffic has no way through.
+    """Return the road network as it is at a moment: with the speeds read of late, without what is closed.
 
     Who walks passes. A kept network takes no time; a new closure costs the graph to be weighed anew.
     """
@@ -165,9 +166,8 @@ def network_now(session: Session, territory: TerritoryInfo, mode: Mode, moment: 
     if mode == "walk":
         return network
     shapes = [each.shape for each in store.closures(session, territory.id, moment=moment) if each.in_force(moment)]
-    if not shapes:
-        return network
-    shut = stretches_shut(network, shapes)
+    shut = stretches_shut(network, shapes) if shapes else np.zeros(0, np.int64)
+    network = with_speeds(session, territory, network, moment)
     return with_shut(network, shut) if len(shut) else network
 
 

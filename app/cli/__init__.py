@@ -18,6 +18,7 @@ GROUPS = {
     "jobs": "Background work.",
     "incident": "Incidents: from the report to the close.",
     "dispatch": "The standing plan: who goes where, why, closed streets and what things cost.",
+    "traffic": "How fast cars go, from files of readings.",
     "component": "The register of components.",
     "upstream": "The hotline 12345: reports in, answers out, both compared.",
     "unit": "Units and the duty list.",
@@ -67,6 +68,7 @@ MODULES = (
     "plan",
     "dispatch",
     "dispatch_acts",
+    "traffic",
     "simulate",
 )
 UNKNOWN_ERROR_EXIT = 70

@@ -1,0 +1,86 @@
+"""SQL of traffic: files of speeds, the newest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from geodata.tables import TrafficLoad
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Speeds:
+    """The readings of one file: places, speeds, and the moment of each in seconds since 1970."""
+
+    id: int
+    places: Numbers
+    kmh: Numbers
+    at_s: Numbers
+
+
+def add(session: Session, territory_id: int, name: str, speeds: Speeds, *, at: dt.datetime, refused: int) -> int:
+    """Write a file of speeds and return its id."""
+    newest_s = float(speeds.at_s.max())
+    row = TrafficLoad(
+        territory_id=territory_id,
+        source=name,
+        loaded_at=at,
+        newest_at=dt.datetime.fromtimestamp(newest_s, dt.UTC),
+        readings=len(speeds.kmh),
+        refused=refused,
+        lons=speeds.places[:, 0].tolist(),
+        lats=speeds.places[:, 1].tolist(),
+        kmhs=speeds.kmh.tolist(),
+        ages_s=(newest_s - speeds.at_s).tolist(),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def since(session: Session, territory_id: int, moment: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """Return the files whose newest reading was taken after a moment, with that moment, the newest first."""
+    rows = session.execute(
+        select(TrafficLoad.id, TrafficLoad.newest_at)
+        .where(TrafficLoad.territory_id == territory_id, TrafficLoad.newest_at > moment)
+        .order_by(TrafficLoad.newest_at.desc(), TrafficLoad.id.desc())
+    )
+    return [(one, at) for one, at in rows]
+
+
+def read(session: Session, ids: Sequence[int]) -> list[Speeds]:
+    """Return the readings of files."""
+    if not ids:
+        return []
+    rows = session.execute(
+        select(
+            TrafficLoad.id,
+            TrafficLoad.lons,
+            TrafficLoad.lats,
+            TrafficLoad.kmhs,
+            TrafficLoad.newest_at,
+            TrafficLoad.ages_s,
+        ).where(TrafficLoad.id.in_(ids))
+    )
+    return [
+        Speeds(one, np.column_stack([lons, lats]), np.array(kmhs), newest.timestamp() - np.array(ages))
+        for one, lons, lats, kmhs, newest, ages in rows
+    ]
+
+
+def forget(session: Session, territory_id: int, before: dt.datetime) -> int:
+    """Delete files whose newest reading is older than a moment; return how many."""
+    gone = session.execute(
+        delete(TrafficLoad)
+        .where(TrafficLoad.territory_id == territory_id, TrafficLoad.newest_at < before)
+        .returning(TrafficLoad.id)
+    )
+    return len(gone.all())
