@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from app.study_watch import Watch
 from core.identity import Actor
 from core.progress import Progress
 from geodata import db
-from planning import service
+from planning import living, service
 from planning.answer import answer
+from planning.fingerprint import fingerprint
 from planning.model import Answer
 
 
@@ -14,9 +18,16 @@ def answer_study(actor: Actor, study_id: int, progress: Progress) -> Answer:
     """Answer a study and return the answer; asked twice, the first answer stays."""
     progress.step("Reading the city")
     with db.transaction(actor, purpose="answer a study") as session:
+        living.begin(session, actor, study_id)
         city, question = service.read_city(session, actor, study_id)
-    found = answer(city, question, progress=progress)
+    watch = Watch(actor, study_id, float(city.people.sum()), progress)
+    found = answer(city, question, progress=watch)
+    facts = {**found.facts, "ground": fingerprint(city)}
+    if watch.trail:
+        facts |= {"trail": [list(each) for each in watch.trail], "stopped": watch.stopped}
+    found = dataclasses.replace(found, facts=facts)
     progress.step("Keeping the answer")
     with db.transaction(actor, purpose="answer a study") as session:
         service.keep_answer(session, actor, study_id, found)
+        living.begin(session, actor, study_id)
     return found

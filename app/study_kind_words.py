@@ -183,15 +183,19 @@ def longer(study: Study) -> str:
 
 def figure(study: Study, value: float) -> str:
     """Return a value of a study's objective in its own unit, in words."""
-    people = max(float(study.facts["people"]), 1e-9)
+    return figure_of(study.question.kind, float(study.facts["people"]), value)
+
+
+def figure_of(key: Kind, people: float, value: float) -> str:
+    """Return a value of the objective of a kind of question in its own unit, in words, for so many people."""
     return {
-        "person_s": lambda: t("{minutes} on average", minutes=study_words.minutes(value / people, 2)),
+        "person_s": lambda: t("{minutes} on average", minutes=study_words.minutes(value / max(people, 1e-9), 2)),
         "people": lambda: t("{people} people", people=i18n.number(value)),
         "s": lambda: minutes(value),
         "sites": lambda: tn("one site", "{count} sites", round(value)),
         "m": lambda: distance(value),
         "cost": lambda: i18n.number(value),
-    }[INFO[study.question.kind].unit]()
+    }[INFO[key].unit]()
 
 
 def minutes(seconds: float) -> str:

@@ -6,6 +6,7 @@ from app import i18n, study_kind_words, study_words
 from app.i18n import t, tn
 from planning.kinds import INFO
 from planning.model import Study
+from planning.service import StudyDetail
 
 NAMED = 3
 LEAST = 1e-6
@@ -89,6 +90,38 @@ def left_out(study: Study, names: dict[int, str]) -> str:
     return (
         told + (" " if i18n.locale() != "zh" else "") + t("Most live in {places}.", places=places) if places else told
     )
+
+
+def again(one: StudyDetail, two: StudyDetail) -> list[str]:
+    """Return whether the same question gave the same answer, and what data have changed in between."""
+    moved = _moved(one.study, two.study)
+    places = [{(round(site.lon, 6), round(site.lat, 6)) for site in each.sites} for each in (one, two)]
+    same = places[0] == places[1] and abs(share(two.study, two.study.objective or 0, one.study.objective or 0)) <= LEAST
+    if same:
+        first = t("Run again, the answer is the same: the same sites, the same figures.")
+    else:
+        first = t(
+            "Run again, the answer differs: {same} of {all} sites are the same.",
+            same=i18n.number(len(places[0] & places[1])),
+            all=i18n.number(len(places[1])),
+        )
+    lines = [first]
+    if not one.study.facts.get("ground"):
+        lines.append(t("The first answer does not say what data it was computed from."))
+    elif moved:
+        lines.append(t("Since then these data have changed: {data}.", data=t(", ").join(moved)))
+    else:
+        lines.append(t("The data are the same, to the last digit."))
+        if not same:
+            lines.append(t("One search ended by time or on request; what is found in a time differs a little."))
+    return lines if same else [*lines, *other(one.study, two.study)]
+
+
+def _moved(one: Study, two: Study) -> list[str]:
+    """Return which data differ between two answers."""
+    names = {"people": t("people"), "facilities": t("facilities"), "roads": t("roads"), "land": t("land")}
+    before, after = one.facts.get("ground") or {}, two.facts.get("ground") or {}
+    return [name for key, name in names.items() if before.get(key) != after.get(key)]
 
 
 def other(one: Study, two: Study) -> list[str]:

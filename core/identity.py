@@ -40,6 +40,8 @@ class May(enum.StrEnum):
     LOAD_DATA = "load_data"
     SEE_STUDIES = "see_studies"
     MAKE_STUDIES = "make_studies"
+    PROPOSE_SITES = "propose_sites"
+    SIGN_SITES = "sign_sites"
     SEE_RECORD = "see_record"
     SEE_REVIEWS = "see_reviews"
     READ_REPORTER = "read_reporter"
@@ -77,6 +79,8 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
     May.MAKE_STUDIES: frozenset({_R.PLANNER}),
+    May.PROPOSE_SITES: frozenset({_R.PLANNER}),
+    May.SIGN_SITES: frozenset({_R.SUPERVISOR}),
     May.SEE_RECORD: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
     May.SEE_REVIEWS: frozenset({_R.AUDITOR, _R.SUPERVISOR}),
     May.READ_REPORTER: frozenset({_R.GRID_WORKER, _R.DISPATCHER, _R.SUPERVISOR, _R.AUDITOR}),

@@ -227,10 +227,48 @@ def study_detail(session: Session, actor: Actor, study_id: int) -> StudyDetail:
     )
 
 
+def other_answers(session: Session, actor: Actor, study_id: int) -> list[Study]:
+    """Return the studies that answer the same question otherwise: the one this asks anew, its other and own answers."""
+    require(actor, May.SEE_STUDIES)
+    study = _get(session, study_id)
+    found = store.list_children(session, study_id)
+    if study.parent_id is not None:
+        parent = store.get_study(session, study.parent_id)
+        found = [each for each in (parent, *store.list_children(session, study.parent_id)) if each] + found
+    return [each for each in found if each.id != study_id]
+
+
+def run_again(session: Session, actor: Actor, study_id: int) -> int:
+    """Ask the very question of a study once more and return the new id; the same data give the same answer.
+
+    Raises
+    ------
+    Conflict
+        When the study has no answer that could be compared.
+    """
+    require(actor, May.MAKE_STUDIES)
+    study = _get(session, study_id)
+    if study.state == "asked":
+        raise Conflict("This study has no answer yet that could be compared.", hint="Wait for it.")
+    return ask(session, actor, _territory(session, study_id), study.question, title=study.title, parent_id=study_id)
+
+
 def job_of(session: Session, actor: Actor, study_id: int) -> Job | None:
     """Return the background work of a study; None when it has none."""
     require(actor, May.SEE_STUDIES)
     return _job(session, actor, _get(session, study_id))
+
+
+def territory_of_study(session: Session, study_id: int) -> TerritoryInfo:
+    """Return the territory of a study.
+
+    Raises
+    ------
+    NotFound
+        When there is no such study in the actor's territory.
+    """
+    _get(session, study_id)
+    return _territory(session, study_id)
 
 
 def _queue(session: Session, actor: Actor, study_id: int) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, study_map, study_versus, study_words, study_work, widgets
+from app import guard, i18n, study_map, study_scene, study_versus, study_words, study_work, widgets
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Column, Fact
-from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
-from geodata.territory import TerritoryInfo, communities
-from layers.basemap import surrounded_by_water
+from geodata.territory import TerritoryInfo
 from planning import service
 from planning.model import Study
 from planning.service import StudyDetail
@@ -34,33 +31,24 @@ def show() -> None:
     st.html(STYLE)
     with transaction(actor) as session:
         territory = territory_of(session, actor)
-        found = [_detail(session, actor, st.query_params.get(name, "")) for name in ("a", "b")]
+        found = [study_scene.detail_of(session, actor, st.query_params.get(name, "")) for name in ("a", "b")]
         widgets.title(t("Compare studies"), simulated=territory.is_demo)
         one, two = found
         if one is None or two is None:
             known = [study for study, _ in service.list_studies(session, actor, territory) if study.state == "answered"]
             _choose(known)
             return
-        names = _community_names(session, territory.id)
+        names = study_scene.community_names(session, territory.id)
         waiting = next((each for each in (one, two) if each.study.state == "asked"), None)
         if waiting is not None:
             _wait(waiting)
             return
-        _verdict(one.study, two.study, names)
+        _verdict(one, two, names)
         for column, detail in zip(st.columns(2, gap="medium"), (one, two), strict=True):
             with column:
                 _side(session, actor, territory, detail, names, plan=bool(two.study.question.terms.by_hand))
         if one.study.state == two.study.state == "answered":
             _who(one.study, two.study, names)
-
-
-def _detail(session: Session, actor: Actor, given: str) -> StudyDetail | None:
-    if not (given.isdecimal() and len(given) < 10):
-        return None
-    try:
-        return service.study_detail(session, actor, int(given))
-    except NotFound:
-        return None
 
 
 def _choose(known: list[Study]) -> None:
@@ -82,7 +70,7 @@ def _choose(known: list[Study]) -> None:
 
 def _wait(detail: StudyDetail) -> None:
     if detail.job is not None and not detail.job.ended:
-        study_work.running(detail.study.id)
+        study_work.running(detail.study.id, detail.study.question.kind)
         return
     address = f"/study?study={detail.study.id}"
     widgets.empty(
@@ -91,11 +79,14 @@ def _wait(detail: StudyDetail) -> None:
     )  # fmt: skip
 
 
-def _verdict(one: Study, two: Study, names: dict[int, str]) -> None:
+def _verdict(left: StudyDetail, right: StudyDetail, names: dict[int, str]) -> None:
     """Say in words how the second stands against the first."""
+    one, two = left.study, right.study
     if two.state != "answered" or one.state != "answered":
         return
-    if two.question.terms.by_hand:
+    if one.question == two.question:
+        lines = study_versus.again(left, right)
+    elif two.question.terms.by_hand:
         lines = study_versus.by_hand(two, names)
     elif study_versus.comparable(one, two):
         lines = study_versus.other(one, two)
@@ -130,12 +121,11 @@ def _side(
                 Fact(t("Gap to the best"), study_words.gap(study.gap)),
             ]
         )
-    kind = study.question.existing_kind
-    existing = service.existing_facilities(session, actor, territory, kind) if kind else np.empty((0, 2))
+    existing = study_scene.existing(session, actor, territory, study)
     if detail.grounds:
         study_map.show_study(
             territory, actor, study, detail.sites, detail.grounds, existing=existing, communities=names,
-            island=_island(session, territory.id), height=MAP_PX, width=MAP_WIDE_PX,
+            island=study_scene.island(session, territory.id), height=MAP_PX, width=MAP_WIDE_PX,
         )  # fmt: skip
         widgets.write(study_map.legend(study, detail.sites, detail.grounds))
 
@@ -170,17 +160,6 @@ def _who(one: Study, two: Study, names: dict[int, str]) -> None:
             for more, before, row in shown
         ],
     )
-
-
-def _community_names(session: Session, territory_id: int) -> dict[int, str]:
-    areas = communities(session, territory_id)
-    rows = zip(areas["id"].tolist(), areas["name"].tolist(), areas["name_zh"].tolist(), strict=True)
-    return {int(key): i18n.either(name, name_zh or None) for key, name, name_zh in rows}
-
-
-@st.cache_data(ttl=3600, show_spinner=False)
-def _island(_session: Session, territory_id: int) -> bool:
-    return surrounded_by_water(_session, territory_id)
 
 
 show()

@@ -7,7 +7,7 @@ from typing import Any, cast
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, study_form, study_map, study_words, widgets
+from app import guard, i18n, state, study_form, study_map, study_scene, study_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.errors import InvalidInput
@@ -16,7 +16,6 @@ from geodata.db import transaction
 from geodata.network import Mode
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
-from layers.basemap import surrounded_by_water
 from planning import service
 from planning.kinds import INFO
 from planning.model import CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
@@ -149,16 +148,16 @@ def _there(
     kind = None if isinstance(question, InvalidInput) else question.facility_kind
     places = service.existing_facilities(session, actor, territory, kind or SOMETHING_NEW)
     study_map.show_existing(
-        territory, actor, places, name=study_words.facility(kind), island=_island(session, territory.id), height=MAP_PX
+        territory,
+        actor,
+        places,
+        name=study_words.facility(kind),
+        island=study_scene.island(session, territory.id),
+        height=MAP_PX,
     )
     if kind is not None:
         name, count = study_words.facility(kind), counts.get(kind, 0)
         widgets.note(t("{facility}: {count} there now.", facility=name, count=i18n.number(count)))
-
-
-@st.cache_data(ttl=3600, show_spinner=False)
-def _island(_session: Session, territory_id: int) -> bool:
-    return surrounded_by_water(_session, territory_id)
 
 
 show()

@@ -13,9 +13,13 @@ from app import (
     guard,
     i18n,
     study_curve,
+    study_decide,
+    study_fronts,
     study_kind_words,
     study_map,
     study_parts,
+    study_scene,
+    study_trail,
     study_words,
     study_work,
     widgets,
@@ -27,9 +31,8 @@ from app.widgets import Fact
 from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
-from geodata.territory import TerritoryInfo, communities
-from layers.basemap import surrounded_by_water
-from planning import service
+from geodata.territory import TerritoryInfo
+from planning import deciding, service
 from planning.model import Study
 from planning.service import StudyDetail
 
@@ -93,12 +96,12 @@ def _question(study: Study) -> str:
 
 def _no_answer(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail) -> None:
     """Say what binds, and draw those because of whom there is no answer."""
-    study, names = detail.study, _community_names(session, territory.id)
+    study, names = detail.study, study_scene.community_names(session, territory.id)
     widgets.empty(*study_words.infeasible(study, names), link_label=t("New study"), href="/new-study")
     if detail.grounds:
         study_map.show_study(
             territory, actor, study, detail.sites, detail.grounds, existing=np.empty((0, 2)), communities=names,
-            island=_island(session, territory.id), height=MAP_PX // 2,
+            island=study_scene.island(session, territory.id), height=MAP_PX // 2,
         )  # fmt: skip
         widgets.note(t("Hatched: where they live."))
 
@@ -106,7 +109,7 @@ def _no_answer(session: Session, actor: Actor, territory: TerritoryInfo, detail:
 def _unanswered(actor: Actor, detail: StudyDetail) -> None:
     job = detail.job
     if job is not None and not job.ended:
-        study_work.running(detail.study.id)
+        study_work.running(detail.study.id, detail.study.question.kind)
         return
     if job is not None and job.state == "failed":
         widgets.wrong(t("This did not work; nothing was changed."), job.message)
@@ -121,9 +124,8 @@ def _unanswered(actor: Actor, detail: StudyDetail) -> None:
 
 def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail) -> None:
     study = detail.study
-    names = _community_names(session, territory.id)
-    kind = study.question.existing_kind
-    existing = service.existing_facilities(session, actor, territory, kind) if kind else np.empty((0, 2))
+    names = study_scene.community_names(session, territory.id)
+    existing = study_scene.existing(session, actor, territory, study)
     left, right = st.columns([1, 1.6], gap="medium")
     with left:
         _answer(study)
@@ -132,10 +134,16 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
     with right:
         study_map.show_study(
             territory, actor, study, detail.sites, detail.grounds, existing=existing, communities=names,
-            island=_island(session, territory.id), height=MAP_PX,
+            island=study_scene.island(session, territory.id), height=MAP_PX,
         )  # fmt: skip
         widgets.write(study_map.legend(study, detail.sites, detail.grounds))
-    gains, reach, rests, history = st.tabs([t("Who gains"), t("How far it is"), t("What it rests on"), t("History")])
+    decisions = deciding.of_study(session, actor, study.id)
+    gains, reach, fronts, rests, decision, history = st.tabs(
+        [
+            *(t("Who gains"), t("How far it is"), t("What is given up"), t("What it rests on")),
+            *(t("Decision"), t("History")),
+        ]
+    )
     with gains:
         study_parts.gains(study, names)
         access_parts.of_study(study)
@@ -143,14 +151,14 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
         study_curve.curve(study)
     with rests:
         study_parts.rests_on(study, territory)
+        study_trail.of_answer(study)
+    with fronts:
+        study_fronts.show(session, actor, study)
+    with decision:
+        study_decide.show(actor, study, decisions, territory)
+        study_decide.run_again(actor, study)
     with history:
         study_parts.history(detail.history, territory)
-
-
-def _community_names(session: Session, territory_id: int) -> dict[int, str]:
-    areas = communities(session, territory_id)
-    rows = zip(areas["id"].tolist(), areas["name"].tolist(), areas["name_zh"].tolist(), strict=True)
-    return {int(key): i18n.either(name, name_zh or None) for key, name, name_zh in rows}
 
 
 def _answer(study: Study) -> None:
@@ -189,11 +197,6 @@ def _now(value: str) -> str:
 def _unreachable(study: Study) -> str:
     count = float(study.facts["unreachable"])
     return t("{count} without any way", count=i18n.number(count)) if count else ""
-
-
-@st.cache_data(ttl=3600, show_spinner=False)
-def _island(_session: Session, territory_id: int) -> bool:
-    return surrounded_by_water(_session, territory_id)
 
 
 show()

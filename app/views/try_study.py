@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, study_map, study_words, widgets
+from app import guard, i18n, state, study_map, study_scene, study_words, widgets
 from app.i18n import t, tn
 from app.where import territory_of
-from core.errors import NotFound
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
-from layers.basemap import surrounded_by_water
 from planning import service
 from planning.kinds import INFO
 from planning.service import StudyDetail
@@ -30,7 +27,7 @@ def show() -> None:
     given = st.query_params.get("study", "")
     with transaction(actor) as session:
         territory = territory_of(session, actor)
-        detail = _detail(session, actor, given)
+        detail = study_scene.detail_of(session, actor, given)
         if detail is None or detail.study.state == "asked":
             widgets.title(t("Beat the machine"))
             widgets.empty(
@@ -56,15 +53,6 @@ def show() -> None:
             _ask(actor, detail, str(way), marked, struck)
         with right:
             _map(session, actor, territory, detail, marked, struck)
-
-
-def _detail(session: Session, actor: Actor, given: str) -> StudyDetail | None:
-    if not (given.isdecimal() and len(given) < 10):
-        return None
-    try:
-        return service.study_detail(session, actor, int(given))
-    except NotFound:
-        return None
 
 
 def _way(way: str) -> str:
@@ -141,11 +129,10 @@ def _map(  # noqa: PLR0917  (the page, part by part)
     session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail, marked: list[Place],
     struck: list[Place],
 ) -> None:  # fmt: skip
-    kind = detail.study.question.existing_kind
-    existing = service.existing_facilities(session, actor, territory, kind) if kind else np.empty((0, 2))
+    existing = study_scene.existing(session, actor, territory, detail.study)
     place = study_map.show_trial(
         territory, actor, detail.study, marked, struck, grounds=detail.grounds, existing=existing,
-        island=_island(session, territory.id), height=MAP_PX,
+        island=study_scene.island(session, territory.id), height=MAP_PX,
     )  # fmt: skip
     last = st.session_state.get(state.STUDY_TRIAL_CLICK)
     if place is not None and last != (detail.study.id, place):
@@ -153,11 +140,6 @@ def _map(  # noqa: PLR0917  (the page, part by part)
         if len(marked) < PLACES_AT_MOST:
             marked.append(place)
         st.rerun()
-
-
-@st.cache_data(ttl=3600, show_spinner=False)
-def _island(_session: Session, territory_id: int) -> bool:
-    return surrounded_by_water(_session, territory_id)
 
 
 show()

@@ -23,7 +23,8 @@ class StudyLive(Base):
         JSONB, server_default=text("'[]'"), doc="[seconds, best found, bound] in order of time"
     )
     enough: Mapped[bool] = mapped_column(server_default="false", doc="Somebody asked to stop and keep the best found")
-    begun_at: Mapped[CreatedAt]
+    people: Mapped[float] = mapped_column(server_default="0", doc="For whom, all together")
+    heard_at: Mapped[CreatedAt]
 
 
 class StudyFront(Base):
