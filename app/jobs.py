@@ -14,6 +14,7 @@ from app import (
     record_keeping,
     retention,
     set_up_jobs,
+    study_fronts_work,
     upstream_jobs,
     what_if_work,
 )
@@ -29,7 +30,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs, what_if_work)
+MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"
