@@ -74,7 +74,11 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     here = {each.id for each in crew}
     in_hand = store_situation.in_hand(session, territory.id)
     held = [row for row in in_hand if concerns(row, here)]
-    left = [(row, codes.get(row.worker_id or 0, "?")) for row in in_hand if is_left(row, here)]
+    left = [
+        (row, codes.get(row.worker_id or 0, "?"), next((each.code for each in present if each.owns(row.grid)), None))
+        for row in in_hand
+        if is_left(row, here)
+    ]
     waiting = [row for row in store_situation.to_send(session, territory.id) if not is_postponed(row, moment)]
     work = [*held, *waiting]
     ids = name_tasks(work)

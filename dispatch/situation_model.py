@@ -79,7 +79,8 @@ class Situation:
     told
         What has to be known about how it was reckoned.
     left
-        Work begun by workers who are not on shift, with their staff numbers; it is no part of the problem.
+        Work of workers who are not on shift that no plan can move, with the staff number of its worker, and of who
+        on shift answers for its grid; it is no part of the problem.
     absent
         Worker id to staff number of those who are not on shift.
     """
@@ -92,7 +93,7 @@ class Situation:
     barred: frozenset[Id]
     told: tuple[Reason, ...]
     places: NDArray[np.float64]
-    left: Sequence[tuple[WorkRow, str]] = ()
+    left: Sequence[tuple[WorkRow, str, str | None]] = ()
     absent: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -102,8 +103,11 @@ def concerns(row: WorkRow, here: set[int]) -> bool:
 
 
 def is_left(row: WorkRow, here: set[int]) -> bool:
-    """Return whether work was begun by a worker who is not on shift: no plan moves it, a person has to look."""
-    return row.worker_id not in here and row.kind == "handle" and not row.joint and begun(row)
+    """Return whether work of a worker who is not on shift cannot be planned: a person has to look.
+
+    That is what was begun, and what only its worker was asked for: a look (verify, check, visit), or to help.
+    """
+    return row.worker_id not in here and not moves(row)
 
 
 def is_postponed(row: WorkRow, moment: dt.datetime) -> bool:

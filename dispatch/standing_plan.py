@@ -25,7 +25,7 @@ from dispatch.situation_model import Situation
 from dispatch.snapshot import Kept, pack
 from dispatch.standing_ask import Loaded, compare, offer_new, problem_of, remember, why
 from dispatch.standing_model import StandingPlan, Summary
-from dispatch.standing_words import reason
+from dispatch.standing_words import why_left
 from dispatch.store_plan import reason_from, reason_json
 from geodata.db import system_rights
 from geodata.listening import DISPATCH_LOCK, is_held
@@ -215,12 +215,8 @@ def _facts(
     situation: Situation, result: Result, summary: Summary, moves: Sequence[MoveUp], names: Mapping[Id, int]
 ) -> dict[str, Any]:
     left = [
-        {
-            "incident_id": row.incident_id,
-            "why": reason_json(reason("begun_off_shift", worker=code)),
-            "way_out": reason_json(reason("way_call", worker=code)),
-        }
-        for row, code in situation.left
+        {"incident_id": row.incident_id, "why": reason_json(why), "way_out": reason_json(way_out)}
+        for row, why, way_out in ((each[0], *why_left(*each)) for each in situation.left)
     ]
     return {
         "summary": dataclasses.asdict(summary),

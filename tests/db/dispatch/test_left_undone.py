@@ -13,7 +13,9 @@ from core.identity import Actor, Role, system_actor
 from dispatch import closures, field, standing_plan
 from dispatch.filing import SPARE
 from dispatch.plan_model import Stop
+from dispatch.situation import read_situation
 from dispatch.standing_plan import offer_new, shift_search
+from dispatch.standing_words import why_left
 from geodata.tables import Incident, WorkerPosition
 from tests.db.dispatch.test_standing_plan import NOON, _give, _id, _incident, _plan, city  # noqa: F401  (fixture)
 from tests.map_city import EAST, MIDDLE, WEST, add_incidents
@@ -74,6 +76,31 @@ def test_what_an_absent_worker_has_begun_is_told(session, city):  # noqa: F811
     assert "W3" in left.way_out.en
     assert "W3" in left.way_out.zh
     assert made.summary.need_you == 1
+
+
+@pytest.mark.parametrize(("kind", "zh"), [("verify", "核实"), ("check", "核查"), ("visit", "回访")])
+def test_the_look_of_an_absent_worker_needs_a_person_and_names_the_deputy(session, city, kind, zh):  # noqa: F811
+    look = _give(session, city, "east", "W3", "accepted")
+    look.kind = kind
+    session.flush()
+    made = _plan(session, city)
+    [left] = made.unserved
+    assert (left.incident_id, left.why.kind) == (_incident(session, city, "east").id, "look_off_shift")
+    assert (zh in left.why.zh, "W3" in left.why.en) == (True, True)
+    assert ("W2" in left.way_out.en, "W2" in left.way_out.zh) == (True, True)  # the east is hers
+    assert made.summary.need_you == 1
+
+
+def test_who_is_named_for_a_look_is_on_shift_then(session, city):  # noqa: F811
+    look = _give(session, city, "east", "W2", "waiting")
+    look.kind = "verify"
+    session.flush()
+    situation = read_situation(session, city.territory, NOON + 9 * HOUR)
+    [(row, worker, deputy)] = situation.left
+    assert (row.kind, worker, deputy) == ("verify", "W2", "W3")
+    assert "W3" in why_left(row, worker, deputy)[1].en
+    way_out = why_left(row, worker, None)[1]
+    assert way_out.en == "Give it to somebody on shift, or keep it until W2 is back."
 
 
 def test_the_way_on_the_phone_leads_round_what_is_closed(session, city):  # noqa: F811
