@@ -8,7 +8,7 @@ from html import escape
 import shapely
 import streamlit as st
 
-from app import guard, i18n, state, widgets
+from app import board_traffic, guard, i18n, state, widgets
 from app.board_side import Here
 from app.i18n import t
 from app.where import territory_of
@@ -83,6 +83,7 @@ def panel(here: Here, known: list[ClosureInfo], street: Stretch | None) -> None:
     else:
         _form(street)
     _list(here, known)
+    board_traffic.panel(here)
 
 
 def _form(street: Stretch) -> None:

@@ -17,12 +17,13 @@ from app.board_side import Here
 from app.i18n import t, tn
 from core.clock import now as clock_now
 from core.identity import Actor
-from dispatch import closures, execution, notices, standing_plan
+from dispatch import closures, execution, notices, standing_plan, traffic
 from dispatch import service as dispatch
 from dispatch.closure_model import ClosureInfo
 from dispatch.execution_model import DeskRow, PinRow
 from dispatch.model import Board, Place
 from dispatch.standing_model import PlanRow, StandingPlan
+from dispatch.traffic_model import TrafficNow
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from people import service as people
@@ -50,6 +51,7 @@ class Seen:
     closures: tuple[ClosureInfo, ...]
     pins: tuple[PinRow, ...]
     desk: tuple[DeskRow, ...]
+    speeds: TrafficNow | None
     incident_id: int | None
     worker_id: int | None
 
@@ -99,6 +101,7 @@ def look(session: Session, actor: Actor, territory: TerritoryInfo) -> Seen:
         closures=tuple(closures.list_closures(session, actor, moment=moment)),
         pins=execution.list_pins(session, actor),
         desk=desk,
+        speeds=traffic.traffic_now(session, actor, territory, moment),
         incident_id=_number("incident"),
         worker_id=_number("worker"),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select
+from sqlalchemy import Float, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from geodata.tables import TrafficLoad
+from geodata.tables import Road, TrafficLoad
 
 Numbers = NDArray[np.float64]
 
@@ -74,6 +74,18 @@ def read(session: Session, ids: Sequence[int]) -> list[Speeds]:
         Speeds(one, np.column_stack([lons, lats]), np.array(kmhs), newest.timestamp() - np.array(ages))
         for one, lons, lats, kmhs, newest, ages in rows
     ]
+
+
+def middles_of(session: Session, territory_id: int, name: str) -> list[tuple[float, float]]:
+    """Return the middle of each stretch of a street by its name in either language, whatever the case."""
+    wanted, middle = name.strip().lower(), func.ST_LineInterpolatePoint(Road.geom, 0.5)
+    rows = session.execute(
+        select(func.ST_X(middle, type_=Float), func.ST_Y(middle, type_=Float))
+        .where(Road.territory_id == territory_id, Road.drivable)
+        .where(or_(func.lower(Road.name) == wanted, func.lower(Road.name_zh) == wanted))
+        .order_by(Road.id)
+    )
+    return [(lon, lat) for lon, lat in rows]
 
 
 def forget(session: Session, territory_id: int, before: dt.datetime) -> int:

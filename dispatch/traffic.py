@@ -15,7 +15,7 @@ from core.clock import now as clock_now
 from core.errors import DataQuality, InvalidInput
 from core.identity import Actor, May, require
 from core.settings import settings
-from dispatch import store_closures, store_traffic
+from dispatch import store_traffic
 from dispatch.store_traffic import Speeds
 from dispatch.traffic_model import (
     NEAR_M,
@@ -151,9 +151,7 @@ def _placed(
             placed.append(one)
             continue
         if one.street not in streets:
-            lines = [each.line for each in store_closures.roads_named(session, territory.id, one.street)]
-            middles = [line.interpolate(0.5, normalized=True) for line in lines]
-            streets[one.street] = [(point.x, point.y) for point in middles]
+            streets[one.street] = store_traffic.middles_of(session, territory.id, one.street)
         if not streets[one.street]:
             faults.append(Fault(one.line, f"there is no street {one.street[:60]!r}", f"没有道路“{one.street[:60]}”"))
         placed += [Reading(one.line, one.at, one.kmh, lon, lat, one.street) for lon, lat in streets[one.street]]

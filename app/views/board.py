@@ -22,6 +22,7 @@ from app import (
     board_rows,
     board_side,
     board_timeline,
+    board_traffic,
     board_why,
     board_worker,
     guard,
@@ -69,7 +70,7 @@ def show() -> None:
                 territory, actor, now.astimezone(territory.zone).date(), scene,
                 island=_island(session, territory.id), height=HEIGHT_PX - LEGEND_PX, on_click=_map_clicked,
             )  # fmt: skip
-            widgets.write(legend)
+            widgets.write(board_traffic.beside(legend, seen.speeds, seen.here(session)))
         lanes = _lanes(seen, _drawn_of(seen), now.replace(second=0, microsecond=0))
         if lanes:
             board_block.show(lanes, key="gk_board_lanes")
@@ -253,7 +254,7 @@ def _picture(
     stops = [(row.lon, row.lat) for row in route]
     ways: tuple[shapely.LineString | None, ...] = ()
     in_force = (each for each in seen.closures if each.in_force(seen.board.at))
-    closed = tuple((each.id, each.version) for each in in_force)
+    closed = (*((each.id, each.version) for each in in_force), board_traffic.mark(seen.speeds))
     if stops and start is not None:
         legs = tuple(itertools.pairwise([(start.lon, start.lat), *stops]))
         ways = _ways(session, seen, legs, closed)
@@ -284,7 +285,7 @@ def _picture(
 def _ways(
     _session: Session, _seen: Seen, legs: tuple[board_plan_map.Ends, ...], closed: tuple[tuple[int, int], ...]
 ) -> tuple[shapely.LineString | None, ...]:
-    """Return the ways on streets; the same as long as the closures in force are the same."""
+    """Return the ways on streets; the same as long as the closures in force and the speeds are."""
     del closed
     return tuple(dispatch.ways(_session, _seen.actor, _seen.territory, legs, _seen.board.at))
 

@@ -126,7 +126,9 @@ def missing(session: Session, incident_class: int, worker_id: int) -> tuple[tupl
     """Return the skills and the equipment that a class needs and a worker has not."""
     needed = select(IncidentClass.skills, IncidentClass.equipment).where(IncidentClass.id == incident_class)
     had = select(Worker.skills, Worker.equipment).where(Worker.id == worker_id)
-    return lacking(session.execute(needed).one().tuple(), session.execute(had).one().tuple())
+    skills, equipment = session.execute(needed).one()
+    own_skills, own_equipment = session.execute(had).one()
+    return lacking((skills, equipment), (own_skills, own_equipment))
 
 
 def unit(session: Session, territory_id: int | None, unit_id: int) -> UnitFound | None:

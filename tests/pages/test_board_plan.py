@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from core.clock import now
 from core.identity import Role, system_actor
-from dispatch import standing_plan
+from dispatch import standing_plan, traffic
 from dispatch.plan_model import Stop
 from dispatch.standing_model import StandingPlan
 from geodata.db import transaction
@@ -175,3 +175,23 @@ def test_the_plan_in_chinese(run, plan):
         assert expected in told
     english = ("Not ", "Counts", "needs you", "planned", "there ", "This needs")
     assert not [piece for piece in shown(page) if piece.startswith(english)]
+
+
+def test_speeds_that_were_read_stand_under_the_map(run, plan, actors):
+    page = run("board", Role.DISPATCHER)
+    assert "Speeds of" not in words(page)
+    key(page, "gk_board_closing").click().run()
+    assert "The plan goes by what each road allows" in words(page)
+    actor = actors[Role.DISPATCHER]
+    with transaction(actor) as session:
+        name = session.scalars(select(Road.name).where(Road.drivable, Road.name.is_not(None)).limit(1)).one()
+        lines = f"time,speed_kmh,street\n{now().isoformat()},12,{name}\nx,1,{name}\n"
+        done = traffic.read_traffic(session, actor, find_territory(session), lines, "probe.csv")
+    assert len(done.faults) == 1
+    try:
+        page = run("board", Role.DISPATCHER)
+        assert re.search(rf"Speeds of .*, {done.stretches} stretch", words(page))
+        assert f"{done.stretches} 段道路" in words(run("board", Role.DISPATCHER, "zh"))
+    finally:
+        with transaction(system_actor()) as session:
+            session.execute(text("DELETE FROM traffic_load"))
