@@ -15,12 +15,20 @@ from app.cli.common import AsJson, emit, progress
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from dispatch.plan_files import Fault
+    from dispatch.simulate_days import Stage
     from dispatch.simulate_model import Change, Outcome, Policy
 
+WORKERS = 20
+"""So many work where nothing is said of them."""
 Incidents = Annotated[
-    Path, typer.Option("--incidents", help="CSV: id, lon, lat, arrival_s, service_s, skill, priority, due_s.")
+    Path | None, typer.Option("--incidents", help="CSV: id, lon, lat, arrival_s, service_s, skill, priority, due_s.")
 ]
-Count = Annotated[int, typer.Option("--workers", min=1, help="How many work, spread as the incidents are.")]
+Size = Annotated[
+    str | None, typer.Option("--generate", help="A made day instead of a file: workers x incidents, as 60x800.")
+]
+Peak = Annotated[float, typer.Option("--peak", min=0, max=1, help="Share of a made day in its two rush hours.")]
+Count = Annotated[int | None, typer.Option("--workers", min=1, help="How many work, spread as the incidents are (20).")]
 Crew = Annotated[
     Path | None, typer.Option("--crew", help="CSV of workers instead: id, lon, lat, skills, start_s, end_s.")
 ]
@@ -48,8 +56,10 @@ def register(app: typer.Typer, _groups: Mapping[str, typer.Typer]) -> None:
 
 def simulate(
     *,
-    incidents: Incidents,
-    workers: Count = 20,
+    incidents: Incidents = None,
+    generate: Size = None,
+    peak: Peak = 0.0,
+    workers: Count = None,
     crew: Crew = None,
     policy: Rules = None,
     more_workers: More = None,
@@ -59,24 +69,25 @@ def simulate(
     rounds: Rounds = 150,
     as_json: AsJson = False,
 ) -> None:
-    """Play a day by each rule and with each change; rows that cannot be used are named and left out."""
+    """Play a day, out of a file or made, by each rule and with each change; bad rows are named and left out."""
     from dispatch.plan import warm_up
     from dispatch.simulate import compare, runs_of
-    from dispatch.simulate_days import read_crew, read_incidents, stage_of
     from dispatch.simulate_model import Change, Options, Policy
 
     policies = [_policy(each) for each in dict.fromkeys(policy or ["all"])]
     chosen = list(Policy) if None in policies else [each for each in policies if each is not None]
-    calls, places, faults = read_incidents(incidents)
-    people = None
-    if crew is not None:
-        found, homes, more_faults = read_crew(crew)
-        people, faults = (found, homes), (*faults, *more_faults)
     changes = [Change(), *(Change(workers=each) for each in dict.fromkeys(more_workers or ()) if each)]
     changes += [Change(owner_s=each) for each in dict.fromkeys(owner_penalty or ())]
-    stage = stage_of(
-        calls, places, workers, crew=people, more=max(0, *(each.workers for each in changes), 0), seed=seed
-    )
+    more = max(0, *(each.workers for each in changes), 0)
+    if generate is None:
+        stage, faults = _from_files(incidents, crew, workers, more=more, seed=seed)
+    else:
+        if incidents is not None or crew is not None or workers is not None:
+            raise InvalidInput(
+                "A made day has its own incidents and workers.",
+                hint="Give --generate alone, or --incidents with --workers or --crew.",
+            )
+        stage, faults = _made(generate, peak, more=more, seed=seed), ()
     for fault in faults:
         print(fault, file=sys.stderr)
     warm_up()
@@ -94,6 +105,35 @@ def simulate(
     for run in answer["runs"]:
         emit({name: value for name, value in run.items() if value is not None}, as_json=False)
         print()
+
+
+def _from_files(
+    incidents: Path | None, crew: Path | None, workers: int | None, *, more: int, seed: int
+) -> tuple[Stage, tuple[Fault, ...]]:
+    """Return the day of a file, and the rows that cannot be used."""
+    from dispatch.simulate_days import read_crew, read_incidents, stage_of
+
+    if incidents is None:
+        raise InvalidInput(
+            "There is no day to play.", hint="Give --incidents FILE, or --generate 60x800 for a made day."
+        )
+    calls, places, faults = read_incidents(incidents)
+    people = None
+    if crew is not None:
+        found, homes, more_faults = read_crew(crew)
+        people, faults = (found, homes), (*faults, *more_faults)
+    return stage_of(calls, places, workers or WORKERS, crew=people, more=more, seed=seed), faults
+
+
+def _made(size: str, peak: float, *, more: int, seed: int) -> Stage:
+    """Return a made day."""
+    from dispatch.simulate_days import stage_of
+    from dispatch.simulate_made import NOTE, made_day, read_size
+
+    workers, calls = read_size(size)
+    made = made_day(workers, calls, peak, seed)
+    stage = stage_of(made.calls, made.places, workers, crew=(made.people, made.homes), more=more, seed=seed)
+    return dataclasses.replace(stage, notes=(NOTE, *stage.notes))
 
 
 def _policy(name: str) -> Policy | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import build
 from core.errors import InvalidInput
+from dispatch.simulate_made import DAY_S, RUSH, made_day
 
 HEAD = "id,lon,lat,arrival_s,service_s,skill,priority,due_s\n"
 ROWS = [
@@ -53,6 +55,46 @@ def test_all_rules_by_default_and_bad_rows_named(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [(each["row"], each["id"]) for each in answer["errors"]] == [(11, "x"), (12, "y")]
     assert {each["incidents"] for each in answer["runs"]} == {9}
+
+
+def made(*more: str) -> dict:
+    command = ["simulate", "--policy", "nearest-pair", "--policy", "rolling", "--rounds", "10", "--json", *more]
+    done = CliRunner().invoke(build(), command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return dict(json.loads(done.stdout))
+
+
+def test_a_made_day_needs_no_file_and_is_the_same_for_a_seed() -> None:
+    size = ["--generate", "6x60", "--peak", "0.5"]
+    answer, again, other = made(*size, "--seed", "3"), made(*size, "--seed", "3"), made(*size, "--seed", "4")
+    for each in (*answer["runs"], *again["runs"], *other["runs"]):
+        each.pop("seconds")
+    assert answer == again != other
+    assert {(each["incidents"], each["workers"]) for each in answer["runs"]} == {(60, 6)}
+    assert [each["unserved"] for each in answer["runs"]] == [0, 0]
+    assert "no incident, worker or place in it is real" in answer["assumed"][0]
+
+
+def test_the_peak_of_a_made_day_brings_its_share_in_two_hours() -> None:
+    calls = np.array([call.arrival_s for call in made_day(5, 4000, 0.5).calls])
+    rush = (abs(calls[:, None] - np.array(RUSH) * DAY_S) < 1800).any(axis=1).mean()
+    even = np.array([call.arrival_s for call in made_day(5, 4000, 0.0).calls])
+    assert rush > 1.8 * (abs(even[:, None] - np.array(RUSH) * DAY_S) < 1800).any(axis=1).mean()
+    assert {len(call.skills) for call in made_day(5, 200).calls} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--generate", "60"], "no size of a day"),
+        (["--generate", "0x9"], "cannot be made"),
+        (["--generate", "6x60", "--workers", "3"], "its own incidents"),
+        ([], "no day to play"),
+    ],
+)
+def test_what_no_day_can_be_made_of_is_said(given: list[str], says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        made(*given)
 
 
 def test_what_cannot_be_played_is_said(tmp_path: Path) -> None:
