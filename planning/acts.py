@@ -13,7 +13,7 @@ from planning.model import SiteAnswer, Study
 
 DIGITS = 7
 REASON_AT_MOST = 2000
-_LEFT_OUT = frozenset({"seconds", "curve", "communities", "trail", "excluded_at", "ground"})
+_LEFT_OUT = frozenset({"seconds", "curve", "communities", "trail", "excluded_at", "candidates_at", "ground"})
 """Facts that are no assumption: how long it took, and what follows from the rest."""
 
 

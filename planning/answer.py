@@ -81,6 +81,7 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
         "binding": result.binding,
         "built": int((np.array(result.sites, dtype=np.int64) < where.new).sum()),
         **found.told,
+        **where.told,
     }
     xy = homes_m[demand.at]
     if result.status == "infeasible":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planning.demand import gather
+from planning.sifting import OF_COVER, Sieve, within
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,6 +44,8 @@ class Land:
         Lines of roads, the OSM class of each and whether cars may use it; a plot lies beside one of these.
     boundary
         Of the territory.
+    taken_kinds
+        What each of ``taken`` is (building, water, green, wood, sand, farmland); None where that is not known.
     """
 
     taken: Shapes
@@ -51,6 +54,14 @@ class Land:
     road_classes: Sequence[str]
     drivable: NDArray[np.bool_]
     boundary: shapely.Geometry
+    taken_kinds: Shapes | None = None
+
+    def of(self, *reasons: str) -> Shapes:
+        """Return what is taken for these reasons, as in `planning.sifting.OF_COVER`."""
+        if self.taken_kinds is None:
+            return self.taken if "building" in reasons else self.taken[:0]
+        wanted = [kind for kind, reason in OF_COVER.items() if reason in reasons]
+        return self.taken[np.isin(self.taken_kinds.astype(str), wanted)]
 
 
 def road_half_width_m(road_class: str) -> float:
@@ -58,27 +69,40 @@ def road_half_width_m(road_class: str) -> float:
     return _HALF_WIDTH_M.get(road_class.removesuffix("_link"), _USUAL_HALF_WIDTH_M)
 
 
-def free_plots(land: Land, homes_xy_m: Floats) -> Floats:
-    """Return the middles of free plots on a lattice, shape (n, 2).
+def free_plots(land: Land, homes_xy_m: Floats, sieve: Sieve | None = None) -> Floats:
+    """Return the middles of free plots on a lattice, shape (n, 2); the sieve counts what is left out and why.
 
     A plot is free when `PLOT_HALF_M` around its middle there is no building, road, water, green, wood,
     sand or farmland; it lies inside the territory, beside a road for cars, and near people.
     """
     if not len(homes_xy_m) or not len(land.roads):
         return np.empty((0, 2))
+    sieve = sieve or Sieve()
     plots = _lattice(homes_xy_m)
     tree = cKDTree(homes_xy_m)
     near, _ = tree.query(plots, distance_upper_bound=NEAR_PEOPLE_M)
-    plots = plots[np.isfinite(near)]
+    plots = plots[np.isfinite(near)]  # what lies farther is no plot that anybody thought of, and is not counted
     shapely.prepare(land.boundary)
-    plots = plots[shapely.contains_xy(land.boundary, plots[:, 0], plots[:, 1])]
-    plots = plots[_within(shapely.STRtree(land.roads[land.drivable]), plots, ROADSIDE_M)]
-    plots = plots[~_within(shapely.STRtree(land.taken), plots, PLOT_HALF_M)]
-    plots = plots[~_within(shapely.STRtree(land.waterways), plots, PLOT_HALF_M + _USUAL_HALF_WIDTH_M)]
+    plots = sieve.keep(plots, shapely.contains_xy(land.boundary, plots[:, 0], plots[:, 1]), "outside")
+    plots = sieve.keep(plots, within(land.roads[land.drivable], plots, ROADSIDE_M), "far_from_road")
+    return off_the_taken(land, plots, PLOT_HALF_M, sieve)
+
+
+def off_the_taken(land: Land, plots: Floats, half_m: float, sieve: Sieve, *, buildings: bool = True) -> Floats:
+    """Return the places with nothing but free ground within ``half_m``: no water, green, farmland, road or building.
+
+    Parameters
+    ----------
+    buildings
+        Whether ground under a building is taken; not where buildings are to be converted.
+    """
+    for reason in ("building", "water", "green", "farmland"):
+        if reason != "building" or buildings:
+            plots = sieve.keep(plots, ~within(land.of(reason), plots, half_m), reason)
+    plots = sieve.keep(plots, ~within(land.waterways, plots, half_m + _USUAL_HALF_WIDTH_M), "water")
     widths = np.array([road_half_width_m(name) for name in land.road_classes])
-    for width in np.unique(widths):
-        some = shapely.STRtree(land.roads[widths == width])
-        plots = plots[~_within(some, plots, PLOT_HALF_M + float(width))]
+    for width in np.unique(widths) if len(widths) else ():
+        plots = sieve.keep(plots, ~within(land.roads[widths == width], plots, half_m + float(width)), "road")
     return plots
 
 
@@ -113,12 +137,3 @@ def _lattice(homes_xy_m: Floats) -> Floats:
     steps = np.column_stack([right.ravel(), up.ravel()])
     points: Floats = (squares[:, None, :] * reach + steps).reshape(-1, 2)
     return points
-
-
-def _within(tree: shapely.STRtree, plots: Floats, distance_m: float) -> NDArray[np.bool_]:
-    """Return which plots have something of the tree within a distance."""
-    found = np.zeros(len(plots), dtype=bool)
-    if len(plots) and len(tree.geometries):
-        hits = tree.query(shapely.points(plots), predicate="dwithin", distance=distance_m)
-        found[hits[0]] = True
-    return found

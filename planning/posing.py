@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,11 +13,14 @@ from scipy.spatial import cKDTree
 from core.progress import Progress
 from geodata.crs import WGS84, project
 from geodata.network import RoadNetwork, Snapped
-from planning.candidates import Land, free_plots, spread_candidates
+from geodata.travel import closed
+from planning.candidates import Land, free_plots, off_the_taken, spread_candidates
 from planning.demand import Demand, gather
 from planning.kinds import INFO
 from planning.model import DEMAND_POINTS, Question
 from planning.placement import Placement
+from planning.sifting import Sieve
+from planning.terms import Terms
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,6 +46,8 @@ class City:
         Longitude and latitude of the facilities that go on serving, shape (k, 2).
     land
         In the metric CRS of ``metric_srid``.
+    convertible
+        Buildings that nobody lives in: longitude, latitude, square metres; shape (n, 3).
     """
 
     homes: Floats
@@ -51,6 +57,7 @@ class City:
     land: Land
     network: RoadNetwork
     metric_srid: int
+    convertible: Floats = field(default_factory=lambda: np.empty((0, 3)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +74,8 @@ class Candidates:
         Candidates that are built in any case, and those of a plan to be weighed.
     cost, capacity
         Of each; nan where the question says none.
+    excluded, excluded_at
+        How many places were left out for each reason of `planning.sifting.REASONS`, and where some of them lie.
     """
 
     lonlat: Floats
@@ -77,11 +86,26 @@ class Candidates:
     by_hand: Ints
     cost: Floats
     capacity: Floats
+    excluded: dict[str, int] = field(default_factory=dict)
+    excluded_at: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return where it was looked and what was left out, plain enough to be stored."""
+        return {
+            "excluded": self.excluded,
+            "excluded_at": {reason: _plain(places) for reason, places in self.excluded_at.items()},
+            "candidates_at": _plain(self.lonlat[: self.new]),
+        }
 
     @property
     def new(self) -> int:
         """Return how many could be built."""
         return len(self.lonlat) - self.closable
+
+
+def _plain(lonlat: Floats) -> list[list[float]]:
+    return [[round(float(lon), 5), round(float(lat), 5)] for lon, lat in lonlat]
 
 
 def metric(lonlat: Floats, srid: int) -> Floats:
@@ -102,28 +126,13 @@ def some(places: Snapped, rows: Ints) -> Snapped:
 
 
 def candidates_of(city: City, question: Question, homes_m: Floats) -> Candidates:
-    """Return where something could stand: free plots or the planner's own places, and what he added or struck out."""
+    """Return where something could stand: plots, buildings or the planner's own places, and what he added or struck."""
     terms, srid = question.terms, city.metric_srid
-    plots = 0
-    if terms.places:
-        xy_m = metric(np.array([(each.lon, each.lat) for each in terms.places]), srid)
-        cost = np.array([np.nan if each.cost is None else each.cost for each in terms.places])
-        capacity = np.array([np.nan if each.capacity is None else each.capacity for each in terms.places])
-    else:
-        free = free_plots(city.land, homes_m[city.people > 0])
-        plots = len(free)
-        xy_m = free[spread_candidates(free, homes_m, city.people, question.candidates)]
-        cost = capacity = np.full(len(xy_m), np.nan)
-    kept = np.ones(len(xy_m), dtype=bool)
-    if terms.forbidden and len(xy_m):
-        struck = cKDTree(metric(np.array(terms.forbidden), srid))
-        kept &= struck.query(xy_m)[0] > FORBIDDEN_M
-    for zone in project(np.array(terms.shapes, dtype=object), srid) if terms.zones else ():
-        kept &= ~shapely.contains_xy(zone, xy_m[:, 0], xy_m[:, 1])
+    sieve = Sieve()
+    found = _sought(city, question, homes_m, sieve)
     existing_m = metric(city.existing, srid) if len(city.existing) else np.empty((0, 2))
-    if terms.spacing_m is not None and len(existing_m) and not terms.closable and len(xy_m):
-        kept &= cKDTree(existing_m).query(xy_m)[0] >= terms.spacing_m
-    xy_m, cost, capacity = xy_m[kept], cost[kept], capacity[kept]
+    kept = _allowed(found.xy_m, terms, srid, existing_m, sieve)
+    xy_m, cost, capacity = found.xy_m[kept], found.cost[kept], found.capacity[kept]
     places: dict[str, Ints] = {}
     for name, more in (("also", terms.also), ("fixed", terms.fixed), ("by_hand", terms.by_hand)):
         fresh = metric(np.array(more, dtype=np.float64), srid) if more else np.empty((0, 2))
@@ -138,13 +147,99 @@ def candidates_of(city: City, question: Question, homes_m: Floats) -> Candidates
                 at.append(int(away.argmin()))
         places[name] = np.array(at, dtype=np.int64)
     closable = len(existing_m) if terms.closable else 0
+    fixed = places["fixed"]
     if closable:
+        if terms.stay:
+            nearest = cKDTree(existing_m).query(metric(np.array(terms.stay), srid))[1]
+            fixed = np.unique(np.r_[fixed, len(xy_m) + np.asarray(nearest, dtype=np.int64)])
         xy_m = np.vstack([xy_m, existing_m])
         cost, capacity = np.r_[cost, np.zeros(closable)], np.r_[capacity, np.full(closable, np.nan)]
     lonlat = degrees(xy_m, srid)
     if closable:
         lonlat[-closable:] = city.existing
-    return Candidates(lonlat, xy_m, plots, closable, places["fixed"], places["by_hand"], cost, capacity)
+    drawn = {reason: degrees(some_m, srid) for reason, some_m in sieve.drawn.items()}
+    return Candidates(
+        lonlat, xy_m, found.plots, closable, fixed, places["by_hand"], cost, capacity, dict(sieve.counts), drawn
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sought:
+    """Candidates before anything is struck out."""
+
+    xy_m: Floats
+    cost: Floats
+    capacity: Floats
+    plots: int = 0
+
+
+def _sought(city: City, question: Question, homes_m: Floats, sieve: Sieve) -> _Sought:
+    """Return the places that the question asks about, without those on ground that cannot be built on."""
+    terms, srid, land = question.terms, city.metric_srid, city.land
+    if terms.places:
+        xy_m = metric(np.array([(each.lon, each.lat) for each in terms.places]), srid)
+        area = np.array([np.inf if each.area_m2 is None else each.area_m2 for each in terms.places])
+        kept = np.arange(len(xy_m))
+        kept = _sifted(land, xy_m, area, terms, sieve) if terms.sifted or terms.least_m2 else kept
+        cost, capacity = (
+            np.array([np.nan if value is None else value for value in values])
+            for values in ([each.cost for each in terms.places], [each.capacity for each in terms.places])
+        )
+        return _Sought(xy_m[kept], cost[kept], capacity[kept])
+    if terms.source == "buildings":
+        xy_m = metric(city.convertible[:, :2], srid) if len(city.convertible) else np.empty((0, 2))
+        xy_m = xy_m[_sifted(land, xy_m, city.convertible[:, 2], terms, sieve)]
+    else:
+        xy_m = free_plots(land, homes_m[city.people > 0], sieve)
+    plots = len(xy_m)
+    xy_m = xy_m[spread_candidates(xy_m, homes_m, city.people, question.candidates)]
+    none = np.full(len(xy_m), np.nan)
+    return _Sought(xy_m, none, none, plots)
+
+
+def _sifted(land: Land, xy_m: Floats, area_m2: Floats, terms: Terms, sieve: Sieve) -> Ints:
+    """Return the rows of places inside the territory, large enough, and on no water, road, green or farmland."""
+    rows: Ints = np.arange(len(xy_m))
+    small = area_m2 < (terms.least_m2 or 0.0)
+    sieve.note(xy_m, small, "too_small")
+    rows = rows[~small]
+    if not terms.sifted and terms.source == "free":
+        return rows
+    shapely.prepare(land.boundary)
+    inside = shapely.contains_xy(land.boundary, xy_m[rows, 0], xy_m[rows, 1])
+    sieve.note(xy_m[rows], ~inside, "outside")
+    rows = rows[inside]
+    if terms.source == "buildings":
+        return rows
+    left = {tuple(place) for place in off_the_taken(land, xy_m[rows], 0.0, sieve, buildings=False).tolist()}
+    free = np.array([tuple(place) in left for place in xy_m[rows].tolist()], dtype=bool)
+    kept: Ints = rows[free]
+    return kept
+
+
+def _allowed(xy_m: Floats, terms: Terms, srid: int, existing_m: Floats, sieve: Sieve) -> NDArray[np.bool_]:
+    """Return which candidates neither the planner nor a zone nor the spacing strikes out."""
+    kept = np.ones(len(xy_m), dtype=bool)
+
+    def leave_out(out: NDArray[np.bool_], reason: str) -> None:
+        sieve.note(xy_m, out & kept, reason)
+        kept[out] = False
+
+    if terms.forbidden and len(xy_m):
+        away = np.asarray(cKDTree(metric(np.array(terms.forbidden), srid)).query(xy_m)[0])
+        leave_out(away <= FORBIDDEN_M, "struck_out")
+    for zone in project(np.array(terms.shapes, dtype=object), srid) if terms.zones else ():
+        leave_out(shapely.contains_xy(zone, xy_m[:, 0], xy_m[:, 1]), "zone")
+    if terms.spacing_m is not None and len(existing_m) and not terms.closable and len(xy_m):
+        away = np.asarray(cKDTree(existing_m).query(xy_m)[0])
+        leave_out(away < terms.spacing_m, "too_close")
+    return kept
+
+
+def without_streets(network: RoadNetwork, places: Floats) -> RoadNetwork:
+    """Return the network with the stretch nearest to each place (longitude, latitude) closed to all."""
+    stretches = network.snap(places).stretch
+    return closed(network, np.unique(stretches[stretches >= 0]))
 
 
 def demand_of(city: City, question: Question, homes_m: Floats) -> Demand:

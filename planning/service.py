@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,7 @@ from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
 from planning import store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
-from planning.posing import City
+from planning.posing import City, without_streets
 from planning.terms import Place
 
 Floats = NDArray[np.float64]
@@ -51,6 +52,22 @@ def existing_facilities(session: Session, actor: Actor, territory: TerritoryInfo
     """Return longitude and latitude of the facilities of a kind, shape (n, 2)."""
     _require(actor, May.SEE_STUDIES, territory.id)
     return store.read_existing(session, territory.id, kind)
+
+
+def named_facilities(
+    session: Session, actor: Actor, territory: TerritoryInfo, kind: str
+) -> list[tuple[str, float, float]]:
+    """Return name, longitude and latitude of the facilities of a kind."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    return store.read_named(session, territory.id, kind)
+
+
+def street_at(
+    session: Session, actor: Actor, territory: TerritoryInfo, place: Place
+) -> tuple[str, str, shapely.Geometry] | None:
+    """Return name in English and Chinese and line of the stretch of road nearest to a place; None without roads."""
+    _require(actor, May.SEE_STUDIES, territory.id)
+    return store.street_at(session, territory.id, *place)
 
 
 def ask(
@@ -98,6 +115,7 @@ def ask_anew(
     forbidden: Sequence[Place] = (),
     fixed: Sequence[Place] = (),
     also: Sequence[Place] = (),
+    closed: Sequence[Place] = (),
 ) -> int:
     """Ask the question of a study again: a plan made by hand, or places struck out, set or added; return the new id.
 
@@ -108,7 +126,7 @@ def ask_anew(
     """
     require(actor, May.MAKE_STUDIES)
     question = _get(session, study_id).question
-    if not (by_hand or forbidden or fixed or also):
+    if not (by_hand or forbidden or fixed or also or closed):
         raise InvalidInput("Nothing is different from the study.", hint="Mark a place on the map, or strike one out.")
     was = question.terms
     terms = dataclasses.replace(
@@ -117,6 +135,7 @@ def ask_anew(
         forbidden=(*was.forbidden, *forbidden),
         fixed=(*was.fixed, *fixed),
         also=(*was.also, *also),
+        closed=(*was.closed, *closed),
     )
     anew = dataclasses.replace(question, terms=terms)
     return ask(session, actor, _territory(session, study_id), anew, parent_id=study_id)
@@ -174,6 +193,8 @@ def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Ques
         raise InvalidInput(
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
         )
+    if question.terms.closed:
+        network = without_streets(network, np.array(question.terms.closed))
     kind = question.existing_kind
     city = City(
         homes=homes,
@@ -183,6 +204,9 @@ def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Ques
         land=store.read_land(session, territory, buildings),
         network=network,
         metric_srid=territory.metric_srid,
+        convertible=store.read_convertible(session, territory.id)
+        if question.terms.source == "buildings"
+        else np.empty((0, 3)),
     )
     return city, question
 

@@ -25,6 +25,8 @@ from planning.terms import Terms
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 _QUESTION = ("kind", "p", "facility_kind", "mode", "limit_min", "keep_existing", "candidates", "seed")
+CONVERTIBLE = ("commercial", "industrial", "public", "other")
+"""Uses of buildings that could become something else."""
 BRIEF = ("people", "within_then", "mean_s_then")
 _PLAIN = (
     "id", "title", "state", "asked_label", "created_at", "answered_at", "job_id", "version",
@@ -66,6 +68,7 @@ def read_land(session: Session, territory: TerritoryInfo, buildings: Shapes) -> 
         road_classes=[road_class for road_class, _, _ in roads],
         drivable=np.array([drivable for _, drivable, _ in roads], dtype=bool),
         boundary=metric(np.array([boundary_of(session, territory.id)], dtype=object))[0],
+        taken_kinds=np.r_[np.full(len(buildings), "building", dtype=object), kinds[~lines]],
     )
 
 
@@ -77,6 +80,39 @@ def read_existing(session: Session, territory_id: int, kind: str) -> Floats:
         .order_by(Facility.id)
     ).all()
     return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+
+
+def read_convertible(session: Session, territory_id: int) -> Floats:
+    """Return longitude, latitude and footprint in m² of buildings of trade, industry and public use, shape (n, 3)."""
+    inside = func.ST_PointOnSurface(Building.geom)
+    rows = session.execute(
+        select(func.ST_X(inside), func.ST_Y(inside), Building.footprint_m2)
+        .where(Building.territory_id == territory_id, Building.use.in_(CONVERTIBLE), Building.people <= 0)
+        .order_by(Building.id)
+    ).all()
+    return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
+
+
+def read_named(session: Session, territory_id: int, kind: str) -> list[tuple[str, float, float]]:
+    """Return name (may be empty), longitude and latitude of the facilities of a kind."""
+    rows = session.execute(
+        select(func.coalesce(Facility.name, Facility.name_zh, ""), func.ST_X(Facility.geom), func.ST_Y(Facility.geom))
+        .where(Facility.territory_id == territory_id, Facility.kind == kind)
+        .order_by(Facility.id)
+    )
+    return [(str(name), float(lon), float(lat)) for name, lon, lat in rows]
+
+
+def street_at(session: Session, territory_id: int, lon: float, lat: float) -> tuple[str, str, shapely.Geometry] | None:
+    """Return name in English and Chinese and line (EPSG:4326) of the stretch of road nearest to a place."""
+    row = session.execute(
+        text(
+            "SELECT coalesce(name, ''), coalesce(name_zh, ''), ST_AsBinary(geom) FROM road"
+            " WHERE territory_id = :territory ORDER BY geom <-> ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) LIMIT 1"
+        ),
+        {"territory": territory_id, "lon": lon, "lat": lat},
+    ).one_or_none()
+    return None if row is None else (str(row[0]), str(row[1]), shapely.from_wkb(bytes(row[2])))
 
 
 def nearest_street(session: Session, territory_id: int, lon: float, lat: float) -> tuple[str, str]:

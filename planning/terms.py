@@ -15,7 +15,8 @@ Place = tuple[float, float]
 PLACES_AT_MOST = 60
 OWN_AT_MOST = 2000
 ZONES_AT_MOST = 100
-_PLACES = ("forbidden", "fixed", "also", "by_hand")
+_PLACES = ("forbidden", "fixed", "also", "by_hand", "stay", "closed")
+SOURCES = ("free", "buildings")
 _NUMBERS = {
     "spacing_m": ("metres between sites", 0.0, 100_000.0),
     "capacity": ("people a site has room for", 0.0, 1e9),
@@ -24,17 +25,25 @@ _NUMBERS = {
     "budget": ("budget", 0.0, 1e18),
     "floor": ("share of each community", 0.0, 1.0),
     "seconds": ("seconds for the search", 0.0, 3600.0),
+    "least_m2": ("square metres of a site", 0.0, 1e9),
 }
 
 
 @dataclass(frozen=True)
 class OwnPlace:
-    """A candidate of the planner's own; cost and room are those of the question where None."""
+    """A candidate of the planner's own; cost and room are those of the question where None.
+
+    Attributes
+    ----------
+    area_m2
+        Of the parcel or building it stands for; None for a mere point.
+    """
 
     lon: float
     lat: float
     cost: float | None = None
     capacity: float | None = None
+    area_m2: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,17 @@ class Terms:
     zones
         Polygons (WKT, EPSG:4326) where nothing may be built.
     places
-        The only candidates; empty: free plots that were found.
+        The only candidates; empty: those of ``source``.
+    source
+        ``free`` for free plots beside a road, ``buildings`` for buildings nobody lives in that could be converted.
+    sifted
+        Places of the planner's own are left out too where they lie on water, a road, green or farmland, or outside.
+    least_m2
+        A parcel or building that is smaller is left out.
+    stay
+        Facilities that are there and stay open, though others may be closed.
+    closed
+        Points on streets that nobody can use: what if.
     capacity
         People a site has room for, new or there.
     floor
@@ -75,9 +94,16 @@ class Terms:
     budget: float | None = None
     floor: float | None = None
     seconds: float | None = None
+    source: str = "free"
+    sifted: bool = False
+    least_m2: float | None = None
+    stay: tuple[Place, ...] = ()
+    closed: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""
+        if self.source not in SOURCES:
+            raise InvalidInput(f"There are no candidates {self.source!r}.", hint=f"Take one of: {', '.join(SOURCES)}.")
         for name, (what, low, high) in _NUMBERS.items():
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low < value <= high):
@@ -105,9 +131,9 @@ class Terms:
     def as_json(self) -> dict[str, Any]:
         """Return what is said, for the database."""
         said = {part.name: getattr(self, part.name) for part in fields(self)}
-        made = {name: value for name, value in said.items() if value not in (None, (), False)}
+        made = {name: value for name, value in said.items() if value not in (None, (), False, "free")}
         if self.places:
-            made["places"] = [[each.lon, each.lat, each.cost, each.capacity] for each in self.places]
+            made["places"] = [[each.lon, each.lat, each.cost, each.capacity, each.area_m2] for each in self.places]
         return {
             name: [list(each) if isinstance(each, tuple) else each for each in value]
             if isinstance(value, tuple)
