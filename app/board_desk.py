@@ -13,7 +13,7 @@ from app import board_block, board_rows, board_words, guard, i18n, words
 from app.board_entries import Entry, Group
 from app.i18n import t, tn
 from app.widgets import Fact
-from core.identity import Actor, May
+from core.identity import Actor
 from dispatch import notices
 from dispatch.execution_model import DeskRow
 from geodata.db import transaction
@@ -99,13 +99,13 @@ def _picked(chosen: object) -> None:
 
 def facts(session: Session, actor: Actor) -> list[Fact]:
     """Return for Today how many tasks nobody answers and how many were given back, where there are any."""
-    if not actor.may(May.DISPATCH):
+    if actor.role not in notices.DESKS:
         return []
     desk = notices.on_desk(session, actor)
     waits = sum(row.unanswered for row in desk)
     items = []
     if waits:
-        items.append(Fact(t("Not answered"), i18n.number(waits), "late", href="/board"))
+        items.append(Fact(t("Not answered"), i18n.number(waits), "late", href="/messages"))
     if len(desk) > waits:
-        items.append(Fact(t("Given back"), i18n.number(len(desk) - waits), "soon", href="/board"))
+        items.append(Fact(t("Given back"), i18n.number(len(desk) - waits), "soon", href="/messages"))
     return items

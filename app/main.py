@@ -57,6 +57,8 @@ def _registers(actor: Actor) -> list[st.Page]:
         registers.append(st.Page("views/emergencies.py", title=t("Emergencies"), url_path="emergencies"))
     return registers
 
+        if actor.role is not Role.AUDITOR:
+            registers.append(st.Page("views/messages.py", title=t("Messages of the desk"), url_path="messages"))
 
 def _planning(actor: Actor) -> list[st.Page]:
     if not actor.may(May.SEE_STUDIES):

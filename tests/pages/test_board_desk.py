@@ -54,7 +54,7 @@ def test_the_board_tells_what_nobody_answers_and_what_came_back(run, desk, actor
     assert f'data-pick="incident:{back}"' in body
     assert "nobody answered" in words(page)
     assert "Not answered" in words(run("today", Role.DISPATCHER))
-    assert "Not answered" not in words(run("today", Role.SUPERVISOR))
+    assert "Not answered" in words(run("today", Role.SUPERVISOR))
     last = body.split('data-pick="away:')[1].split('"')[0]
     monkeypatch.setattr(board_desk.guard, "current_actor", lambda: actors[Role.DISPATCHER])
     board_desk._picked(f"away:{last}")
@@ -74,3 +74,16 @@ def test_in_chinese(run, desk):
     assert "1 件无人应答，1 件被退回" in line(page)
     assert "收起退回提醒" in line(page)
     assert "无人应答" in words(run("today", Role.DISPATCHER, "zh"))
+
+
+def test_the_supervisor_sees_the_messages_and_puts_them_away(run, desk):
+    page = run("messages", Role.SUPERVISOR)
+    told = words(page)
+    assert "Nobody answers" in told
+    assert "Given back" in told
+    next(button for button in page.button if button.key == "gk_messages_away").click().run()
+    assert not page.exception
+    told = words(page)
+    assert "Put away before" in told
+    assert "Given back" not in told.split("Put away before")[0]
+    assert "Nobody answers" in told.split("Put away before")[0]

@@ -1,0 +1,104 @@
+"""Messages of the desk: tasks that nobody answers, what workers gave back, and what was put away before."""
+
+from __future__ import annotations
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import guard, i18n, widgets, words
+from app.i18n import t
+from app.where import territory_of
+from app.widgets import Cell, Column
+from core.clock import now
+from core.errors import NotPermitted
+from core.identity import Actor
+from dispatch import notices
+from dispatch.execution_model import DeskRow, NoticeRow
+from geodata.db import transaction
+from geodata.territory import TerritoryInfo
+
+EARLIER = 30
+
+
+def show() -> None:
+    """Put the page."""
+    actor = guard.current_actor()
+    if actor.role not in notices.DESKS:
+        raise NotPermitted("Messages of the desk are for dispatchers and supervisors.")
+    with transaction(actor) as session:
+        territory = territory_of(session, actor)
+        widgets.title(t("Messages of the desk"), aside=t("one mark serves all desks"))
+        desk = notices.on_desk(session, actor)
+        _open(desk, territory)
+        _earlier(session, actor, territory)
+
+
+def _open(desk: tuple[DeskRow, ...], territory: TerritoryInfo) -> None:
+    if not desk:
+        widgets.empty(
+            t("Nothing waits for the desk."),
+            t("A task that no worker answers stands here until somebody has it, and what a worker gave back."),
+            link_label=t("All incidents"),
+            href="/incidents",
+        )
+        return
+    last = max(row.notice_id for row in desk)
+    if last:
+        st.button(
+            t("Put away what was given back"), type="primary", key="gk_messages_away", on_click=_away, args=(last,)
+        )
+    widgets.table(
+        [
+            Column(t("Message")),
+            Column(t("Incident")),
+            Column(t("Class")),
+            Column(t("Worker")),
+            Column(t("Since"), fixed=True),
+            Column(t("Why"), wide=True),
+        ],
+        [_row(row, territory) for row in desk],
+    )
+    if any(row.unanswered for row in desk):
+        widgets.note(t("What nobody answers goes from here when it is answered or given to another."))
+
+
+def _row(row: DeskRow, territory: TerritoryInfo) -> tuple[Cell, ...]:
+    return (
+        widgets.toned(t("Nobody answers"), "late") if row.unanswered else widgets.toned(t("Given back"), "soon"),
+        widgets.link(row.number, f"/incidents?incident={row.incident_id}"),
+        row.title(i18n.locale()),
+        row.worker_code,
+        i18n.clock(row.since, territory.timezone, now=now()),
+        words.reason_of("return", row.reason) if row.reason else "",
+    )
+
+
+def _away(last: int) -> None:
+    actor = guard.current_actor()
+    with transaction(actor) as session:
+        notices.read_notices(session, actor, last)
+
+
+def _earlier(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
+    found = [each for each in notices.my_notices(session, actor, most=EARLIER) if each.read_at is not None]
+    if not found:
+        return
+    widgets.heading(t("Put away before"))
+    widgets.table(
+        [Column(t("Message")), Column(t("Incident")), Column(t("Came"), fixed=True), Column(t("Put away"), fixed=True)],
+        [_past(each, territory) for each in found],
+    )
+
+
+def _past(each: NoticeRow, territory: TerritoryInfo) -> tuple[Cell, ...]:
+    moment = now()
+    return (
+        each.title(i18n.locale()),
+        widgets.link(each.number, f"/incidents?incident={each.incident_id}"),
+        i18n.clock(each.made_at, territory.timezone, now=moment),
+        i18n.clock(each.read_at, territory.timezone, now=moment) if each.read_at else "",
+    )
+
+
+with guard.page():
+    show()
