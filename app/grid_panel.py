@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from sqlalchemy.orm import Session
@@ -27,9 +28,9 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
     card = grid_card(session, actor, grid_id)
     found = grid_incidents_summary(session, actor, grid_id)
     place = either(card.community, card.community_zh)
-    own = ""
+    own = f" · {widgets.link(t('Grid file'), f'/grid-file?grid={grid_id}').text}"
     if actor.may(May.SEE_INCIDENTS):
-        own = f" · {widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}"
+        own += f" · {widgets.link(t('Incidents of this grid'), f'/incidents?grid={grid_id}').text}"
     widgets.write(
         f'<div class="gk-card-head"><h2>{escape(t("Grid {code}", code=card.code))}</h2>'
         f'<span class="gk-muted">{escape(place)} · {escape(_settlement(card))}</span>{own}</div>'
@@ -71,7 +72,7 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
         t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh) or "–",
         t("Median to close"): median,
         t("Surface"): t("{area} ha", area=number(card.area_m2 / 10_000, 2)),
-        t("Facilities"): _facilities(card),
+        t("Facilities"): facility_words(card.facilities),
     }
     lines = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in pairs.items())
     widgets.write(f'<table class="gk-pairs">{lines}</table>')
@@ -92,13 +93,14 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, card: Grid
     return ", ".join(mine) or t("nobody")
 
 
-def _facilities(card: GridCard) -> str:
-    if not card.facilities:
+def facility_words(facilities: Mapping[str, int]) -> str:
+    """Return kinds of facilities with their number, the most frequent first."""
+    if not facilities:
         return t("none")
     told = []
-    for kind, count in list(card.facilities.items())[:FACILITIES_SHOWN]:
+    for kind, count in list(facilities.items())[:FACILITIES_SHOWN]:
         known = FACILITY_KINDS.get(kind)
         name = kind if known is None else known.label_zh if locale() == "zh" else known.label_en
         told.append(f"{name} {number(count)}")
-    rest = len(card.facilities) - FACILITIES_SHOWN
+    rest = len(facilities) - FACILITIES_SHOWN
     return ", ".join(told) + (" …" if rest > 0 else "")

@@ -53,12 +53,15 @@ def pages_for(actor: Actor) -> dict[str, list[st.Page]]:
 
 def _registers(actor: Actor) -> list[st.Page]:
     registers = [st.Page("views/components.py", title=t("Components"), url_path="components")]
+    registers.append(st.Page("views/grid_file.py", title=t("Grid file"), url_path="grid-file"))
+    if actor.may(May.PROPOSE_GRIDS):
+        registers.append(st.Page("views/draw_balance.py", title=t("Draw & balance"), url_path="draw-balance"))
     if actor.role in {Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR}:
+        if actor.role is not Role.AUDITOR:
+            registers.append(st.Page("views/messages.py", title=t("Messages of the desk"), url_path="messages"))
         registers.append(st.Page("views/emergencies.py", title=t("Emergencies"), url_path="emergencies"))
     return registers
 
-        if actor.role is not Role.AUDITOR:
-            registers.append(st.Page("views/messages.py", title=t("Messages of the desk"), url_path="messages"))
 
 def _planning(actor: Actor) -> list[st.Page]:
     if not actor.may(May.SEE_STUDIES):
@@ -76,7 +79,12 @@ def _planning(actor: Actor) -> list[st.Page]:
         planning.append(
             st.Page("views/try_study.py", title=t("Beat the machine"), url_path="try-study", visibility="hidden")
         )
+    planning.append(st.Page("views/suitability.py", title=t("Suitability"), url_path="suitability"))
     planning.append(st.Page("views/access.py", title=t("Access"), url_path="access"))
+    layers_title = t("Layers of planning")
+    planning.append(
+        st.Page("views/planning_layers.py", title=layers_title, url_path="planning-layers", visibility="hidden")
+    )
     return planning
 
 

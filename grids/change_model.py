@@ -109,3 +109,41 @@ class CellVersion:
     ended_on: dt.date | None
     shared_m2: float
     is_parent: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class GridFile:
+    """All that the grids know of one cell, in force or ended.
+
+    Attributes
+    ----------
+    compactness
+        4 π area by the square of the border: 1 of a circle, 0.79 of a square.
+    shape
+        In EPSG:4326.
+    components
+        Components inside, by their place; None where they are not for the actor.
+    """
+
+    id: int
+    code: str
+    scheme: str
+    sequence: int
+    kind: str
+    area_m2: float
+    border_m: float
+    compactness: float
+    people: float | None
+    started_on: dt.date
+    ended_on: dt.date | None
+    community_id: int
+    community: str
+    community_zh: str | None
+    settlement: str
+    responsibility_code: str | None
+    responsibility_name: str | None
+    responsibility_name_zh: str | None
+    shape: Any
+    facilities: dict[str, int]
+    neighbours: tuple[tuple[int, str], ...]
+    versions: tuple[CellVersion, ...]

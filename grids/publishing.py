@@ -18,7 +18,7 @@ from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
 from grids import store, store_changes, store_versions
-from grids.change_model import CellVersion, Change, Comparison, Published
+from grids.change_model import CellVersion, Change, Comparison, GridFile, Published
 from grids.drafting import get_change, own_draft, saved
 from grids.edits import lineage, rehomed
 
@@ -134,6 +134,31 @@ def incidents_as_of(  # noqa: PLR0917  (a span of days, and the day they are sai
     """
     require(actor, May.SEE_INCIDENTS)
     return store_versions.counts_as_of(session, territory_id, first, last, day)
+
+
+def grid_file(session: Session, actor: Actor, cell_id: int) -> GridFile:
+    """Return all that the grids know of a cell, in force or ended; raise `NotFound` outside the territory."""
+    require(actor, May.SEE_MAP)
+    found = store_versions.cell_file(session, actor.territory_id, cell_id)
+    if found is None:
+        raise NotFound(f"There is no cell with the number {cell_id}.", hint="Choose one on the map.")
+    border = float(found["border_m"])
+    return GridFile(
+        **found,
+        compactness=4 * np.pi * float(found["area_m2"]) / max(border, 1e-9) ** 2,
+        facilities=store.facilities_in(session, cell_id),
+        neighbours=tuple(store_versions.neighbours_of(session, cell_id)),
+        versions=tuple(store_versions.versions_of(session, cell_id)),
+    )
+
+
+def find_cell(session: Session, actor: Actor, code: str) -> int:
+    """Return the cell of a code, in force or the last that bore it; raise `NotFound`."""
+    require(actor, May.SEE_MAP)
+    found = store_versions.id_of_code(session, actor.territory_id, code.strip())
+    if found is None:
+        raise NotFound(f"No unit grid has the code “{code.strip()}”.", hint="Look it up on the map.")
+    return found
 
 
 def cell_versions(session: Session, actor: Actor, cell_id: int) -> list[CellVersion]:

@@ -156,3 +156,63 @@ def versions_of(session: Session, cell_id: int) -> list[CellVersion]:
         {"cell": cell_id},
     )
     return [CellVersion(*row) for row in rows]
+
+
+def cell_file(session: Session, territory_id: int | None, cell_id: int) -> dict[str, Any] | None:
+    """Return what is known of one cell, in force or ended; None where there is none."""
+    row = (
+        session.execute(
+            select(
+                UnitGrid.id,
+                UnitGrid.code,
+                UnitGrid.scheme,
+                UnitGrid.sequence,
+                UnitGrid.kind,
+                UnitGrid.area_m2,
+                UnitGrid.people,
+                UnitGrid.started_on,
+                UnitGrid.ended_on,
+                UnitGrid.community_id,
+                Area.name.label("community"),
+                Area.name_zh.label("community_zh"),
+                Area.settlement,
+                ResponsibilityGrid.code.label("responsibility_code"),
+                ResponsibilityGrid.name.label("responsibility_name"),
+                ResponsibilityGrid.name_zh.label("responsibility_name_zh"),
+                func.ST_AsBinary(UnitGrid.geom).label("shape"),
+                func.ST_Perimeter(func.Geography(UnitGrid.geom)).label("border_m"),
+            )
+            .join(Area, Area.id == UnitGrid.community_id)
+            .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
+            .where(UnitGrid.id == cell_id)
+            .where(*([] if territory_id is None else [UnitGrid.territory_id == territory_id]))
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else {**row, "shape": shapely.from_wkb(bytes(row["shape"]))}
+
+
+def neighbours_of(session: Session, cell_id: int) -> list[tuple[int, str]]:
+    """Return id and code of the cells in force that share a side with a cell, by code."""
+    rows = session.execute(
+        text(
+            "SELECT o.id, o.code FROM unit_grid AS g JOIN unit_grid AS o ON o.territory_id = g.territory_id"
+            " AND o.ended_on IS NULL AND o.id <> g.id AND ST_Intersects(o.geom, g.geom)"
+            " WHERE g.id = :cell AND ST_Length(ST_Intersection(ST_Boundary(o.geom), ST_Boundary(g.geom))) > 1e-7"
+            " ORDER BY o.code"
+        ),
+        {"cell": cell_id},
+    )
+    return [(identity, code) for identity, code in rows]
+
+
+def id_of_code(session: Session, territory_id: int | None, code: str) -> int | None:
+    """Return the cell of a code: the one in force, else the one that ended last."""
+    here = [] if territory_id is None else [UnitGrid.territory_id == territory_id]
+    return session.scalars(
+        select(UnitGrid.id)
+        .where(UnitGrid.code == code, *here)
+        .order_by(UnitGrid.ended_on.desc().nulls_first(), UnitGrid.id.desc())
+        .limit(1)
+    ).first()

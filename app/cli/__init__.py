@@ -30,6 +30,7 @@ GROUPS = {
     "rules": "Classes, limits and calendars: propose and approve.",
     "user": "Accounts.",
     "retention": "What is kept how long.",
+    "study": "Studies: reports for the council, and data.",
     "norms": "How near a facility should be, and how much of it people should have.",
 }
 MODULES = (
@@ -39,12 +40,14 @@ MODULES = (
     "load_file",
     "load_demo",
     "grid",
+    "grid_change",
     "user",
     "access",
     "incident",
     "incident_show",
     "evidence",
     "site",
+    "study",
     "matrix",
     "site_matrix",
     "reach",

@@ -17,10 +17,14 @@ from geodata.territory import find_territory
 from grids.blocks import TARGET_M2
 from grids.service import make_block_grid, make_grid, make_responsibility_grids
 
-Kind = Annotated[str, typer.Option("--kind", help="Shape of the cells: block (along the streets), square or hexagon.")]
+Kind = Annotated[
+    str, typer.Option("--kind", help="Shape of the cells: block (along the streets), square, hexagon, h3 or voronoi.")
+]
 Size = Annotated[float | None, typer.Option("--size-m", help="Width of a square or hexagon in metres; 100: hectares.")]
 TownSize = Annotated[float | None, typer.Option("--town-size-m", help="Width in towns; --size-m holds elsewhere.")]
 Target = Annotated[float, typer.Option("--target-m2", help="Area of a block as wished, in m².")]
+Resolution = Annotated[int | None, typer.Option("--resolution", help="Of H3 cells; 10 averages 15,048 m².")]
+Points = Annotated[Path | None, typer.Option("--points", help="File with the points of Voronoi cells.")]
 Replace = Annotated[bool, typer.Option("--replace", help="End the cells there are and make new ones.")]
 Boundary = Annotated[Path | None, typer.Option("--boundary", help="File with the boundary: works on files alone.")]
 Streets = Annotated[Path | None, typer.Option("--streets", help="File with streets, or an OpenStreetMap extract.")]
@@ -40,6 +44,8 @@ def make(
     town_size_m: TownSize = None,
     target_m2: Target = TARGET_M2,
     territory: TerritoryName = None,
+    resolution: Resolution = None,
+    points: Points = None,
     replace: Replace = False,
     boundary: Boundary = None,
     streets: Streets = None,
@@ -52,7 +58,19 @@ def make(
             from app.cli.grid_files import make_file
 
             result = make_file(
-                kind, out, boundary=boundary, streets=streets, size_m=size_m, target_m2=target_m2, progress=shown
+                kind,
+                out,
+                boundary=boundary,
+                streets=streets,
+                size_m=size_m,
+                target_m2=target_m2,
+                resolution=resolution,
+                points=points,
+                progress=shown,
+            )
+        elif kind in {"h3", "voronoi"}:
+            raise InvalidInput(
+                f"Cells of kind {kind} are cut from file to file.", hint="Say --boundary FILE --out FILE."
             )
         elif boundary is not None or streets is not None:
             raise InvalidInput("Cells made of files are written to a file.", hint="Say --out FILE.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from core.errors import InvalidInput
@@ -16,11 +17,15 @@ from geodata.crs import metric_srid_of, project
 from geodata.quality import read_boundary
 from geodata.travel_files import read_streets
 from geodata.vector_files import read_shapes
+from grids.balance import balance, compose
 from grids.blocks import STREET_CLASSES, street_blocks
 from grids.built_up import BuiltUp
+from grids.ground import ground_of
 from grids.lattice import Geometries
 from grids.partition import partition
 from grids.quality import Quality, check_cells
+from grids.seams import share_vertices
+from grids.shapes import h3_cells, voronoi_cells
 
 _HULL_SHARE = 0.3
 _HULL_POINTS = 50_000
@@ -36,6 +41,8 @@ def make_file(
     streets: Path | None,
     size_m: float | None,
     target_m2: float,
+    resolution: int | None = None,
+    points: Path | None = None,
     progress: Progress,
 ) -> dict[str, Any]:
     """Cut a boundary into cells, write them, and return what came of it.
@@ -55,24 +62,20 @@ def make_file(
         raise InvalidInput(f"Cells cannot be written to {out.name}.", hint=f"Endings: {', '.join(ENDINGS)}.")
     if kind == "block" and streets is None:
         raise InvalidInput("Blocks are cut along streets.", hint="Give --streets FILE.")
-    if kind != "block" and size_m is None:
-        raise InvalidInput(f"Cells of kind {kind} need a width.", hint="Give --size-m.")
+    _check_wish(kind, size_m, resolution, points)
     lines = _streets(streets) if streets is not None else None
-    if boundary is not None:
-        area = read_boundary(boundary)
-        srid = _srid(area)
-        whole = project(np.array([area], dtype=object), srid)[0]
-    elif lines is not None:
-        srid = _srid(shapely.box(*shapely.total_bounds(lines.geometry.to_numpy())))
-        whole = _hull(project(lines.geometry.to_numpy(), srid))
-    else:
-        raise InvalidInput("There is nothing to cut.", hint="Give --boundary FILE or --streets FILE.")
+    whole, srid = _ground(boundary, lines)
     parts = shapely.get_parts(whole)
     areas = gpd.GeoDataFrame({"community_id": np.arange(1, len(parts) + 1)}, geometry=parts, crs=srid)
     if kind == "block" and lines is not None:
         metric = lines.set_geometry(project(lines.geometry.to_numpy(), srid), crs=srid)
         town = BuiltUp.of(metric.geometry.to_numpy()[(metric["kind"] == "street").to_numpy()])
         cells = street_blocks(areas, metric, target_m2=target_m2, built_up=town, progress=progress)
+    elif kind == "h3":
+        cells = h3_cells(areas, srid, resolution=int(resolution or 0), progress=progress)
+    elif kind == "voronoi" and points is not None:
+        places = read_shapes(points).geometry
+        cells = voronoi_cells(areas, shapely.point_on_surface(project(places, srid)), progress=progress)
     else:
         cells = partition(areas, kind=kind, size_m=float(size_m or 0), progress=progress)
     _write(cells, out, srid)
@@ -85,6 +88,27 @@ def make_file(
         "seconds": round(time.perf_counter() - began, 3),
         "file": str(out),
     }
+
+
+def _ground(boundary: Path | None, lines: gpd.GeoDataFrame | None) -> tuple[shapely.Geometry, int]:
+    """Return what is to be cut, in metres, and the CRS: the boundary, else the hull of the streets."""
+    if boundary is not None:
+        area = read_boundary(boundary)
+        srid = _srid(area)
+        return project(np.array([area], dtype=object), srid)[0], srid
+    if lines is not None:
+        srid = _srid(shapely.box(*shapely.total_bounds(lines.geometry.to_numpy())))
+        return _hull(project(lines.geometry.to_numpy(), srid)), srid
+    raise InvalidInput("There is nothing to cut.", hint="Give --boundary FILE or --streets FILE.")
+
+
+def _check_wish(kind: str, size_m: float | None, resolution: int | None, points: Path | None) -> None:
+    if kind not in {"block", "h3", "voronoi"} and size_m is None:
+        raise InvalidInput(f"Cells of kind {kind} need a width.", hint="Give --size-m.")
+    if kind == "h3" and resolution is None:
+        raise InvalidInput("H3 cells need a resolution.", hint="Give --resolution, e.g. 10.")
+    if kind == "voronoi" and points is None:
+        raise InvalidInput("Voronoi cells need points.", hint="Give --points FILE.")
 
 
 def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Quality:
@@ -103,6 +127,62 @@ def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Q
         lines = project(found.geometry.to_numpy()[(found["kind"] == "street").to_numpy()], srid)
     outline = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)[0]
     return check_cells(project(shapes, srid), lines=lines, boundary=outline)
+
+
+def balance_file(cells: Path, out: Path | None, *, k: int, column: str) -> dict[str, Any]:
+    """Share the cells of a file among ``k`` contiguous areas of even load, write them, and return how even they are.
+
+    Parameters
+    ----------
+    column
+        Column of numbers that weighs the cells; empty or ``cells`` weighs them all the same.
+    """
+    began = time.perf_counter()
+    if out is None or out.suffix.lower() not in ENDINGS:
+        raise InvalidInput("There is no file to write to.", hint=f"Say --out FILE; endings: {', '.join(ENDINGS)}.")
+    frame = read_cells(cells)
+    shapes = project(frame.geometry.to_numpy(), _srid(shapely.box(*frame.total_bounds)))
+    name = column.partition("=")[0].strip()
+    if name in {"", "cells"}:
+        load = np.ones(len(frame))
+    elif name not in frame.columns:
+        known = ", ".join(str(each) for each in frame.columns if each != "geometry") or "none"
+        raise InvalidInput(f"{cells.name} has no column “{name}”.", hint=f"There are: {known}.")
+    else:
+        numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
+        load, _ = compose({name: numbers}, {name: 1.0})
+    found = balance(ground_of(share_vertices(shapes)), load, k)
+    frame["area"] = found.area + 1
+    write_cells(frame, out)
+    return {**found.as_dict(), "seconds": round(time.perf_counter() - began, 3), "file": str(out)}
+
+
+def read_cells(path: Path) -> gpd.GeoDataFrame:
+    """Return the polygons of a file with their columns in EPSG:4326, without height; a part of several is refused."""
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}.", hint="Check the name of the file of cells.")
+    if path.suffix.lower() == ".parquet":
+        frame = gpd.read_parquet(path).to_crs(4326)
+    else:
+        found = read_shapes(path)
+        frame = gpd.GeoDataFrame(found.columns, geometry=found.geometry, crs=4326)
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    single = (shapely.get_type_id(shapes) == 6) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[single] = shapely.get_geometry(shapes[single], 0)
+    bad = np.flatnonzero((shapely.get_type_id(shapes) != 3) | ~shapely.is_valid(shapes))
+    if len(bad):
+        raise InvalidInput(
+            f"Row {bad[0] + 1} of {path.name} is no valid polygon ({len(bad):,} such rows).",
+            hint="See 'gridkeeper grid check' for each of them.",
+        )
+    return frame.set_geometry(shapes, crs=4326)
+
+
+def write_cells(frame: gpd.GeoDataFrame, out: Path) -> None:
+    """Write cells in EPSG:4326 whole or not at all."""
+    if out.suffix.lower() not in ENDINGS:
+        raise InvalidInput(f"Cells cannot be written to {out.name}.", hint=f"Endings: {', '.join(ENDINGS)}.")
+    _write(frame, out, 4326)
 
 
 def _streets(path: Path) -> gpd.GeoDataFrame:
