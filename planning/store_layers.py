@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.identity import Actor
 from geodata.bulk import copy_rows
-from geodata.tables import LandCover, LayerPlace, Load, NamedLayer, Road
+from geodata.tables import Building, LandCover, LayerPlace, Load, NamedLayer, Road
 from planning.layer_model import LayerData, LayerInfo
 
 Floats = NDArray[np.float64]
@@ -124,6 +124,18 @@ def read_roads(session: Session, territory_id: int) -> tuple[list[str], NDArray[
         )
     ).all()
     return [row[0] for row in rows], np.array([row[1] for row in rows], dtype=bool), shapes_of([row[2] for row in rows])
+
+
+def read_buildings(session: Session, territory_id: int) -> tuple[Floats, Floats, Floats]:
+    """Return a point inside (longitude, latitude), the footprint in square metres and the people of every building."""
+    inside = func.ST_PointOnSurface(Building.geom)
+    rows = session.execute(
+        select(func.ST_X(inside), func.ST_Y(inside), Building.footprint_m2, Building.people)
+        .where(Building.territory_id == territory_id)
+        .order_by(Building.id)
+    ).all()
+    numbers = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 4)
+    return np.ascontiguousarray(numbers[:, :2]), numbers[:, 2], numbers[:, 3]
 
 
 def data_version(session: Session, territory_id: int) -> int:

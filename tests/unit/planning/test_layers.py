@@ -25,7 +25,8 @@ def brought(tmp_path, text, kind="demand", columns=None, name="people.csv"):
 
 
 def test_people_and_groups_are_read_and_what_cannot_count_is_told_by_its_line(tmp_path) -> None:
-    rows = "a,10.1,50.1,30,10,20\nb,10.1,50.12,0,0,0\nc,,50.1,5,5,0\nd,10.1,50.1,,,\ne,11,50.1,8,8,0\nf,10.05,50.1,6,2,4\n"
+    rows = "a,10.1,50.1,30,10,20\nb,10.1,50.12,0,0,0\nc,,50.1,5,5,0\nd,10.1,50.1,,,\n"
+    rows += "e,11,50.1,8,8,0\nf,10.05,50.1,6,2,4\n"
     found = brought(tmp_path, HEAD + rows, columns=Columns(groups=("young", "old")))
     assert found.names == ("a", "f")
     assert found.weight.tolist() == [30, 6]
