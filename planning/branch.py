@@ -23,8 +23,12 @@ from planning.lists import Ascent, Lists
 from planning.search import swap_search
 from planning.watching import enough, tell
 
-ROUNDS = 40
-AGAIN = 3
+ROUNDS = 20
+AGAIN = 6
+NEAR = 3.0
+"""A case goes on being raised while what lacks is at most so many times what the last rounds brought."""
+SPLIT_AT = 0.8
+"""Share of rounds in which the relaxation takes the candidate that a case is split at, about."""
 PACE = 0.5
 Singles = NDArray[np.float32]
 SEARCH_EVERY = 25
@@ -75,15 +79,17 @@ def by_cases(
 
 def _worked(case: Ascent, small: Lists, settled: States, p: int, *, best: Best, margin: float) -> bool:
     """Raise and settle a case; return whether something better may be in it."""
+    closed, was = best.cost - margin, -np.inf
     for _ in range(AGAIN):
-        closed = best.cost - margin
         before = int((settled == FREE).sum())
         case.raised(small, settled, p, target=best.cost, enough=closed, rounds=ROUNDS)
         if not case.settle(settled, p, closed):
             return False
         left = int((settled == FREE).sum())
-        if left == 0 or left > 0.8 * before:
-            return True
+        near = closed - case.bound <= NEAR * (case.bound - was)
+        was = case.bound
+        if left == 0 or (left > 0.8 * before and not near):
+            break
     return True
 
 
@@ -93,7 +99,7 @@ def _splitting(case: Ascent, settled: States) -> int:
     if not len(free):
         return -1
     share = case.share[free]
-    return int(free[np.argmin(np.abs(share - 0.6))])
+    return int(free[np.argmin(np.abs(share - SPLIT_AT))])
 
 
 def _searched(costs: Floats, case: Ascent, p: int, best: Best) -> None:

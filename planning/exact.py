@@ -13,6 +13,7 @@ from planning.listening import milp
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 COVERING_ENTRIES = 2_000_000
 MEDIAN_ENTRIES = 150_000
@@ -35,7 +36,7 @@ def covers(costs: Floats) -> bool:
     return bool(((over == 0) | (over == over.max(axis=0))).all())
 
 
-def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
+def best_of_rows(costs: Floats, p: int, *, seconds: float, known: float = np.inf) -> Exact | None:
     """Return the cheapest p rows of a matrix (candidates, demand); None when it is too large to try.
 
     Each demand has its candidates in order of cost. A variable for each step of that order says "none
@@ -46,11 +47,10 @@ def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
     base = costs.min(axis=0)
     over = costs - base
     highest = over.max(axis=0)
-    covering = covers(costs)
-    if over.size > (COVERING_ENTRIES if covering else MEDIAN_ENTRIES):
+    if covers(costs):
+        return _best_cover(over > 0, highest, p, floor=float(base.sum()), seconds=seconds, known=known)
+    if over.size > MEDIAN_ENTRIES:
         return None
-    if covering:
-        over = _merged(over, highest)
     candidates = len(over)
     floor = float(base.sum())
     scale = SCALE / max(float(over.max(axis=0).sum()), 1e-300)
@@ -86,7 +86,7 @@ def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
         integrality=np.concatenate((np.ones(candidates), np.zeros(count))),
         bounds=Bounds(0.0, 1.0),
         seconds=seconds,
-        standing=lambda incumbent, bound: (floor + incumbent / scale, floor + bound / scale),
+        standing=lambda incumbent, bound: (min(known, floor + incumbent / scale), floor + bound / scale),
     )
     chosen: Ints | None = None if answer.x is None else np.flatnonzero(answer.x[:candidates] > 0.5)
     if chosen is not None and len(chosen) != p:
@@ -96,9 +96,41 @@ def best_of_rows(costs: Floats, p: int, *, seconds: float) -> Exact | None:
     return Exact(chosen, bound, proven=answer.status == 0 and chosen is not None)
 
 
-def _merged(over: Floats, highest: Floats) -> Floats:
-    """Return demand that is covered by the same candidates as one, its costs added up."""
-    masks, which = np.unique(np.packbits(over > 0, axis=0), axis=1, return_inverse=True)
-    sums = np.bincount(which.ravel(), weights=highest, minlength=masks.shape[1])
-    merged: Floats = np.unpackbits(masks, axis=0, count=len(over)).astype(np.float64) * sums
-    return merged
+def _best_cover(missed: Mask, lost: Floats, p: int, *, floor: float, seconds: float, known: float) -> Exact | None:
+    """Return the p rows that miss least; ``missed`` (candidates, demand), ``lost`` what each demand costs when missed.
+
+    A variable for each demand says that it is missed; demand that the same candidates reach counts as one.
+    """
+    some = np.flatnonzero((lost > 0) & ~missed.all(axis=0))
+    always = float(lost[(lost > 0) & missed.all(axis=0)].sum())
+    masks, which = np.unique(np.packbits(~missed[:, some], axis=0), axis=1, return_inverse=True)
+    weight = np.bincount(which.ravel(), weights=lost[some], minlength=masks.shape[1])
+    reach = sp.csr_array(np.unpackbits(masks, axis=0, count=len(missed)).T.astype(np.float64))
+    demand, candidates = reach.shape
+    if reach.nnz > COVERING_ENTRIES:
+        return None
+    if not demand:
+        return Exact(np.arange(p), floor + always, proven=True)
+    scale = SCALE / max(float(weight.sum()), 1e-300)
+    exactly_p = sp.csr_array(np.concatenate((np.ones(candidates), np.zeros(demand)))[None, :])
+
+    def cost(value: float) -> float:
+        return floor + always + value / scale
+
+    answer = milp(
+        np.concatenate((np.zeros(candidates), weight * scale)),
+        constraints=[
+            LinearConstraint(sp.csr_array(sp.hstack([reach, sp.eye_array(demand)])), 1.0, np.inf),
+            LinearConstraint(exactly_p, p, p),
+        ],
+        integrality=np.concatenate((np.ones(candidates), np.zeros(demand))),
+        bounds=Bounds(0.0, 1.0),
+        seconds=seconds,
+        standing=lambda incumbent, bound: (min(known, cost(incumbent)), cost(bound)),
+    )
+    chosen: Ints | None = None if answer.x is None else np.flatnonzero(answer.x[:candidates] > 0.5)
+    if chosen is not None and len(chosen) != p:
+        chosen = None
+    lowest = answer.mip_dual_bound if answer.mip_dual_bound is not None else 0.0
+    bound = floor + always + max(float(lowest), 0.0) / scale * (1 - 1e-9)
+    return Exact(chosen, bound, proven=answer.status == 0 and chosen is not None)

@@ -10,6 +10,7 @@ from core.kernels import inner, kernel
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Places = NDArray[np.int32]
+Floats32 = NDArray[np.float32]
 States = NDArray[np.int8]
 FREE, OPEN, CLOSED = 0, 1, 2
 """What is settled of a candidate."""
@@ -31,7 +32,7 @@ def count_below(costs: Floats, cap: Floats, starts: Ints) -> None:
 
 @kernel
 def fill_below(costs: Floats, cap: Floats, starts: Ints, places: Places, values: Floats) -> None:
-    """Write candidates and costs of each demand below its cap, in rising order of cost."""
+    """Write candidates and costs of each demand below its cap, by number of the candidate."""
     demand = costs.shape[1]
     at = starts[:demand].copy()
     for j in range(costs.shape[0]):
@@ -41,11 +42,28 @@ def fill_below(costs: Floats, cap: Floats, starts: Ints, places: Places, values:
                 places[at[i]] = j
                 values[at[i]] = row[i]
                 at[i] += 1
-    for i in range(demand):
+
+
+@kernel
+def sort_each(starts: Ints, places: Places, values: Floats) -> None:
+    """Bring the list of each demand into rising order of cost."""
+    for i in range(len(starts) - 1):
         low, high = starts[i], starts[i + 1]
         order = np.argsort(values[low:high], kind="mergesort")
         values[low:high] = values[low:high][order]
         places[low:high] = places[low:high][order]
+
+
+@kernel
+def join(  # noqa: PLR0917  (arrays in, arrays out)
+    at: Ints, starts: Ints, places: Places, values: Floats32, all_places: Places, all_values: Floats
+) -> None:
+    """Write the lists of some candidates behind those before; ``at`` says where each demand goes on."""
+    for i in range(len(at)):
+        for k in range(starts[i], starts[i + 1]):
+            all_places[at[i]] = places[k]
+            all_values[at[i]] = values[k]
+            at[i] += 1
 
 
 @kernel

@@ -101,7 +101,7 @@ def milp(
         while thread.is_alive():
             thread.join(EVERY_S)
             listener.progress.advance(0)
-            if standing is not None and np.isfinite(state.incumbent) and np.isfinite(state.bound):
+            if standing is not None and np.isfinite(state.bound):
                 tell(listener.progress, *standing(state.incumbent, state.bound))
             state.stop = state.stop or enough(listener.progress)
     finally:

@@ -18,6 +18,7 @@ from planning.lagrange_kernels import (
     ascend,
     count_below,
     fill_below,
+    sort_each,
     squeeze,
 )
 
@@ -46,6 +47,10 @@ class Lists:
     values: Floats
     cap: Floats
 
+    def sort(self) -> None:
+        """Bring the costs of each demand into rising order."""
+        sort_each(self.starts, self.places, self.values)
+
     def without(self, states: States) -> Lists:
         """Return the lists without closed candidates and what lies behind an open one."""
         starts = np.empty_like(self.starts)
@@ -57,11 +62,19 @@ class Lists:
 def lists_of(costs: Floats, cap: Floats | None = None) -> Lists:
     """Return the lists of a matrix of costs (candidates, demand)."""
     cap = costs.max(axis=0) * 1.01 + 1.0 if cap is None else cap
-    starts = np.empty(costs.shape[1] + 1, dtype=np.int64)
-    count_below(costs, cap, starts)
+    starts = starts_below(costs, cap)
     places, values = np.empty(int(starts[-1]), dtype=np.int32), np.empty(int(starts[-1]))
     fill_below(costs, cap, starts, places, values)
-    return Lists(starts, places, values, cap)
+    made = Lists(starts, places, values, cap)
+    made.sort()
+    return made
+
+
+def starts_below(costs: Floats, cap: Floats) -> Ints:
+    """Return where the costs of each demand below its cap begin in a list of all of them."""
+    starts = np.empty(costs.shape[1] + 1, dtype=np.int64)
+    count_below(costs, cap, starts)
+    return starts
 
 
 @dataclass(eq=False)

@@ -190,7 +190,7 @@ def _prove_cover(costs: Floats, p: int, best: Best, root: Root, *, deadline: flo
     """Let HiGHS end a question of coverage; candidates that are closed cannot be in a better choice."""
     progress.step("Proving the answer")
     rows = root.rows
-    found = best_of_rows(costs[rows], p, seconds=deadline - time.perf_counter())
+    found = best_of_rows(costs[rows], p, seconds=deadline - time.perf_counter(), known=best.cost)
     if found is None:
         return
     if found.rows is not None:
