@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import InvalidInput
 from planning.service import StudyDetail
 from planning.terms import OwnPlace, Place
 
+M_PER_DEGREE = 111_195.0
+"""Of latitude, on the sphere of the same volume."""
 FORMS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
 
 
@@ -47,10 +52,32 @@ def own_places(path: Path) -> tuple[OwnPlace, ...]:
             f"{path} is neither a number nor a file.", hint="Give how many places are compared, or a file of points."
         )
     points = read_points(path).lonlat
-    columns = read_shapes(path).columns if path.suffix.lower() in ENDINGS else {}
+    shapes = read_shapes(path) if path.suffix.lower() in ENDINGS else None
+    columns = {} if shapes is None else shapes.columns
+    area_m2 = [None] * len(points) if shapes is None else _areas(shapes.geometry, len(points))
     named = {name.strip().lower(): values for name, values in columns.items()}
     cost, room = (_numbers(named.get(name), len(points), path.name, name) for name in ("cost", "capacity"))
-    return tuple(OwnPlace(float(lon), float(lat), cost[at], room[at]) for at, (lon, lat) in enumerate(points.tolist()))
+    return tuple(
+        OwnPlace(float(lon), float(lat), cost[at], room[at], area_m2[at])
+        for at, (lon, lat) in enumerate(points.tolist())
+    )
+
+
+def _areas(shapes: NDArray[np.object_], count: int) -> list[float | None]:
+    """Return the square metres of each area, to a thousandth; None for points and lines."""
+    import shapely
+
+    if len(shapes) != count:
+        return [None] * count
+    areas: list[float | None] = []
+    for shape in shapes:
+        if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+            areas.append(None)
+            continue
+        # In degrees the width of a meridian strip shrinks with the cosine; a parcel is small enough for one cosine.
+        lat = float(shapely.centroid(shape).y)
+        areas.append(float(shapely.area(shape)) * M_PER_DEGREE**2 * float(np.cos(np.radians(lat))))
+    return areas
 
 
 def _numbers(said: list[str] | None, count: int, file: str, name: str) -> list[float | None]:

@@ -73,6 +73,24 @@ def costs(chosen: Kind) -> tuple[float | None, float | None]:
     return float(site), float(hour)
 
 
+def budget(chosen: Kind, site_cost: float | None) -> tuple[float | None, float | None]:
+    """Ask for a budget and, where it is not asked already, what a site costs; None where money does not count."""
+    limited = st.checkbox(t("There is a budget"), kept().get("budget") is not None, key=key("budgeted"))
+    if not limited:
+        return None, site_cost
+    left, right = st.columns(2)
+    if not INFO[chosen].needs_cost:
+        site_cost = float(
+            left.number_input(
+                t("Cost of a site"), 1, MOST, int(kept().get("site_cost") or SITE_COST), key=key("budget_cost")
+            )
+        )
+    most = right.number_input(
+        t("Budget"), 1, MOST * 10, int(kept().get("budget") or 2 * (site_cost or SITE_COST)), key=key("budget")
+    )
+    return float(most), site_cost
+
+
 def spacing_and_floor() -> tuple[float | None, float | None]:
     """Ask how far apart sites lie and what share of every community is in time; None where it does not count."""
     spacing = st.number_input(
@@ -95,4 +113,11 @@ def terms(said: dict[str, Any]) -> Terms:
         capacity=said.get("room"),
         site_cost=said.get("site_cost"),
         hour_cost=said.get("hour_cost"),
+        budget=said.get("budget"),
+        source="buildings" if said.get("where") == "buildings" else "free",
+        sifted=bool(said.get("places")),
+        least_m2=said.get("least_m2") or None,
+        places=said.get("places") or (),
+        zones=said.get("zones") or (),
+        stay=said.get("stay") or (),
     )

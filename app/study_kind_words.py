@@ -75,7 +75,7 @@ def sentence(question: Question) -> str:
 
 def terms(question: Question) -> list[str]:
     """Return what the answer has to keep to, a sentence each."""
-    return [*_places(question), *_limits(question)]
+    return [*_places(question), *_ground(question), *_limits(question)]
 
 
 def _places(question: Question) -> list[str]:
@@ -97,6 +97,21 @@ def _places(question: Question) -> list[str]:
         lines.append(tn("One place was added.", "{count} places were added.", len(said.also)))
     if said.places:
         lines.append(t("Only the {count} places that were brought are compared.", count=i18n.number(len(said.places))))
+    return lines
+
+
+def _ground(question: Question) -> list[str]:
+    """Return what stays, which streets are closed and what may be built in."""
+    said = question.terms
+    lines = []
+    if said.stay:
+        lines.append(tn("One stays in any case.", "{count} stay in any case.", len(said.stay)))
+    if said.closed:
+        lines.append(tn("One street is closed.", "{count} streets are closed.", len(said.closed)))
+    if said.source == "buildings":
+        lines.append(t("They stand in buildings nobody lives in."))
+    if said.least_m2 and (said.source == "buildings" or any(each.area_m2 for each in said.places)):
+        lines.append(t("Each has at least {area} m².", area=i18n.number(said.least_m2)))
     return lines
 
 

@@ -58,19 +58,34 @@ def show_study(
 
 
 def show_existing(
-    territory: TerritoryInfo, actor: Actor, existing: NDArray[np.float64], *, name: str, island: bool, height: int
-) -> None:
-    """Put a map of the facilities of a kind that are there."""
+    territory: TerritoryInfo, actor: Actor, existing: NDArray[np.float64], *, name: str, island: bool, height: int,
+    own: NDArray[np.float64] | None = None,
+) -> tuple[float, float] | None:  # fmt: skip
+    """Put a map of the facilities of a kind that are there and of places of one's own; return where it was clicked."""
     drawn = folium.FeatureGroup(name="existing")
     for marker in _existing(existing, name):
         marker.add_to(drawn)
-    _put(territory, actor, drawn, state.STUDY_ASKED_MAP, island=island, height=height, extent=territory.bounds)
+    for lon, lat in np.empty((0, 2)) if own is None else own[:EXISTING_SHOWN]:
+        folium.CircleMarker(
+            (float(lat), float(lon)), radius=4, color=LIGHT.primary, weight=2, fill_color=LIGHT.surface,
+            fill_opacity=1, tooltip=escape(t("could stand here")),
+        ).add_to(drawn)  # fmt: skip
+    answer = _put(territory, actor, drawn, state.STUDY_ASKED_MAP, island=island, height=height, extent=territory.bounds)
+    return _clicked(answer)
+
+
+def show_places(
+    territory: TerritoryInfo, actor: Actor, drawn: folium.FeatureGroup, study_id: int, *, island: bool, height: int
+) -> None:
+    """Put a map of the places of a study that are in ``drawn``."""
+    key = f"{state.STUDY_PLACES_MAP}-{study_id}"
+    _put(territory, actor, drawn, key, island=island, height=height, extent=territory.bounds)
 
 
 def show_trial(
     territory: TerritoryInfo, actor: Actor, study: Study, marked: Sequence[tuple[float, float]],
-    struck: Sequence[tuple[float, float]], *, grounds: tuple[Ground, ...], existing: NDArray[np.float64], island: bool,
-    height: int,
+    struck: Sequence[tuple[float, float]], *, streets: Sequence[shapely.Geometry] = (),
+    grounds: tuple[Ground, ...], existing: NDArray[np.float64], island: bool, height: int,
 ) -> tuple[float, float] | None:  # fmt: skip
     """Put a map to mark places on; return the place of the last click (longitude, latitude)."""
     drawn = folium.FeatureGroup(name="trial")
@@ -80,12 +95,20 @@ def show_trial(
         folium.CircleMarker(
             (lat, lon), radius=8, color=LIGHT.overdue, weight=2, fill=False, tooltip=escape(t("struck out"))
         ).add_to(drawn)
+    for street in streets:
+        path = [(lat, lon) for lon, lat in shapely.get_coordinates(street).tolist()]
+        folium.PolyLine(path, color=LIGHT.overdue, weight=6, opacity=0.9, tooltip=escape(t("closed"))).add_to(drawn)  # type: ignore[no-untyped-call]
     for number, (lon, lat) in enumerate(marked, 1):
         _numbered(number, lon, lat, folium.Tooltip(escape(t("your place {number}", number=number)))).add_to(drawn)
     extent = tuple(shapely.total_bounds([ground.shape for ground in grounds])) if grounds else territory.bounds
     answer = _put(
         territory, actor, drawn, f"{state.STUDY_TRIAL_MAP}-{study.id}", island=island, height=height, extent=extent
     )
+    return _clicked(answer)
+
+
+def _clicked(answer: dict[str, Any]) -> tuple[float, float] | None:
+    """Return the place of the last click, longitude and latitude."""
     click = answer.get("last_clicked")
     return (round(float(click["lng"]), 6), round(float(click["lat"]), 6)) if click else None
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, study_form, study_map, study_scene, study_words, widgets
+from app import guard, i18n, state, study_form, study_map, study_scene, study_where, study_words, widgets
 from app.i18n import t
 from app.where import territory_of
-from core.errors import InvalidInput
+from core.errors import GridkeeperError, InvalidInput
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.network import Mode
@@ -19,6 +19,7 @@ from geodata.territory import TerritoryInfo
 from planning import service
 from planning.kinds import INFO
 from planning.model import CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
+from planning.terms import Place
 
 MAP_PX = 600
 FIRST_KIND = "clinic"
@@ -38,14 +39,16 @@ def show() -> None:
         widgets.title(t("New study"), simulated=territory.is_demo)
         left, right = st.columns([1, 1.6], gap="medium")
         with left:
-            question, title = _form(counts)
+            question, title, said = _form(session, actor, territory, counts)
             _ask(actor, territory, question, title, counts)
         with right:
-            _there(session, actor, territory, question, counts)
+            _there(session, actor, territory, counts, said)
 
 
-def _form(counts: dict[str, int]) -> tuple[Question | InvalidInput, str]:
-    """Put the form; return the question, or why it cannot be asked, and the title."""
+def _form(
+    session: Session, actor: Actor, territory: TerritoryInfo, counts: dict[str, int]
+) -> tuple[Question | GridkeeperError, str, dict[str, Any]]:
+    """Put the form; return the question, or why it cannot be asked, the title, and all that was said."""
     kept, key = study_form.kept(), study_form.key
     kinds = sorted(FACILITY_KINDS, key=study_words.facility)
     facility = _select(
@@ -64,9 +67,15 @@ def _form(counts: dict[str, int]) -> tuple[Question | InvalidInput, str]:
     room = study_form.room(kind)
     site_cost, hour_cost = study_form.costs(kind)
     keep = "stay"
+    stay: tuple[Place, ...] = ()
     if facility and counts.get(facility):
         keep = _segments("keep", t("Those that are there"), KEEP, default="stay", words=_keep_words)
+        if keep == "closable":
+            stay = study_where.staying(session, actor, territory, facility)
+    with st.expander(t("Where it could stand, and where not")):
+        where = study_where.form(session, actor, territory)
     with st.expander(t("Conditions, title, how many places are compared")):
+        budget, site_cost = study_form.budget(kind, site_cost)
         spacing, floor = study_form.spacing_and_floor()
         title = st.text_input(
             t("Title (may be left out)"), kept.get("title", ""), max_chars=TITLE_AT_MOST, key=key("title")
@@ -76,17 +85,19 @@ def _form(counts: dict[str, int]) -> tuple[Question | InvalidInput, str]:
     said = {
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
-        "floor": (floor or 0) * 100, "floor_share": floor, "further": further,
-    }  # fmt: skip
+        "floor": (floor or 0) * 100, "floor_share": floor, "further": further, "budget": budget, "stay": stay,
+    } | where  # fmt: skip
     st.session_state[state.STUDY_FORM] = said
+    if said["wrong"] is not None:
+        return said["wrong"], title, said
     try:
         question = Question(
             kind, p if INFO[kind].needs_p else 0, facility or None, cast("Mode", mode), float(limit), keep != "out",
             candidates, terms=study_form.terms(said),
         )  # fmt: skip
     except InvalidInput as error:
-        return error, title
-    return question, title
+        return error, title, said
+    return question, title, said
 
 
 def _select(name: str, label: str, options: Any, *, default: Any, words: Any) -> Any:
@@ -122,10 +133,10 @@ def _keep_words(keep: str) -> str:
 
 
 def _ask(
-    actor: Actor, territory: TerritoryInfo, question: Question | InvalidInput, title: str, counts: dict[str, int]
+    actor: Actor, territory: TerritoryInfo, question: Question | GridkeeperError, title: str, counts: dict[str, int]
 ) -> None:
     """Put the question in words and the one button."""
-    if isinstance(question, InvalidInput):
+    if isinstance(question, GridkeeperError):
         widgets.known_error(question)
         return
     count = counts.get(question.facility_kind or "", 0)
@@ -137,27 +148,25 @@ def _ask(
             with transaction(actor, purpose="ask a study") as session:
                 study_id = service.ask(session, actor, territory, question, title=title)
             st.session_state.pop(state.STUDY_FORM, None)
+            st.session_state.pop(state.STUDY_MARKS, None)
             st.switch_page("views/study.py", query_params={"study": str(study_id)})
     widgets.note(t("It is computed in the background; you may close the page, the answer stands under Studies."))
 
 
 def _there(
-    session: Session, actor: Actor, territory: TerritoryInfo, question: Question | InvalidInput, counts: dict[str, int]
+    session: Session, actor: Actor, territory: TerritoryInfo, counts: dict[str, int], said: dict[str, Any]
 ) -> None:
-    """Put the map of what is there now."""
-    kind = None if isinstance(question, InvalidInput) else question.facility_kind
+    """Put the map of what is there now and of the places that were brought or marked."""
+    kind = said["facility"] or None
     places = service.existing_facilities(session, actor, territory, kind or SOMETHING_NEW)
-    study_map.show_existing(
-        territory,
-        actor,
-        places,
-        name=study_words.facility(kind),
-        island=study_scene.island(session, territory.id),
-        height=MAP_PX,
-    )
+    place = study_map.show_existing(
+        territory, actor, places, name=study_words.facility(kind), island=study_scene.island(session, territory.id),
+        height=MAP_PX, own=study_where.shown(said),
+    )  # fmt: skip
     if kind is not None:
         name, count = study_words.facility(kind), counts.get(kind, 0)
         widgets.note(t("{facility}: {count} there now.", facility=name, count=i18n.number(count)))
+    study_where.take_click(said["where"], place)
 
 
 show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from planning.service import StudyDetail
 from planning.terms import PLACES_AT_MOST, Place
 
 MAP_PX = 600
-HAND, WHAT_IF = "hand", "what_if"
+HAND, WHAT_IF, CLOSE = "hand", "what_if", "close"
 
 
 def show() -> None:
@@ -41,29 +42,36 @@ def show() -> None:
         with left:
             way = st.segmented_control(
                 t("What will you do"),
-                [HAND, WHAT_IF],
+                [HAND, WHAT_IF, CLOSE],
                 default=HAND,
                 format_func=_way,
                 required=True,
                 key=f"gk_try_way_{i18n.locale()}",
             )
-            marked = _marked(study.id)
+            marked = _marked(study.id, streets=way == CLOSE)
             struck = _struck(detail) if way == WHAT_IF else []
-            _list(marked, study.id)
+            streets = _streets(session, actor, territory, marked) if way == CLOSE else []
+            _list(marked, study.id, [name for name, _ in streets] if way == CLOSE else None)
             _ask(actor, detail, str(way), marked, struck)
         with right:
-            _map(session, actor, territory, detail, marked, struck)
+            _map(
+                session, actor, territory, detail, marked if way != CLOSE else [], struck, [line for _, line in streets]
+            )
 
 
 def _way(way: str) -> str:
-    return {HAND: t("Place the sites yourself"), WHAT_IF: t("Ask what if")}[way]
+    return {
+        HAND: t("Place the sites yourself"),
+        WHAT_IF: t("Ask what if"),
+        CLOSE: t("Close a street"),
+    }[way]
 
 
-def _marked(study_id: int) -> list[Place]:
-    """Return the places marked for this study; another study begins anew."""
-    kept: tuple[int, list[Place]] = st.session_state.get(state.STUDY_TRIAL, (0, []))
-    if kept[0] != study_id:
-        kept = (study_id, [])
+def _marked(study_id: int, *, streets: bool) -> list[Place]:
+    """Return the places or streets marked for this study; another study begins anew."""
+    kept: tuple[tuple[int, bool], list[Place]] = st.session_state.get(state.STUDY_TRIAL, ((0, False), []))
+    if kept[0] != (study_id, streets):
+        kept = ((study_id, streets), [])
         st.session_state[state.STUDY_TRIAL] = kept
     return kept[1]
 
@@ -78,14 +86,24 @@ def _struck(detail: StudyDetail) -> list[Place]:
     return gone
 
 
-def _list(marked: list[Place], study_id: int) -> None:
-    """Put the marked places, each with a way to take it off."""
+def _streets(
+    session: Session, actor: Actor, territory: TerritoryInfo, marked: list[Place]
+) -> list[tuple[str, shapely.Geometry]]:
+    """Return name and line of the street at each marked place."""
+    found = [service.street_at(session, actor, territory, place) for place in marked]
+    return [(i18n.either(each[0], each[1]) or t("a road without a name"), each[2]) for each in found if each]
+
+
+def _list(marked: list[Place], study_id: int, streets: list[str] | None) -> None:
+    """Put the marked places or streets, each with a way to take it off."""
     if not marked:
-        widgets.note(t("Click on the map where a site should stand."))
+        hint = t("Click on the map where a site should stand.")
+        widgets.note(hint if streets is None else t("Click on the street that is to be closed."))
         return
     for number, (lon, lat) in enumerate(marked, 1):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{number}** {lat:.5f}, {lon:.5f}")
+            told = f"{lat:.5f}, {lon:.5f}" if streets is None else widgets.plain(streets[number - 1])
+            st.markdown(f"**{number}** {told}")
             if st.button(t("Take off"), key=f"gk_try_off_{study_id}_{number}"):
                 marked.pop(number - 1)
                 st.rerun()
@@ -103,6 +121,8 @@ def _ask(actor: Actor, detail: StudyDetail, way: str, marked: list[Place], struc
         if missing < 0 and wanted:
             widgets.note(t("The question asks for {count}: take some off.", count=i18n.number(wanted)))
         ready = bool(marked) and (missing == 0 or not wanted)
+    elif way == CLOSE:
+        widgets.note(t("Nobody can use these stretches; the same question is asked of the streets that are left."))
     else:
         widgets.note(t("The places you mark are compared too; the machine takes them only where they are better."))
     label = t("Weigh my plan") if way == HAND else t("Ask again")
@@ -116,6 +136,7 @@ def _ask(actor: Actor, detail: StudyDetail, way: str, marked: list[Place], struc
                     by_hand=marked if way == HAND else (),
                     also=marked if way == WHAT_IF else (),
                     forbidden=struck,
+                    closed=marked if way == CLOSE else (),
                 )
             st.session_state.pop(state.STUDY_TRIAL, None)
             st.switch_page("views/compare_studies.py", query_params={"a": str(detail.study.id), "b": str(study_id)})
@@ -127,12 +148,12 @@ def _ask(actor: Actor, detail: StudyDetail, way: str, marked: list[Place], struc
 
 def _map(  # noqa: PLR0917  (the page, part by part)
     session: Session, actor: Actor, territory: TerritoryInfo, detail: StudyDetail, marked: list[Place],
-    struck: list[Place],
+    struck: list[Place], streets: list[shapely.Geometry] | None,
 ) -> None:  # fmt: skip
     existing = study_scene.existing(session, actor, territory, detail.study)
     place = study_map.show_trial(
-        territory, actor, detail.study, marked, struck, grounds=detail.grounds, existing=existing,
-        island=study_scene.island(session, territory.id), height=MAP_PX,
+        territory, actor, detail.study, marked if streets is None else [], struck, streets=streets or (),
+        grounds=detail.grounds, existing=existing, island=study_scene.island(session, territory.id), height=MAP_PX,
     )  # fmt: skip
     last = st.session_state.get(state.STUDY_TRIAL_CLICK)
     if place is not None and last != (detail.study.id, place):
