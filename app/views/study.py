@@ -18,6 +18,7 @@ from app import (
     study_kind_words,
     study_map,
     study_parts,
+    study_places,
     study_scene,
     study_trail,
     study_words,
@@ -138,9 +139,10 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
         )  # fmt: skip
         widgets.write(study_map.legend(study, detail.sites, detail.grounds))
     decisions = deciding.of_study(session, actor, study.id)
-    gains, reach, fronts, rests, decision, history = st.tabs(
+    gains, reach, fronts, places, rests, decision, history = st.tabs(
         [
-            *(t("Who gains"), t("How far it is"), t("What is given up"), t("What it rests on")),
+            *(t("Who gains"), t("How far it is"), t("What is given up"), t("Where it could stand")),
+            t("What it rests on"),
             *(t("Decision"), t("History")),
         ]
     )
@@ -154,6 +156,8 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
         study_trail.of_answer(study)
     with fronts:
         study_fronts.show(session, actor, study)
+    with places:
+        study_places.show(actor, territory, study, island=study_scene.island(session, territory.id))
     with decision:
         study_decide.show(actor, study, decisions, territory)
         study_decide.run_again(actor, study)
