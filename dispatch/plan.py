@@ -24,7 +24,7 @@ from dispatch.plan_kernels import Core, Lists
 from dispatch.plan_meet import as_planned, groups_of, met, placed
 from dispatch.plan_model import TERMS, Id, Problem, Result, Stop, Task, Visit, Worker
 from dispatch.plan_routes import best_routes, named, new_routes, routes_now
-from dispatch.plan_search import fill, improve
+from dispatch.plan_search import TAILS, fill, improve
 from dispatch.standing import Standing
 from dispatch.unserved import why_unserved
 
@@ -50,6 +50,7 @@ class Search:
     cold: float = COLD
     breadth: int = BREADTH
     skip: float = SKIP
+    tails: int = TAILS
 
 
 def solve(
@@ -78,7 +79,7 @@ def solve(
     compiled = compiled or compile_problem(problem)
     stop, progress = stop or Stop(), progress or Silent()
     few = stop.rounds is not None and stop.rounds < MANY
-    warm = Search(WARM, WARM_END) if few else Search(ONWARD, ONWARD_END)
+    warm = Search(WARM, WARM_END) if few else Search(ONWARD, ONWARD_END, tails=0 if _is_held(problem) else TAILS)
     search = search or (warm if initial else Search())
     groups = groups_of(compiled)
     if groups:
@@ -88,6 +89,11 @@ def solve(
         rounds = anneal(core, lists, stop, search, progress=progress, began=began)
         routes = best_routes(lists)
     return dataclasses.replace(result_of(compiled, routes), rounds=rounds, cpu_s=time.thread_time() - began)
+
+
+def _is_held(problem: Problem) -> bool:
+    """Return whether somebody has most of the work: tails, which move much of it at once, then rarely change places."""
+    return 2 * sum(task.had_by() is not None for task in problem.tasks) > len(problem.tasks)
 
 
 def _together(
@@ -169,7 +175,8 @@ def anneal(core: Core, lists: Lists, stop: Stop, search: Search, *, progress: Pr
         tick = time.thread_time()
         then = share + chunk / total if total is not None else share
         temperature = hot * (cold / hot) ** share
-        improve(core, lists, chunk, temperature, hot * (cold / hot) ** min(then, 1.0), search.breadth, search.skip)
+        colder = hot * (cold / hot) ** min(then, 1.0)
+        improve(core, lists, chunk, temperature, colder, search.breadth, search.skip, search.tails)
         rounds += chunk
         now = time.thread_time()
         if total is None:

@@ -49,7 +49,7 @@ STRINGS, LENGTH = 10.0, 10.0
 WHOLE, MANY = 0.03, 2.0
 """Share of rounds that take a whole route out, where routes are so many times longer than the longest string."""
 TAILS = 10
-"""Pairs of routes in a round that may change their tails."""
+"""Pairs of routes in a round that may change their tails, and how near their tasks are."""
 LURE, LURED = 4.0, 0.1
 """In a share of the rounds a task may cost so many times what leaving it out costs: another may join it there."""
 OLD = 8
@@ -187,7 +187,7 @@ def best_near(c: Core, s: Lists, j: int, limit: float, skip: float, breadth: int
 
 
 @kernel
-def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: int, skip: float) -> int:
+def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: int, skip: float, tails: int) -> int:
     """Ruin and recreate ``rounds`` times, cooling from ``hot`` to ``cold``; return how often the best was bettered."""
     tasks, workers = c.task.shape[0], c.hand.shape[0]
     kept, line, out = np.empty(tasks, np.int32), np.empty(tasks, np.int32), np.empty(tasks, np.int32)
@@ -197,7 +197,7 @@ def improve(c: Core, s: Lists, rounds: int, hot: float, cold: float, breadth: in
     before, key = np.empty(tasks, np.int32), np.empty(tasks, np.float64)
     temperature, cool, bettered = hot, (cold / hot) ** (1.0 / max(rounds, 1)), 0
     for turn in range(1, rounds + 1):
-        for _ in range(TAILS if s.near.shape[1] > 0 else 0):
+        for _ in range(tails if s.near.shape[1] > 0 else 0):
             a = int(uniform(s.random) * tasks)
             v = int(s.near[a, int(uniform(s.random) * min(TAILS, s.near.shape[1]))])
             gain = swap_tails(c, a, v, -temperature * np.log(uniform(s.random) + 1e-300), line, kept)

@@ -91,7 +91,7 @@ def test_the_core_keeps_its_books(number: int, seed: int) -> None:
     core, lists = new_routes(compile_problem(problem_of(number, 7, several=True)), seed)
     fill(core, lists)
     if len(core.task) and len(core.hand):
-        improve(core, lists, 50, 300.0, 1.0, 10, 0.01)
+        improve(core, lists, 50, 300.0, 1.0, 10, 0.01, 10)
     absent = lists.absent[: int(lists.totals[2])]
     assert sorted(absent) == sorted(np.flatnonzero(core.link[:, 0] < 0))
     assert lists.totals[0] == pytest.approx(core.crew[:, COST].sum() + core.task[absent, 15].sum(), rel=1e-9, abs=1e-3)
