@@ -56,6 +56,14 @@ def _study(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mappi
     return {"status": found.status, "gap": found.gap}
 
 
+@jobs.kind("study_report")
+def _study_report(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
+    from app.report_work import make_files
+
+    files = make_files(actor, int(arguments["study_id"]), progress)
+    return {"files": len(files), "bytes": sum(len(content) for content in files.values())}
+
+
 @jobs.kind("access")
 def _access(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
     from app.access_work import answer_access

@@ -34,6 +34,7 @@ def table(key: str) -> str:
         "incident_class": t("Class"),
         "incident_personal": t("Reporter and note"),
         "access_answer": t("Access"),
+        "study_file": t("Report of a study"),
         "named_layer": t("Layer of planning"),
         "norm": t("Norm"),
         "invitation": t("Invitation"),

@@ -9,6 +9,8 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit, progress
+from app.cli.study import checked_report, write_report
+from app.i18n import LOCALES
 from app.studies import answer_study
 from app.study_files import checked_out, own_places, places, polygons, write_study
 from core.errors import InvalidInput
@@ -56,6 +58,8 @@ TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds f
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
 Title = Annotated[str, typer.Option("--title", help="Name of the study in the list.")]
 Out = Annotated[Path | None, typer.Option("--out", help="GeoPackage (or GeoJSON) of sites and grounds to write.")]
+Report = Annotated[Path | None, typer.Option("--report", help="Report for the council to write: .pdf or .html.")]
+Language = Annotated[str, typer.Option("--language", help=f"Of the report: {' or '.join(LOCALES)}.")]
 BINDING = {
     "candidates": "Only {candidates} buildable places were found, so {p} sites cannot be chosen.",
     "people": "Nobody lives where sites could serve.",
@@ -102,6 +106,8 @@ def site(
     seed: Seed = 0,
     title: Title = "",
     out: Out = None,
+    report: Report = None,
+    language: Language = "en",
     territory: TerritoryName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -124,6 +130,8 @@ def site(
         cast("Kind", kind), wanted, facility_kind, cast("Mode", mode), limit_min, not anew, count, seed, terms
     )
     target = None if out is None else checked_out(out)
+    if report is not None:
+        checked_report(report, language)
     actor = system_actor(label="command line")
     with progress() as shown:
         db.ensure_database(shown)
@@ -136,6 +144,8 @@ def site(
     if target is not None:
         with db.transaction(actor) as session:
             write_study(study_detail(session, actor, study_id), target)
+    if report is not None:
+        write_report(study_id, report, language)
     emit(_as_dict(chosen.name, study_id, question, found), as_json)
 
 

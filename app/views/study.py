@@ -19,6 +19,7 @@ from app import (
     study_map,
     study_parts,
     study_places,
+    study_report,
     study_scene,
     study_trail,
     study_words,
@@ -163,6 +164,7 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
         study_decide.run_again(actor, study)
     with history:
         study_parts.history(detail.history, territory)
+    study_report.show(actor, territory, study)
 
 
 def _answer(study: Study) -> None:
