@@ -85,7 +85,7 @@ def _parts(proposal: Proposal, chosen: Ranked | None) -> Iterator[Any]:
     """Yield what is drawn, the lowest first."""
     incident = proposal.incident
     goal = (incident.lat, incident.lon)
-    others = [each for each in proposal.ranking.ranked if each is not chosen]
+    others = [each for each in proposal.ranking.all if each is not chosen]
     for entry in others[:_OTHER_WAYS]:
         yield from _way_of(proposal.contenders[entry.candidate.worker_id], goal, LIGHT.muted, weight=3, opacity=0.55)
     if chosen is not None:
@@ -110,7 +110,7 @@ def _beside(proposal: Proposal, chosen: Ranked | None) -> dict[int, int]:
     taken: Counter[tuple[float, float]] = Counter()
     beside = {}
     first = [] if chosen is None else [chosen]
-    for entry in (*first, *(each for each in proposal.ranking.ranked if each is not chosen)):
+    for entry in (*first, *(each for each in proposal.ranking.all if each is not chosen)):
         place = proposal.contenders[entry.candidate.worker_id].place
         spot = (round(place.lon, 4), round(place.lat, 4))
         beside[entry.candidate.worker_id] = taken[spot]
@@ -149,7 +149,7 @@ def stroke(points: Sequence[Any], **style: Any) -> folium.PolyLine:
 def _worker(proposal: Proposal, entry: Ranked, sign: str, *, beside: int, goes: bool = False) -> Any:
     contender = proposal.contenders[entry.candidate.worker_id]
     at = (contender.place.lat, contender.place.lon)
-    said = tip(board_words.name(contender), board_words.one_line(entry, proposal.mode))
+    said = tip(board_words.name(contender), board_words.one_line(entry, proposal.ranking.best))
     if not sign:
         return folium.CircleMarker(
             at, radius=5, color=LIGHT.muted, weight=1.5, fill_color=LIGHT.surface, fill_opacity=1, tooltip=said

@@ -18,9 +18,8 @@ from core.identity import Actor
 from dispatch import execution
 from dispatch import service as dispatch
 from dispatch.model import Board, Proposal, QueueRow
-from dispatch.propose import Ranked, reasons
+from dispatch.propose import Ranked
 from geodata.db import transaction
-from geodata.network import MODES, Mode
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.lifecycle import CHOICE_REASONS
@@ -49,39 +48,20 @@ def show(here: Here, entry: Entry, *, alone: bool) -> tuple[Proposal | None, Ran
     alone
         No plan stands, so sending from here is the page's one primary act.
     """
-    mode = _way()
-    proposal = dispatch.proposals(here.session, here.actor, here.territory, entry.incident_id, mode=mode)
-    if proposal.ranking.best is None:
+    proposal = dispatch.proposals(here.session, here.actor, here.territory, entry.incident_id)
+    if not proposal.ranking.all:
         _nobody(proposal)
         return proposal, None
     worker = _choice_made(proposal)
     wanted = worker.candidate.worker_id
     if proposal.contenders[wanted].line is None:
-        proposal = dispatch.proposals(
-            here.session, here.actor, here.territory, entry.incident_id, mode=mode, chosen=wanted
-        )
+        proposal = dispatch.proposals(here.session, here.actor, here.territory, entry.incident_id, chosen=wanted)
         worker = proposal.ranking.find(wanted) or worker
     _reasons(proposal, worker, here)
     _assign(here, proposal, worker, alone=alone)
     _choice(proposal)
     widgets.write(f'<ul class="gk-small gk-muted gk-given">{_items(board_words.assumptions(proposal))}</ul>')
     return proposal, worker
-
-
-def _way() -> Mode:
-    """Put the choice between car and foot; return it."""
-    kept = f"{state.BOARD_MODE}_kept"
-    mode: Mode | None = st.segmented_control(
-        t("Way"),
-        list(MODES),
-        default=st.session_state.get(kept, "drive"),
-        format_func=board_words.mode_name,
-        key=f"{state.BOARD_MODE}_{i18n.locale()}",
-        label_visibility="collapsed",
-        required=True,
-    )
-    st.session_state[kept] = mode
-    return mode or "drive"
 
 
 def begun(here: Here, entry: Entry, row: QueueRow) -> tuple[Proposal | None, Ranked | None]:
@@ -150,11 +130,8 @@ def _with(row: QueueRow) -> str:
 
 def _nobody(proposal: Proposal) -> None:
     """Say why nobody is proposed, and lead to where the incident can be sent out all the same."""
-    lost = t(", ").join(each.code for each in proposal.ranking.unreachable)
     placeless = t(", ").join(proposal.placeless)
-    if lost:
-        said = t("No way leads there from anybody on duty."), t("On duty: {codes}.", codes=lost)
-    elif placeless:
+    if placeless:
         said = (
             t("Nobody can be proposed: no place of anybody on duty is known."),
             t("On duty without grid and without task: {codes}.", codes=placeless),
@@ -171,21 +148,21 @@ def _nobody(proposal: Proposal) -> None:
 
 
 def _choice_key(proposal: Proposal) -> str:
-    return f"{state.BOARD_CHOICE}_{proposal.incident.id}_{proposal.incident.version}_{proposal.mode}_{i18n.locale()}"
+    return f"{state.BOARD_CHOICE}_{proposal.incident.id}_{proposal.incident.version}_{i18n.locale()}"
 
 
 def _choice_made(proposal: Proposal) -> Ranked:
     """Return the worker chosen in the list below, else the proposed one."""
     ranking = proposal.ranking
     picked = st.session_state.get(_choice_key(proposal))
-    return (ranking.find(picked) if isinstance(picked, int) else None) or ranking.ranked[0]
+    return (ranking.find(picked) if isinstance(picked, int) else None) or ranking.all[0]
 
 
 def _reasons(proposal: Proposal, worker: Ranked, here: Here) -> None:
     contender = proposal.contenders[worker.candidate.worker_id]
     is_best = worker is proposal.ranking.best
     label = t("Proposed") if is_best else t("Your choice")
-    way = board_words.way(worker.travel_s, proposal.mode)
+    way = board_words.way(worker.travel_s)
     if contender.length_m is not None:
         far = contender.length_m >= KILOMETRES_FROM_M
         way = (
@@ -206,9 +183,9 @@ def _reasons(proposal: Proposal, worker: Ranked, here: Here) -> None:
         body += f'<p class="gk-instead">{escape(instead)}</p>'
     else:
         behind = [
-            t("Not {worker}: {why}.", worker=board_words.name(proposal.contenders[each.worker.candidate.worker_id]),
+            t("Not {worker}: {why}", worker=board_words.name(proposal.contenders[each.candidate.worker_id]),
               why=board_words.why_not(each))
-            for each in reasons(proposal.ranking, worker)
+            for each in proposal.ranking.behind(worker)
         ]  # fmt: skip
         body += f'<ul class="gk-not">{_items(behind)}</ul>' if behind else ""
     widgets.write(f'<div class="gk-part">{body}</div>')
@@ -304,7 +281,7 @@ def _send(row: QueueRow, worker_id: int, who: str, reason: str, command_id: str,
 def _choice(proposal: Proposal) -> None:
     """Put the ranked list to choose another worker from."""
     ranking = proposal.ranking
-    shown = {each.candidate.worker_id: each for each in ranking.ranked}
+    shown = {each.candidate.worker_id: each for each in ranking.all}
 
     def line(worker_id: int) -> str:
         return f"{ranking.place_of(worker_id)}. {board_words.name(proposal.contenders[worker_id])}"
@@ -314,9 +291,6 @@ def _choice(proposal: Proposal) -> None:
             t("Or choose another of {count} on duty", count=i18n.number(len(shown))),
             list(shown),
             format_func=line,
-            captions=[board_words.one_line(each, proposal.mode) for each in shown.values()],
+            captions=[board_words.one_line(each, ranking.best) for each in shown.values()],
             key=_choice_key(proposal),
         )
-    if ranking.unreachable:
-        codes = t(", ").join(each.code for each in ranking.unreachable)
-        widgets.note(t("No way leads there for: {codes}.", codes=codes))

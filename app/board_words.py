@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from functools import lru_cache
 
 from app import i18n
 from app.i18n import t, tn
 from dispatch.model import Contender, Place, Proposal, QueueRow, Whereabouts
-from dispatch.propose import Comparison, Point, Ranked, Term, compare
-from geodata.network import WALK_KMH, Mode
+from dispatch.propose import Ranked
 from incidents.model import DUE_SOON
 from people.model import WorkerInfo
 
 EXACT_BELOW_S = 10 * 3600
 """Below this the minutes count."""
-
-
-def mode_name(mode: Mode) -> str:
-    """Return the name of a mode of travel."""
-    return t("By car") if mode == "drive" else t("On foot")
 
 
 def left(row: QueueRow, now: dt.datetime) -> tuple[str, str]:
@@ -50,10 +45,9 @@ def name(contender: Contender) -> str:
     return f"{worker.code} {worker.name}" if worker.name else worker.code
 
 
-def way(seconds: float, mode: Mode) -> str:
-    """Return a travel time with its mode, "5 min by car"."""
-    span = short(seconds)
-    return t("{span} by car", span=span) if mode == "drive" else t("{span} on foot", span=span)
+def way(seconds: float) -> str:
+    """Return a travel time, "5 min by car"; words where no way leads."""
+    return t("{span} by car", span=short(seconds)) if math.isfinite(seconds) else t("no way there")
 
 
 def short(seconds: float) -> str:
@@ -74,12 +68,14 @@ def in_hand(tasks: int) -> str:
     return tn("{count} task in hand", "{count} tasks in hand", tasks) if tasks else t("no task in hand")
 
 
-def one_line(entry: Ranked, mode: Mode) -> str:
+def one_line(entry: Ranked, best: Ranked | None) -> str:
     """Return what the choice among the workers is made by, in one line."""
+    if entry.cannot is not None:
+        return i18n.either(entry.cannot.en, entry.cannot.zh)
     grid = t("own grid") if entry.candidate.own_grid else t("other grid")
-    parts = [way(entry.travel_s, mode), in_hand(entry.candidate.open_tasks), grid]
-    if entry.overtime_s:
-        parts.append(t("shift ends before it is done"))
+    parts = [way(entry.travel_s), in_hand(entry.candidate.open_tasks), grid]
+    if entry.choice is not None and best is not None and best.choice is not None and entry is not best:
+        parts.append(t("counts {span} more", span=short(entry.choice.cost_s - best.choice.cost_s)))
     return " · ".join(parts)
 
 
@@ -105,67 +101,55 @@ def origin(place: Place, grid: str, timezone: str, now: dt.datetime) -> str:
 
 
 def why(proposal: Proposal, chosen: Ranked) -> list[str]:
-    """Return what speaks for the worker, in short sentences."""
+    """Return what speaks for the worker and what it costs, in short sentences."""
     ranking = proposal.ranking
     told = []
-    if len(ranking.ranked) == 1:
+    if chosen.cannot is not None:
+        told.append(i18n.either(chosen.cannot.en, chosen.cannot.zh))
+    elif len(ranking.ranked) == 1:
         told.append(t("The only one on duty who can get there."))
     elif ranking.is_nearest(chosen):
         told.append(t("Nobody on duty is there sooner."))
     tasks = chosen.candidate.open_tasks
-    if tasks:
-        one, many = "Has {count} task in hand: counts {span} more.", "Has {count} tasks in hand: counts {span} more."
-        told.append(tn(one, many, tasks, span=short(chosen.workload_s)))
-    else:
-        told.append(t("Has no task in hand."))
+    told.append(t("Has {tasks}.", tasks=in_hand(tasks)))
     if chosen.candidate.own_grid and _stands_in(proposal, chosen):
         told.append(t("Stands in today for the grid's own worker, who is away."))
     elif chosen.candidate.own_grid:
         told.append(t("Knows the place: it is the worker's own grid."))
     else:
-        told.append(t("Not the worker's own grid: counts {span} more.", span=short(chosen.other_grid_s)))
+        counts = chosen.term("owner")
+        told.append(
+            t("Not the worker's own grid: counts {span} more.", span=short(counts))
+            if counts > 0
+            else t("Not the worker's own grid.")
+        )
         told += [_off_duty(worker) for worker in proposal.own_off_duty]
-    if chosen.overtime_s:
-        told.append(t("The shift ends before it is done: counts {span} more.", span=short(chosen.overtime_s)))
+    if chosen.choice is not None and chosen.choice.late_s > 0:
+        told.append(t("Would begin {span} late.", span=short(chosen.choice.late_s)))
+    if chosen.term("overtime") > 0:
+        told.append(t("The shift ends before it is done: counts {span} more.", span=short(chosen.term("overtime"))))
     return told
 
 
-def why_not(comparison: Comparison) -> str:
-    """Return why another worker stands behind: "2 min longer on the way, though it knows the grid"."""
-    if comparison.same:
-        return t("the same by all that counts; the staff number decides")
-    against = t(", ").join(_against(point) for point in comparison.against)
-    if not comparison.though:
-        return against
-    return t("{against}, though {favour}", against=against, favour=t(", ").join(map(_favour, comparison.though)))
+def why_not(entry: Ranked) -> str:
+    """Return what weighs most against a worker who is not proposed."""
+    against = entry.against
+    return t("the same by all that counts") if against is None else i18n.either(against.en, against.zh)
 
 
 def instead(proposal: Proposal, chosen: Ranked) -> str:
-    """Return what the platform would do instead of a choice of one's own; empty when it is the same."""
+    """Return what the plan would do instead of a choice of one's own; empty when it is the same."""
     best = proposal.ranking.best
     if best is None or best is chosen:
         return ""
-    points = t(", ").join(map(_favour, compare(chosen, best).though)) or t("the same by all that counts")
-    return t(
-        "Proposed is {worker}: {points}.", worker=name(proposal.contenders[best.candidate.worker_id]), points=points
-    )
+    worker = name(proposal.contenders[best.candidate.worker_id])
+    return t("Proposed is {worker}. Against this choice: {why}", worker=worker, why=why_not(chosen))
 
 
 def assumptions(proposal: Proposal) -> list[str]:
     """Return what the proposal takes for granted."""
-    costs = proposal.costs
-    speed = (
-        t("Cars go as fast as the road allows, without waiting at junctions.")
-        if proposal.mode == "drive"
-        else t("Walking {speed} km/h on streets and paths.", speed=i18n.number(WALK_KMH, 1))
-    )
     told = [
-        speed,
-        t(
-            "Beside the way count: a task in hand {task}, another grid {grid}, time past the shift twice.",
-            task=short(costs.task_s),
-            grid=short(costs.other_grid_s),
-        ),
+        t("Ranked by the same table of costs as the plan; it stands on the page What if."),
         t("A worker's place comes from the phone, on shift only, else from tasks, else from the own grid."),
     ]
     if proposal.placeless:
@@ -187,23 +171,3 @@ def _off_duty(worker: WorkerInfo) -> str:
         return t("The grid's own worker {who} is off duty.", who=who)
     hours = f"{worker.shift_start:%H:%M}–{worker.shift_end:%H:%M}"
     return t("The grid's own worker {who} is off duty (shift {hours}).", who=who, hours=hours)
-
-
-def _against(point: Point) -> str:
-    span = short(point.seconds)
-    return {
-        Term.TRAVEL: t("{span} longer on the way", span=span) if point.seconds >= 60 else t("a little farther"),
-        Term.WORKLOAD: t("more work in hand"),
-        Term.OTHER_GRID: t("does not know the grid"),
-        Term.OVERTIME: t("shift ends before it is done"),
-    }[point.term]
-
-
-def _favour(point: Point) -> str:
-    span = short(point.seconds)
-    return {
-        Term.TRAVEL: t("{span} sooner there", span=span) if point.seconds >= 60 else t("a little nearer"),
-        Term.WORKLOAD: t("less work in hand"),
-        Term.OTHER_GRID: t("knows the grid"),
-        Term.OVERTIME: t("longer on shift"),
-    }[point.term]

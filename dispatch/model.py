@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import shapely
 
-from dispatch.propose import Costs, Ranking
-from geodata.network import Mode
+from dispatch.propose import Ranking
 from people.model import WorkerInfo
 
 
@@ -136,8 +135,6 @@ class Proposal:
     """
 
     incident: QueueRow
-    mode: Mode
-    costs: Costs
     ranking: Ranking
     contenders: dict[int, Contender]
     placeless: tuple[str, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,9 +16,10 @@ from core.identity import Actor, May, require
 from dispatch import store
 from dispatch.closures import network_now
 from dispatch.model import Board, Contender, Place, Proposal
-from dispatch.propose import Candidate, Costs, rank
+from dispatch.plan_model import Id
+from dispatch.propose import Candidate, Ranking, ranking_of
+from dispatch.ranking import explain_for
 from dispatch.situation import place_crew
-from geodata.network import Mode
 from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
 from people.service import list_workers
@@ -47,12 +47,10 @@ def proposals(
     territory: TerritoryInfo,
     incident_id: int,
     *,
-    mode: Mode = "drive",
     chosen: int | None = None,
-    costs: Costs | None = None,
     moment: dt.datetime | None = None,
 ) -> Proposal:
-    """Return the workers on duty ranked for an incident, with the ways of the first ones on streets.
+    """Return the workers on duty as the plan ranks them for an incident, with the ways of the first ones on streets.
 
     Parameters
     ----------
@@ -68,29 +66,27 @@ def proposals(
     incident = store.find(session, territory_id, incident_id)
     if incident is None:
         raise NotFound("There is no such incident, or it lies outside your reach.", hint="Choose one from the board.")
-    at, costs = moment or clock_now(), costs or Costs()
+    at = moment or clock_now()
     workers = list_workers(session, actor, territory_id, at=at, timezone=territory.timezone)
     present = [worker for worker in workers if worker.on_duty(at)]
     known = _contenders(session, territory_id, present, at)
-    network = network_now(session, territory, mode, at)
+    network = network_now(session, territory, "drive", at)
     goal = np.array([[incident.lon, incident.lat]])
     starts = np.array([[each.place.lon, each.place.lat] for each in known]).reshape(-1, 2)
     arrivals = network.arrivals(starts, goal)
-    ranking = rank(
-        [
-            Candidate(
-                worker_id=each.worker.id,
-                code=each.worker.code,
-                travel_s=float(travel_s),
-                # Work on this very incident is not work in hand beside it.
-                open_tasks=each.open_tasks - (each.worker.id == incident.worker_id),
-                own_grid=each.worker.owns(incident.responsibility_code),
-                shift_left_s=shift_left_s(each.worker, at),
-            )
-            for each, travel_s in zip(known, arrivals.seconds, strict=True)
-        ],
-        costs,
-    )
+    candidates: dict[Id, Candidate] = {
+        each.worker.code: Candidate(
+            worker_id=each.worker.id,
+            code=each.worker.code,
+            travel_s=float(travel_s),
+            # Work on this very incident is not work in hand beside it.
+            open_tasks=each.open_tasks - (each.worker.id == incident.worker_id),
+            own_grid=each.worker.owns(incident.responsibility_code),
+        )
+        for each, travel_s in zip(known, arrivals.seconds, strict=True)
+    }
+    told = explain_for(session, territory, incident_id, at)
+    ranking = Ranking(()) if told is None else ranking_of(told, candidates)
     drawn = {each.candidate.worker_id for each in ranking.ranked[:ROUTES_DRAWN]} | {chosen}
     contenders = {}
     for index, each in enumerate(known):
@@ -101,8 +97,6 @@ def proposals(
     there = {each.worker.id for each in known}
     return Proposal(
         incident=incident,
-        mode=mode,
-        costs=costs,
         ranking=ranking,
         contenders=contenders,
         placeless=tuple(worker.code for worker in present if worker.id not in there),
@@ -138,11 +132,6 @@ def ways(
     network = network_now(session, territory, "drive", at)
     found = (network.routes(np.array([start]), np.array([goal]))[0] for start, goal in legs)
     return [None if way is None else way.line for way in found]
-
-
-def shift_left_s(worker: WorkerInfo, at: dt.datetime) -> float:
-    """Return the seconds until the shift ends, for a worker on shift at a moment; infinite without a shift."""
-    return math.inf if worker.shift_end is None else (worker.shift_end - at).total_seconds()
 
 
 def _contenders(session: Session, territory_id: int, workers: Sequence[WorkerInfo], at: dt.datetime) -> list[Contender]:

@@ -40,6 +40,8 @@ PLANS_KEPT = 2
 NAMED = 8
 """Other workers told of, the cheapest first."""
 _LATER_S = 30.0
+FRESH = dt.timedelta(minutes=3)
+"""An older plan does not say who is there any more."""
 _kept: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
 _lock = threading.Lock()
 
@@ -212,6 +214,13 @@ def problem_of(session: Session, territory_id: int) -> Problem | None:
     plan_id = store.newest_id(session, territory_id)
     loaded = None if plan_id is None else _load(session, plan_id)
     return None if loaded is None else loaded.kept.problem
+
+
+def newest_loaded(session: Session, territory_id: int, since: dt.datetime) -> Loaded | None:
+    """Return the newest plan's problem in memory; None when the plan was made before a moment."""
+    plan_id = store.newest_id(session, territory_id)
+    loaded = None if plan_id is None else _load(session, plan_id)
+    return loaded if loaded is not None and loaded.at >= since else None
 
 
 def _key(session: Session, plan_id: int) -> tuple[str, int]:

@@ -61,6 +61,12 @@ def to_send(session: Session, territory_id: int) -> list[WorkRow]:
     return [WorkRow(*each) for each in session.execute(query)]
 
 
+def one(session: Session, territory_id: int, incident_id: int) -> WorkRow | None:
+    """Return one incident as work that nobody has, whatever its status; None when there is none."""
+    row = session.execute(_incident().where(Incident.territory_id == territory_id, Incident.id == incident_id)).first()
+    return None if row is None else WorkRow(*row)
+
+
 def in_hand(session: Session, territory_id: int) -> list[WorkRow]:
     """Return live tasks that a worker has, of any kind, by incident and task."""
     query = (

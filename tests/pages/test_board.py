@@ -162,13 +162,6 @@ def test_a_search_finds_what_the_filter_hides(run, waiting):
     assert "Nothing waits here." in words(page)
 
 
-def test_on_foot_takes_longer(run, waiting):
-    page = run("board", Role.DISPATCHER, incident=str(waiting[0]))
-    assert "by car" in words(page)
-    page.segmented_control(key="gk_board_mode_en").set_value("walk").run()
-    assert "on foot" in words(page)
-
-
 def test_at_an_hour_without_shifts_nobody_is_proposed(run, waiting):
     with transaction(system_actor()) as session:
         nobody_on_shift(session)

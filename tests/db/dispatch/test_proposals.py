@@ -10,11 +10,12 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import select, update
 
 from core.errors import NotFound, NotPermitted
-from core.identity import Role
+from core.identity import Role, system_actor
 from dispatch.model import Whereabouts
-from dispatch.service import board, proposals, shift_left_s
-from geodata.tables import Absence, Incident, ResponsibilityGrid, Task, Unit, UnitGrid, Worker
-from people.model import WorkerInfo
+from dispatch.plan_model import Stop
+from dispatch.service import board, proposals
+from dispatch.standing_plan import refresh, why
+from geodata.tables import Absence, Incident, IncidentClass, ResponsibilityGrid, Task, Unit, UnitGrid, Worker
 from tests.map_city import EAST, MIDDLE, WEST, add_incidents, at, make_map_city
 from tests.rosters import give_shift
 
@@ -121,7 +122,9 @@ def test_the_last_task_of_the_shift_tells_where_a_worker_is(session, city):
     found = proposals(session, actor, city.territory, east.id, moment=NOON)
     second = found.contenders[_worker_id(session, city, "W2")]
     assert (second.place.how, second.open_tasks) == (Whereabouts.AT_TASK, 1)
-    assert [each.candidate.code for each in found.ranking.ranked] == ["W1", "W2"]
+    begins = {each.candidate.code: each.choice.start_s for each in found.ranking.ranked}
+    assert begins["W1"] == pytest.approx(0, abs=60)
+    assert begins["W2"] > 500  # what is in hand comes first
 
 
 @pytest.mark.parametrize("state", ["cancelled", "returned"])
@@ -177,9 +180,35 @@ def test_an_absent_worker_is_not_proposed_and_the_deputy_owns_the_grid(session, 
     }
 
 
-def test_the_shift_left_is_counted_to_its_end():
-    ends = dt.datetime(2026, 3, 4, 6, tzinfo=dt.UTC)
-    night = WorkerInfo(1, "W", 1, "U", None, None, None, None, ends - dt.timedelta(hours=9), ends)
-    assert shift_left_s(night, dt.datetime(2026, 3, 3, 23, tzinfo=dt.UTC)) == 7 * 3600
-    assert shift_left_s(night, dt.datetime(2026, 3, 4, 5, tzinfo=dt.UTC)) == 3600
-    assert shift_left_s(WorkerInfo(1, "W", 1, "U", None, None, None, None), ends) == float("inf")
+def test_the_ranking_is_that_of_the_standing_plan(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east, west = board(session, actor, NOON).to_send
+    refresh(session, system_actor(city.territory.id), city.territory, NOON, Stop(rounds=200))
+    for row in (east, west):
+        told = why(session, actor, row.id)
+        found = proposals(session, actor, city.territory, row.id, moment=NOON).ranking
+        assert found.best.candidate.code == told.chosen.worker
+        assert found.best.choice.cost_s == pytest.approx(told.chosen.cost_s, abs=1.0)
+        assert [each.candidate.code for each in found.ranked[1:]] == [each.worker for each in told.others]
+        assert found.ranked[1].against.kind == told.others[0].against.kind
+
+
+def test_a_report_that_is_in_no_plan_is_ranked_by_the_same_costs(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    report = session.scalars(select(Incident.id).where(Incident.status == "reported")).one()
+    without = proposals(session, actor, city.territory, report, moment=NOON).ranking
+    refresh(session, system_actor(city.territory.id), city.territory, NOON, Stop(rounds=200))
+    found = proposals(session, actor, city.territory, report, moment=NOON + dt.timedelta(seconds=30)).ranking
+    assert {each.candidate.code for each in found.ranked} == {each.candidate.code for each in without.ranked}
+    assert all(sum(each.choice.terms.values()) == pytest.approx(each.choice.cost_s) for each in found.ranked)
+
+
+def test_who_lacks_what_it_takes_stands_last_with_the_reason(session, city):
+    actor = city.officer(Role.DISPATCHER)
+    east = board(session, actor, NOON).to_send[0]
+    one = session.get_one(Incident, east.id)
+    session.execute(update(IncidentClass).where(IncidentClass.id == one.class_id).values(equipment=["pump"]))
+    session.execute(update(Worker).where(Worker.id == _worker_id(session, city, "W1")).values(equipment=["pump"]))
+    found = proposals(session, actor, city.territory, east.id, moment=NOON).ranking
+    assert [each.candidate.code for each in found.all] == ["W1", "W2"]
+    assert found.all[1].against.en == "Has no pump."
