@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import access_curve, access_words, i18n, study_words, widgets
+from app import access_curve, access_demand, access_words, i18n, study_words, widgets
 from app.access_files import GPKG_TYPE, csv_of, gpkg_of
 from app.exports import recorded
 from app.i18n import t
@@ -193,7 +193,8 @@ def _kinds(row: AccessRow) -> None:
 
 def rests_on(row: AccessRow, people_note: str) -> None:
     """Put what the numbers rest on."""
-    lines = "".join(f"<li>{widgets.html(line)}</li>" for line in access_words.rests_on(row, people_note))
+    told = [*access_demand.words(row), *access_words.rests_on(row, people_note)]
+    lines = "".join(f"<li>{widgets.html(line)}</li>" for line in told)
     widgets.write(f'<div class="gk-panel gk-text"><ul>{lines}</ul></div>')
     widgets.note(t("Computed in {seconds} s.", seconds=i18n.number(row.facts["seconds"], 1)))
 
@@ -237,6 +238,7 @@ def address(question: AccessQuestion, *, community: int | None = None) -> str:
     parts = {"facility": ",".join(question.kinds), "mode": question.mode, "minutes": f"{question.limit_min:g}"}
     if question.study_id is not None:
         parts["study"] = str(question.study_id)
+    parts |= access_demand.address_parts(question)
     if community is not None:
         parts["community"] = str(community)
     return f"/access?{urlencode(parts, safe=',')}"

@@ -149,13 +149,19 @@ def evenness(found: Mapping[str, Any], question: AccessQuestion) -> str:
 def rests_on(row: AccessRow, people_note: str) -> Sequence[str]:
     """Return what the numbers rest on, a line each."""
     facts, question = row.facts, row.question
-    lines = [
-        t(
-            "People: {people} in {buildings} buildings, estimated from floor area.",
-            people=i18n.number(facts["now"]["people"]),
-            buildings=i18n.number(facts["buildings"]),
-        )
-        + (f" {people_note}" if people_note else ""),
+    lines = (
+        []
+        if (facts.get("demand") or {}).get("name")
+        else [
+            t(
+                "People: {people} in {buildings} buildings, estimated from floor area.",
+                people=i18n.number(facts["now"]["people"]),
+                buildings=i18n.number(facts["buildings"]),
+            )
+            + (f" {people_note}" if people_note else ""),
+        ]
+    )
+    lines += [
         t("On foot at {speed} km/h everywhere, no waiting at crossings.", speed=i18n.number(WALK_KMH, 1))
         if question.mode == "walk"
         else t("By car at the signed or usual speed, no jams, no search for a place to park."),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidInput
 from geodata.network import MODES, Mode, RoadNetwork
 from geodata.osm_facilities import FACILITY_KINDS
+from planning.layer_model import Growth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,12 +39,18 @@ class AccessQuestion:
         Minutes that count as near.
     study_id
         A study whose sites are compared with what is there; None for now alone.
+    demand_id
+        A layer of demand whose people count; None for those of the map.
+    growth
+        An assumption about how many more there will be.
     """
 
     kinds: tuple[str, ...]
     mode: Mode = "walk"
     limit_min: float = 15.0
     study_id: int | None = None
+    demand_id: int | None = None
+    growth: Growth = field(default_factory=Growth)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -74,7 +81,10 @@ class AccessQuestion:
     @property
     def key(self) -> str:
         """Return the question as one line; equal questions have equal ones."""
-        return f"{','.join(sorted(self.kinds))}|{self.mode}|{self.limit_min:g}|{self.study_id or ''}"
+        key = f"{','.join(sorted(self.kinds))}|{self.mode}|{self.limit_min:g}|{self.study_id or ''}"
+        if self.demand_id is not None:
+            key += f"|d{self.demand_id}"
+        return key if self.growth.factor == 1.0 else f"{key}|g{self.growth.per_cent:g}x{self.growth.years}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +105,10 @@ class AccessCity:
         Of which kind they are; None for something new.
     sites_alone
         The study was asked as if none of the kind were there.
+    groups, group_names
+        People of each home and group, shape (n, n_groups), where the layer of demand has groups.
+    demand
+        Which layer and what growth was assumed, in plain words for the answer; None for the people of the map.
     """
 
     homes: Floats
@@ -107,6 +121,9 @@ class AccessCity:
     sites_alone: bool
     network: RoadNetwork
     metric_srid: int
+    groups: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    group_names: tuple[str, ...] = ()
+    demand: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)

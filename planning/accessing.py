@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,9 @@ from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
 from planning import store_access as store
+from planning import store_layers
 from planning.access_model import AccessAnswer, AccessCity, AccessQuestion, AccessRow, CellAccess
+from planning.layer_model import LayerInfo, spread
 from planning.norms import SHIPPED, Norm, checked, merged
 
 Floats = NDArray[np.float64]
@@ -58,6 +61,8 @@ def ask(
             return found
     if question.study_id is not None:
         _study_sites(session, territory.id, question)
+    if question.demand_id is not None:
+        _demand(session, territory.id, question.demand_id)
     with system_rights(session, actor):
         answer_id = store.put_question(session, territory.id, question)
     if queue:
@@ -100,6 +105,17 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
     question = row.question
     territory = next(each for each in list_territories(session) if each.id == row.territory_id)
     homes, people = store.read_homes(session, territory.id)
+    groups, names = np.empty((0, 0)), tuple[str, ...]()
+    demand: dict[str, Any] | None = None
+    if question.demand_id is not None:
+        layer = _demand(session, territory.id, question.demand_id)
+        counted = spread(store_layers.read_places(session, layer.id), homes, people)
+        homes, people, groups, names = counted.lonlat, counted.people, counted.groups, counted.group_names
+        demand = {"name": layer.name, "year": layer.year, "revision": layer.revision}
+    factor = question.growth.factor
+    if factor != 1.0:
+        people, groups = people * factor, groups * factor
+        demand = (demand or {}) | {"growth": [question.growth.per_cent, question.growth.years]}
     if not len(people):
         raise InvalidInput(
             f"{territory.title_en} has no buildings with people, so nobody is there to reach anything.",
@@ -125,6 +141,9 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
         sites_alone=alone,
         network=network,
         metric_srid=territory.metric_srid,
+        groups=groups,
+        group_names=names,
+        demand=demand,
     )
     return city, question
 
@@ -236,3 +255,10 @@ def _require(actor: Actor, capability: May, territory_id: int) -> None:
     require(actor, capability)
     if actor.role is not Role.SYSTEM and actor.territory_id != territory_id:
         raise NotPermitted("You have no role in this territory.", hint="Ask an administrator.")
+
+
+def _demand(session: Session, territory_id: int, layer_id: int) -> LayerInfo:
+    layer = store_layers.get_layer(session, layer_id)
+    if layer is None or layer.territory_id != territory_id or layer.kind != "demand":
+        raise NotFound(f"There is no layer of demand {layer_id}.", hint="Choose another, or the people of the map.")
+    return layer

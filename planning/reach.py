@@ -18,6 +18,7 @@ from geodata.crs import project
 from geodata.network import Snapped
 from geodata.travel import matrix_s, nearest_s
 from planning import access, equity
+from planning.access_groups import by_group
 from planning.access_model import AccessAnswer, AccessCity, AccessQuestion, CellAccess
 from planning.demand import gather
 
@@ -64,6 +65,7 @@ def measure(city: AccessCity, question: AccessQuestion, *, progress: Progress | 
         shared = None if supply is not None and supply.places_known else _supply(city, question, places, later=True)
         facts |= {"then": _scenario(then_ways, city, question, shared), "sites": len(city.sites)}
     each = np.empty(0) if supply is None else supply.access[supply.owner] * PER
+    facts |= {"groups": by_group(city, now_s, question.limit_s, each), "demand": city.demand}
     facts["communities"] = _communities(city, question, now_s, then_s, each)
     facts["unserved"] = _unserved(city, now_s, question.limit_s)
     facts["seconds"] = round(time.perf_counter() - began, 2)

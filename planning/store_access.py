@@ -17,6 +17,7 @@ from geodata.tables import AccessAnswer as AnswerRow
 from geodata.tables import Building, Facility, Load, Study, StudySite, UnitGrid
 from geodata.tables import Norm as NormRow
 from planning.access_model import AccessAnswer, AccessQuestion, AccessRow, CellAccess
+from planning.layer_model import Growth
 from planning.norms import Norm
 
 Floats = NDArray[np.float64]
@@ -90,7 +91,14 @@ def get_answer(session: Session, answer_id: int) -> AccessRow | None:
     return AccessRow(
         id=row.id,
         territory_id=row.territory_id,
-        question=AccessQuestion(tuple(asked["kinds"]), asked["mode"], asked["limit_min"], asked["study_id"]),
+        question=AccessQuestion(
+            tuple(asked["kinds"]),
+            asked["mode"],
+            asked["limit_min"],
+            asked["study_id"],
+            asked.get("demand_id"),
+            Growth(*asked.get("growth", ())),
+        ),
         state=row.state,
         fresh=row.data_version == data_version(session, row.territory_id),
         job_id=row.job_id,
@@ -105,7 +113,8 @@ def put_question(session: Session, territory_id: int, question: AccessQuestion) 
     asked = {
         "question": {
             "kinds": list(question.kinds), "mode": question.mode, "limit_min": question.limit_min,
-            "study_id": question.study_id,
+            "study_id": question.study_id, "demand_id": question.demand_id,
+            "growth": [question.growth.per_cent, question.growth.years],
         },
         "study_id": question.study_id,
         "data_version": data_version(session, territory_id),

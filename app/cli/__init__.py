@@ -31,6 +31,7 @@ GROUPS = {
     "user": "Accounts.",
     "retention": "What is kept how long.",
     "study": "Studies: reports for the council, and data.",
+    "layer": "Layers of planning: people by year and group, candidates, protected zones, slope.",
     "norms": "How near a facility should be, and how much of it people should have.",
 }
 MODULES = (
@@ -52,6 +53,7 @@ MODULES = (
     "site_matrix",
     "reach",
     "norms",
+    "suitability",
     "evaluate",
     "appeal",
     "retention",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.errors import InvalidInput
 from core.identity import system_actor
 from geodata.network import Mode
 from planning.access_model import BASKET, AccessQuestion
+from planning.layer_model import Growth
 
 FacilityOption = Annotated[
     list[str] | None,
@@ -22,6 +24,11 @@ FacilityOption = Annotated[
 ModeOption = Annotated[str, typer.Option("--mode", help="How people come: walk or drive.")]
 MinutesOption = Annotated[float, typer.Option("--minutes", help="Minutes that count as near.")]
 StudyOption = Annotated[int | None, typer.Option("--study", help="Compare with the sites of this study.")]
+DemandOption = Annotated[str | None, typer.Option("--demand", help="Layer of people in place of the map's.")]
+GrowthOption = Annotated[
+    str,
+    typer.Option("--growth", help="An assumption: per cent a year and years, e.g. 1.5x10 for 1.5 % over ten years."),
+]
 MatrixOption = Annotated[
     Path | None, typer.Option("--matrix", help="Archive with od_s (places, facilities), weight, supply; no database.")
 ]
@@ -39,6 +46,8 @@ def access(
     mode: ModeOption = "walk",
     minutes: MinutesOption = 15.0,
     study: StudyOption = None,
+    demand: DemandOption = None,
+    growth: GrowthOption = "0x0",
     matrix: MatrixOption = None,
     out: OutOption = None,
     territory: TerritoryName = None,
@@ -54,18 +63,28 @@ def access(
     if not facility:
         raise InvalidInput("No kind of facility is named.", hint="For example --facility clinic, or --matrix FILE.npz.")
     kinds = BASKET if facility == ["basket"] else tuple(facility)
-    question = AccessQuestion(kinds, cast("Mode", mode), minutes, study)
+    question = AccessQuestion(kinds, cast("Mode", mode), minutes, study, growth=_growth(growth))
     if out is not None:
         _check_out(out)
-    emit(_on_territory(question, territory, out), as_json)
+    emit(_on_territory(question, demand, territory, out), as_json)
 
 
-def _on_territory(question: AccessQuestion, territory: str | None, out: Path | None) -> dict[str, Any]:
+def _growth(said: str) -> Growth:
+    per_cent, _, years = said.partition("x")
+    try:
+        return Growth(float(per_cent), int(years))
+    except ValueError:
+        raise InvalidInput(f"{said!r} is no growth.", hint="Write per cent a year and years, e.g. 1.5x10.") from None
+
+
+def _on_territory(
+    question: AccessQuestion, demand: str | None, territory: str | None, out: Path | None
+) -> dict[str, Any]:
     from app.access_files import write_file
     from app.access_work import answer_access
     from geodata import db
     from geodata.territory import communities, find_territory
-    from planning import accessing
+    from planning import accessing, layering
 
     actor = system_actor(label="command line")
     began = time.perf_counter()
@@ -73,6 +92,9 @@ def _on_territory(question: AccessQuestion, territory: str | None, out: Path | N
         db.ensure_database(shown)
         with db.transaction(actor, purpose="ask access") as session:
             chosen = find_territory(session, territory)
+            if demand is not None:
+                layer = layering.find(session, actor, chosen, "demand", demand)
+                question = dataclasses.replace(question, demand_id=layer.id)
             row = accessing.ask(session, actor, chosen, question, queue=False)
         if row.state != "answered":
             answer_access(actor, row.id, shown)
@@ -92,6 +114,8 @@ def _on_territory(question: AccessQuestion, territory: str | None, out: Path | N
         "share": facts["now"]["within"] / facts["now"]["people"],
         **facts["now"],
         "then": facts["then"],
+        "demand": facts.get("demand"),
+        "groups": facts.get("groups"),
         "communities": [{"name": names.get(each["id"], ""), **each} for each in facts["communities"]],
         "out": None if out is None else str(out),
         "seconds": round(time.perf_counter() - began, 2),

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import access_map, access_parts, guard, i18n, norm_parts, state, study_words, widgets
+from app import access_demand, access_map, access_parts, guard, i18n, norm_parts, state, study_words, widgets
 from app.api.access import edges_of
 from app.i18n import t
 from app.where import territory_of
@@ -22,8 +22,9 @@ from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
 from geodata.territory import communities as areas_of
 from layers.basemap import surrounded_by_water
-from planning import accessing, service
+from planning import accessing, layering, service
 from planning.access_model import BASKET, AccessQuestion, AccessRow
+from planning.layer_model import LayerInfo
 from planning.model import Study
 from planning.norms import Norm
 
@@ -47,7 +48,8 @@ def show() -> None:
         norms = accessing.list_norms(session, actor, territory)
         studies = [study for study, _ in service.list_studies(session, actor, territory) if study.state == "answered"]
         with widgets.filter_bar():
-            question = _bar(norms, studies, dict(accessing.kinds_there(session, actor, territory)))
+            offered = layering.demand_layers(session, actor, territory)
+            question = _bar(norms, studies, dict(accessing.kinds_there(session, actor, territory)), offered)
         if isinstance(question, InvalidInput):
             widgets.known_error(question)
             return
@@ -62,7 +64,9 @@ def show() -> None:
             _unanswered(actor, row)
 
 
-def _bar(norms: tuple[Norm, ...], studies: list[Study], there: dict[str, int]) -> AccessQuestion | InvalidInput:
+def _bar(
+    norms: tuple[Norm, ...], studies: list[Study], there: dict[str, int], offered: tuple[LayerInfo, ...]
+) -> AccessQuestion | InvalidInput:
     """Put the bar; return the question, or why it cannot be asked. The address says the same."""
     told = _from_address()
     kinds = [BASKET_KEY, *sorted(FACILITY_KINDS, key=study_words.facility)]
@@ -98,8 +102,9 @@ def _bar(norms: tuple[Norm, ...], studies: list[Study], there: dict[str, int]) -
             t("Compare with a study"), [0, *fitting], key=_key("study", told["study"] * (told["study"] in fitting)),
             format_func=lambda key: study_words.title(fitting[key]) if key else t("none"), width=220,
         )  # fmt: skip
+    demand_id, growth = access_demand.ask(offered)
     try:
-        question = AccessQuestion(chosen, cast("Mode", mode), float(minutes), study_id or None)
+        question = AccessQuestion(chosen, cast("Mode", mode), float(minutes), study_id or None, demand_id, growth)
     except InvalidInput as error:
         return error
     _say(question)
@@ -127,6 +132,7 @@ def _say(question: AccessQuestion) -> None:
     said = {"facility": ",".join(question.kinds), "mode": question.mode, "minutes": f"{question.limit_min:g}"}
     if question.study_id is not None:
         said["study"] = str(question.study_id)
+    said |= access_demand.address_parts(question)
     community = st.query_params.get("community")
     if community is not None:
         said["community"] = community
@@ -198,13 +204,17 @@ def _answered(
         access_parts.files(actor, territory, row)
     with right:
         _map(session, actor, territory, row, shown)
-    where, even, rules, rests = st.tabs([t("Where"), t("How evenly"), t("Norms"), t("What it rests on")])
+    where, groups, even, rules, rests = st.tabs(
+        [t("Where"), t("By group"), t("How evenly"), t("Norms"), t("What it rests on")]
+    )
     with where:
         community = _whole(st.query_params.get("community", ""))
         if community in names:
             access_parts.grids(session, actor, row, community, names[community])
         else:
             access_parts.communities(row, names)
+    with groups:
+        access_demand.groups(row)
     with even:
         access_parts.evenness(row)
     with rules:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from app.access_work import answer_access
+from app.cli import main
 from core.errors import InvalidInput, NotFound, NotPermitted
 from core.identity import Role, system_actor
+from core.progress import Silent
 from geodata.db import transaction
 from geodata.territory import find_territory
 from people import accounts
-from planning import layering
+from planning import accessing, layering
+from planning.access_model import AccessQuestion
 from planning.layer_files import Columns
+from planning.layer_model import Growth
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +94,56 @@ def test_a_layer_of_one_kind_is_not_taken_for_another(actors, people_file) -> No
     with pytest.raises(InvalidInput, match="needs a short name"):
         bring(actors[Role.PLANNER], people_file, name="  ")
     assert np.isfinite(made.facts["places"])
+
+
+def test_access_counts_the_people_of_a_layer_by_group_with_an_assumed_growth(actors, people_file) -> None:
+    planner = actors[Role.PLANNER]
+    made = bring(planner, people_file, name="by age", columns=Columns(groups=("young", "old")))
+    asked = AccessQuestion(("library",), "walk", 15.0, None, made.id, Growth(10.0, 2))
+    assert asked.key != AccessQuestion(("library",)).key
+    with transaction(planner) as session:
+        row = accessing.ask(session, planner, find_territory(session), asked, queue=False)
+    answer_access(planner, row.id, Silent())
+    with transaction(planner) as session:
+        kept = accessing.get(session, planner, row.id)
+    assert kept.question == asked
+    facts = kept.facts
+    assert facts["now"]["people"] == pytest.approx(110 * 1.21)
+    assert facts["demand"] == {"name": "by age", "year": 2025, "revision": 1, "growth": [10.0, 2]}
+    groups = {each["name"]: each for each in facts["groups"]["rows"]}
+    assert groups["young"]["people"] == pytest.approx(40 * 1.21)
+    for each in groups.values():
+        assert each["within"] + each["beyond"] + each["unreached"] == pytest.approx(each["people"])
+    parts = facts["groups"]["theil"]
+    assert parts["between"] + parts["within"] == pytest.approx(parts["total"])
+    with transaction(planner) as session, pytest.raises(NotFound, match="no layer of demand"):
+        accessing.ask(session, planner, find_territory(session), dataclasses.replace(asked, demand_id=10**6))
+
+
+def test_the_commands_bring_a_layer_and_say_where_something_fits(people_file, capsys) -> None:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        shown = capsys.readouterr()
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    code, out, _ = run(
+        "layer", "bring", "demand", str(people_file), "--name", "told", "--groups", "young,old", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["people"] == 110
+    code, out, _ = run(
+        "suitability", "park", "--cell-m", "100", "--demand", "told", "--keep", "parks", "--weight", "open=0", "--json"
+    )
+    found = json.loads(out)
+    assert (code, found["kept"], found["cell_m"]) == (0, "parks, version 1", 100.0)
+    assert found["areas"][0]["score"] <= found["bound"]
+    assert "open" not in found["criteria"]
+    for wrong, says in (
+        (("suitability", "palace"), "no use 'palace'"),
+        (("suitability", "park", "--weight", "road=2"), "does not weigh 'road'"),
+        (("suitability", "park", "--limit", "water"), "no pair"),
+        (("layer", "bring", "mud", str(people_file), "--name", "x"), "no kind of layer 'mud'"),
+    ):
+        code, _, err = run(*wrong)
+        assert (code, says in err) == (2, True), err
