@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import guard, i18n, study_words, widgets, words
+from app import guard, i18n, study_decide, study_words, widgets, words
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Cell, Column
@@ -12,7 +12,8 @@ from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.jobs import Job
 from geodata.territory import TerritoryInfo
-from planning import service
+from planning import deciding, service
+from planning.acts import Decision
 from planning.model import Study
 
 
@@ -23,6 +24,7 @@ def show() -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         found = service.list_studies(session, actor, territory)
+        decided = {each.study_id: each for each in reversed(deciding.list_decisions(session, actor, territory))}
     widgets.title(t("Studies"), simulated=territory.is_demo)
     if actor.may(May.MAKE_STUDIES) and st.button(t("New study"), type="primary", key="gk_new_study"):
         st.switch_page("views/new_study.py")
@@ -36,15 +38,16 @@ def show() -> None:
             Column(t("In time"), right=True),
             Column(t("Mean way"), right=True),
             Column(t("Gap"), right=True),
+            Column(t("Decision"), fixed=True),
             Column(t("Asked by"), wide=True),
             Column(t("Asked at"), right=True),
         ],
-        [_row(study, job, territory) for study, job in found],
+        [_row(study, job, territory, decided.get(study.id)) for study, job in found],
     )
     widgets.note(t("Gap: how much any other choice among the places compared could gain at most."))
 
 
-def _row(study: Study, job: Job | None, territory: TerritoryInfo) -> tuple[Cell, ...]:
+def _row(study: Study, job: Job | None, territory: TerritoryInfo, decision: Decision | None) -> tuple[Cell, ...]:
     facts = study.facts
     answered = study.state == "answered"
     label, tone = study_words.state(study, job)
@@ -54,6 +57,11 @@ def _row(study: Study, job: Job | None, territory: TerritoryInfo) -> tuple[Cell,
         study_words.per_cent(facts["within_then"] / max(facts["people"], 1e-9)) if answered else "",
         study_words.minutes(facts["mean_s_then"]) if answered else "",
         study_words.gap(study.gap) if answered else "",
+        ""
+        if decision is None
+        else widgets.link(
+            study_decide.state(decision), study_decide.address(decision), study_decide.TONES[decision.state]
+        ),
         words.doer(study.asked_label),
         i18n.clock(study.created_at, territory.timezone),
     )
