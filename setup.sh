@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets this checkout up: Python packages, PostgreSQL with PostGIS, front-end libraries, compiled searches; for the tests
-# a browser too.
+# Sets this checkout up: Python packages, PostgreSQL with PostGIS, front-end libraries, compiled searches, what reports
+# on paper need; for the tests a browser too.
 #
 #   ./setup.sh run | test      takes a moment and says nothing when all is there
 #
@@ -10,8 +10,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 level=${1:-run}
 case $level in
-  run) lock=requirements.lock steps=5 needed="python3-venv postgresql-postgis" ;;
-  test) lock=requirements-dev.lock steps=6 needed="python3-venv postgresql-postgis chromium fonts-noto-cjk" ;;
+  run) lock=requirements.lock steps=6 needed="python3-venv postgresql-postgis" ;;
+  test) lock=requirements-dev.lock steps=7 needed="python3-venv postgresql-postgis chromium fonts-noto-cjk" ;;
   *) echo "usage: ./setup.sh run | test" >&2; exit 2 ;;
 esac
 
@@ -220,16 +220,37 @@ compile_searches() {
   echo "$wanted" >"$folder/set-up"
 }
 
-# --- 6 browser ------------------------------------------------------------------------------------------------
+# --- 6 reports on paper ---------------------------------------------------------------------------------------
+
+text_layout="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 has_chinese() { ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || fc-list :lang=zh 2>/dev/null | grep -q .; }
+
+# Without these the platform runs; a report is then HTML alone, and says so. 3 MB; fonts-noto-cjk is finer, but 57 MB.
+install_reports() {
+  local missing=() wanted
+  wanted="$(digest $lock) $text_layout"
+  fresh $stamps/reports "$wanted" && return
+  # shellcheck disable=SC2206
+  $venv/bin/python -c 'import weasyprint' >>$log 2>&1 9>&- || missing+=($text_layout)
+  has_chinese || missing+=(fonts-wqy-microhei)
+  if [ ${#missing[@]} -gt 0 ]; then
+    step 6 "Text on paper for reports (Debian packages): ${missing[*]}"
+    if may_install "${missing[@]}"; then debian "${missing[@]}"; else
+      say "      Not installed; reports are HTML alone. On Debian run: apt-get install ${missing[*]} (as root)."
+    fi
+  fi
+  echo "$wanted" >$stamps/reports
+}
+
+# --- 7 browser ------------------------------------------------------------------------------------------------
 
 install_browser() {
   local missing=()
   command -v chromium >/dev/null || missing+=(chromium)
   has_chinese || missing+=(fonts-noto-cjk)
   [ ${#missing[@]} -gt 0 ] || return 0
-  step 6 "Browser for the tests (Debian packages): ${missing[*]}"
+  step 7 "Browser for the tests (Debian packages): ${missing[*]}"
   may_install "${missing[@]}" || stop "the browser tests need ${missing[*]}. $by_hand"
   debian "${missing[@]}"
 }
@@ -245,5 +266,6 @@ install_packages
 install_postgis
 install_assets
 compile_searches
+install_reports
 [ $level = run ] || install_browser
 [ -z "$worked" ] || say "Set up in $((SECONDS - began)) s."
