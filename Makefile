@@ -37,11 +37,9 @@ check: ## Style, types, layers, dangerous calls, front-end code and repository h
 	$(NPM) test
 	$(BIN)/python -m pytest -q tests/unit/test_setup.py tests/unit/test_habits.py
 
-bench: ## Measure against the peers, ratios in one run
+bench: ## Measure in short, within an hour (ARGS=--long: all sizes, hours, into docs/figures; ARGS="routing grids": these)
 	@./setup.sh test
-	@failed=""; for script in tests/bench/bench_*.py; do echo "== $$script"; \
-		$(BIN)/python "$$script" || failed="$$failed $$script"; done; \
-		if [ -n "$$failed" ]; then echo "Failed:$$failed" >&2; exit 1; fi
+	$(BIN)/python tests/bench/run_all.py $(ARGS)
 
 docs: ## Write docs/data-dictionary.md anew from the tables
 	@./setup.sh test

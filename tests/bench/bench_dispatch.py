@@ -9,6 +9,7 @@ python bench_dispatch.py [--seconds 1 5 30] [--seeds 1 2 3] [--anew] [--peers py
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import itertools
 import json
@@ -37,6 +38,7 @@ HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared"
 REPORT = HERE.parents[1] / "docs" / "figures" / "bench_dispatch.md"
 PICTURE = REPORT.with_suffix(".svg")
+DISPATCH = HERE.parents[1] / "dispatch"
 SIZES = (100, 200)
 SERVED = 500
 """A library that leaves so many of the 1,000 tasks out has no plan yet."""
@@ -128,6 +130,12 @@ def kept(path: Path, key: str, measure: Callable[[], dict[str, Any]]) -> dict[st
     return entry
 
 
+def engine() -> str:
+    """Return what tells one state of the search from another; what an older one found is measured anew."""
+    sources = [DISPATCH / f"plan_{name}.py" for name in ("kernels", "moves", "search")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
+
+
 def judged(judge: Any, p: dict[str, Any], routes: dict[Any, Any], cpu_s: float) -> dict[str, Any]:
     """Return what the one judge of all says; integers and hours."""
     told = judge.evaluate(p, {int(w): list(route) for w, route in routes.items()}) if routes else {}
@@ -166,7 +174,7 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
                 return judged(judge, p, answer["routes"], answer["cpu_s"])
 
             for seconds in asked.seconds:
-                entry = kept(book, f"{size} {seed} ours {seconds:g}", lambda s=seconds: ours(s))  # type: ignore[misc]
+                entry = kept(book, f"{size} {seed} ours {seconds:g} {engine()}", lambda s=seconds: ours(s))  # type: ignore[misc]
                 found.setdefault((size, "ours", seconds), []).append(entry)
             for name, limit in itertools.product(asked.peers, asked.seconds):
                 entry = kept(book, f"{size} {seed} {name} {limit:g}", lambda n=name, b=limit: theirs(n, b))  # type: ignore[misc]

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench_dispatch import HERE, SHARED, alone, kept, machine, peers_python, versions
+from bench_dispatch import HERE, SHARED, alone, engine, kept, machine, peers_python, versions
 from technicians import Technicians, judged, problem_of, read
 
 from core.settings import settings
@@ -69,7 +69,7 @@ def windows(asked: argparse.Namespace, book: Path) -> list[str]:
         best = float(file.with_suffix(".sol").read_text().split()[-1])
         for seconds in asked.seconds:
             found = {
-                "ours": kept(book, f"{file.stem} {seconds:g} ours", lambda f=file, s=seconds: ours(f, s)),  # type: ignore[misc]
+                "ours": kept(book, f"{file.stem} {seconds:g} ours {engine()}", lambda f=file, s=seconds: ours(f, s)),  # type: ignore[misc]
                 "PyVRP": kept(book, f"{file.stem} {seconds:g} pyvrp", lambda f=file, s=seconds: pyvrp(python, f, s)),  # type: ignore[misc]
             }
             for name, each in found.items():
@@ -106,7 +106,9 @@ def technicians(book: Path) -> list[str]:
             return dict(zip(names, judged(given, dict(result.routes)), strict=True)) | {"cpu_s": result.cpu_s}  # type: ignore[arg-type]
 
         name = file.name.partition(".")[0].strip()
-        found.setdefault(name.rstrip("0123456789") + name[-3], []).append(kept(book, f"trsp {file.name}", measure))
+        found.setdefault(name.rstrip("0123456789") + name[-3], []).append(
+            kept(book, f"trsp {file.name} {engine()}", measure)
+        )
     lines = [
         "| class | files | distance | technicians of 25 | requests left out | broken |",
         "|---|---|---|---|---|---|",
