@@ -26,6 +26,7 @@ from dispatch.plan import warm_up
 from dispatch.plan_model import Stop
 from dispatch.standing_plan import ORDINARY_S, look, offer_new, refresh, shift_search
 from geodata import db
+from geodata.changes import EVERYTHING
 from geodata.listening import DISPATCH_LOCK, Ears, listening
 from geodata.territory import TerritoryInfo, list_territories
 
@@ -78,8 +79,11 @@ class Dispatching:
         self._looked = -HEARTBEAT_S
 
     def heard(self, payload: str, clock: float) -> None:
-        """Note one announcement, ``"<territory>:<what>"``."""
+        """Note one announcement, ``"<territory>:<what>"``, or `EVERYTHING`."""
         territory, _, what = payload.partition(":")
+        if payload == EVERYTHING:
+            for turn in self.turns.values():
+                turn.heard("incidents", clock)
         if what in HEARD and territory.isdecimal() and int(territory) in self.turns:
             self.turns[int(territory)].heard(what, clock)
 

@@ -59,6 +59,8 @@ UPLOADS = "/_stcore/upload_file/"
 LONGEST_UPLOAD_BYTES = {May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20) + (64 << 10)}
 """Of a file from those who load no other data: a staff list, a photo with what the browser puts around it."""
 LONGEST_PATH = 2000
+LONGEST_SIZE = 12
+"""Digits of a size that are read at all."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
 SESSION_CACHE_S = 3.0
@@ -296,7 +298,7 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     if not most:
         return PlainTextResponse("As your role you may not load data.", status_code=403)
     size = Headers(scope=scope).get("content-length", "0" if scope["method"] == "DELETE" else "")
-    if not size.isdecimal() or int(size) > most:
+    if not size.isdecimal() or len(size) > LONGEST_SIZE or int(size) > most:
         return PlainTextResponse("What your role may send is smaller than this.", status_code=413)
     return None
 

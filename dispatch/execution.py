@@ -85,7 +85,7 @@ def publish(
     store.one_at_a_time(session, territory_id)
     made_at = store.plan_made_at(session, plan_id)
     fresh = made_at is not None and at - made_at <= PUBLISHED_WITHIN
-    rows = store.publish(session, territory_id, plan_id, wanted, hand=actor.user_id, at=at, fresh=fresh)
+    rows = store.publish(session, plan_id, wanted, at=at, fresh=fresh)
     if wanted and not rows:
         raise NotFound(
             "This plan does not stand any more.",

@@ -7,6 +7,7 @@ them: each is one command of the worker's own, and what it implies is done with 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from dispatch.execution_model import LONGEST_MINUTES
 from geodata.db import name_act
 from incidents.lifecycle_words import HAND_OVER_REASONS
 from incidents.service import move
-from incidents.service.commands import once
+from incidents.service.commands import COMMAND_ID, once
 from incidents.work import Done
 
 
@@ -186,9 +187,15 @@ def _law(said: _Said, task: store.OwnTask, act: str, at: dt.datetime) -> None:
     before = ("waiting",) if act == "accept" else ("waiting", "accepted")
     if task.kind != "handle" or task.state not in before or task.status != "dispatched":
         return
-    implied = f"{said.command_id[:70]}.{act}"
+    implied = _implied(said.command_id, act)
     move(said.session, said.actor, said.incident_id, act, version=None, command_id=implied, moment=at)
     name_act(said.session, purpose=said.act, command_id=said.command_id)
+
+
+def _implied(command_id: str, act: str) -> str:
+    """Return the id of an act that a command implies; of a long command by its hash, so that no two share one."""
+    implied = f"{command_id}.{act}"
+    return implied if COMMAND_ID.fullmatch(implied) else f"{hashlib.sha256(command_id.encode()).hexdigest()}.{act}"
 
 
 def _look(task: store.OwnTask, state: str) -> str:

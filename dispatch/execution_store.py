@@ -16,110 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('gridkeeper.dispatch'), :territory)"
-_ASKED = """
-    SELECT r.incident_id, r.worker_id, t.worker_id FROM plan_row AS r LEFT JOIN task AS t ON t.id = r.task_id
-    WHERE r.plan_id = :plan
-      AND (r.incident_id = ANY (:ids) OR :safe AND r.safe AND r.change IN ('new', 'moved', 'retimed'))
-"""
-_LOCK_INCIDENTS = """
-    SELECT id FROM incident WHERE id = ANY (:ids) AND territory_id = :territory
-    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-"""
-_LOCK_TASKS = """
-    SELECT id FROM task WHERE territory_id = :territory AND worker_id = ANY (:workers)
-      AND state IN ('waiting', 'accepted', 'started') ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-"""
-_BUSY = """
-    SELECT DISTINCT worker_id FROM task WHERE territory_id = :territory AND worker_id = ANY (:workers)
-      AND state IN ('waiting', 'accepted', 'started') AND id <> ALL (CAST(:tasks AS bigint[]))
-"""
-_PUBLISH = """
-    WITH looked AS MATERIALIZED (
-        -- What the plan says, what is, and what may be done about it.
-        SELECT r.incident_id, r.kind, t.id AS task_id, r.worker_id, r.place_in_route, r.start_at, r.end_at,
-               r.incident_id = ANY (:asked) AS asked, i.number, i.version AS now_version, r.incident_version,
-               r.task_version, t.version AS now_task, t.planned_start, t.planned_end, t.place_in_route AS now_place,
-               coalesce(i.unit_id, w.unit_id) AS unit_id, busy.who AS busy,
-               CASE WHEN t.worker_id = r.worker_id AND t.state IN ('waiting', 'accepted', 'started') THEN
-                   CASE WHEN t.id = r.task_id AND t.version = r.task_version AND NOT busy.who THEN 'retimed'
-                        WHEN t.planned_start = r.start_at THEN 'kept' END
-               WHEN :fresh AND NOT busy.who AND r.kind = 'handle' AND r.incident_id = ANY (:asked)
-                    AND i.id = ANY (:locked) AND w.active
-                    AND i.version = r.incident_version AND i.duplicate_of IS NULL
-                    AND (i.postponed_until IS NULL OR i.postponed_until <= :at)
-                    AND (r.task_id IS NULL AND i.status = 'filed'
-                         OR t.version = r.task_version AND t.state IN ('waiting', 'accepted') AND t.on_way_at IS NULL
-                            AND i.status IN ('dispatched', 'handling'))
-                    AND NOT EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.ended_at IS NULL
-                                    AND (p.kind = 'pin') <> (p.worker_id = r.worker_id))
-               THEN 'sent' END AS what
-        FROM plan_row AS r JOIN incident AS i ON i.id = r.incident_id
-        JOIN worker AS w ON w.id = r.worker_id AND w.territory_id = r.territory_id
-        -- The task that the plan names, or the one that was made of this very row before.
-        LEFT JOIN task AS t ON t.id = coalesce((
-            SELECT n.id FROM task AS n WHERE n.incident_id = i.id AND n.kind = 'handle' AND r.kind = 'handle'
-            AND NOT n.joint AND n.state IN ('waiting', 'accepted', 'started') AND n.worker_id = r.worker_id
-            AND n.planned_start = r.start_at LIMIT 1), r.task_id)
-        CROSS JOIN LATERAL (SELECT r.worker_id = ANY (:busy) OR coalesce(t.worker_id = ANY (:busy), false)) AS busy(who)
-        WHERE r.plan_id = :plan
-          AND (r.incident_id = ANY (:asked) OR r.task_id IS NOT NULL AND r.worker_id = ANY (:workers))
-    ), ends AS (
-        SELECT l.*, least(l.end_at, lead(l.start_at) OVER (PARTITION BY l.worker_id ORDER BY l.start_at,
-                   l.place_in_route)) AS until
-        FROM looked AS l WHERE l.what IS NOT NULL
-    ), good AS MATERIALIZED (
-        SELECT e.*, CASE WHEN e.until > e.start_at THEN e.start_at END AS plan_start,
-               CASE WHEN e.until > e.start_at THEN e.until END AS plan_end
-        FROM ends AS e
-    ), changes AS MATERIALIZED (
-        SELECT g.task_id AS id, true AS ended, NULL::timestamptz AS plan_start, NULL::timestamptz AS plan_end,
-               NULL::smallint AS place, false AS unplanned
-        FROM good AS g WHERE g.what = 'sent' AND g.task_id IS NOT NULL
-        UNION ALL
-        SELECT g.task_id, false, g.plan_start, g.plan_end, g.place_in_route, false FROM good AS g
-        WHERE g.what = 'retimed' AND (g.plan_start, g.plan_end, g.place_in_route)
-              IS DISTINCT FROM (g.planned_start, g.planned_end, g.now_place)
-        UNION ALL
-        SELECT t.id, false, NULL, NULL, NULL, true FROM task AS t
-        WHERE t.territory_id = :territory AND t.worker_id = ANY (:workers)
-          AND t.state IN ('waiting', 'accepted', 'started') AND t.planned_start IS NOT NULL
-          AND NOT EXISTS (SELECT FROM good AS g WHERE g.task_id = t.id)
-          AND EXISTS (SELECT FROM good AS g WHERE g.worker_id = t.worker_id
-                      AND g.plan_start < t.planned_end AND t.planned_start < g.plan_end)
-    ), changed AS (
-        UPDATE task AS t SET
-            state = CASE WHEN c.ended THEN 'cancelled' ELSE t.state END,
-            finished_at = CASE WHEN c.ended THEN :at ELSE t.finished_at END,
-            planned_start = CASE WHEN c.ended THEN t.planned_start ELSE c.plan_start END,
-            planned_end = CASE WHEN c.ended THEN t.planned_end ELSE c.plan_end END,
-            place_in_route = CASE WHEN c.ended THEN t.place_in_route ELSE c.place END,
-            version = t.version + 1
-        FROM changes AS c WHERE t.id = c.id
-        RETURNING t.id, c.unplanned
-    ), sent AS (
-        UPDATE incident AS i SET status = 'dispatched', dispatched_at = :at, dispatched_by = :hand,
-            worker_id = g.worker_id, unit_id = g.unit_id, version = i.version + 1
-        FROM good AS g
-        -- The count makes sure that the old tasks have ended before the new ones are made.
-        WHERE i.id = g.incident_id AND g.what = 'sent' AND (SELECT count(*) FROM changed) >= 0
-        RETURNING i.id, i.due_at, i.worker_id
-    ), made AS (
-        INSERT INTO task (territory_id, incident_id, kind, state, unit_id, worker_id, assigned_by, created_at, due_at,
-                          planned_start, planned_end, place_in_route)
-        SELECT :territory, s.id, 'handle', 'waiting', g.unit_id, g.worker_id, :hand, :at, s.due_at,
-               g.plan_start, g.plan_end, g.place_in_route
-        FROM sent AS s JOIN good AS g ON g.incident_id = s.id AND g.what = 'sent' AND g.worker_id = s.worker_id
-        RETURNING id, incident_id, worker_id
-    )
-    SELECT l.incident_id, l.number, CASE WHEN l.what = 'sent' THEN m.id ELSE l.task_id END AS task_id, l.worker_id,
-           CASE WHEN l.what = 'retimed' AND c.id IS NULL THEN 'kept' ELSE l.what END AS what, l.asked,
-           l.incident_version, l.now_version, l.incident_id = ANY (:locked) AND NOT l.busy AS locked,
-           (SELECT count(*) FROM changed AS u WHERE u.unplanned) AS unplanned
-    FROM looked AS l
-    LEFT JOIN made AS m ON l.what = 'sent' AND m.incident_id = l.incident_id AND m.worker_id = l.worker_id
-    LEFT JOIN changed AS c ON c.id = l.task_id
-    ORDER BY l.place_in_route, l.incident_id
-"""
+_PUBLISH = "SELECT * FROM gk_publish(:plan, CAST(:ids AS bigint[]), :at, :fresh)"
+"""One call: what was asked for, who is busy with what at this moment, and what the plan says done (migration 0041)."""
 _ASSIGN = """
     SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest) WHERE :chosen OR EXISTS (
         SELECT FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id JOIN worker AS w ON w.id = :worker
@@ -195,14 +93,7 @@ def one_at_a_time(session: Session, territory_id: int) -> None:
 
 
 def publish(
-    session: Session,
-    territory_id: int,
-    plan_id: int,
-    incident_ids: Sequence[int] | None,
-    *,
-    hand: int | None,
-    at: dt.datetime,
-    fresh: bool = True,
+    session: Session, plan_id: int, incident_ids: Sequence[int] | None, *, at: dt.datetime, fresh: bool = True
 ) -> list[Row]:
     """Do what rows of a plan say where nothing changed since it was made; return each with what came of it.
 
@@ -211,16 +102,8 @@ def publish(
     fresh
         False sends nobody: the plan is too old to say who is there.
     """
-    chosen = {"plan": plan_id, "ids": list(incident_ids or ()), "safe": incident_ids is None}
-    rows = session.execute(text(_ASKED), chosen).all()
-    asked = [incident for incident, _, _ in rows]
-    workers = sorted({worker for _, *both in rows for worker in both if worker is not None})
-    here = {"territory": territory_id}
-    locked = list(session.scalars(text(_LOCK_INCIDENTS), {"ids": asked, **here}))
-    tasks = list(session.scalars(text(_LOCK_TASKS), {"workers": workers, **here}))
-    busy = list(session.scalars(text(_BUSY), {"workers": workers, "tasks": tasks, **here}))
-    given = {"plan": plan_id, "asked": asked, "locked": locked, "hand": hand, "at": at, "fresh": fresh, **here}
-    given |= {"workers": [each for each in workers if each not in busy], "busy": busy}
+    ids = None if incident_ids is None else list(incident_ids)
+    given = {"plan": plan_id, "ids": ids, "at": at, "fresh": fresh}
     return [Row(*row) for row in session.execute(text(_PUBLISH), given)]
 
 

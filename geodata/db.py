@@ -15,6 +15,7 @@ from core.errors import GridkeeperError, InvalidInput, SourceUnavailable
 from core.identity import Actor, Role
 from core.progress import Progress, Silent
 from core.settings import settings
+from geodata import changes
 from geodata.embedded import APP, OWNER, Cluster
 
 CONNECT_WITHIN_S = 10
@@ -138,6 +139,7 @@ def transaction(actor: Actor, *, purpose: str = "", command_id: str | None = Non
             as_actor(session, actor, purpose=purpose, command_id=command_id)
             yield session
             session.commit()
+        changes.committed()
     except (UnicodeEncodeError, DataError, psycopg.DataError) as error:
         if not isinstance(error, UnicodeEncodeError) and "NUL" not in str(error):
             raise

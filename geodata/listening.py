@@ -1,8 +1,12 @@
-"""Hearing what changes in the database, alone of one's kind: notifications on a connection that holds a lock."""
+"""Hearing what changes in the database, alone of one's kind: on a connection that holds a lock.
+
+Incidents and tasks are heard of by looking at the record (`geodata.changes`), the rest is announced.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 
 import psycopg
@@ -10,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, SourceUnavailable
-from geodata import db
+from geodata import changes, db
 
 DISPATCH_LOCK = 314_159_266
 """Held by the process that keeps the standing plans."""
@@ -26,28 +30,38 @@ def is_held(session: Session, lock: int) -> bool:
 
 
 class Ears:
-    """A connection that listens; made by `listening`."""
+    """A connection that listens, and one that looks; made by `listening`."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, looking: psycopg.Connection) -> None:
         self._connection = connection
+        self._looking = looking
+        self._changes = changes.Changes()
 
     def hear(self, timeout_s: float) -> list[tuple[str, str]]:
-        """Return what was announced, channel and words each: at once when something is there, else after a wait.
+        """Return what changed, channel and words each: within `changes.LOOK_S`, or nothing after a wait.
+
+        Without a channel it was found in the record.
 
         Raises
         ------
         SourceUnavailable
-            When the connection is lost.
+            When a connection is lost.
         """
+        end = time.monotonic() + timeout_s
         try:
-            heard = [
-                (each.channel, each.payload) for each in self._connection.notifies(timeout=timeout_s, stop_after=1)
-            ]
-            if heard:
-                heard += [(each.channel, each.payload) for each in self._connection.notifies(timeout=0.0)]
+            while True:
+                wait_s = max(0.0, min(changes.LOOK_S, end - time.monotonic()))
+                heard = [
+                    (each.channel, each.payload) for each in self._connection.notifies(timeout=wait_s, stop_after=1)
+                ]
+                if heard:
+                    heard += [(each.channel, each.payload) for each in self._connection.notifies(timeout=0.0)]
+                row = self._looking.execute(changes.SQL, self._changes.asked).fetchone()
+                heard += [("", each) for each in self._changes.learn(row[0] if row else {})]
+                if heard or time.monotonic() >= end:
+                    return heard
         except psycopg.OperationalError as error:
             raise SourceUnavailable("The database went away.", hint="It is looked for again.") from error
-        return heard
 
 
 @contextlib.contextmanager
@@ -62,13 +76,15 @@ def listening(channels: Sequence[str], lock: int, what: str) -> Iterator[Ears]:
         When the database does not answer.
     """
     try:
-        connection = psycopg.connect(db.conninfo(), autocommit=True, connect_timeout=db.CONNECT_WITHIN_S)
+        connection, looking = (
+            psycopg.connect(db.conninfo(), autocommit=True, connect_timeout=db.CONNECT_WITHIN_S) for _ in range(2)
+        )
     except psycopg.OperationalError as error:
         raise SourceUnavailable("The database does not answer.", hint="Start it with `gridkeeper up`.") from error
-    with connection:
+    with connection, looking:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock]).fetchone()
         if row is None or not row[0]:
             raise Conflict(f"Another {what} process is at work on this database.", hint="Stop it first.")
         for channel in channels:
             connection.execute(f"LISTEN {channel}")  # names of ours alone
-        yield Ears(connection)
+        yield Ears(connection, looking)

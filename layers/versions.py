@@ -1,4 +1,4 @@
-"""Which version of a layer is current: counted from the database's notifications."""
+"""Which version of a layer is current: counted from the database's notifications and from what the record shows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import psycopg
 
+from geodata.changes import LOOK_S, SQL, Changes, call_after_commits
+
 CHANNEL = "gridkeeper_layer"
-DISPATCH_CHANNEL, TASKS = "gridkeeper_dispatch", "tasks"
-"""Where changes of tasks are told; they are no layer of a map, and the rest that is told there is nothing here."""
+TASKS = "tasks"
+"""Tasks are no layer of a map, but those who look at tasks want to know."""
 LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap")
 RETRY_S = 2.0
 
@@ -49,20 +51,48 @@ class LayerVersions:
         """Listen until cancelled; reconnect when the connection is lost."""
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
-                async with connection:
+                connection, looking = [
+                    await psycopg.AsyncConnection.connect(conninfo, autocommit=True) for _ in range(2)
+                ]
+                async with connection, looking, asyncio.TaskGroup() as both:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    await connection.execute(f"LISTEN {DISPATCH_CHANNEL}")
                     self._epoch += 1
-                    self.connected = True
-                    async for notification in connection.notifies():
-                        if notification.channel == CHANNEL or notification.payload.endswith(f":{TASKS}"):
-                            self.changed(notification.payload)
-            except psycopg.Error as error:
-                log.warning("Layer versions: not listening (%s); nothing is cached meanwhile.", error)
+                    both.create_task(self._hear(connection))
+                    both.create_task(self._look(looking))
+            except* psycopg.Error as errors:
+                log.warning("Layer versions: not listening (%s); nothing is cached meanwhile.", errors.exceptions[0])
             finally:
                 self.connected = False
             await asyncio.sleep(RETRY_S)
+
+    async def _hear(self, connection: psycopg.AsyncConnection) -> None:
+        async for notification in connection.notifies():
+            self.changed(notification.payload)
+
+    async def _look(self, connection: psycopg.AsyncConnection) -> None:
+        """Look at the record now and then, and soon after what this process did itself."""
+        changes, loop, woken = Changes(), asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(woken.set)
+
+        end = call_after_commits(wake)
+        try:
+            await self._look_once(connection, changes)
+            self.connected = True
+            while True:
+                await self._look_once(connection, changes)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), LOOK_S)
+                woken.clear()
+        finally:
+            end()
+
+    async def _look_once(self, connection: psycopg.AsyncConnection, changes: Changes) -> None:
+        row = await (await connection.execute(SQL, changes.asked)).fetchone()
+        for payload in changes.learn(row[0] if row else {}):
+            self.changed(payload)
 
 
 versions = LayerVersions()

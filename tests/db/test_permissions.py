@@ -337,6 +337,8 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_administers",
         "gk_appeal_party",
         "gk_assign",
+        "gk_changes",
+        "gk_publish",
         "gk_away",
         "gk_called_to",
         "gk_hand_over",

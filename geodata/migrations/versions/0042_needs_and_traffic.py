@@ -3,7 +3,7 @@
 Classes that stand already need nothing but one worker until somebody proposes otherwise.
 
 Revision ID: 0042
-Revises: 0040
+Revises: 0041
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0042"
-down_revision = "0040"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

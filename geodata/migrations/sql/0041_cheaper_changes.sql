@@ -1,0 +1,495 @@
+-- What every change costs, measured (docs/decisions/0041): the same rules and rows as before, asked and written in
+-- fewer steps.
+
+-- Changes of incidents and tasks are not announced by those who write: PostgreSQL lets commits that announce through
+-- one after the other. They stand in the record anyway, and who wants to hear of them looks there.
+DROP TRIGGER zz_layer_insert ON incident;
+DROP TRIGGER zz_layer_update ON incident;
+DROP TRIGGER zz_layer_delete ON incident;
+DROP TRIGGER zz_dispatch_insert ON task;
+DROP TRIGGER zz_dispatch_update ON task;
+DROP TRIGGER zz_dispatch_delete ON task;
+
+-- How many changes of incidents and tasks stand in the record after a number, and how many of these after another, by
+-- territory; up to which number rows were drawn; and which transactions still write. It tells who changed nothing.
+CREATE FUNCTION gk_changes(since bigint, upto bigint) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    found jsonb;
+BEGIN
+    SELECT jsonb_build_object(
+        'last', (SELECT last_value FROM record_seq_seq),
+        'low', pg_snapshot_xmin(s)::text::bigint, 'next', pg_snapshot_xmax(s)::text::bigint,
+        'rows', coalesce((
+            SELECT jsonb_agg(jsonb_build_array(c.territory_id, c.subject_table, c.many, c.more)) FROM (
+                SELECT r.territory_id, r.subject_table, count(*) AS many, count(*) FILTER (WHERE r.seq > upto) AS more
+                FROM record AS r WHERE r.seq > since AND r.seq <= since + 1000000
+                  AND r.subject_table IN ('incident', 'task') AND r.territory_id IS NOT NULL
+                GROUP BY r.territory_id, r.subject_table
+            ) AS c
+        ), '[]'))
+    INTO found FROM pg_current_snapshot() AS s;
+    RETURN found;
+END $$;
+REVOKE EXECUTE ON FUNCTION gk_changes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gk_changes TO gridkeeper_app;
+
+-- The text of gk_record_text, written here: calling it means parsing it anew in every transaction.
+CREATE OR REPLACE FUNCTION gk_record_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.at := clock_timestamp();
+    NEW.territory_id := coalesce(NEW.territory_id, gk_territory());
+    NEW.actor_user_id := gk_setting('user')::integer;
+    NEW.actor_role := gk_role();
+    NEW.actor_label := coalesce(gk_setting('label'), session_user);
+    NEW.purpose := coalesce(gk_setting('purpose'), '');
+    NEW.command_id := gk_setting('command');
+    NEW.batch_id := NULL;
+    NEW.row_hash := sha256(convert_to(jsonb_build_array(
+        NEW.seq, (extract(epoch FROM NEW.at) * 1000000)::bigint, NEW.territory_id, NEW.actor_user_id, NEW.actor_role,
+        NEW.actor_label, NEW.purpose, NEW.command_id, NEW.action, NEW.subject_table, NEW.subject_id, NEW.grid_id,
+        NEW.before, NEW.after, NEW.load_id
+    )::text, 'UTF8'));
+    RETURN NEW;
+END $$;
+
+-- As in 0029: one row for each row that a statement changed, or one for a load. What was inserted or deleted is written
+-- by one statement whose plan is kept. An update of one row, which is ordinary work, is paired by hand; only one of
+-- several rows is planned anew. A third argument says which shapes the table has; without it they are looked up.
+CREATE OR REPLACE FUNCTION gk_record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    load integer := gk_setting('load')::integer;
+    home text := CASE WHEN TG_TABLE_NAME = 'territory' THEN 'id' ELSE 'territory_id' END;
+    many integer := 0;
+    hidden text[];
+    shapes text;
+    changed text;
+    bulk bigint;
+    kept bigint;
+    digest bytea;
+    b jsonb;
+    a jsonb;
+    o pg_catalog.record;
+    n pg_catalog.record;
+BEGIN
+    IF load IS NULL THEN
+        IF TG_OP = 'INSERT' THEN
+            INSERT INTO public.record (territory_id, action, subject_table, subject_id, grid_id, after)
+            SELECT (r.a ->> home)::integer, 'insert', TG_TABLE_NAME, r.a ->> TG_ARGV[0], (r.a ->> 'grid_id')::integer,
+                   CASE TG_ARGV[1] WHEN '' THEN r.a ELSE r.a - string_to_array(TG_ARGV[1], ',') END
+            FROM (SELECT to_jsonb(x) AS a FROM new_rows AS x OFFSET 0) AS r;  -- OFFSET: made once
+            RETURN NULL;
+        END IF;
+        IF TG_OP = 'DELETE' THEN
+            INSERT INTO public.record (territory_id, action, subject_table, subject_id, grid_id, before)
+            SELECT (r.b ->> home)::integer, 'delete', TG_TABLE_NAME, r.b ->> TG_ARGV[0], (r.b ->> 'grid_id')::integer,
+                   CASE TG_ARGV[1] WHEN '' THEN r.b ELSE r.b - string_to_array(TG_ARGV[1], ',') END
+            FROM (SELECT to_jsonb(x) AS b FROM old_rows AS x OFFSET 0) AS r;
+            RETURN NULL;
+        END IF;
+        FOR n IN SELECT * FROM new_rows LIMIT 2 LOOP
+            many := many + 1;
+        END LOOP;
+        IF many = 0 THEN
+            RETURN NULL;
+        END IF;
+        IF many = 1 THEN
+            SELECT * INTO o FROM old_rows;
+            IF TG_NARGS > 2 THEN
+                shapes := TG_ARGV[2];
+            ELSE
+                SELECT coalesce(string_agg(attname, ',' ORDER BY attname DESC), '') INTO shapes FROM pg_attribute
+                WHERE attrelid = TG_RELID AND attname IN ('geom', 'boundary') AND NOT attisdropped;
+            END IF;
+            -- A shape that stayed is not written out. A field that the table lacks must not even be named.
+            IF shapes = 'geom' THEN
+                IF o.geom::bytea IS NOT DISTINCT FROM n.geom::bytea THEN
+                    o.geom := NULL;
+                    n.geom := NULL;
+                    hidden := '{geom}';
+                END IF;
+            ELSIF shapes = 'boundary' THEN
+                IF o.boundary::bytea IS NOT DISTINCT FROM n.boundary::bytea THEN
+                    o.boundary := NULL;
+                    n.boundary := NULL;
+                    hidden := '{boundary}';
+                END IF;
+            ELSIF shapes = 'geom,boundary' THEN
+                IF o.geom::bytea IS NOT DISTINCT FROM n.geom::bytea
+                   AND o.boundary::bytea IS NOT DISTINCT FROM n.boundary::bytea THEN
+                    o.geom := NULL;
+                    n.geom := NULL;
+                    o.boundary := NULL;
+                    n.boundary := NULL;
+                    hidden := '{geom,boundary}';
+                END IF;
+            END IF;
+            b := to_jsonb(o);
+            a := to_jsonb(n);
+            IF b = a THEN
+                RETURN NULL;
+            END IF;
+            IF b -> TG_ARGV[0] = a -> TG_ARGV[0] THEN
+                IF hidden IS NOT NULL OR TG_ARGV[1] <> '' THEN
+                    hidden := hidden || string_to_array(TG_ARGV[1], ',');
+                    b := b - hidden;
+                    a := a - hidden;
+                END IF;
+                INSERT INTO public.record (territory_id, action, subject_table, subject_id, grid_id, before, after)
+                VALUES ((a ->> home)::integer, 'update', TG_TABLE_NAME, a ->> TG_ARGV[0], (a ->> 'grid_id')::integer,
+                        b, a);
+                RETURN NULL;
+            END IF;
+        END IF;
+    END IF;
+    hidden := string_to_array(TG_ARGV[1], ',');
+    changed := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT NULL::jsonb AS b, to_jsonb(n) AS a FROM new_rows AS n'
+        WHEN 'DELETE' THEN 'SELECT to_jsonb(o) AS b, NULL::jsonb AS a FROM old_rows AS o'
+        -- MATERIALIZED: otherwise to_jsonb, with its shapes, is worked out anew at every mention.
+        ELSE 'WITH o AS MATERIALIZED (SELECT to_jsonb(r) AS b FROM old_rows AS r),
+                   n AS MATERIALIZED (SELECT to_jsonb(r) AS a FROM new_rows AS r),
+                   pairs AS MATERIALIZED (
+                       SELECT b, a, CASE WHEN b -> ''geom'' IS NOT DISTINCT FROM a -> ''geom''
+                                          AND b -> ''boundary'' IS NOT DISTINCT FROM a -> ''boundary''
+                                         THEN ''{geom,boundary}'' ELSE ''{}'' END::text[] AS same
+                       FROM o FULL JOIN n ON b ->> $1 = a ->> $1 WHERE b IS DISTINCT FROM a
+                   )
+              SELECT b - same AS b, a - same AS a FROM pairs'
+    END;
+    IF load IS NULL THEN
+        IF TG_ARGV[2] = 'geom' THEN
+            -- The shape is compared as it is; making its text is what costs most.
+            SELECT string_agg(format('r.%I', attname), ', ' ORDER BY attnum) INTO shapes FROM pg_attribute
+            WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped AND attname <> 'geom';
+            changed := format('SELECT CASE WHEN og IS NOT DISTINCT FROM ng THEN b ELSE b || jsonb_build_object(''geom'', og::geometry) END AS b,
+                       CASE WHEN og IS NOT DISTINCT FROM ng THEN a ELSE a || jsonb_build_object(''geom'', ng::geometry) END AS a
+                FROM (SELECT r.geom::bytea AS og, to_jsonb(c) AS b FROM old_rows AS r, LATERAL (SELECT %1$s) AS c) AS o
+                FULL JOIN (SELECT r.geom::bytea AS ng, to_jsonb(c) AS a FROM new_rows AS r, LATERAL (SELECT %1$s) AS c) AS n
+                ON b ->> $1 = a ->> $1 WHERE (b, og) IS DISTINCT FROM (a, ng) OFFSET 0', shapes);
+        END IF;
+        EXECUTE 'INSERT INTO record (territory_id, action, subject_table, subject_id, grid_id, before, after)
+                 SELECT (coalesce(a, b) ->> $3)::integer, $4, $5, coalesce(a, b) ->> $1,
+                        (coalesce(a, b) ->> ''grid_id'')::integer, b - $2, a - $2
+                 FROM (' || changed || ') AS changed'
+        USING TG_ARGV[0], hidden, home, lower(TG_OP), TG_TABLE_NAME;
+        RETURN NULL;
+    END IF;
+    bulk := nextval(pg_get_serial_sequence('record', 'seq'));
+    EXECUTE 'WITH rows AS MATERIALIZED (
+                 SELECT row_number() OVER () AS no, coalesce(a, b) ->> $1 AS id,
+                        (coalesce(a, b) ->> ''grid_id'')::integer AS grid, b - $2 AS b, a - $2 AS a
+                 FROM (' || changed || ') AS changed
+             ), hashed AS MATERIALIZED (
+                 SELECT *, sha256(convert_to(jsonb_build_array(b, a)::text, ''UTF8'')) AS hash FROM rows
+             ), written AS (
+                 INSERT INTO load_row (record_seq, row_no, subject_id, grid_id, before, after, row_hash)
+                 SELECT $3, no, id, grid, b, a, hash FROM hashed
+             )
+             SELECT count(*), sha256(string_agg(hash, ''''::bytea ORDER BY no)) FROM hashed'
+    INTO kept, digest USING TG_ARGV[0], hidden, bulk;
+    IF kept > 0 THEN
+        INSERT INTO record (seq, territory_id, action, subject_table, after, load_id)
+        OVERRIDING SYSTEM VALUE
+        VALUES (bulk, (SELECT territory_id FROM load AS l WHERE l.id = load), 'bulk_' || lower(TG_OP), TG_TABLE_NAME,
+                jsonb_build_object('rows', kept, 'sha256', encode(digest, 'hex')), load);
+    END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER zz_record_update ON incident;
+CREATE TRIGGER zz_record_update AFTER UPDATE ON incident REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION gk_record_change('id', '', 'geom');
+DROP TRIGGER zz_record_update ON task;
+CREATE TRIGGER zz_record_update AFTER UPDATE ON task REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION gk_record_change('id', '', '');
+
+-- As in 0036; of many rows only what changes a sum goes on, and that without comparing each with each.
+CREATE OR REPLACE FUNCTION gk_incident_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    changes gk_incident_change[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, 1)::gk_incident_change)
+        INTO changes FROM new_rows;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, -1)::gk_incident_change)
+        INTO changes FROM old_rows;
+    ELSIF (SELECT count(*) FROM new_rows) = 1 AND EXISTS (
+        SELECT FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
+        WHERE n.status NOT IN ('closed', 'void') AND o.status NOT IN ('closed', 'void')
+          AND (n.territory_id, n.grid_id, n.category, n.reported_at)
+              IS NOT DISTINCT FROM (o.territory_id, o.grid_id, o.category, o.reported_at)
+    ) THEN
+        RETURN NULL;
+    ELSE
+        SELECT array_agg((territory_id, grid_id, category, status, reported_at, closed_at, sign)::gk_incident_change)
+        INTO changes FROM (
+            SELECT territory_id, grid_id, category, status, reported_at, closed_at, sum(sign)::integer AS sign FROM (
+                SELECT territory_id, grid_id, category, reported_at, closed_at, 1 AS sign,
+                       CASE WHEN status IN ('closed', 'void') THEN status ELSE 'filed' END AS status FROM new_rows
+                UNION ALL
+                SELECT territory_id, grid_id, category, reported_at, closed_at, -1,
+                       CASE WHEN status IN ('closed', 'void') THEN status ELSE 'filed' END FROM old_rows
+            ) AS both_sides
+            GROUP BY territory_id, grid_id, category, status, reported_at, closed_at HAVING sum(sign) <> 0
+        ) AS moved;
+        IF changes IS NULL THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    PERFORM gk_change_incident_days(changes);
+    RETURN NULL;
+END $$;
+
+-- As in 0026, the cheap question first.
+CREATE OR REPLACE FUNCTION gk_incident_marks() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    NEW.reopens := OLD.reopens + (OLD.status = 'closed' AND NEW.status = 'filed')::integer;
+    IF NEW.due_at IS DISTINCT FROM OLD.due_at OR NEW.postponed_until IS DISTINCT FROM OLD.postponed_until
+       OR NEW.status <> OLD.status THEN
+        RETURN NEW;
+    END IF;
+    IF (NEW.due_from, NEW.due_unpaused, NEW.warn_half_at, NEW.warn_most_at)
+       IS DISTINCT FROM (OLD.due_from, OLD.due_unpaused, OLD.warn_half_at, OLD.warn_most_at)
+       AND NOT gk_lawless(TG_RELID) THEN
+        PERFORM gk_refuse('A warning moves only with its deadline.', 'ck_incident_warning');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- As in 0023, each question only where the step is one that it is about.
+CREATE OR REPLACE FUNCTION gk_incident_step() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    me text := gk_role();
+    hand integer := gk_setting('user')::integer;
+BEGIN
+    IF me IN ('system', 'nobody') AND gk_lawless(TG_RELID) THEN
+        RETURN NULL;
+    END IF;
+    IF NEW.status <> OLD.status THEN
+        IF NOT EXISTS (
+            SELECT FROM transition AS t
+            WHERE t.subject = 'incident' AND t.source = OLD.status AND t.target = NEW.status AND t.role = me
+        ) THEN
+            PERFORM gk_refuse(
+                format('The role %s does not bring an incident from %s to %s.', me, OLD.status, NEW.status),
+                'ck_incident_step'
+            );
+        END IF;
+        IF me IN ('grid_worker', 'handler') AND NEW.status <> 'closed' THEN
+            IF NOT EXISTS (
+                SELECT FROM task AS t
+                WHERE t.incident_id = NEW.id AND t.kind = 'handle' AND NOT t.joint AND t.state <> 'cancelled'
+                  AND t.created_at >= coalesce(NEW.dispatched_at, '-infinity')
+                  AND (me = 'grid_worker' AND t.worker_id = gk_worker()
+                       OR me = 'handler' AND t.unit_id = ANY (gk_units()))
+            ) THEN
+                PERFORM gk_refuse('The task of this incident is not yours.', 'ck_incident_own_task');
+            END IF;
+        END IF;
+        IF NEW.status IN ('checking', 'filed') AND OLD.status IN ('dispatched', 'handling') THEN
+            IF EXISTS (
+                SELECT FROM task AS t
+                WHERE t.incident_id = NEW.id AND t.kind = 'handle' AND t.state IN ('waiting', 'accepted', 'started')
+            ) THEN
+                PERFORM gk_refuse('Somebody is still at work on this incident.', 'ck_incident_all_done');
+            END IF;
+        ELSIF OLD.status = 'filed' AND NEW.status = 'closed' THEN
+            IF NOT (
+                NEW.self_handled AND NEW.source IN ('patrol', 'app') AND NOT NEW.emergency AND NEW.priority >= 3
+                AND hand IS NOT NULL AND NEW.reported_by = hand
+                AND NOT EXISTS (SELECT FROM task AS t WHERE t.incident_id = NEW.id AND t.kind = 'handle')
+            ) THEN
+                PERFORM gk_refuse('Only a simple finding of one''s own is settled on the spot.', 'ck_incident_own_find');
+            END IF;
+        ELSIF OLD.status = 'reported' AND NEW.status = 'filed' AND NOT NEW.emergency THEN
+            IF EXISTS (
+                SELECT FROM task AS t
+                WHERE t.incident_id = NEW.id AND t.kind = 'verify' AND t.state IN ('waiting', 'accepted', 'started')
+            ) THEN
+                PERFORM gk_refuse('This report has to be verified on site first.', 'ck_incident_verified');
+            END IF;
+        END IF;
+        IF OLD.status = 'checking' AND hand IS NOT NULL AND gk_has_handled(NEW.id, hand, NULL) THEN
+            PERFORM gk_refuse('Who handled an incident does not verify it.', 'ck_incident_other_hand');
+        END IF;
+    END IF;
+    IF (NEW.reported_by, NEW.self_handled, NEW.sampled_by, NEW.postponed_at, NEW.postponed_until, NEW.urged_at, NEW.urges,
+        NEW.due_at) IS NOT DISTINCT FROM (OLD.reported_by, OLD.self_handled, OLD.sampled_by, OLD.postponed_at,
+        OLD.postponed_until, OLD.urged_at, OLD.urges, OLD.due_at) THEN
+        RETURN NULL;
+    END IF;
+    IF NEW.reported_by IS DISTINCT FROM OLD.reported_by THEN
+        PERFORM gk_refuse('Who reported an incident does not change.', 'ck_incident_reporter');
+    END IF;
+    IF NEW.self_handled <> OLD.self_handled AND NOT (
+        NEW.self_handled AND NEW.status = 'closed' AND OLD.status = 'filed' OR OLD.status = 'closed' AND NEW.status = 'filed'
+    ) THEN
+        PERFORM gk_refuse('Only its finder settles an incident on the spot.', 'ck_incident_own_find');
+    END IF;
+    IF NEW.sampled_by IS DISTINCT FROM OLD.sampled_by AND NEW.status = OLD.status
+       AND (me <> 'supervisor' OR NEW.sampled_by IS DISTINCT FROM hand) THEN
+        PERFORM gk_refuse('A supervisor samples in his own name.', 'ck_incident_sampled');
+    END IF;
+    IF (NEW.postponed_at IS DISTINCT FROM OLD.postponed_at OR NEW.postponed_until IS DISTINCT FROM OLD.postponed_until)
+       AND me <> 'supervisor' AND NOT (OLD.status = 'closed' AND NEW.status = 'filed') THEN
+        PERFORM gk_refuse('Only a supervisor postpones.', 'ck_incident_postponed');
+    END IF;
+    IF (NEW.urged_at IS DISTINCT FROM OLD.urged_at OR NEW.urges <> OLD.urges) AND me <> 'supervisor' THEN
+        PERFORM gk_refuse('Only a supervisor urges.', 'ck_incident_urged');
+    END IF;
+    IF NEW.due_at IS DISTINCT FROM OLD.due_at THEN
+        IF NOT (
+            OLD.status = 'closed' AND NEW.status = 'filed'
+            OR me = 'supervisor' AND (
+                OLD.status = 'reported' AND NEW.status = 'filed'
+                OR NEW.postponed_until IS DISTINCT FROM OLD.postponed_until
+                OR EXISTS (
+                    SELECT FROM extension_request AS e WHERE e.incident_id = NEW.id AND e.state = 'granted'
+                      AND e.until = NEW.due_at AND e.decided_by IS NOT DISTINCT FROM hand
+                )
+            )
+        ) THEN
+            PERFORM gk_refuse('A deadline moves only when more time is granted.', 'ck_incident_due');
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What a plan says, done where nothing changed since it was made: one call, whose plans are kept. It looks past the
+-- policies, which would ask for each task whether its incident is in reach; so it asks itself what they would: a
+-- dispatcher, in his own territory. Rows that somebody is changing at this moment, and those of a worker one of whose
+-- tasks somebody is changing, are left out as stale; so no two transactions wait for each other.
+CREATE FUNCTION gk_publish(the_plan bigint, chosen bigint[], moment timestamptz, fresh boolean)
+RETURNS TABLE (
+    o_incident bigint, o_number text, o_task bigint, o_worker integer, o_what text, o_asked boolean, o_planned integer,
+    o_now integer, o_locked boolean, o_unplanned bigint
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    home integer := gk_territory();
+    hand integer := gk_user();
+    the_asked bigint[];
+    the_workers integer[];
+    the_locked bigint[];
+    the_tasks bigint[];
+    the_busy integer[];
+BEGIN
+    IF gk_role() NOT IN ('dispatcher', 'system') OR home IS NULL THEN
+        RAISE EXCEPTION 'The role % publishes nothing.', gk_role() USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT coalesce(array_agg(r.incident_id), '{}'), coalesce(array_agg(r.worker_id) || array_agg(t.worker_id), '{}')
+    INTO the_asked, the_workers
+    FROM plan AS p JOIN plan_row AS r ON r.plan_id = p.id LEFT JOIN task AS t ON t.id = r.task_id
+    WHERE p.id = the_plan AND p.territory_id = home AND (
+        r.incident_id = ANY (chosen) OR chosen IS NULL AND r.safe AND r.change IN ('new', 'moved', 'retimed')
+    );
+    SELECT coalesce(array_agg(i.id), '{}') INTO the_locked FROM (
+        SELECT id FROM incident WHERE id = ANY (the_asked) AND territory_id = home
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ) AS i;
+    SELECT coalesce(array_agg(t.id), '{}') INTO the_tasks FROM (
+        SELECT id FROM task WHERE territory_id = home AND worker_id = ANY (the_workers)
+          AND state IN ('waiting', 'accepted', 'started') ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ) AS t;
+    -- A statement of its own: it sees what was committed meanwhile.
+    SELECT coalesce(array_agg(DISTINCT t.worker_id), '{}') INTO the_busy FROM task AS t
+    WHERE t.territory_id = home AND t.worker_id = ANY (the_workers) AND t.state IN ('waiting', 'accepted', 'started')
+      AND NOT EXISTS (SELECT FROM unnest(the_tasks) AS l(id) WHERE l.id = t.id);
+    the_workers := ARRAY(
+        SELECT DISTINCT w FROM unnest(the_workers) AS w WHERE w IS NOT NULL AND w <> ALL (the_busy)
+    );
+    RETURN QUERY
+    WITH looked AS MATERIALIZED (
+        -- What the plan says, what is, and what may be done about it.
+        SELECT r.incident_id, r.kind, t.id AS task_id, r.worker_id, r.place_in_route, r.start_at, r.end_at,
+               r.incident_id = ANY (the_asked) AS asked, i.number, i.version AS now_version, r.incident_version,
+               r.task_version, t.version AS now_task, t.planned_start, t.planned_end, t.place_in_route AS now_place,
+               coalesce(i.unit_id, w.unit_id) AS unit_id, busy.who AS busy,
+               CASE WHEN t.worker_id = r.worker_id AND t.state IN ('waiting', 'accepted', 'started') THEN
+                   CASE WHEN t.id = r.task_id AND t.version = r.task_version AND NOT busy.who THEN 'retimed'
+                        WHEN t.planned_start = r.start_at THEN 'kept' END
+               WHEN fresh AND NOT busy.who AND r.kind = 'handle' AND r.incident_id = ANY (the_asked)
+                    AND i.id = ANY (the_locked) AND w.active
+                    AND i.version = r.incident_version AND i.duplicate_of IS NULL
+                    AND (i.postponed_until IS NULL OR i.postponed_until <= moment)
+                    AND (r.task_id IS NULL AND i.status = 'filed'
+                         OR t.version = r.task_version AND t.state IN ('waiting', 'accepted') AND t.on_way_at IS NULL
+                            AND i.status IN ('dispatched', 'handling'))
+                    AND NOT EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.ended_at IS NULL
+                                    AND (p.kind = 'pin') <> (p.worker_id = r.worker_id))
+               THEN 'sent' END AS what
+        FROM plan_row AS r JOIN incident AS i ON i.id = r.incident_id AND i.territory_id = home
+        JOIN worker AS w ON w.id = r.worker_id AND w.territory_id = home
+        -- The task that the plan names, or the one that was made of this very row before.
+        LEFT JOIN task AS t ON t.id = coalesce((
+            SELECT n.id FROM task AS n WHERE n.incident_id = i.id AND n.kind = 'handle' AND r.kind = 'handle'
+            AND NOT n.joint AND n.state IN ('waiting', 'accepted', 'started') AND n.worker_id = r.worker_id
+            AND n.planned_start = r.start_at LIMIT 1), r.task_id) AND t.territory_id = home
+        CROSS JOIN LATERAL (
+            SELECT r.worker_id = ANY (the_busy) OR coalesce(t.worker_id = ANY (the_busy), false)
+        ) AS busy(who)
+        WHERE r.plan_id = the_plan
+          AND (r.incident_id = ANY (the_asked) OR r.task_id IS NOT NULL AND r.worker_id = ANY (the_workers))
+    ), ends AS (
+        SELECT l.*, least(l.end_at, lead(l.start_at) OVER (PARTITION BY l.worker_id ORDER BY l.start_at,
+                   l.place_in_route)) AS until
+        FROM looked AS l WHERE l.what IS NOT NULL
+    ), good AS MATERIALIZED (
+        SELECT e.*, CASE WHEN e.until > e.start_at THEN e.start_at END AS plan_start,
+               CASE WHEN e.until > e.start_at THEN e.until END AS plan_end
+        FROM ends AS e
+    ), changes AS MATERIALIZED (
+        SELECT g.task_id AS id, true AS ended, NULL::timestamptz AS plan_start, NULL::timestamptz AS plan_end,
+               NULL::smallint AS place, false AS unplanned
+        FROM good AS g WHERE g.what = 'sent' AND g.task_id IS NOT NULL
+        UNION ALL
+        SELECT g.task_id, false, g.plan_start, g.plan_end, g.place_in_route, false FROM good AS g
+        WHERE g.what = 'retimed' AND (g.plan_start, g.plan_end, g.place_in_route)
+              IS DISTINCT FROM (g.planned_start, g.planned_end, g.now_place)
+        UNION ALL
+        SELECT t.id, false, NULL, NULL, NULL, true FROM task AS t
+        WHERE t.territory_id = home AND t.worker_id = ANY (the_workers)
+          AND t.state IN ('waiting', 'accepted', 'started') AND t.planned_start IS NOT NULL
+          AND NOT EXISTS (SELECT FROM good AS g WHERE g.task_id = t.id)
+          AND EXISTS (SELECT FROM good AS g WHERE g.worker_id = t.worker_id
+                      AND g.plan_start < t.planned_end AND t.planned_start < g.plan_end)
+    ), changed AS (
+        UPDATE task AS t SET
+            state = CASE WHEN c.ended THEN 'cancelled' ELSE t.state END,
+            finished_at = CASE WHEN c.ended THEN moment ELSE t.finished_at END,
+            planned_start = CASE WHEN c.ended THEN t.planned_start ELSE c.plan_start END,
+            planned_end = CASE WHEN c.ended THEN t.planned_end ELSE c.plan_end END,
+            place_in_route = CASE WHEN c.ended THEN t.place_in_route ELSE c.place END,
+            version = t.version + 1
+        FROM changes AS c WHERE t.id = c.id
+        RETURNING t.id, c.unplanned
+    ), sent AS (
+        UPDATE incident AS i SET status = 'dispatched', dispatched_at =  moment, dispatched_by = hand,
+            worker_id = g.worker_id, unit_id = g.unit_id, version = i.version + 1
+        FROM good AS g
+        -- The count makes sure that the old tasks have ended before the new ones are made.
+        WHERE i.id = g.incident_id AND g.what = 'sent' AND (SELECT count(*) FROM changed) >= 0
+        RETURNING i.id, i.due_at, i.worker_id
+    ), made AS (
+        INSERT INTO task (territory_id, incident_id, kind, state, unit_id, worker_id, assigned_by, created_at, due_at,
+                          planned_start, planned_end, place_in_route)
+        SELECT home, s.id, 'handle', 'waiting', g.unit_id, g.worker_id, hand,  moment, s.due_at,
+               g.plan_start, g.plan_end, g.place_in_route
+        FROM sent AS s JOIN good AS g ON g.incident_id = s.id AND g.what = 'sent' AND g.worker_id = s.worker_id
+        RETURNING id, incident_id, worker_id
+    )
+    SELECT l.incident_id, l.number, CASE WHEN l.what = 'sent' THEN m.id ELSE l.task_id END AS task_id, l.worker_id,
+           CASE WHEN l.what = 'retimed' AND c.id IS NULL THEN 'kept' ELSE l.what END AS what, l.asked,
+           l.incident_version, l.now_version, l.incident_id = ANY (the_locked) AND NOT l.busy AS locked,
+           (SELECT count(*) FROM changed AS u WHERE u.unplanned) AS unplanned
+    FROM looked AS l
+    LEFT JOIN made AS m ON l.what = 'sent' AND m.incident_id = l.incident_id AND m.worker_id = l.worker_id
+    LEFT JOIN changed AS c ON c.id = l.task_id
+    ORDER BY l.place_in_route, l.incident_id;
+END $$;
+REVOKE EXECUTE ON FUNCTION gk_publish FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gk_publish TO gridkeeper_app;
