@@ -14,12 +14,13 @@ import numpy as np
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, Ints, checked_costs, fewest, greedy_cover, infeasible, nearest
+from planning.coverable import coverable
 from planning.side import Side
 from planning.watching import enough as wants_end
 from planning.watching import tell
 
 
-def solve_center(
+def solve_center(  # noqa: C901  (each way a question can have no answer)
     costs: Floats, p: int, *, seconds: float = 60.0, progress: Progress | None = None, side: Side | None = None
 ) -> Choice:
     """Return p sites with the least greatest cost.
@@ -63,9 +64,12 @@ def solve_center(
         sure = True
         if side is not None or (sites is not None and len(sites) > p):
             left = began + seconds - time.perf_counter()
-            found = fewest(reach, seconds=left / 2, most=p, side=side) if left > 0 else None
-            sites = None if found is None else found.sites
-            sure = found is not None and found.proven
+            sites, sure = None, False
+            if left > 0 and side is None:
+                sites, sure = coverable(reach, p, seconds=left / 2, begin=best, progress=progress)
+            elif left > 0:
+                found = fewest(reach, seconds=left / 2, most=p, side=side)
+                sites, sure = found.sites, found.proven
         if sites is not None and len(sites) <= p:
             enough, best = middle, sites
             tell(progress, radii[middle], radii[refused + 1])

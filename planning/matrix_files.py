@@ -33,6 +33,10 @@ class CostFile:
         Room that each demand takes; its weight unless the file says otherwise.
     p
         What the file asks for; None when it does not.
+    site_cost
+        Of each candidate; None when the file says none.
+    between
+        Distances of candidates from each other; None when the file says none.
     """
 
     cost: Floats
@@ -40,14 +44,17 @@ class CostFile:
     capacity: Floats | None
     size: Floats
     p: int | None
+    site_cost: Floats | None = None
+    between: Floats | None = None
 
 
 def read_costs(path: Path) -> CostFile:
     """Return the costs of a file.
 
-    An archive (``.npz``) holds ``cost`` (demand, candidates), and if it likes ``weight``, ``capacity``, ``size``
-    and ``p``; anything else is read as an instance of the OR-Library (Beasley 1985): nodes, edges and p, then the
-    edges with their lengths, of twins the last one; every node is demand of weight one and candidate.
+    An archive (``.npz``) holds ``cost`` (demand, candidates), and if it likes ``weight``, ``capacity``, ``size``,
+    ``site_cost``, ``between`` (distances of candidates) and ``p``; anything else is read as an instance of the
+    OR-Library (Beasley 1985): nodes, edges and p, then the edges with their lengths, of twins the last one; every node
+    is demand of weight one and candidate.
 
     Raises
     ------
@@ -77,11 +84,12 @@ def _archive(path: Path) -> CostFile:
     weight = parts.get("weight", np.ones(len(cost)))
     asked = parts.get("p")
     return CostFile(
-        cost, weight, parts.get("capacity"), parts.get("size", weight), None if asked is None else int(asked.item())
-    )
+        cost, weight, parts.get("capacity"), parts.get("size", weight), None if asked is None else int(asked.item()),
+        parts.get("site_cost"), parts.get("between"),
+    )  # fmt: skip
 
 
-_PARTS = {"cost", "weight", "capacity", "size", "p"}
+_PARTS = {"cost", "weight", "capacity", "size", "p", "site_cost", "between"}
 
 
 def _instance(path: Path) -> CostFile:
@@ -117,6 +125,7 @@ def _checked(file: CostFile, name: str) -> CostFile:
         ("weight", file.weight, demand),
         ("size", file.size, demand),
         ("capacity", file.capacity, candidates),
+        ("site_cost", file.site_cost, candidates),
     ):
         if values is None:
             continue
@@ -127,6 +136,8 @@ def _checked(file: CostFile, name: str) -> CostFile:
         bad = int((~(values >= 0)).sum())
         if bad:
             raise InvalidInput(f"{name}: {bad:,} of {count:,} numbers of {what} are negative or missing.")
+    if file.between is not None and file.between.shape != (candidates, candidates):
+        raise InvalidInput(f"{name}: between has shape {file.between.shape}, not candidates by candidates.")
     bad = int((~(file.cost >= 0)).sum())
     if bad:
         raise InvalidInput(f"{name}: {bad:,} of {file.cost.size:,} costs are negative or missing.")

@@ -39,10 +39,15 @@ def run(tmp_path, capsys):
         (("--kind", "mclp", "--p", "1", "--limit", "2"), 5.0),
         (("--kind", "cpmp", "--p", "3"), 6.0),
         (("--kind", "capacitated", "--p", "3"), 6.0),
+        (("--kind", "cmclp", "--p", "2", "--limit", "1"), 6.0),
+        (("--kind", "backup", "--p", "2", "--limit", "4"), 17.0),
+        (("--kind", "p-dispersion", "--p", "3"), 4.0),
+        (("--kind", "fixed-charge"), 12.0),
+        (("--kind", "p-median", "--p", "2", "--budget", "4"), 10.0),
     ],
 )
 def test_each_question_is_answered_with_its_proof(run, options, objective):
-    code, told, _ = run(*options, cost=LINE, weight=np.ones(9), capacity=np.full(9, 3.0))
+    code, told, _ = run(*options, cost=LINE, weight=np.ones(9), capacity=np.full(9, 3.0), site_cost=np.full(9, 2.0))
     assert code == 0
     assert told["kind"] == {"capacitated": "cpmp"}.get(options[1], options[1])
     assert told["status"] == "optimal"
@@ -50,6 +55,13 @@ def test_each_question_is_answered_with_its_proof(run, options, objective):
     assert told["gap"] == pytest.approx(0)
     assert all(0 <= site < 9 for site in told["sites"])
     assert told["seconds"] >= 0
+
+
+def test_market_share_reads_costs_as_seconds(run):
+    code, told, _ = run("--kind", "huff", "--p", "1", cost=LINE * 600, weight=np.ones(9))
+    assert code == 0
+    assert (told["status"], told["sites"]) == ("optimal", [4])
+    assert 0 < told["objective"] <= 9
 
 
 def test_weights_count_where_people_are_counted(run):
@@ -67,6 +79,9 @@ def test_weights_count_where_people_are_counted(run):
         (("--kind", "cpmp", "--p", "2"), {}, "says no capacity"),
         (("--kind", "cpmp", "--p", "2"), {"capacity": np.full(9, 3.0)}, "does not fit into the capacities"),
         (("--kind", "p-center", "--p", "10"), {}, "fewer candidates"),
+        (("--kind", "fixed-charge"), {}, "says no site_cost"),
+        (("--kind", "p-dispersion", "--p", "2"), {"cost": np.ones((3, 2))}, "no distances between candidates"),
+        (("--kind", "p-median", "--p", "3", "--budget", "1"), {"site_cost": np.ones(9)}, "budget is too small"),
         (("--kind", "lscp", "--limit", "1"), {"cost": np.full((2, 2), np.inf)}, "no candidate that can serve it"),
         (("--kind", "p-median", "--p", "1"), {"weight": np.ones(4)}, "weight has shape"),
         (("--kind", "p-median", "--p", "1"), {"weight": -np.ones(9)}, "9 of 9 numbers of weight"),
