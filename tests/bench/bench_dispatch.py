@@ -3,7 +3,9 @@
 CPU seconds of one thread, for us and for the peers. Peers run in an environment of their own, made from
 peers_dispatch.lock in the state folder. Writes docs/figures/bench_dispatch.md.
 
-python bench_dispatch.py [--seconds 1 5 30] [--seeds 1 2 3] [--anew] [--peers pyvrp ortools vroom]
+python bench_dispatch.py [--seconds 1 5 30] [--seeds 1 2 3] [--anew | --kept] [--peers pyvrp ortools vroom]
+
+--kept writes the table of what earlier runs measured, and measures nothing of it.
 """
 
 from __future__ import annotations
@@ -116,12 +118,14 @@ def peer(python: Path, library: str, p: dict[str, Any], limit: float) -> dict[st
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def kept(path: Path, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what was measured under a key, now or in an earlier run."""
+def kept(path: Path, key: str, measure: Callable[[], dict[str, Any]], *, new: bool = True) -> dict[str, Any] | None:
+    """Return what was measured under a key, now or in an earlier run; None when it was not and nothing ``new`` is."""
     for line in path.read_text().splitlines() if path.exists() else []:
         entry = json.loads(line)
         if entry["key"] == key:
             return dict(entry)
+    if not new:
+        return None
     entry = {"key": key} | measure()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
@@ -145,6 +149,8 @@ def judged(judge: Any, p: dict[str, Any], routes: dict[Any, Any], cpu_s: float) 
 
 def shown(found: list[dict[str, Any]]) -> str:
     """Return the median of the travel hours, with the most that is left out or broken in a run."""
+    if not found:
+        return "not run"
     plans = [each for each in found if each["travel_h"] is not None and each["unserved"] < SERVED]
     if len(plans) < len(found):
         return "no plan yet"
@@ -159,7 +165,7 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
     asked: argparse.Namespace, judge: Any, book: Path
 ) -> tuple[list[str], dict[str, list[tuple[float, float]]]]:
     """Return the table of travel hours, medians over the seeds, and the points of the picture."""
-    python = peers_python() if asked.peers else Path()
+    python = peers_python() if asked.peers and not asked.kept else Path()
     found: dict[tuple[int, str, float], list[dict[str, Any]]] = {}
     for size in SIZES:
         for seed in asked.seeds:
@@ -174,11 +180,13 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
                 return judged(judge, p, answer["routes"], answer["cpu_s"])
 
             for seconds in asked.seconds:
-                entry = kept(book, f"{size} {seed} ours {seconds:g} {engine()}", lambda s=seconds: ours(s))  # type: ignore[misc]
-                found.setdefault((size, "ours", seconds), []).append(entry)
+                key = f"{size} {seed} ours {seconds:g} {engine()}"
+                entry = kept(book, key, lambda s=seconds: ours(s), new=not asked.kept)  # type: ignore[misc]
+                found.setdefault((size, "ours", seconds), []).extend([entry] if entry else [])
             for name, limit in itertools.product(asked.peers, asked.seconds):
-                entry = kept(book, f"{size} {seed} {name} {limit:g}", lambda n=name, b=limit: theirs(n, b))  # type: ignore[misc]
-                found.setdefault((size, name, limit), []).append(entry)
+                key = f"{size} {seed} {name} {limit:g}"
+                entry = kept(book, key, lambda n=name, b=limit: theirs(n, b), new=not asked.kept)  # type: ignore[misc]
+                found.setdefault((size, name, limit), []).extend([entry] if entry else [])
     names = {"ours": "ours", "pyvrp": "PyVRP", "ortools": "OR-Tools", "vroom": "VROOM"}
     others = [name for name in names if name in ("ours", *asked.peers)]
     lines = ["| tasks × workers | CPU s |" + "".join(f" {names[name]} |" for name in others)]
@@ -186,12 +194,14 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
     points: dict[str, list[tuple[float, float]]] = {}
     for size in SIZES:
         for seconds in asked.seconds:
-            cells = [shown(found[size, name, seconds]) for name in others]
+            runs = [found[size, name, seconds] for name in others]
+            few = [f", {len(each)} of {len(asked.seeds)}" if 0 < len(each) < len(asked.seeds) else "" for each in runs]
+            cells = [f"{shown(each)}{part}" for each, part in zip(runs, few, strict=True)]
             lines.append(f"| 1000 × {size} | {seconds:g} | " + " | ".join(cells) + " |")
     lines.append("")
     for (size, name, _), each in found.items():
-        spent = statistics.median(one["cpu_s"] for one in each)
         if size == SIZES[0] and shown(each)[:1].isdigit():
+            spent = statistics.median(one["cpu_s"] for one in each)
             hours = statistics.median(one["travel_h"] for one in each)
             points.setdefault(names[name], []).append((spent, hours))
     return lines, points
@@ -293,7 +303,8 @@ def versions() -> str:
 def machine() -> str:
     """Return what it ran on."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{len(names)} × {names[0].partition(':')[2].strip()}" if names else platform.machine()
+    name = f"{len(names)} × {names[0].partition(':')[2].strip()}" if names else platform.machine()
+    return f"{name} under a load of {os.getloadavg()[1]:.0f}"
 
 
 def main() -> None:
@@ -302,6 +313,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[1.0, 5.0, 30.0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--anew", action="store_true")
+    parser.add_argument("--kept", action="store_true")
     parser.add_argument("--peers", nargs="*", default=["pyvrp", "ortools", "vroom"])
     asked = parser.parse_args()
     if not SHARED.exists():
