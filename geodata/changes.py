@@ -16,7 +16,7 @@ MOST = 50_000
 """So many rows are counted anew at most; beyond, what is still being written is told as a change of everything."""
 EVERYTHING = ""
 """Told when it is not known what changed."""
-SQL = "SELECT gk_changes(%(since)s, %(upto)s)"
+SQL = "SELECT gk_changes(%(since)s, %(upto)s, %(mark)s)"
 _WHAT = {"incident": "incidents", "task": "tasks"}
 
 _looking: set[Callable[[], object]] = set()
@@ -50,17 +50,23 @@ class Changes:
         self._unsure = True
 
     @property
-    def asked(self) -> dict[str, int]:
-        """Return the parameters of `SQL` for the next look."""
-        since = 2**62 if self._since is None else self._since
-        return {"since": since, "upto": since if self._upto is None else self._upto[0]}
+    def asked(self) -> dict[str, int | bool]:
+        """Return the parameters of `SQL` for the next look.
+
+        With ``mark`` it takes the id of a transaction: whoever drew a number before has a lower one, and has ended when
+        ``low`` reaches it.
+        """
+        if self._since is None:
+            return {"since": 2**62, "upto": 2**62, "mark": False}
+        mark = self._unsure or (self._upto is None and self._last > self._since)
+        return {"since": self._since, "upto": self._since if self._upto is None else self._upto[0], "mark": mark}
 
     def learn(self, found: Mapping[str, Any]) -> list[str]:
         """Take in what a look found; return what changed, ``"<territory>:incidents"`` or ``"<territory>:tasks"``.
 
         The first look finds nothing. Soon after, `EVERYTHING` is told once, for what was being written at that time.
         """
-        last, low, following = int(found["last"]), int(found["low"]), int(found["next"])
+        last, low, mark = int(found["last"]), int(found["low"]), found["mark"]
         if self._since is None:
             self._since = self._last = last
             return []
@@ -69,20 +75,18 @@ class Changes:
             if many > self._counts.get((territory, subject), 0):
                 told.append(f"{territory}:{_WHAT[subject]}")
                 self._counts[territory, subject] = many
-        if self._unsure:
-            # Whoever drew a number up to that of the first look got an id below this one, and has ended when `low`
-            # reaches it.
-            self._owed, self._unsure = following, False
-        elif self._owed is not None and low >= self._owed:
+        if self._owed is not None and low >= self._owed:
             told.append(EVERYTHING)
             self._owed = None
         if self._upto is not None and low >= self._upto[1]:
             self._since, self._upto = self._upto[0], None
             self._counts = {(territory, subject): more for territory, subject, _, more in found["rows"]}
-        if self._upto is None and self._last > self._since:
-            self._upto = self._last, following
+        if mark is not None:
+            if self._unsure:
+                self._owed, self._unsure = mark, False
+            if self._upto is None and self._last > self._since:
+                self._upto = self._last, mark
         if last - self._since > MOST:
-            self._since, self._upto, self._counts = self._last, None, {}
-            self._owed = max(self._owed or 0, following)
+            self._since, self._upto, self._counts, self._unsure = self._last, None, {}, True
         self._last = last
         return told

@@ -105,6 +105,7 @@ def statement(actor: Actor) -> str:
         "at": "now()",
         "version": "1",
         "digest": "'x'",
+        "chosen": "false",
         "command": "gen_random_uuid()::text",
     }
     for key, value in given.items():
@@ -202,6 +203,8 @@ def main() -> None:
             last = int(session.execute(text("SELECT max(id) FROM incident")).scalar_one())
         with without_triggers(owner, "incident"), owner.begin() as connection:
             connection.execute(text(GENERATE), {"rows": INCIDENTS})
+        with without_triggers(owner, "incident_class"), owner.begin() as connection:  # whoever is sent may go
+            connection.execute(text("UPDATE incident_class SET skills = '{}', equipment = '{}'"))
         with db.transaction(system_actor()) as session:
             actor = next(each.actor() for each in accounts.demo_accounts(session) if each.role is Role.DISPATCHER)
             workers = list(session.scalars(select(Worker.id).order_by(Worker.id)))

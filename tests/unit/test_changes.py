@@ -12,7 +12,7 @@ class Record:
     """A record with writers that draw a number and commit later; transactions are numbered from 10."""
 
     def __init__(self) -> None:
-        self.last, self.next = 0, 10
+        self.last, self.next, self.ended = 0, 10, 9
         self.rows: dict[int, tuple[int, str]] = {}
         self.writing: dict[int, list[tuple[int, int, str]]] = {}
 
@@ -27,6 +27,7 @@ class Record:
 
     def commit(self, one: int) -> None:
         self.rows |= {seq: (territory, subject) for seq, territory, subject in self.writing.pop(one)}
+        self.ended = max(self.ended, one)
 
     def look(self, changes: Changes) -> list[str]:
         asked, counted = changes.asked, {}
@@ -35,8 +36,12 @@ class Record:
                 many, more = counted.get(key, (0, 0))
                 counted[key] = many + 1, more + (seq > asked["upto"])
         rows = [[*key, *both] for key, both in counted.items()]
-        low = min(self.writing, default=self.next)
-        return changes.learn({"last": self.last, "low": low, "next": self.next, "rows": rows})
+        # As PostgreSQL says it: of transactions above the highest that ended nothing is known.
+        low = min((one for one in self.writing if one <= self.ended), default=self.ended + 1)
+        mark = self.begin() if asked["mark"] else None
+        if mark is not None:
+            self.commit(mark)
+        return changes.learn({"last": self.last, "low": low, "mark": mark, "rows": rows})
 
 
 def _listening(record: Record) -> Changes:

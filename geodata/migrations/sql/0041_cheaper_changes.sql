@@ -11,15 +11,17 @@ DROP TRIGGER zz_dispatch_update ON task;
 DROP TRIGGER zz_dispatch_delete ON task;
 
 -- How many changes of incidents and tasks stand in the record after a number, and how many of these after another, by
--- territory; up to which number rows were drawn; and which transactions still write. It tells who changed nothing.
-CREATE FUNCTION gk_changes(since bigint, upto bigint) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
+-- territory; which number was drawn last; and the lowest transaction that still writes. With a mark it takes the id of a
+-- transaction: whoever drew a number before has a lower one. It tells nothing of who changed what.
+CREATE FUNCTION gk_changes(since bigint, upto bigint, mark boolean) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     found jsonb;
 BEGIN
     SELECT jsonb_build_object(
         'last', (SELECT last_value FROM record_seq_seq),
-        'low', pg_snapshot_xmin(s)::text::bigint, 'next', pg_snapshot_xmax(s)::text::bigint,
+        'low', pg_snapshot_xmin(s)::text::bigint,
+        'mark', CASE WHEN mark THEN pg_current_xact_id()::text::bigint END,
         'rows', coalesce((
             SELECT jsonb_agg(jsonb_build_array(c.territory_id, c.subject_table, c.many, c.more)) FROM (
                 SELECT r.territory_id, r.subject_table, count(*) AS many, count(*) FILTER (WHERE r.seq > upto) AS more

@@ -1,5 +1,5 @@
 DROP FUNCTION gk_publish(bigint, bigint[], timestamptz, boolean);
-DROP FUNCTION gk_changes(bigint, bigint);
+DROP FUNCTION gk_changes(bigint, bigint, boolean);
 CREATE TRIGGER zz_layer_insert AFTER INSERT ON incident REFERENCING NEW TABLE AS changed
 FOR EACH STATEMENT EXECUTE FUNCTION gk_notify_layer('incidents');
 CREATE TRIGGER zz_layer_update AFTER UPDATE ON incident REFERENCING NEW TABLE AS changed
