@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from planning.model import Study
 WIDE, HIGH = 860, 300
 LEFT, RIGHT, TOP, BOTTOM = 72, 24, 16, 48
 MARGIN = 0.08
+LABEL_PX = 64
 REFRESH_S = 1.5
 Front = Mapping[str, Any]
 Point = Mapping[str, Any]
@@ -164,6 +166,12 @@ def svg(front: Front) -> str:
         f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{escape(_value(front, value))}</text>'
         for value in (low_y + (high_y - low_y) * step / 4 for step in range(5))
     )
+    labelled: set[int] = set()
+    last = -np.inf
+    for at, each in enumerate(points, 1):
+        if x(each["x"]) - last >= LABEL_PX:
+            labelled.add(at)
+            last = x(each["x"])
     line = " ".join(f"{x(each['x']):.1f},{y(each['y']):.1f}" for each in points)
     marks = "".join(
         f'<path d="M{x(each["x"]) - 9:.1f} {y(each["bound"]):.1f}h18" stroke="{LIGHT.muted}" stroke-width="2"/>'
@@ -171,7 +179,7 @@ def svg(front: Front) -> str:
         f'<text x="{x(each["x"]):.1f}" y="{y(each["y"]) + 4:.1f}" text-anchor="middle" fill="{LIGHT.surface}"'
         f' font-weight="600">{at}</text>'
         f'<text x="{x(each["x"]):.1f}" y="{HIGH - BOTTOM + 18}" text-anchor="middle">'
-        f"{escape(_across(front, each['x']))}</text>"
+        f"{escape(_across(front, each['x'])) if at in labelled else ''}</text>"
         for at, each in enumerate(points, 1)
     )
     name = {"efficiency-equity": t("longest way of anybody")}.get(

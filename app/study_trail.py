@@ -23,12 +23,15 @@ Trail = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
+    """From the first news on."""
+
+    begun: float
     seconds: float
     low: float
     high: float
 
     def x(self, second: float) -> float:
-        return LEFT + (WIDE - LEFT - RIGHT) * min(second / self.seconds, 1.0)
+        return LEFT + (WIDE - LEFT - RIGHT) * min((second - self.begun) / self.seconds, 1.0)
 
     def y(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
@@ -38,7 +41,7 @@ class _Frame:
         """Return a line that stays level until something better is known."""
         path = f"M{self.x(trail[0][0]):.1f} {self.y(trail[0][at]):.1f}"
         path += "".join(f"H{self.x(each[0]):.1f}V{self.y(each[at]):.1f}" for each in trail[1:])
-        return path + f"H{self.x(self.seconds):.1f}"
+        return path + f"H{self.x(self.begun + self.seconds):.1f}"
 
 
 def show(kind: Kind, people: float, trail: Trail, *, seconds: float | None = None) -> None:
@@ -124,7 +127,13 @@ def _frame(kind: Kind, trail: Trail, seconds: float | None) -> _Frame:
     if INFO[kind].unit == "people":
         low = max(low, 0.0)
     spare = max((high - low) * MARGIN, abs(high) * 1e-4, 1e-9)
-    return _Frame(max(seconds or trail[-1][0], 1.0), max(low - spare, 0.0) if low >= 0 else low - spare, high + spare)
+    begun = trail[0][0]
+    return _Frame(
+        begun,
+        max((seconds or trail[-1][0]) - begun, 1.0),
+        max(low - spare, 0.0) if low >= 0 else low - spare,
+        high + spare,
+    )
 
 
 def _figure(kind: Kind, people: float, value: float) -> str:
