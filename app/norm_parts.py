@@ -38,7 +38,10 @@ def show(actor: Actor, territory: TerritoryInfo, norms: tuple[Norm, ...], *, fir
         ],
     )
     widgets.note(
-        t("Shipped norms stand in the named standard; look them up in the text in force. Changes are recorded.")
+        t(
+            "Shipped norms name the standard they stand in, but could not be checked against its text here: look them"
+            " up in the text in force before relying on them. Changes are recorded."
+        )
     )
     if actor.may(May.MAKE_STUDIES):
         with st.expander(t("Set a norm")):

@@ -98,25 +98,32 @@ def colours(made: Fit) -> NDArray[np.uint8]:
     table = np.zeros((len(made.cells) + 1, 4), dtype=np.uint8)
     score = made.found.score
     known = ~np.isnan(score)
-    ramped = np.array([_rgb(colour) for colour in ramp(CLASSES)], dtype=np.uint8)
-    table[:-1][known, :3] = ramped[class_of(score[known])]
+    if known.any():
+        edges = edges_of(score)
+        ramped = np.array([_rgb(colour) for colour in ramp(len(edges) - 1)], dtype=np.uint8)
+        table[:-1][known, :3] = ramped[np.searchsorted(edges[1:-1], score[known], side="right")]
     table[:-1][known, 3] = ALPHA
     table[:-1][~known, :3] = _rgb(LIGHT.closed)
     table[:-1][~known, 3] = SHUT_ALPHA
     return table
 
 
-def class_of(score: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the class of each score 0…1."""
-    return np.clip((score * CLASSES).astype(np.int64), 0, CLASSES - 1)
+def edges_of(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of the classes, as many cells in each as can be; fewer classes where scores are alike."""
+    known = score[~np.isnan(score)]
+    if not len(known):
+        return np.array([0.0, 1.0])
+    edges = np.unique(np.round(np.quantile(known, np.linspace(0, 1, CLASSES + 1)), 2))
+    if len(edges) > 3:
+        return edges
+    low = min(float(edges[0]), 0.96)
+    return np.array([low, low + 0.02, 1.0])
 
 
-def legend() -> str:
+def legend(made: Fit) -> str:
     """Return the signs of the map in words, as HTML."""
-    edges = [round(100 * at / CLASSES) for at in range(CLASSES + 1)]
-    fills = [
-        LegendItem(colour, f"{edges[at]}–{edges[at + 1]}") for at, colour in enumerate(ramp(CLASSES))
-    ]  # fmt: skip
+    edges = np.round(100 * edges_of(made.found.score)).astype(int).tolist()
+    fills = [LegendItem(colour, f"{edges[at]}–{edges[at + 1]}") for at, colour in enumerate(ramp(len(edges) - 1))]
     fills.append(LegendItem(LIGHT.closed, t("something forbids it, or a value is unknown")))
     signs = (LegendItem(LIGHT.text, t("one of the best areas, by number"), "ring"),)
     return legend_html([Legend(t("Score, of 100"), tuple(fills)), Legend(t("Signs"), signs)], [])

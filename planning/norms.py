@@ -1,7 +1,8 @@
 """Norms: how near a facility should be and how much of it a population should have, with the source of each.
 
 Few are shipped, each with the standard it stands in; a territory adds its own and may say otherwise of a shipped
-one. A norm is a rule of planning, not of nature: whoever uses it looks it up in the text in force.
+one. A norm is a rule of planning, not of nature: whoever uses it looks it up in the text in force,
+because the shipped ones could not be checked against it when they were written down.
 """
 
 from __future__ import annotations

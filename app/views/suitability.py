@@ -96,7 +96,7 @@ def _map(session: Session, actor: Actor, territory: TerritoryInfo, made: Fit) ->
     if clicked is not None and clicked != chosen:
         st.session_state[state.SUITABILITY_CELL] = clicked
         st.rerun()
-    widgets.write(suitability_map.legend())
+    widgets.write(suitability_map.legend(made))
     if chosen is None:
         widgets.note(t("Click a place on the map to read why here, or why not."))
         return
