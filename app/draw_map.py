@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from html import escape
@@ -20,7 +21,7 @@ from geodata.territory import TerritoryInfo
 from layers.style import CATEGORY_COLOURS, LIGHT
 from layers.values import Question
 
-HEIGHT_PX = 560
+HEIGHT_PX, WIDTH_PX = 560, 740
 _HIDDEN = dict.fromkeys(("grids", "incidents", "facilities", "traffic"), False)
 
 
@@ -44,8 +45,8 @@ def show(
     day = now().astimezone(territory.zone).date()
     nothing = Question("reported", day, day)
     settings = maps.map_settings(territory, actor, {}, island=False)
-    middle = ((west + east) / 2, (south + north) / 2, 14)
-    made = maps.city_map(replace(territory, opens=middle), settings)
+    opens = ((west + east) / 2, (south + north) / 2, _zoom(west, south, east, north))
+    made = maps.city_map(replace(territory, opens=opens), settings)
     if pen:
         off = dict.fromkeys(("polygon", "rectangle", "circle", "marker", "circlemarker"), False)
         line = {"shapeOptions": {"color": LIGHT.overdue, "weight": 3}}
@@ -57,6 +58,13 @@ def show(
     _cells(cells, picked).add_to(drawn)
     pushed = maps.MapState(nothing, nothing, _HIDDEN, fit=((south, west), (north, east)))
     return maps.show(made, pushed, key=key, height=HEIGHT_PX, overlays=[drawn])
+
+
+def _zoom(west: float, south: float, east: float, north: float) -> int:
+    """Return the zoom at which an extent just fits the map."""
+    flat = math.cos(math.radians((south + north) / 2))
+    scale = min(WIDTH_PX / max(east - west, 1e-6), HEIGHT_PX * flat / max(north - south, 1e-6))
+    return min(max(int(math.log2(scale * 360 / 256)), maps.MIN_ZOOM), 17)
 
 
 def map_key(change_id: int, community_id: int, *, pen: bool) -> str:

@@ -30,6 +30,7 @@ def table(key: str) -> str:
         "class_owner": t("Duty"),
         "erasure": t("Erasure"),
         "facility": t("Facility"),
+        "grid_change": t("Change of grids"),
         "incident": t("Incident"),
         "incident_class": t("Class"),
         "incident_personal": t("Reporter and note"),
@@ -143,7 +144,8 @@ def page_of(actor: Actor, row: RecordRow, held: Mapping[str, Any]) -> str:
     known = {
         "unit": f"/units?unit={one}" if actor.may(May.SEE_PEOPLE) else "",
         "worker": f"/workers?worker={code}" if code and actor.may(May.SEE_PEOPLE) else "",
-        "unit_grid": f"/map?grid={one}",
+        "unit_grid": f"/grid-file?grid={one}",
+        "grid_change": f"/draw-balance?change={one}" if actor.may(May.PROPOSE_GRIDS) else "",
         "study": f"/study?study={one}" if actor.may(May.SEE_STUDIES) else "",
         "study_decision": f"/decision?decision={one}" if actor.may(May.SEE_STUDIES) else "",
         "named_layer": "/planning-layers" if actor.may(May.SEE_STUDIES) else "",

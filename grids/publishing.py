@@ -152,6 +152,12 @@ def grid_file(session: Session, actor: Actor, cell_id: int) -> GridFile:
     )
 
 
+def daily_by_place(session: Session, actor: Actor, cell_id: int, days: int) -> dict[dt.date, int]:
+    """Return the incidents of the last days inside a cell by local day, also those filed under its parents."""
+    require(actor, May.SEE_INCIDENTS)
+    return store_versions.daily_by_place(session, cell_id, days)
+
+
 def find_cell(session: Session, actor: Actor, code: str) -> int:
     """Return the cell of a code, in force or the last that bore it; raise `NotFound`."""
     require(actor, May.SEE_MAP)

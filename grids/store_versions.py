@@ -216,3 +216,23 @@ def id_of_code(session: Session, territory_id: int | None, code: str) -> int | N
         .order_by(UnitGrid.ended_on.desc().nulls_first(), UnitGrid.id.desc())
         .limit(1)
     ).first()
+
+
+def daily_by_place(session: Session, cell_id: int, days: int) -> dict[dt.date, int]:
+    """Return the incidents of the last days that lie inside a cell, whatever cell they were filed under, by local day.
+
+    Those of the cell itself and of all it came of, void ones left out, as far as the actor may see them.
+    """
+    rows = session.execute(
+        text(
+            "WITH RECURSIVE line (id) AS (SELECT CAST(:cell AS integer) UNION"
+            " SELECT p.parent_id FROM grid_parent AS p JOIN line ON line.id = p.child_id)"
+            " SELECT (i.reported_at AT TIME ZONE t.timezone)::date AS day, count(*) AS number FROM unit_grid AS g"
+            " JOIN incident AS i ON i.grid_id IN (SELECT id FROM line) AND ST_Intersects(i.geom, g.geom)"
+            " JOIN territory AS t ON t.id = g.territory_id"
+            " WHERE g.id = :cell AND i.status <> 'void' AND i.reported_at > now() - make_interval(days => :days)"
+            " GROUP BY 1"
+        ),
+        {"cell": cell_id, "days": days},
+    )
+    return {row.day: row.number for row in rows}

@@ -79,6 +79,10 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
     )
     listed = actor.may(May.SEE_INCIDENTS) and actor.role is not Role.HANDLER
     found = grid_incidents_summary(session, actor, file.id)
+    daily, young = found.daily, any(each.is_parent for each in file.versions)
+    if young and actor.may(May.SEE_INCIDENTS):
+        placed = publishing.daily_by_place(session, actor, file.id, len(found.days))
+        daily = tuple(placed.get(day, 0) for day in found.days)
     components = register.count_components(session, actor, ComponentFilter((), None, (), None, file.id, ""))
     rows = f"/incidents?grid={file.id}" if listed else ""
     widgets.facts(
@@ -99,7 +103,12 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
         left, right = st.columns([1.2, 1], gap="medium")
     with left:
         _map(territory, actor, file)
-        _trend(found.daily, found.by_category)
+        _trend(daily, {} if young else found.by_category)
+        if young:
+            before = i18n.day(file.started_on)
+            widgets.note(
+                t("Counted by place: the reports before {day} were filed under the grids it came from.", day=before)
+            )
     with right:
         widgets.fields(_fields(session, actor, territory, file), beside=True)
         _versions(file)

@@ -90,7 +90,7 @@ def judged(ground: Ground, load: Floats, area: np.ndarray) -> tuple[float, float
 
 
 def spopt(method: str, ground: Ground, load: Floats, k: int) -> dict[str, Any] | None:
-    """Return what spopt answers in 100 s; None where it is not installed or does not."""
+    """Return what spopt answers in a minute; None where it is not installed or does not."""
     python = os.environ.get("GRIDKEEPER_PEERS_PYTHON", "")
     if not python:
         return None
@@ -99,7 +99,7 @@ def spopt(method: str, ground: Ground, load: Floats, k: int) -> dict[str, Any] |
         np.savez(path, place=ground.place, pairs=ground.pairs, load=load)
         command = [python, "-W", "ignore", str(HERE.with_name("peer_areas.py")), method, str(path), str(k)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
             return None
     if done.returncode:
@@ -190,7 +190,7 @@ def _against_spopt() -> list[str]:
         "",
         (
             "Against spopt, which pursues likeness (Skater) or as many areas as reach a floor (MaxP, floor 90 % of the"
-            " mean) and not even loads: at the sizes where it answers within 100 s."
+            " mean) and not even loads: at the sizes where it answers within a minute."
         ),
         "",
         "| cells | by | areas | max / mean | cut, km | torn | seconds |",

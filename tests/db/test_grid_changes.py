@@ -119,6 +119,12 @@ def test_a_split_of_today_leaves_yesterday_as_it_was(acting: ActAs, crew: tuple[
     assert kept == closed
     children = publishing.cell_versions(session, supervisor, cell)
     assert [child.is_parent for child in children] == [False, False]
+    file = publishing.grid_file(session, supervisor, children[0].id)
+    assert [each.id for each in file.versions] == [cell]
+    assert file.neighbours
+    assert publishing.find_cell(session, supervisor, file.code) == file.id
+    placed = [sum(publishing.daily_by_place(session, supervisor, child.id, 90).values()) for child in children]
+    assert sum(placed) >= done.incidents_moved
     wrong = session.execute(
         text(
             "SELECT count(*) FROM incident_home AS h JOIN incident AS i ON i.id = h.incident_id"
