@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import i18n, state, study_kind_words
+from app import i18n, state, study_kind_words, suitability_form
 from app.i18n import t
 from planning.kinds import INFO, Kind
+from planning.layer_model import AHEAD_AT_MOST, GROWTH_AT_MOST, LayerInfo
 from planning.terms import Terms
 
 ROOM = 5000
@@ -104,6 +106,30 @@ def spacing_and_floor() -> tuple[float | None, float | None]:
     return float(spacing) or None, floor / 100 or None
 
 
+def people(offered: Sequence[LayerInfo]) -> dict[str, Any]:
+    """Ask whose demand counts, where layers of people are there, and how many more people there will be."""
+    found = {each.id: suitability_form.layer_name(each) for each in offered}
+    last = kept().get("demand") or 0
+    chosen = 0
+    if found:
+        chosen = st.selectbox(
+            t("Whose access"), [0, *found], index=[0, *found].index(last) if last in found else 0, key=key("demand"),
+            format_func=lambda at: found[at] if at else t("People of the map"),
+        )  # fmt: skip
+    left, right = st.columns(2)
+    growth = left.number_input(
+        t("More people a year, in per cent"), -GROWTH_AT_MOST, GROWTH_AT_MOST, float(kept().get("growth") or 0.0), 0.5,
+        key=key("growth"),
+    )  # fmt: skip
+    years = right.number_input(
+        t("For so many years"), 0, AHEAD_AT_MOST, int(kept().get("years") or 0), key=key("years")
+    )
+    return {
+        "demand": chosen or None, "demand_name": found.get(chosen), "growth": float(growth) or None,
+        "years": int(years) or None,
+    }  # fmt: skip
+
+
 def terms(said: dict[str, Any]) -> Terms:
     """Return the terms that the form says."""
     return Terms(
@@ -120,4 +146,8 @@ def terms(said: dict[str, Any]) -> Terms:
         places=said.get("places") or (),
         zones=said.get("zones") or (),
         stay=said.get("stay") or (),
+        demand=said.get("demand"),
+        demand_name=said.get("demand_name"),
+        growth=said.get("growth"),
+        years=said.get("years"),
     )

@@ -248,8 +248,11 @@ def assumptions(study: Study, people_note: str) -> list[str]:
         if question.mode == "walk"
         else t("By car at the speed of each road, without traffic; the last steps to the street on foot.")
     )
+    layer = question.terms.demand_name
     lines = [
-        t(
+        t("People: {people} of the layer “{name}”.", people=i18n.number(facts["people"]), name=layer)
+        if layer
+        else t(
             "People: {people} in {buildings} buildings, estimated from floor area.",
             people=i18n.number(facts["people"]),
             buildings=i18n.number(facts["buildings"]),
@@ -280,6 +283,14 @@ def assumptions(study: Study, people_note: str) -> list[str]:
         else t("Who goes where is decided by room, a place of demand as a whole; what is there has the same room."),
         t("The proof is about this model; a person decides."),
     ]
+    if question.terms.more_people.factor != 1.0:
+        told = t(
+            "Assumed: {per_cent} % more people a year for {years} years, everywhere alike ({people} people then).",
+            per_cent=i18n.number(question.terms.growth or 0.0, 1),
+            years=str(question.terms.years),
+            people=i18n.number(facts["people"]),
+        )
+        lines.insert(1, told)
     if facts.get("unreachable"):
         lines.insert(4, t("{people} people have no way to any place.", people=i18n.number(facts["unreachable"])))
     return lines

@@ -20,7 +20,7 @@ from geodata.record import RecordEntry, history
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
-from planning import store
+from planning import layering, store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
 from planning.posing import City, without_streets
 from planning.terms import Place
@@ -188,6 +188,10 @@ def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Ques
             f"{territory.title_en} has no buildings with people, so there is nobody to serve.",
             hint="Load its map with 'gridkeeper load osm'.",
         )
+    if question.terms.demand is not None:
+        counted = layering.people_of(session, actor, question.terms.demand)
+        homes, people = counted.lonlat, counted.people
+    people = people * question.terms.more_people.factor
     network = network_of(session, territory, question.mode)
     if not len(network.targets):
         raise InvalidInput(

@@ -10,6 +10,7 @@ from typing import Any
 import shapely
 
 from core.errors import InvalidInput
+from planning.layer_model import Growth
 
 Place = tuple[float, float]
 PLACES_AT_MOST = 60
@@ -72,6 +73,10 @@ class Terms:
         Facilities that are there and stay open, though others may be closed.
     closed
         Points on streets that nobody can use: what if.
+    demand, demand_name
+        A layer of planning whose people count, and what it was called; None: the people of the map.
+    growth, years
+        An assumption: so many per cent more people a year, for so many years.
     capacity
         People a site has room for, new or there.
     floor
@@ -99,9 +104,14 @@ class Terms:
     least_m2: float | None = None
     stay: tuple[Place, ...] = ()
     closed: tuple[Place, ...] = ()
+    demand: int | None = None
+    demand_name: str | None = None
+    growth: float | None = None
+    years: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""
+        _ = self.more_people
         if self.source not in SOURCES:
             raise InvalidInput(f"There are no candidates {self.source!r}.", hint=f"Take one of: {', '.join(SOURCES)}.")
         for name, (what, low, high) in _NUMBERS.items():
@@ -122,6 +132,11 @@ class Terms:
             raise InvalidInput(f"{len(self.zones):,} zones are too many.", hint=f"At most {ZONES_AT_MOST}.")
         for each in self.zones:
             _zone(each)
+
+    @property
+    def more_people(self) -> Growth:
+        """Return the growth that is assumed."""
+        return Growth(self.growth or 0.0, self.years or 0)
 
     @property
     def shapes(self) -> list[shapely.Geometry]:

@@ -16,7 +16,7 @@ from geodata.db import transaction
 from geodata.network import Mode
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
-from planning import service
+from planning import layering, service
 from planning.kinds import INFO
 from planning.model import CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
 from planning.terms import Place
@@ -81,12 +81,13 @@ def _form(
             t("Title (may be left out)"), kept.get("title", ""), max_chars=TITLE_AT_MOST, key=key("title")
         )
         candidates = _select("candidates", t("Places compared at most"), CANDIDATES, default=500, words=i18n.number)
+        people = study_form.people(layering.demand_layers(session, actor, territory))
         further = study_form.further()
     said = {
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
         "floor": (floor or 0) * 100, "floor_share": floor, "further": further, "budget": budget, "stay": stay,
-    } | where  # fmt: skip
+    } | where | people  # fmt: skip
     st.session_state[state.STUDY_FORM] = said
     if said["wrong"] is not None:
         return said["wrong"], title, said

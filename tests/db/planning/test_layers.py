@@ -18,10 +18,12 @@ from core.progress import Silent
 from geodata.db import transaction
 from geodata.territory import find_territory
 from people import accounts
-from planning import accessing, layering
+from planning import accessing, layering, service
 from planning.access_model import AccessQuestion
 from planning.layer_files import Columns
 from planning.layer_model import Growth
+from planning.model import Question
+from planning.terms import Terms
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +149,19 @@ def test_the_commands_bring_a_layer_and_say_where_something_fits(people_file, ca
     ):
         code, _, err = run(*wrong)
         assert (code, says in err) == (2, True), err
+
+
+def test_a_study_counts_the_people_of_a_layer_and_its_growth_and_says_the_same_again(actors, people_file) -> None:
+    planner = actors[Role.PLANNER]
+    made = bring(planner, people_file, name="for studies")
+    terms = Terms(demand=made.id, demand_name="for studies, 2025", growth=10.0, years=1)
+    assert Terms.of_json(terms.as_json()) == terms
+    with transaction(planner) as session:
+        question = Question("mclp", 1, "library", limit_min=10.0, candidates=60, terms=terms)
+        study = service.ask(session, planner, find_territory(session), question, queue=False)
+    with transaction(planner) as session:
+        city, again = service.read_city(session, planner, study)
+    assert again == question
+    assert city.people.sum() == pytest.approx(121)
+    with pytest.raises(InvalidInput, match="no useful assumption"):
+        Terms(growth=50.0, years=1)
