@@ -55,7 +55,7 @@ def solve_backup(reach: Mask, there: Ints, people: Floats, side: Side, *, second
     taken = sp.csr_array(sp.hstack([sp.csr_array(rows.astype(float)), -sp.eye_array(count)]))
     more = [LinearConstraint(taken, 0, np.inf)] if count else []
     found = side.solve(np.r_[np.zeros(side.candidates), -weight], more=more, others=Others(count, high=room),
-                       seconds=seconds)  # fmt: skip
+                       seconds=seconds, standing=lambda found, bound: (-sure + found, -sure + bound))  # fmt: skip
     if found.status == 2:
         return infeasible(side.binding(), len(people), began)
     sites = None if found.x is None else np.flatnonzero(found.x[: side.candidates] > 0.5)

@@ -18,6 +18,7 @@ from scipy.optimize import LinearConstraint
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, Ints, checked_costs, infeasible
+from planning.listening import heard
 from planning.search import greedy
 from planning.side import Others, Side
 from planning.watching import enough, tell
@@ -248,6 +249,7 @@ def _moved(costs: Floats, size: Floats, capacity: Floats, assignment: Ints, *, d
     assignment, everyone = assignment.copy(), np.arange(len(costs))
     room = capacity - np.bincount(assignment, weights=size, minlength=len(capacity))
     for _ in range(20 * len(costs)):
+        heard()
         if time.perf_counter() > deadline:
             break
         own = costs[everyone, assignment]
@@ -302,6 +304,7 @@ def _exact(costs: Floats, size: Floats, capacity: Floats, side: Side, best: _Bes
         ],
         others=Others(count, whole=1),
         seconds=seconds,
+        standing=lambda found, bound: (min(best.cost, found), max(best.bound, bound)),
     )
     if answer.status == 2:
         return True

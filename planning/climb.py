@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from planning.choice import Ints
+from planning.listening import heard
 from planning.side import Side
 
 STEPS = 200
@@ -30,6 +31,7 @@ def climbed(worth: Callable[[Ints], float], side: Side, sites: Ints | None = Non
         better: Ints | None = None
         for go in np.setdiff1d(chosen, side.fixed):
             kept = chosen[chosen != go]
+            heard()
             for come in np.setdiff1d(np.arange(side.candidates), chosen):
                 fresh = np.sort(np.append(kept, come))
                 value = worth(fresh)
@@ -44,6 +46,7 @@ def climbed(worth: Callable[[Ints], float], side: Side, sites: Ints | None = Non
 def _begun(worth: Callable[[Ints], float], side: Side) -> Ints | None:
     chosen = np.sort(side.fixed)
     while len(chosen) < side.most:
+        heard()
         rest = np.setdiff1d(np.arange(side.candidates), chosen)
         values = [worth(np.sort(np.append(chosen, come))) for come in rest]
         if not len(rest):

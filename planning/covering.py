@@ -10,6 +10,7 @@ from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, checked_costs, fewest, greedy_cover, infeasible, nearest
 from planning.side import Side
+from planning.watching import tell
 
 
 def solve_covering(
@@ -41,6 +42,7 @@ def solve_covering(
         return infeasible("reach", len(costs), began, lost)
     progress.step("Covering")
     best = greedy_cover(reach)
+    tell(progress, float(len(best)), 1.0)
     found = fewest(reach, seconds=seconds, side=side)
     if side is not None and (found.sites is None or not side.allows(best)):
         if found.sites is None:
@@ -51,6 +53,7 @@ def solve_covering(
         best = found.sites
     progress.advance()
     least = len(best) if found.proven else min(found.least, len(best))
+    tell(progress, float(len(best)), float(least))
     return Choice(
         "optimal" if least == len(best) else "feasible",
         float(len(best)),

@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from planning.choice import Choice, Floats, Ints, Status, infeasible
+from planning.listening import heard, say
 from planning.side import NO_PAIRS, Side
 
 
@@ -39,6 +40,8 @@ def solve_dispersion(between: Floats, there: Floats, side: Side, *, seconds: flo
         return _choice(sites, 0.0, 0.0, began)  # one alone is far from nothing
     low, refused = int(np.searchsorted(values, best)), len(values)
     while refused - low > 1:
+        heard()
+        say(-best, -float(values[refused - 1]))
         middle = (low + refused) // 2
         left = began + seconds - time.perf_counter()
         found, known = _apart(between, there, values[middle], side, first=sites, seconds=left / 2)

@@ -16,6 +16,7 @@ from scipy.optimize import LinearConstraint
 
 from planning.choice import Choice, Floats, Ints, infeasible
 from planning.climb import climbed
+from planning.listening import say
 from planning.side import Others, Side
 
 POWER = 2.0
@@ -56,6 +57,7 @@ def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, secon
     cuts: list[tuple[Floats, float]] = []
     at = sites
     while best < bound - CLOSED * max(bound, 1e-9) and (left := began + seconds - time.perf_counter()) > 0:
+        say(-best, -bound)
         cuts.append(_tangent(pulls, rest, people, at))
         rows = sp.csr_array(np.array([np.r_[-slope, 1.0] for slope, _ in cuts]))
         more = [LinearConstraint(rows, -np.inf, np.array([level for _, level in cuts]))]

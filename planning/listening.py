@@ -66,6 +66,13 @@ def heard() -> None:
         listener.ask()
 
 
+def say(found: float, bound: float) -> None:
+    """Say the best found and the bound to whoever listens, in what the solver counts."""
+    listener = _LISTENER.get()
+    if listener is not None:
+        tell(listener.progress, found, bound)
+
+
 def milp(
     c: Floats, *, constraints: Sequence[LinearConstraint], integrality: NDArray[Any], bounds: Bounds, seconds: float,
     standing: Standing | None = None,

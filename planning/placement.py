@@ -168,6 +168,8 @@ def place(
     stop, progress = stop or Stop(), progress or Silent()
     if problem.kind in {"mclp", "cmclp"}:  # they are searched for by those who are not reached
         progress = Turned(progress, float(problem.people.sum()))
+    elif INFO[problem.kind].maximised:  # counted below zero
+        progress = Turned(progress, 0.0)
     with listened(progress):
         return _placed(problem, stop, seed=seed, initial=initial, progress=progress)
 

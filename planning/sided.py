@@ -17,6 +17,7 @@ from scipy.optimize import LinearConstraint
 
 from core.progress import Progress, Silent
 from planning.best import Best
+from planning.listening import heard
 from planning.side import Others, Side
 from planning.watching import enough, tell
 
@@ -66,6 +67,7 @@ def least_sum(
     best.learn_bound(max(0.0, float(total.costs.min(axis=0).sum())))
     if total.costs.size <= TINY_PAIRS:
         _exact(total, side, best, seconds=seconds / 2)
+    tell(progress, best.cost, best.bound)
     if best.is_within(gap):
         return best
     start = _start(total, best.sites)
@@ -154,6 +156,7 @@ def _step(total: Sum, chosen: Ints, cost: float, side: Side) -> tuple[float, Int
         gains += total.charge[chosen].sum() - cost
         moves += [(float(gain), int(come), -1) for gain, come in zip(gains, rest, strict=True)]
     for go in free:
+        heard()
         kept = chosen[chosen != go]
         if not len(kept) and not len(rest):
             continue
@@ -190,6 +193,7 @@ def _exact(total: Sum, side: Side, best: Best, *, seconds: float) -> None:
         more=[LinearConstraint(once, 1, 1), LinearConstraint(opened, -np.inf, 0)],
         others=Others(pairs),
         seconds=seconds,
+        standing=lambda found, bound: (min(best.cost, found), max(best.bound, bound)),
     )
     if found.x is not None:
         sites = np.flatnonzero(found.x[:candidates] > 0.5)
