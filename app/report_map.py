@@ -23,8 +23,8 @@ from planning.reporting import Ground
 Floats = NDArray[np.float64]
 WIDE = 1000.0
 """Width of every map in its own units; the page says how wide it is printed."""
-SQUARES = 110
-"""Squares across the map that people are gathered in."""
+SQUARES, SQUARE_M = 110, 50.0
+"""Squares across the map that people are gathered in, at most, and how small they may be."""
 COVER = {
     "water": LIGHT.water, "waterway": LIGHT.water, "green": LIGHT.green, "wood": LIGHT.wood, "sand": LIGHT.sand,
     "farmland": LIGHT.farmland, "park": LIGHT.green, "grass": LIGHT.green, "beach": LIGHT.sand,
@@ -36,11 +36,11 @@ MINOR_BELOW_M = 14_000.0
 """Streets that lead nowhere else are drawn on maps no wider than this."""
 CLOSE_M = 1_600.0
 SHADES = YLGNBU[5]
-SMALLEST = 0.34
+SMALLEST = 0.3
 """Side of the square of very few people, as a share of a full one."""
 HATCH = (
     '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse">'
-    '<path d="M0 6L6 0" stroke="{ink}" stroke-width="1.2"/></pattern>'
+    '<path d="M0 6L6 0" stroke="{ink}" stroke-width="1.4"/></pattern>'
 )
 STEPS_M = (50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000)
 FONT = "Report Sans, Source Sans 3, Noto Sans CJK SC, WenQuanYi Micro Hei, sans-serif"
@@ -70,6 +70,11 @@ class Frame:
     def high(self) -> float:
         """Return the height of the picture in its units."""
         return (self.north - self.south) * self.scale
+
+    @property
+    def squares(self) -> int:
+        """Return how many squares lie across it."""
+        return int(np.clip((self.east - self.west) / SQUARE_M, 20, SQUARES))
 
     @property
     def box(self) -> shapely.Polygon:
@@ -110,11 +115,12 @@ def minute_classes(limit_min: float) -> list[float]:
 
 def gathered(xy_m: Floats, people: Floats, times_s: Floats, frame: Frame) -> Shade:
     """Return the people of the frame in squares with their mean way; infinite where most have none."""
-    size = (frame.east - frame.west) / SQUARES
+    across = frame.squares
+    size = (frame.east - frame.west) / across
     cell = np.floor((xy_m - [frame.west, frame.south]) / size).astype(np.int64)
     rows = int(np.ceil((frame.north - frame.south) / size))
-    inside = (cell >= 0).all(axis=1) & (cell[:, 0] < SQUARES) & (cell[:, 1] < rows) & (people > 0)
-    key = cell[inside, 1] * SQUARES + cell[inside, 0]
+    inside = (cell >= 0).all(axis=1) & (cell[:, 0] < across) & (cell[:, 1] < rows) & (people > 0)
+    key = cell[inside, 1] * across + cell[inside, 0]
     cells, at = np.unique(key, return_inverse=True)
     who, way = people[inside], times_s[inside]
     has = np.isfinite(way)
@@ -122,7 +128,7 @@ def gathered(xy_m: Floats, people: Floats, times_s: Floats, frame: Frame) -> Sha
     reached = np.bincount(at, weights=who * has)
     summed = np.bincount(at, weights=who * np.where(has, way, 0.0))
     minutes = np.where(reached * 2 > total, summed / np.maximum(reached, 1e-9) / 60, np.inf)
-    corner = np.column_stack([cells % SQUARES, cells // SQUARES]) * size + [frame.west, frame.south]
+    corner = np.column_stack([cells % across, cells // across]) * size + [frame.west, frame.south]
     return Shade(corner, total, minutes)
 
 
@@ -142,6 +148,7 @@ def base(ground: Ground, frame: Frame, *, island: bool, fine: bool = True) -> st
 def picture(  # noqa: PLR0917  (a map, layer by layer)
     drawn: str, ground: Ground, frame: Frame, shade: Shade | None, sites: Sequence[SiteAnswer], existing_m: Floats,
     served: Sequence[Served], *, limit_min: float, key: str, alt: str, names: int = 14,
+    sign: float = 1.0,
 ) -> str:  # fmt: skip
     """Return the map as SVG.
 
@@ -153,18 +160,20 @@ def picture(  # noqa: PLR0917  (a map, layer by layer)
         Grounds of the study, in degrees; catchments are outlined in the colour of their site.
     key
         Distinguishes the patterns of several maps in one page.
+    sign
+        How much larger words and signs are drawn, for a picture that is printed small.
     """
     parts = [
         drawn,
         "" if shade is None else _shade(shade, frame, minute_classes(limit_min), limit_min, key),
         _catchments(served, ground.srid, frame),
-        _names(ground, frame, names),
+        _names(ground, frame, names, sign),
         _existing(existing_m, frame),
-        _sites(sites, ground.srid, frame),
-        _scale(frame),
-        _north(frame),
+        _sites(sites, ground.srid, frame, sign),
+        _scale(frame, sign),
+        _north(frame, sign),
     ]
-    hatch = HATCH.format(id=f"hatch-{key}", ink=LIGHT.text)
+    hatch = HATCH.format(id=f"hatch-{key}", ink=LIGHT.surface)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE:.0f} {frame.high:.0f}" role="img"'
         f' aria-label="{escape(alt)}" font-family="{FONT}"><defs>{hatch}<clipPath id="frame-{key}">'
@@ -253,7 +262,7 @@ def _houses(ground: Ground, frame: Frame) -> str:
 
 
 def _shade(shade: Shade, frame: Frame, ends: Sequence[float], limit_min: float, key: str) -> str:
-    size = WIDE / SQUARES
+    size = WIDE / frame.squares
     corner = frame.xy(shade.xy_m)
     usual = max(float(np.quantile(shade.people, 0.9)), 1e-9) if len(shade.people) else 1.0
     inner = size * np.clip(np.sqrt(shade.people / usual), SMALLEST, 0.94)
@@ -262,10 +271,10 @@ def _shade(shade: Shade, frame: Frame, ends: Sequence[float], limit_min: float, 
     made = []
     for at, ink in enumerate(SHADES):
         text = _squares(corner, inner, size, (place == at) & there)
-        made.append(f'<path d="{text}" fill="{ink}" stroke="{LIGHT.muted}" stroke-width="0.4"/>')
+        made.append(f'<path d="{text}" fill="{ink}" stroke="{LIGHT.muted}" stroke-width="0.2"/>')
     made.append(f'<path d="{_squares(corner, inner, size, ~there)}" fill="{LIGHT.overdue}"/>')
     text = _squares(corner, inner, size, (shade.minutes > limit_min) & there)
-    made.append(f'<path d="{text}" fill="url(#hatch-{key})" opacity="0.4"/>')
+    made.append(f'<path d="{text}" fill="url(#hatch-{key})" opacity="0.6"/>')
     return "".join(made)
 
 
@@ -300,25 +309,26 @@ def _existing(places_m: Floats, frame: Frame) -> str:
     )
 
 
-def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame) -> str:
+def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame, sign: float) -> str:
     made = []
     for site in reversed(sites):
         point = project(np.array([shapely.Point(site.lon, site.lat)], dtype=object), srid)[0]
         ((x, y),) = frame.xy(shapely.get_coordinates(point))
         made.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="17" fill="{colour(site.number)}" stroke="{LIGHT.surface}"'
-            f' stroke-width="3.5"/><text x="{x:.1f}" y="{y + 7:.1f}" text-anchor="middle" font-size="20"'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{17 * sign:g}" fill="{colour(site.number)}" stroke="{LIGHT.surface}"'
+            f' stroke-width="3.5"/><text x="{x:.1f}" y="{y + 7 * sign:.1f}" text-anchor="middle" font-size="20"'
             f' font-weight="700" fill="{LIGHT.surface}">{site.number}</text>'
         )
     return "".join(made)
 
 
-def _names(ground: Ground, frame: Frame, most: int) -> str:
+def _names(ground: Ground, frame: Frame, most: int, sign: float) -> str:
     """Return names of places that do not lie upon each other; close maps name their streets."""
     taken: list[tuple[float, float, float, float]] = []
     made = []
-    for x, y, text, size in _candidates(ground, frame):
-        half, tall = sum(size * (1.0 if ord(sign) > 0x2E80 else 0.52) for sign in text) / 2, size * 0.7
+    for x, y, text, plain in _candidates(ground, frame):
+        size = plain * sign
+        half, tall = sum(size * (1.0 if ord(letter) > 0x2E80 else 0.52) for letter in text) / 2, size * 0.7
         box = (x - half - 6, y - tall - 4, x + half + 6, y + tall + 4)
         off = box[0] < 8 or box[2] > WIDE - 8 or box[1] < 8 or box[3] > frame.high - 60
         if off or any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
@@ -341,7 +351,7 @@ def _candidates(ground: Ground, frame: Frame) -> Iterable[tuple[float, float, st
         for kind, name, name_zh, point in ground.places:
             if frame.box.contains(point):
                 ((x, y),) = frame.xy(shapely.get_coordinates(point))
-                yield float(x), float(y), i18n.either(name, name_zh), sizes.get(kind, 18.0)
+                yield float(x), float(y) - 18, i18n.either(name, name_zh), sizes.get(kind, 18.0)
         return
     lines: dict[str, list[Any]] = {}
     for _, name, name_zh, line in ground.streets:
@@ -358,24 +368,25 @@ def _one(line: Any) -> Any:
     return max(shapely.get_parts(line), key=lambda part: float(part.length))
 
 
-def _scale(frame: Frame) -> str:
-    metres = max((step for step in STEPS_M if step * frame.scale <= 240), default=STEPS_M[0])
-    long = metres * frame.scale
+def _scale(frame: Frame, sign: float) -> str:
+    metres = max((step for step in STEPS_M if step * frame.scale <= 240 * sign), default=STEPS_M[0])
+    long, size = metres * frame.scale, 18 * sign
     x, y = 24.0, frame.high - 26
     words = study_kind_words.distance(metres)
     return (
-        f'<rect x="{x - 12:g}" y="{y - 30:.1f}" width="{long + 24:.1f}" height="44" fill="{LIGHT.surface}"'
-        f' fill-opacity="0.85"/><path d="M{x:g} {y - 6:.1f}v6h{long:.1f}v-6" fill="none" stroke="{LIGHT.text}"'
-        f' stroke-width="2"/><text x="{x + long / 2:.1f}" y="{y - 8:.1f}" text-anchor="middle" font-size="18"'
-        f' fill="{LIGHT.text}">{escape(words)}</text>'
+        f'<rect x="{x - 12:g}" y="{y - size - 14:.1f}" width="{long + 24:.1f}" height="{size + 28:g}"'
+        f' fill="{LIGHT.surface}" fill-opacity="0.85"/><path d="M{x:g} {y - 6:.1f}v6h{long:.1f}v-6" fill="none"'
+        f' stroke="{LIGHT.text}" stroke-width="{2 * sign:g}"/><text x="{x + long / 2:.1f}" y="{y - 9:.1f}"'
+        f' text-anchor="middle" font-size="{size:g}" fill="{LIGHT.text}">{escape(words)}</text>'
     )
 
 
-def _north(frame: Frame) -> str:
-    x, y = WIDE - 40, frame.high - 66
-    return (
-        f'<rect x="{x - 22:g}" y="{y - 10:.1f}" width="44" height="66" fill="{LIGHT.surface}" fill-opacity="0.85"/>'
-        f'<path d="M{x:g} {y - 4:.1f}l9 28l-9 -6l-9 6z" fill="{LIGHT.text}"/>'
-        f'<text x="{x:g}" y="{y + 46:.1f}" text-anchor="middle" font-size="20" font-weight="600"'
-        f' fill="{LIGHT.text}">{escape(t("N"))}</text>'
+def _north(frame: Frame, sign: float) -> str:
+    drawn = (
+        f'<rect x="-22" y="-10" width="44" height="66" fill="{LIGHT.surface}" fill-opacity="0.85"/>'
+        f'<path d="M0 -4l9 28l-9 -6l-9 6z" fill="{LIGHT.text}"/>'
+        f'<text x="0" y="46" text-anchor="middle" font-size="20" font-weight="600" fill="{LIGHT.text}">'
+        f"{escape(t('N'))}</text>"
     )
+    x, y = WIDE - 8 - 24 * sign, frame.high - 8 - 58 * sign
+    return f'<g transform="translate({x:.1f} {y:.1f}) scale({sign:g})">{drawn}</g>'

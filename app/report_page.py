@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from app import i18n, report_charts, report_words, study_words, words
 from app.i18n import t
-from app.report_map import SHADES, base, frame_around, gathered, minute_classes, picture
+from app.report_map import SHADES, Frame, base, frame_around, gathered, minute_classes, picture
 from app.study_map import colour
 from geodata.crs import project
 from layers.style import LIGHT
@@ -28,6 +28,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 COMMUNITIES_AT_MOST = 36
 GRIDS_AT_MOST = 10
 CLOSE_AT_MOST = 6
+SMALL = 1.7
+"""Words of maps that stand side by side are so much larger."""
 CLOSE_M = 700.0
 """Width of the map around one site."""
 
@@ -150,17 +152,18 @@ def _maps(made: Made, island: bool) -> Mapping[str, Any]:
     extent = [shapely.MultiPoint(homes_m[lived])]
     limit_min = report.study.question.limit_min
 
-    def drawn(ground: str, key: str, alt: str, *, then: bool, catchments: bool, names: int) -> Markup:
-        shade = gathered(homes_m, homes.people, homes.then_s if then else homes.now_s, large)
+    def drawn(frame: Frame, key: str, alt: str, *, then: bool, fine: bool) -> Markup:
+        shade = gathered(homes_m, homes.people, homes.then_s if then else homes.now_s, frame)
         return _svg(
             picture(
-                ground, material.ground, large, shade, report.sites if then else (), existing_m,
-                report.grounds if catchments else (), limit_min=limit_min, key=key, alt=alt, names=names,
+                base(material.ground, frame, island=island, fine=fine), material.ground, frame, shade,
+                report.sites if then else (), existing_m, report.grounds if fine else (), limit_min=limit_min,
+                key=key, alt=alt, names=16 if fine else 0, sign=1.0 if fine else SMALL,
             )
         )  # fmt: skip
 
     large = frame_around(extent, tallest=1.05, flattest=0.5)
-    coarse = base(material.ground, large, island=island, fine=False)
+    small = frame_around(extent, tallest=0.8, flattest=0.5)
     close = []
     for site in report.sites[:CLOSE_AT_MOST]:
         point = project(np.array([shapely.Point(site.lon, site.lat)], dtype=object), srid)[0]
@@ -168,17 +171,14 @@ def _maps(made: Made, island: bool) -> Mapping[str, Any]:
         svg = picture(
             base(material.ground, around, island=island), material.ground, around, None, [site], existing_m, (),
             limit_min=limit_min, key=f"site{site.number}",
-            alt=t("Map around site {number}", number=site.number), names=7,
+            alt=t("Map around site {number}", number=site.number), names=7, sign=SMALL,
         )  # fmt: skip
         close.append((site.number, _svg(svg)))
     return {
-        "large": drawn(
-            base(material.ground, large, island=island), "large", t("Map of the recommended sites"), then=True,
-            catchments=True, names=16,
-        ),
-        "now": drawn(coarse, "now", t("Map of the ways now"), then=False, catchments=False, names=0)
+        "large": drawn(large, "large", t("Map of the recommended sites"), then=True, fine=True),
+        "now": drawn(small, "now", t("Map of the ways now"), then=False, fine=False)
         if report.numbers.now is not None else None,
-        "then": drawn(coarse, "then", t("Map of the ways with the new sites"), then=True, catchments=False, names=0),
+        "then": drawn(small, "then", t("Map of the ways with the new sites"), then=True, fine=False),
         "close": close,
     }  # fmt: skip
 

@@ -23,7 +23,7 @@ from core.progress import Silent
 from geodata import db, jobs
 from geodata.territory import find_territory
 from people import accounts
-from planning import reporting, service
+from planning import report_trials, reporting, service
 from planning.model import Question
 
 HOSTILE = "<script>alert(1)</script> & <b>“bold”</b>"
@@ -52,10 +52,13 @@ def study(actors: dict[Role, Actor]) -> int:
 def files(actors: dict[Role, Actor], study: int) -> dict[tuple[str, str], bytes]:
     """The files as a supervisor takes them, after a job has made them."""
     planner, reader = actors[Role.PLANNER], actors[Role.SUPERVISOR]
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(report_trials, "COUNT", 4)
     with db.transaction(planner) as session:
         job = reporting.ask(session, planner, study)
         assert reporting.ask(session, planner, study) == job, "asked twice, made once"
     jobs.work(jobs.queue_app(), forever=False)
+    monkeypatch.undo()
     with db.transaction(reader) as session:
         ended = reporting.job_of(session, reader, study)
         assert (ended.state, ended.message) == ("done", "")
@@ -98,10 +101,12 @@ def test_names_are_escaped_and_nothing_is_fetched(files: dict[tuple[str, str], b
     }
 
 
-def test_the_pages_of_the_pdf_are_few_and_nothing_hangs_over(files: dict[tuple[str, str], bytes]) -> None:
-    pages = report_pdf.document(files["html", "en"].decode()).pages
-    assert 4 <= len(pages) <= 8
-    assert {(round(page.width), round(page.height)) for page in pages} == {(794, 1123)}
+@pytest.mark.slow
+def test_the_pages_of_the_pdf_are_few_and_of_a4(files: dict[tuple[str, str], bytes]) -> None:
+    for language in ("en", "zh"):
+        pages = report_pdf.document(files["html", language].decode()).pages
+        assert 4 <= len(pages) <= 8
+        assert {(round(page.width), round(page.height)) for page in pages} == {(794, 1123)}
 
 
 def test_the_data_add_up_to_the_study(
