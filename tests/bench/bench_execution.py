@@ -45,11 +45,19 @@ REPORT = ROOT / "docs" / "figures" / "bench_execution.md"
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 INCIDENTS = int(os.environ.get("BENCH_INCIDENTS", "150000"))
 KNOWN = """
-Where we lose: the rate of single assignments stays far below the goal. An assignment runs about a dozen triggers and
-writes four rows (incident, task, message, command) and two of the record. In a plan of 200 rows one row takes about a
-quarter of the server's CPU that it takes alone, so most of the cost belongs to the transaction and not to the row;
-which part is not found yet. Besides, every commit that announces a change waits for the one before, since PostgreSQL
-sends notifications in order. A load above 2 makes all figures worse, but does not explain the distance.
+Where we lose: the goal of 3,000 a second is not reached. It leaves 667 µs of the two cores for one assignment, clients
+included, and the bare writing without triggers and foreign keys takes more than that on a busy machine.
+
+Where the server's time goes, by leaving parts out one after the other, alternating with the whole (CPU of the backend,
+least of three, the machine busy, so only the shares count): rows of the record 39 % (whole rows before and after as
+JSON, hashed, nine indexes), the other triggers 13 %, foreign keys 8 %, the bare writing 38 % (three rows, up to 38
+indexes, the flush of the commit, which alone is 22 %). In one transaction each further assignment takes about two
+thirds of the first: the rest is what PL/pgSQL makes ready anew in every transaction. Announcing the change, which let
+commits through one by one, is gone (docs/decisions/0041): 115 to 127 a second with it and 351 without, at sixteen
+clients and the same load.
+
+Not done: fewer indexes on incident and record, and rows of the record that hold only what changed; both change what
+others read. A load above 2 makes all figures worse, the CPU time of one assignment too.
 """
 ROWS, RUNS, CLIENTS = 200, 9, (1, 4, 16)
 GENERATE = """

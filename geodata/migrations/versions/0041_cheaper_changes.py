@@ -27,6 +27,7 @@ END = "\nEND $$;"
 
 def upgrade() -> None:
     run_file("0041_cheaper_changes.sql")
+    run_file("0041_publish.sql")
 
 
 def downgrade() -> None:
