@@ -88,7 +88,7 @@ def communities_from_file(
         boundary_of(session, territory.id),
         territory.metric_srid,
         name=shown,
-        code_digits=3 if territory.code_scheme == "cn15" else None,
+        code_digits=3 if territory.code_scheme in {"cn14", "cn15"} else None,
     )
     load_id = begin_load(
         session,

@@ -26,7 +26,7 @@ def metric_srid_of(lon: float, lat: float, code_scheme: str = "local") -> int:
     The UTM zone on WGS 84 (326xx north, 327xx south); under the Chinese code scheme and inside mainland
     China the CGCS2000 3-degree Gauss-Krüger zone by central meridian (EPSG 4534 for 75° E … 4554 for 135° E).
     """
-    if code_scheme == "cn15" and timezone_of(lon, lat) in _CHINA_ZONES:
+    if code_scheme in {"cn14", "cn15"} and timezone_of(lon, lat) in _CHINA_ZONES:
         meridian = min(max(3 * round(lon / 3), 75), 135)
         return 4534 + (meridian - 75) // 3
     zone = int((lon + 180) // 6) % 60 + 1

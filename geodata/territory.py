@@ -23,15 +23,16 @@ from geodata.crs import metric_srid_of, timezone_of
 from geodata.quality import territory_boundary
 from geodata.tables import Area, Territory
 
-CODE_SCHEMES = ("local", "cn15")
+CODE_SCHEMES = ("local", "cn14", "cn15")
 WORLD = (-180.0, -85.0, 180.0, 85.0)
 """The bounds of a territory without a boundary."""
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 FIRST_CODES = {
     "local": {"district": "01", "street": "01", "community": "001"},
+    "cn14": {"district": "000000", "street": "001", "community": "001"},
     "cn15": {"district": "000000", "street": "001", "community": "001"},
 }
-"""Codes of the areas a new territory starts with; the cn15 district is to be replaced by its GB/T 2260 code."""
+"""Codes of the areas a new territory starts with; the Chinese district is to be replaced by its GB/T 2260 code."""
 
 
 @dataclass(frozen=True)

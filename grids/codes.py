@@ -22,10 +22,11 @@ class Scheme(enum.StrEnum):
     """How a code is put together."""
 
     LOCAL = "local"
+    CN14 = "cn14"
     CN15 = "cn15"
 
 
-LARGEST = {Scheme.LOCAL: 99_999, Scheme.CN15: 999}
+LARGEST = {Scheme.LOCAL: 99_999, Scheme.CN14: 99, Scheme.CN15: 999}
 """Highest sequence that a scheme can print."""
 
 
@@ -38,7 +39,7 @@ class CodeParts:
     district, street
         Empty in the local scheme, which needs none.
     community
-        Three digits in ``cn15``; in the local scheme any code without blanks.
+        Three digits in ``cn14`` and ``cn15``; in the local scheme any code without blanks.
     """
 
     scheme: Scheme
@@ -49,10 +50,11 @@ class CodeParts:
 
     @property
     def text(self) -> str:
-        """Return the code as printed, e.g. ``NEWPORT-00042`` or ``110101001002042``."""
+        """Return the code as printed, e.g. ``NEWPORT-00042``, ``110101001002042`` or, of 14 digits, ``11010100100242``."""
         if self.scheme is Scheme.LOCAL:
             return f"{self.community}-{self.sequence:05d}"
-        return f"{self.district}{self.street}{self.community}{self.sequence:03d}"
+        digits = 2 if self.scheme is Scheme.CN14 else 3
+        return f"{self.district}{self.street}{self.community}{self.sequence:0{digits}d}"
 
 
 def scheme_of(name: str) -> Scheme:
@@ -82,7 +84,7 @@ def make_code(scheme: Scheme, *, community: str, sequence: int, district: str = 
     for name, value, digits in (("district", district, 6), ("street", street, 3), ("community", community, 3)):
         if not re.fullmatch(rf"[0-9]{{{digits}}}", value):
             raise InvalidInput(
-                f"The {name} code “{value}” of the 15-digit scheme must have {digits} digits.",
+                f"The {name} code “{value}” of the scheme {scheme} must have {digits} digits.",
                 hint="Give the areas their official codes, or use the local scheme.",
             )
     return CodeParts(scheme, community, sequence, district, street)
@@ -96,10 +98,11 @@ def parse_code(scheme: Scheme, text: str) -> CodeParts:
     InvalidInput
         When the text is no code of that scheme.
     """
+    digits = 2 if scheme is Scheme.CN14 else 3
     pattern = (
         r"(?P<community>\S+)-(?P<sequence>[0-9]{5})"
         if scheme is Scheme.LOCAL
-        else r"(?P<district>[0-9]{6})(?P<street>[0-9]{3})(?P<community>[0-9]{3})(?P<sequence>[0-9]{3})"
+        else rf"(?P<district>[0-9]{{6}})(?P<street>[0-9]{{3}})(?P<community>[0-9]{{3}})(?P<sequence>[0-9]{{{digits}}})"
     )
     match = re.fullmatch(pattern, text.strip())
     if match is None:
@@ -151,6 +154,6 @@ def reading_order(
 
 
 def _way_out(scheme: Scheme) -> str:
-    if scheme is Scheme.CN15:
+    if scheme is not Scheme.LOCAL:
         return "Make the cells bigger, split the community, or use the local code scheme."
     return "Make the cells bigger or split the community."

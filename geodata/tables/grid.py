@@ -44,10 +44,10 @@ class UnitGrid(Base):
     territory_id: Mapped[TerritoryId]
     community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
     responsibility_grid_id: Mapped[int | None] = mapped_column(ForeignKey("responsibility_grid.id"), index=True)
-    scheme: Mapped[str] = mapped_column(doc="Code scheme: local | cn15")
+    scheme: Mapped[str] = mapped_column(doc="Code scheme: local | cn14 | cn15")
     code: Mapped[str]
     sequence: Mapped[int] = mapped_column(doc="Inside the community, west to east, then north to south")
-    kind: Mapped[str] = mapped_column(doc="square | hexagon | block")
+    kind: Mapped[str] = mapped_column(doc="square | hexagon | block | h3 | voronoi")
     size_m: Mapped[float | None] = mapped_column(doc="Nominal size; None for irregular cells")
     area_m2: Mapped[float]
     people: Mapped[float | None] = mapped_column(doc="Estimated residents; None when unknown")

@@ -22,7 +22,7 @@ class Territory(Base):
     title_zh: Mapped[str]
     boundary: Mapped[WKBElement] = geometry("MULTIPOLYGON")
     metric_srid: Mapped[int] = mapped_column(doc="EPSG code of the CRS for all lengths and areas")
-    code_scheme: Mapped[str] = mapped_column(server_default="local", doc="local | cn15")
+    code_scheme: Mapped[str] = mapped_column(server_default="local", doc="local | cn14 | cn15")
     timezone: Mapped[str] = mapped_column(server_default="UTC", doc="IANA name")
     opens_lon: Mapped[float | None]
     opens_lat: Mapped[float | None]

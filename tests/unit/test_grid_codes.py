@@ -23,6 +23,15 @@ def test_fifteen_digits_read_back(province: str, city: str, street: str, communi
     assert parse_code(Scheme.CN15, parts.text) == parts
 
 
+@given(DIGITS, DIGITS, DIGITS, DIGITS, st.integers(1, 99))
+def test_fourteen_digits_read_back(province: str, city: str, street: str, community: str, sequence: int) -> None:
+    parts = make_code(Scheme.CN14, district=province + city, street=street, community=community, sequence=sequence)
+    assert len(parts.text) == 14
+    assert parse_code(Scheme.CN14, parts.text) == parts
+    with pytest.raises(InvalidInput):
+        parse_code(Scheme.CN15, parts.text)
+
+
 @given(COMMUNITY, st.integers(1, 99_999))
 def test_local_codes_read_back(community: str, sequence: int) -> None:
     parts = make_code(Scheme.LOCAL, community=community, sequence=sequence)
@@ -72,8 +81,8 @@ def test_parts_that_are_not_digits_enough_are_refused(district: str, street: str
 
 def test_an_unknown_scheme_and_a_blank_community_are_refused() -> None:
     assert scheme_of("cn15") is Scheme.CN15
-    with pytest.raises(InvalidInput, match="Known are: local, cn15"):
-        scheme_of("cn14")
+    with pytest.raises(InvalidInput, match="Known are: local, cn14, cn15"):
+        scheme_of("cn20")
     with pytest.raises(InvalidInput, match="blanks"):
         make_code(Scheme.LOCAL, community="new port", sequence=1)
 
