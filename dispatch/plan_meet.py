@@ -53,7 +53,14 @@ def met(
             present = [tuple(j for j in each if j in here) for each in groups]
             task, wrong = _moments(compiled, kept, [each for each in present if each], loose)
         if wrong is None:
-            return dataclasses.replace(compiled, core=compiled.core._replace(task=task)), kept
+            arrays = dataclasses.replace(compiled, core=compiled.core._replace(task=task))
+            # What was taken out may have been the short way between two others.
+            loose_ends = (w for w, route in enumerate(kept) if not all(stays[j] for j in route))
+            long = next((w for w in loose_ends if _broken(arrays, w, kept[w])), None)
+            if long is None:
+                return arrays, kept
+            last = next(j for j in reversed(kept[long]) if not stays[j])
+            wrong = next((each for each in groups if last in each), (last,))
         gone = {j for j in wrong if not stays[j]}
         kept = [[j for j in route if j not in gone] for route in kept]
 
