@@ -62,6 +62,7 @@ def main() -> None:
     told: dict[str, float] = {}
     told["2sfca"], first = median_s(plain, rounds)
     told["e2sfca"], second = median_s(stairs, rounds)
+    first, second = np.nan_to_num(first), np.nan_to_num(second)  # a place without anything in reach is NaN there
     told["gini"], even = median_s(lambda: Gini(first).g, rounds)
     told["theil"], parts = median_s(lambda: TheilD(first, groups), rounds)
     np.savez(
