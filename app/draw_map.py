@@ -45,7 +45,7 @@ def show(
     day = now().astimezone(territory.zone).date()
     nothing = Question("reported", day, day)
     settings = maps.map_settings(territory, actor, {}, island=False)
-    opens = ((west + east) / 2, (south + north) / 2, _zoom(west, south, east, north))
+    opens = ((west + east) / 2, (south + north) / 2, zoom_of((west, south, east, north), WIDTH_PX, HEIGHT_PX))
     made = maps.city_map(replace(territory, opens=opens), settings)
     if pen:
         off = dict.fromkeys(("polygon", "rectangle", "circle", "marker", "circlemarker"), False)
@@ -56,14 +56,15 @@ def show(
         pencil.add_to(made)
     drawn = folium.FeatureGroup(name="draft")
     _cells(cells, picked).add_to(drawn)
-    pushed = maps.MapState(nothing, nothing, _HIDDEN, fit=((south, west), (north, east)))
+    pushed = maps.MapState(nothing, nothing, _HIDDEN)
     return maps.show(made, pushed, key=key, height=HEIGHT_PX, overlays=[drawn])
 
 
-def _zoom(west: float, south: float, east: float, north: float) -> int:
-    """Return the zoom at which an extent just fits the map."""
+def zoom_of(extent: tuple[float, float, float, float], width_px: int, height_px: int) -> int:
+    """Return the zoom at which an extent (west, south, east, north) just fits a map."""
+    west, south, east, north = extent
     flat = math.cos(math.radians((south + north) / 2))
-    scale = min(WIDTH_PX / max(east - west, 1e-6), HEIGHT_PX * flat / max(north - south, 1e-6))
+    scale = min(width_px / max(east - west, 1e-6), height_px * flat / max(north - south, 1e-6))
     return min(max(int(math.log2(scale * 360 / 256)), maps.MIN_ZOOM), 17)
 
 

@@ -50,7 +50,7 @@ class CodeParts:
 
     @property
     def text(self) -> str:
-        """Return the code as printed, e.g. ``NEWPORT-00042``, ``110101001002042`` or, of 14 digits, ``11010100100242``."""
+        """Return the code as printed, e.g. ``NEWPORT-00042``, ``110101001002042`` or ``11010100100242``."""
         if self.scheme is Scheme.LOCAL:
             return f"{self.community}-{self.sequence:05d}"
         digits = 2 if self.scheme is Scheme.CN14 else 3

@@ -39,7 +39,7 @@ def make(
     hull_of: Annotated[Path | None, typer.Option(help="OpenStreetMap file; the hull of its roads.")] = None,
     title: Annotated[str | None, typer.Option(help="Title in English.")] = None,
     title_zh: Annotated[str | None, typer.Option(help="Title in Chinese.")] = None,
-    code_scheme: Annotated[str, typer.Option(help="local, or cn14 and cn15 for Chinese codes of 14 and 15 digits.")] = "local",
+    code_scheme: Annotated[str, typer.Option(help="local, or cn14, cn15: Chinese codes of so many digits.")] = "local",
     timezone: Annotated[str | None, typer.Option(help="IANA name; found from the place when not given.")] = None,
     as_json: AsJson = False,
 ) -> None:

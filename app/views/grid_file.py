@@ -12,7 +12,7 @@ import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, maps, state, widgets, words
+from app import draw_map, guard, i18n, maps, state, widgets, words
 from app.grid_panel import facility_words
 from app.i18n import t, tn
 from app.map_legend import bars_html, spark_html
@@ -32,7 +32,7 @@ from layers.style import LIGHT
 from layers.values import Question
 from people.service import list_workers
 
-MAP_PX = 380
+MAP_PX, MAP_WIDTH_PX = 380, 690
 NEIGHBOURS_SHOWN = 12
 
 
@@ -182,13 +182,14 @@ def _map(territory: TerritoryInfo, actor: Actor, file: GridFile) -> None:
     today: dt.date = now().astimezone(territory.zone).date()
     nothing = Question("reported", today, today)
     settings = maps.map_settings(territory, actor, {}, island=False)
-    made = maps.city_map(replace(territory, opens=((west + east) / 2, (south + north) / 2, 16)), settings)
+    wide, high = (east - west) * 0.4, (north - south) * 0.4
+    around = (west - wide, south - high, east + wide, north + high)
+    opens = ((west + east) / 2, (south + north) / 2, draw_map.zoom_of(around, MAP_WIDTH_PX, MAP_PX))
+    made = maps.city_map(replace(territory, opens=opens), settings)
     drawn = folium.FeatureGroup(name="grid")
     folium.GeoJson(shapely.geometry.mapping(file.shape), style_function=_style).add_to(drawn)
-    wide, high = (east - west) * 0.4, (north - south) * 0.4
-    fit = ((south - high, west - wide), (north + high, east + wide))
     layers = {"grids": False, "incidents": False, "facilities": True, "traffic": False}
-    pushed = maps.MapState(nothing, nothing, layers, fit=fit)
+    pushed = maps.MapState(nothing, nothing, layers)
     key = f"{state.GRID_FILE_MAP}-{file.id}-{i18n.locale()}"
     maps.show(made, pushed, key=key, height=MAP_PX, overlays=[drawn])
 

@@ -27,7 +27,7 @@ def lattice(rows: int, columns: int) -> Ground:
     return Ground(pairs, np.full(len(pairs), 100.0), np.stack([column * 100.0, row * 100.0], axis=1))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     city=cities(),
     seed=st.integers(0, 2**32 - 1),
@@ -36,7 +36,7 @@ def lattice(rows: int, columns: int) -> Ground:
     empty=st.booleans(),
     respect=st.booleans(),
 )
-def test_areas_are_contiguous_and_whole(
+def test_areas_are_contiguous_and_whole(  # noqa: PLR0917  (hypothesis gives them by name)
     city: gpd.GeoDataFrame, seed: int, k: int, metis: bool, empty: bool, respect: bool
 ) -> None:
     cells = partition(city, kind="square", size_m=200.0)
