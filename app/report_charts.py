@@ -70,7 +70,7 @@ def bars(numbers: Numbers, limit_min: float, alt: str) -> str:
 
 def curve(numbers: Numbers, alt: str) -> str:
     """Return the Lorenz curves of the lengths of ways, now and then, with the line on which all have the same."""
-    inner = SQUARE - 58
+    inner = SQUARE - 70
 
     def points(spread: Spread) -> str:
         return " ".join(

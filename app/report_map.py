@@ -316,8 +316,8 @@ def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame, sign: float) ->
         ((x, y),) = frame.xy(shapely.get_coordinates(point))
         made.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{17 * sign:g}" fill="{colour(site.number)}" stroke="{LIGHT.surface}"'
-            f' stroke-width="3.5"/><text x="{x:.1f}" y="{y + 7 * sign:.1f}" text-anchor="middle" font-size="20"'
-            f' font-weight="700" fill="{LIGHT.surface}">{site.number}</text>'
+            f' stroke-width="3.5"/><text x="{x:.1f}" y="{y + 7 * sign:.1f}" text-anchor="middle"'
+            f' font-size="{20 * sign:g}" font-weight="700" fill="{LIGHT.surface}">{site.number}</text>'
         )
     return "".join(made)
 
@@ -327,6 +327,8 @@ def _names(ground: Ground, frame: Frame, most: int, sign: float) -> str:
     taken: list[tuple[float, float, float, float]] = []
     made = []
     for x, y, text, plain in _candidates(ground, frame):
+        if len(made) >= most:
+            break
         size = plain * sign
         half, tall = sum(size * (1.0 if ord(letter) > 0x2E80 else 0.52) for letter in text) / 2, size * 0.7
         box = (x - half - 6, y - tall - 4, x + half + 6, y + tall + 4)
@@ -340,8 +342,6 @@ def _names(ground: Ground, frame: Frame, most: int, sign: float) -> str:
             f'<text {common} fill="{halo}" stroke="{halo}" stroke-width="5" stroke-linejoin="round">{words}</text>'
             f'<text {common} fill="{LIGHT.text}">{words}</text>'
         )
-        if len(made) >= most:
-            break
     return "".join(made)
 
 

@@ -25,7 +25,7 @@ from planning.report_model import AreaRow, Numbers
 from planning.reporting import Made
 
 TEMPLATES = Path(__file__).parent / "templates"
-COMMUNITIES_AT_MOST = 36
+COMMUNITIES_AT_MOST = 30
 GRIDS_AT_MOST = 10
 CLOSE_AT_MOST = 6
 SMALL = 1.7
