@@ -32,7 +32,7 @@ SPLIT_AT = 0.8
 PACE = 0.5
 Singles = NDArray[np.float32]
 SEARCH_EVERY = 25
-BYTES_AT_MOST = 1 << 30
+BYTES_AT_MOST = 1 << 29
 
 
 def by_cases(

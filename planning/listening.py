@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -27,6 +28,7 @@ Floats = NDArray[np.float64]
 EVERY_S = 0.1
 SMALL = 400
 """Variables up to which HiGHS is so quick that nobody waits for it."""
+LONG_PAIRS = 2_000_000
 OPTIMAL, LIMIT, INFEASIBLE = 0, 1, 2
 Standing = Callable[[float, float], tuple[float, float]]
 
@@ -64,6 +66,26 @@ def heard() -> None:
     listener = _LISTENER.get()
     if listener is not None:
         listener.ask()
+
+
+def patiently(work: Callable[[], object], *, pairs: int) -> None:
+    """Do compiled work; where it is long (by pairs gone through), ask meanwhile whether to stop.
+
+    When somebody wants to stop, the work ends by itself a little later, and nobody waits for it.
+    """
+    listener = _LISTENER.get()
+    if listener is None or pairs < LONG_PAIRS:
+        work()
+        return
+    pool = ThreadPoolExecutor(1)
+    try:
+        future = pool.submit(work)
+        while not future.done():
+            wait([future], EVERY_S)
+            listener.progress.advance(0)
+        future.result()
+    finally:
+        pool.shutdown(wait=False)
 
 
 def say(found: float, bound: float) -> None:

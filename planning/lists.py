@@ -21,6 +21,7 @@ from planning.lagrange_kernels import (
     sort_each,
     squeeze,
 )
+from planning.listening import patiently
 
 START = -1e300
 PACE, MOMENTUM, PATIENCE, SLOWER = 1.0, 0.7, 20, 0.7
@@ -122,10 +123,13 @@ class Ascent:
 
     def raised(self, lists: Lists, states: States, p: int, *, target: float, enough: float, rounds: int) -> None:
         """Raise the bound by some rounds, until it is ``enough`` to show that nothing is better."""
-        ascend(
-            lists.starts, lists.places, lists.values, lists.cap, states, p, OVER * target, enough, rounds,
-            MOMENTUM, PATIENCE, SLOWER, self.multipliers, self.direction, self.at_best, self.worth, self.taken,
-            self.share, self.told,
+        patiently(
+            lambda: ascend(
+                lists.starts, lists.places, lists.values, lists.cap, states, p, OVER * target, enough, rounds,
+                MOMENTUM, PATIENCE, SLOWER, self.multipliers, self.direction, self.at_best, self.worth, self.taken,
+                self.share, self.told,
+            ),
+            pairs=len(lists.values),
         )  # fmt: skip
 
     def settle(self, states: States, p: int, enough: float) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planning.listening import patiently
 from planning.lists import Ascent, lists_of
 from planning.swap_kernels import choose_greedily, swap_eagerly
 
@@ -18,7 +19,8 @@ def greedy(costs: Floats, p: int) -> Ints:
     """Return p candidates, each the one that lowers the cost most after those before it."""
     sites = np.empty(p, dtype=np.int64)
     nearest, inside = np.full(costs.shape[1], np.inf), np.zeros(len(costs), dtype=np.bool_)
-    choose_greedily(np.ascontiguousarray(costs), nearest, inside, sites)
+    rows = np.ascontiguousarray(costs)
+    patiently(lambda: choose_greedily(rows, nearest, inside, sites), pairs=costs.size)
     return sites
 
 
@@ -34,7 +36,8 @@ def swap_search(costs: Floats, sites: ArrayLike) -> tuple[float, Ints]:
     """Return cost and sites after exchanging one site at a time as long as one exchange gains (compiled)."""
     chosen = np.array(sites, dtype=np.int64)
     order = np.roll(np.arange(len(costs)), -int(chosen[0]))
-    swap_eagerly(np.ascontiguousarray(costs), chosen, order)
+    rows = np.ascontiguousarray(costs)
+    patiently(lambda: swap_eagerly(rows, chosen, order), pairs=costs.size)
     return float(costs[chosen].min(axis=0).sum()), chosen
 
 
