@@ -69,7 +69,7 @@ def _planning(actor: Actor) -> list[st.Page]:
     planning = [
         st.Page("views/studies.py", title=t("Studies"), url_path="studies"),
         st.Page("views/study.py", title=t("Study"), url_path="study", visibility="hidden"),
-        st.Page("views/decision.py", title=t("Decision"), url_path="decision", visibility="hidden"),
+        st.Page("views/decision.py", title=t("Decision on sites"), url_path="decision", visibility="hidden"),
         st.Page(
             "views/compare_studies.py", title=t("Compare studies"), url_path="compare-studies", visibility="hidden"
         ),

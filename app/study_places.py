@@ -36,8 +36,8 @@ def reason(key: str) -> str:
     }.get(key, key)
 
 
-def show(actor: Actor, territory: TerritoryInfo, study: Study, *, island: bool) -> None:
-    """Put the counts and the map."""
+def show(actor: Actor, territory: TerritoryInfo, study: Study, *, island: bool, drawn: bool) -> None:
+    """Put the counts, and the map where it is ``drawn``: one that is made unseen has no height."""
     counts = study.facts.get("excluded")
     if counts is None:
         widgets.note(t("This answer is older than the list of what was left out; run it again to see it."))
@@ -57,14 +57,16 @@ def show(actor: Actor, territory: TerritoryInfo, study: Study, *, island: bool) 
             widgets.note(t("Each is counted by the first reason that holds; some of each are drawn."))
         else:
             widgets.note(t("No place was left out."))
+    if not drawn:
+        return
     with right:
-        drawn = folium.FeatureGroup(name="places")
+        places = folium.FeatureGroup(name="places")
         for at, key in enumerate(order):
             for lon, lat in study.facts["excluded_at"].get(key, []):
-                _dot(lon, lat, colour(at), reason(key)).add_to(drawn)
+                _dot(lon, lat, colour(at), reason(key)).add_to(places)
         for lon, lat in study.facts.get("candidates_at", []):
-            _dot(lon, lat, LIGHT.primary, t("compared"), full=True).add_to(drawn)
-        study_map.show_places(territory, actor, drawn, study.id, island=island, height=MAP_PX)
+            _dot(lon, lat, LIGHT.primary, t("compared"), full=True).add_to(places)
+        study_map.show_places(territory, actor, places, study.id, island=island, height=MAP_PX)
         widgets.write(
             f'<div class="gk-legend"><ul><li>{_sign(LIGHT.primary, full=True)}{escape(t("compared"))}</li></ul></div>'
         )

@@ -32,7 +32,7 @@ def show() -> None:
         territory = territory_of(session, actor)
         detail = _detail(session, actor, given)
         if detail is None:
-            widgets.title(t("Decision"))
+            widgets.title(t("Decision on sites"))
             widgets.empty(
                 t("No such decision here."), t("Choose one from the list."), link_label=t("Studies"), href="/studies"
             )

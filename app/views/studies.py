@@ -38,7 +38,7 @@ def show() -> None:
             Column(t("In time"), right=True),
             Column(t("Mean way"), right=True),
             Column(t("Gap"), right=True),
-            Column(t("Decision"), fixed=True),
+            Column(t("Decision on sites"), fixed=True),
             Column(t("Asked by"), wide=True),
             Column(t("Asked at"), right=True),
         ],

@@ -144,8 +144,10 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
         [
             *(t("Who gains"), t("How far it is"), t("What is given up"), t("Where it could stand")),
             t("What it rests on"),
-            *(t("Decision"), t("History")),
-        ]
+            *(t("Decision on sites"), t("History")),
+        ],
+        key=f"gk_study_tabs_{i18n.locale()}",
+        on_change="rerun",
     )
     with gains:
         study_parts.gains(study, names)
@@ -158,7 +160,9 @@ def _answered(session: Session, actor: Actor, territory: TerritoryInfo, detail: 
     with fronts:
         study_fronts.show(session, actor, study)
     with places:
-        study_places.show(actor, territory, study, island=study_scene.island(session, territory.id))
+        study_places.show(
+            actor, territory, study, island=study_scene.island(session, territory.id), drawn=bool(places.open)
+        )
     with decision:
         study_decide.show(actor, study, decisions, territory)
         study_decide.run_again(actor, study)
