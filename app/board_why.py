@@ -136,7 +136,8 @@ def _code(choice: Choice, known: Known) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    return i18n.number(seconds / 60, 1) if abs(seconds) < 1e7 else "–"
+    minutes = round(seconds / 60, 1) + 0.0  # never minus nothing
+    return i18n.number(minutes, 1) if abs(seconds) < 1e7 else "–"
 
 
 def _others(told: Explanation, known: Known) -> None:
