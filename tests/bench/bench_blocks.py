@@ -110,7 +110,16 @@ def picture(city: str, made: dict[str, Any], out: Path) -> None:
     cells = made["cells"]
     shapes = cells.geometry.to_numpy()
     west, south, east, north = cells.total_bounds
-    middle, half = ((west + east) / 2, (south + north) / 2), 0.5 * min(east - west, north - south, 3_000.0)
+    half = 0.5 * min(east - west, north - south, 2_400.0)
+    lawful = (cells["area_m2"] >= IN_RANGE_M2[0]) & (cells["area_m2"] <= IN_RANGE_M2[1])
+    places = shapely.get_coordinates(shapely.centroid(shapes[lawful.to_numpy()]))
+    bins = [max(int((east - west) / half), 1), max(int((north - south) / half), 1)]
+    counts, xs, ys = np.histogram2d(places[:, 0], places[:, 1], bins=bins)
+    column, row = np.unravel_index(int(np.argmax(counts)), counts.shape)  # where most cells are
+    middle = (
+        float(np.clip((xs[column] + xs[column + 1]) / 2, west + half, east - half)),
+        float(np.clip((ys[row] + ys[row + 1]) / 2, south + half, north - half)),
+    )
     sheet = Image.new("RGB", (SIDE_PX, SIDE_PX), "#F7F7F4")
     pen = ImageDraw.Draw(sheet)
     scale = SIDE_PX / (2 * half)
@@ -125,7 +134,7 @@ def picture(city: str, made: dict[str, Any], out: Path) -> None:
     for shape in shapes:
         pen.line(pixels(shape.exterior), fill="#0B6B70", width=3)
     small, large = (ImageFont.load_default(size) for size in (36, 52))
-    words = ("below 0.2 ha", "0.2–1 ha", "1–3 ha", "above 3 ha")
+    words = ("below 0.2 ha", "0.2 to 1 ha", "1 to 3 ha", "above 3 ha")
     pen.rectangle((0, 0, SIDE_PX, 110), fill="#FFFFFF")
     pen.text((40, 22), f"{city}: unit grids along the streets", fill="#1D2529", font=large)
     pen.rectangle((SIDE_PX - 420, 140, SIDE_PX - 40, 430), fill="#FFFFFF", outline="#DEDFDA", width=2)
