@@ -325,7 +325,7 @@ def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame, sign: float) ->
 def _names(ground: Ground, frame: Frame, most: int, sign: float) -> str:
     """Return names of places that do not lie upon each other; close maps name their streets."""
     taken: list[tuple[float, float, float, float]] = []
-    made = []
+    made: list[str] = []
     for x, y, text, plain in _candidates(ground, frame):
         if len(made) >= most:
             break
