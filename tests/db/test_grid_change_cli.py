@@ -68,7 +68,7 @@ def test_from_make_to_export(database: Engine, tmp_path: Path, capsys: pytest.Ca
         (("publish", str(split["change"])), "published, not submitted"),
         (("export", "--as-of", "soon", "--out", str(after)), "is no day"),
         (("balance", "--k", "2", "--weights", "joy=1"), "no number"),
-        (("balance", "--k", "9999"), "cannot make"),
+        (("balance", "--k", "9999", "--weights", "area_m2=1"), "cannot make"),
     ):
         code, _, err = run(capsys, "grid", *bad)
         assert code
@@ -87,7 +87,7 @@ def test_files_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     gpd.GeoDataFrame(geometry=shapely.points(places), crs=4326).to_file(points)
     nearest = answer(capsys, "grid", "make", "--kind", "voronoi", "--points", str(points), "--boundary", str(boundary),
                      "--out", str(cells))  # fmt: skip
-    assert nearest["cells"] == 20
+    assert 15 <= int(str(nearest["cells"])) <= 20  # a crumb joins its neighbour
     told = answer(
         capsys, "grid", "balance", "--cells", str(cells), "--weights", "area_m2", "--k", "4", "--out", str(out)
     )
