@@ -139,7 +139,7 @@ def lines(told: dict[str, Any]) -> list[str]:
         for row in medians
     ]
     made += [
-        "", "![Gap over CPU seconds](bench_siting.svg)", "",
+        told.get("blocks", {}).get("note", ""), "![Gap over CPU seconds](bench_siting.svg)", "",
         "Maximal covering, to its proof, travel times not counted (goal: 40 CPU s):", "",
         "| points | candidates | p | minutes | people reached | of | gap | CPU s |", "|---" * 8 + "|",
     ]  # fmt: skip
