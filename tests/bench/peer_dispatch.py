@@ -17,8 +17,9 @@ import numpy as np
 Routes = dict[int, list[int]]
 OFF = 1_000_000
 """Seconds of a way that must not be taken."""
-THOROUGH, TRIES, ENOUGH = 5, 3, 0.9
-"""VROOM: level of exploration, and how often it is asked until it had so much of its seconds."""
+QUICK, TRIES, ENOUGH = 0, 3, 0.9
+"""VROOM: level of exploration (within a limit, higher ones found longer ways),
+and how often it is asked until it had so much of its seconds."""
 SPENT: dict[str, float] = {}
 """CPU seconds of the last try, where there were several."""
 
@@ -68,7 +69,7 @@ def visits(route: Any) -> list[int]:
 
 
 def vroom(p: Any, seconds: float, seed: int) -> Routes:
-    """Skills, windows and priorities as it has them, at its most thorough.
+    """Skills, windows and priorities as it has them, at its quickest level.
 
     Its limit is one of the wall: where the machine gave it less CPU than that, it is asked again with more.
     """
@@ -95,7 +96,7 @@ def vroom(p: Any, seconds: float, seed: int) -> Routes:
     limit = seconds
     for _ in range(TRIES):
         cpu, wall = time.process_time(), time.perf_counter()
-        found = problem.solve(exploration_level=THOROUGH, nb_threads=1, timeout=dt.timedelta(seconds=limit)).routes
+        found = problem.solve(exploration_level=QUICK, nb_threads=1, timeout=dt.timedelta(seconds=limit)).routes
         SPENT["vroom"] = time.process_time() - cpu
         if SPENT["vroom"] > ENOUGH * seconds or time.perf_counter() - wall < ENOUGH * limit:
             break
