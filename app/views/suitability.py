@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, state, suitability_form, suitability_map, suitability_parts, suitability_words, widgets
+from app import guard, i18n, state, suitability_form, suitability_map, suitability_parts, suitability_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.errors import InvalidInput
@@ -97,14 +97,31 @@ def _map(session: Session, actor: Actor, territory: TerritoryInfo, made: Fit) ->
         st.session_state[state.SUITABILITY_CELL] = clicked
         st.rerun()
     widgets.write(suitability_map.legend(made))
-    if chosen is None:
-        widgets.note(t("Click a place on the map to read why here, or why not."))
+    widgets.note(t("Click a place on the map to read why here, or why not."))
+    numbers = range(1, len(made.areas) + 1)
+    options = [*numbers] if chosen is None else [0, *numbers]
+    if not options:
         return
-    cell = int(made.cells.at(metric(np.array([chosen]), territory.metric_srid))[0])
+    asked = st.selectbox(
+        t("Why here, or why not"), options, key=f"{state.SUITABILITY_FORM}_why_{chosen}_{i18n.locale()}", width=320,
+        format_func=lambda at: t("middle of area {number}", number=str(at)) if at else t("the place that was clicked"),
+    )  # fmt: skip
+    cell = _cell(made, territory, chosen) if chosen is not None and not asked else _best_of(made, asked)
     if cell < 0:
         widgets.note(t("This place lies outside the territory."))
         return
     suitability_parts.reasons(made, reason(made, cell))
+
+
+def _cell(made: Fit, territory: TerritoryInfo, chosen: tuple[float, float]) -> int:
+    return int(made.cells.at(metric(np.array([chosen]), territory.metric_srid))[0])
+
+
+def _best_of(made: Fit, number: int) -> int:
+    """Return the cell of an area that is nearest to its middle."""
+    cells = made.areas[number - 1].cells
+    places = made.cells.xy_m[cells]
+    return int(cells[np.hypot(*(places - places.mean(axis=0)).T).argmin()])
 
 
 @st.cache_data(ttl=3600, show_spinner=False)
