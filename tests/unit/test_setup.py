@@ -24,7 +24,12 @@ LOCKS = {
     "requirements-node.lock": NODE,
 }
 # conda-forge's names where they differ, and what has two packages there
-CONDA_NAMES = {"osmium": ["pyosmium"], "tzdata": ["python-tzdata"], "psycopg": ["psycopg", "psycopg-pool"], "h3": ["h3-py"]}
+CONDA_NAMES = {
+    "h3": ["h3-py"],
+    "osmium": ["pyosmium"],
+    "psycopg": ["psycopg", "psycopg-pool"],
+    "tzdata": ["python-tzdata"],
+}
 CONDA_ONLY = {"python", "pip", "nodejs", "postgresql", "postgis"}
 
 
