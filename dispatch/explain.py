@@ -174,6 +174,8 @@ def _against(
     term = max(more, key=lambda name: more[name])
     if more[term] <= _SAME_S:
         return dataclasses.replace(choice, against=reason("same"))
+    if term == "margin" and more["lateness"] > 0:  # what is late has used up its margin too
+        term = "lateness"
     weights = compiled.problem.weights
     told = {
         "travel": lambda: reason("farther", minutes=minutes(more["travel"] / max(weights.travel, 1e-9))),
@@ -205,10 +207,14 @@ def _tight(compiled: Compiled, choice: Choice, j: int, w: int, before: Sequence[
     past_s: dict[Id, float] = {
         visit.task: max(0.0, visit.start_s - tasks[visit.task].aimed_s(problem.weights)) for visit in was.visits
     }
-    worst = max(
-        (visit for visit in would.visits if visit.late_s <= 0),
-        key=lambda visit: visit.start_s - tasks[visit.task].aimed_s(problem.weights) - past_s.get(visit.task, 0.0),
-    )
+    more_s = {
+        visit: visit.start_s - tasks[visit.task].aimed_s(problem.weights) - past_s.get(visit.task, 0.0)
+        for visit in would.visits
+        if visit.late_s <= 0 and visit.start_s > tasks[visit.task].aimed_s(problem.weights)
+    }
+    if not more_s:
+        return _late(compiled, choice, j, w, before)
+    worst = max(more_s, key=lambda visit: more_s[visit])
     left = minutes(tasks[worst.task].due_s - worst.start_s)
     if worst.task == route[-1].id:
         return reason("tight_here", minutes=left)

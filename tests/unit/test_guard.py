@@ -180,6 +180,8 @@ def test_who_keeps_workers_or_adds_photos_sends_nothing_large(client, sessions, 
     assert client.delete(address).status_code == 200
     assert client.put(address, content=b"x" * (guard.LONGEST_UPLOAD_BYTES[May.ADD_EVIDENCE] + 1)).status_code == 413
     assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
+    for size in ("9" * 5000, "0" * 5000, "-1", "+1", "1_0", "", "\u00b2"):  # past 4300 digits int() raises
+        assert client.put(address, headers={b"content-length": size.encode("latin-1")}).status_code == 413, size
 
 
 def test_an_address_of_any_length_is_no_trace(logged_in):

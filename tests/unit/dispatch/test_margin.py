@@ -54,6 +54,18 @@ def test_who_leaves_less_than_the_margin_is_told_so_and_not_called_late():
     assert result.terms["lateness"] == 0
 
 
+@pytest.mark.parametrize("busy", [(), ("long",)])
+def test_who_would_be_late_is_called_late_also_where_the_margin_costs_more(busy: tuple[str, ...]):
+    tasks = [Task("t", 60.0, 2, due_s=3000.0), Task("long", 500.0, 2)]
+    problem = line(tasks, [Worker("near", end_s=9e4), Worker("far", end_s=9e4)], AIM)
+    problem.travel_s[1, 2] = problem.travel_s[3, 2] = 3060.0
+    told = explain(problem, {"near": ["t"], "far": busy}, "t")
+    [other] = told.others
+    assert (other.late_s, other.terms["margin"] > other.terms["lateness"] > 0) == (60.0, True)
+    assert other.against is not None
+    assert (other.against.kind, other.against.figures["minutes"]) == ("late_here", 1)
+
+
 def test_what_was_only_sent_is_called_back_for_less_than_what_was_accepted():
     sent, taken = Task("sent", 60.0, sent_to="far"), Task("taken", 60.0, accepted_by="far")
     ways = np.array([[0, 9e3, 100, 100], [9e3, 0, 450, 450], [100, 450, 0, 900], [100, 450, 900, 0]], np.float32)
