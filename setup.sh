@@ -214,7 +214,7 @@ compile_searches() {
   wanted="$PWD $(grep '^numba==' $lock | cut -d' ' -f1) $(digest core/kernels.py $kernels)"
   # shellcheck disable=SC2086
   if fresh "$folder/set-up" "$wanted" && [ -z "$(find $kernels -newer "$folder/set-up")" ]; then return; fi
-  step 5 "Compiling the searches of dispatch and of travel times (half a minute, once)"
+  step 5 "Compiling the searches of dispatch, travel times, siting and grids (a minute, once)"
   mkdir -p "$folder"
   counted 1 '^$' $venv/bin/python -m app.compiled
   echo "$wanted" >"$folder/set-up"

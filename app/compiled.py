@@ -5,8 +5,12 @@ python -m app.compiled      set-up runs it once for each state of the sources
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.plan import warm_up
 from geodata.travel import compile_all
+from grids.balance import balance
+from grids.ground import Ground
 from planning import search
 
 
@@ -15,6 +19,9 @@ def main() -> None:
     warm_up()
     compile_all()
     search.warm_up()
+    row = np.arange(8)
+    ground = Ground(np.stack([row[:-1], row[1:]], axis=1), np.ones(7), np.stack([row * 100.0, row * 0.0], axis=1))
+    balance(ground, np.linspace(1.0, 2.0, 8), 2, metis=False)
 
 
 if __name__ == "__main__":
