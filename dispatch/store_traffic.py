@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Float, delete, func, or_, select
+from sqlalchemy import ARRAY, Float, Text, any_, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from geodata.tables import Road, TrafficLoad
@@ -76,16 +76,34 @@ def read(session: Session, ids: Sequence[int]) -> list[Speeds]:
     ]
 
 
-def middles_of(session: Session, territory_id: int, name: str) -> list[tuple[float, float]]:
-    """Return the middle of each stretch of a street by its name in either language, whatever the case."""
-    wanted, middle = name.strip().lower(), func.ST_LineInterpolatePoint(Road.geom, 0.5)
+def middles_of(session: Session, territory_id: int, names: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
+    """Return the middles of the stretches of streets by their names in either language, whatever the case.
+
+    Parameters
+    ----------
+    names
+        In lower case; those of streets that do not exist are left out.
+    """
+    middle, wanted = func.ST_LineInterpolatePoint(Road.geom, 0.5), set(names)
+    asked = any_(literal(sorted(wanted), ARRAY(Text)))
+    if not wanted:
+        return {}
     rows = session.execute(
-        select(func.ST_X(middle, type_=Float), func.ST_Y(middle, type_=Float))
+        select(
+            func.lower(Road.name),
+            func.lower(Road.name_zh),
+            func.ST_X(middle, type_=Float),
+            func.ST_Y(middle, type_=Float),
+        )
         .where(Road.territory_id == territory_id, Road.drivable)
-        .where(or_(func.lower(Road.name) == wanted, func.lower(Road.name_zh) == wanted))
+        .where(or_(func.lower(Road.name) == asked, func.lower(Road.name_zh) == asked))
         .order_by(Road.id)
     )
-    return [(lon, lat) for lon, lat in rows]
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, name_zh, lon, lat in rows:
+        for one in {name, name_zh} & wanted:
+            found.setdefault(one, []).append((lon, lat))
+    return found
 
 
 def forget(session: Session, territory_id: int, before: dt.datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections import OrderedDict
@@ -23,6 +24,7 @@ from dispatch.traffic_model import (
     Reading,
     TrafficNow,
     TrafficRead,
+    is_placed,
     medians,
     read_readings,
     told,
@@ -38,6 +40,8 @@ KEPT = dt.timedelta(days=2)
 """Files stay so long in the tables; who brought what in stays in the record."""
 NETWORKS_KEPT, MATCHED_KEPT = 2, 200
 LONGEST_NAME = 120
+PLACES_MOST = 100_000
+"""So many places are kept of a file; a line for a whole street counts once for each of its stretches."""
 Matched = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 """Stretch, speed (km/h) and moment (seconds since 1970) of each reading of a file."""
 _lock = threading.Lock()
@@ -144,18 +148,25 @@ def _placed(
     session: Session, territory: TerritoryInfo, readings: Sequence[Reading], faults: list[Fault]
 ) -> list[Reading]:
     """Return the readings with a place each: one of a whole street stands in the middle of each of its stretches."""
-    streets: dict[str, list[tuple[float, float]]] = {}
-    placed = []
-    for one in readings:
-        if np.isfinite(one.lon) and np.isfinite(one.lat):
-            placed.append(one)
-            continue
-        if one.street not in streets:
-            streets[one.street] = store_traffic.middles_of(session, territory.id, one.street)
-        if not streets[one.street]:
+    placed = [one for one in readings if is_placed(one)]
+    named = [one for one in readings if not is_placed(one)]
+    middles = store_traffic.middles_of(session, territory.id, sorted({_key(one) for one in named}))
+    room = PLACES_MOST - len(placed)
+    for one in named:
+        here = middles.get(_key(one), ())
+        room -= len(here)
+        if not here:
             faults.append(Fault(one.line, f"there is no street {one.street[:60]!r}", f"没有道路“{one.street[:60]}”"))
-        placed += [Reading(one.line, one.at, one.kmh, lon, lat, one.street) for lon, lat in streets[one.street]]
+        elif room < 0:
+            en = f"the streets of this file have more than {PLACES_MOST:,} stretches together, counted by line"
+            faults.append(Fault(one.line, en, f"文件各行所列道路合计超过 {PLACES_MOST} 段"))
+            break
+        placed += [dataclasses.replace(one, lon=lon, lat=lat) for lon, lat in here if room >= 0]
     return placed
+
+
+def _key(one: Reading) -> str:
+    return one.street.lower()
 
 
 def _on_streets(

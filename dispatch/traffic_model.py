@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ NEAR_M = 40.0
 """A reading farther from every street than this belongs to none."""
 AHEAD = dt.timedelta(minutes=2)
 """Clocks of devices may be so much ahead."""
+LONGEST_TOLD = 120
+_DIGIT = re.compile(r"\b(\d)\b")
 NAMES = {
     "time": ("time", "at", "timestamp", "时间"),
     "kmh": ("kmh", "speed_kmh", "speed", "速度"),
@@ -91,17 +94,18 @@ def read_readings(
             zh=f"文件超过 {BYTES_MOST // 1_000_000} MB，请只上传最近一小时的数据。",
         )
     reader = csv.reader(io.StringIO(text.lstrip("\ufeff")))
-    head = [each.strip().casefold() for each in next(reader, [])]
+    rows = _rows(reader)
+    head = [each.strip().casefold() for each in next(rows, [])]
     at = {key: next((head.index(name) for name in names if name in head), -1) for key, names in NAMES.items()}
     if at["time"] < 0 or at["kmh"] < 0 or (at["street"] < 0 and min(at["lon"], at["lat"]) < 0):
         raise InvalidInput(
-            f"The columns are {', '.join(filter(None, head)) or 'none'}; speeds need others.",
+            f"The columns are {', '.join(filter(None, head))[:LONGEST_TOLD] or 'none'}; speeds need others.",
             hint="Give time, speed_kmh, and lon with lat or street.",
             zh="列名不符：须有 时间、速度，以及 经度与纬度 或 道路。",
         )
     readings: list[Reading] = []
     faults: list[Fault] = []
-    for cells in _rows(reader):
+    for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
         if len(readings) + len(faults) >= LINES_MOST:
@@ -125,8 +129,8 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _reading(line: int, given: Mapping[str, str], zone: ZoneInfo) -> Reading | Fault:
-    try:
-        at = dt.datetime.fromisoformat(given["time"].replace("/", "-"))
+    try:  # a sheet writes 2026/3/3 8:40
+        at = dt.datetime.fromisoformat(_DIGIT.sub(r"0\1", given["time"].replace("/", "-")))
     except ValueError:
         return Fault(line, f"{given['time'][:30]!r} is no time such as 2026-03-03 08:40", "时间格式有误")
     numbers = {}
@@ -139,7 +143,7 @@ def _reading(line: int, given: Mapping[str, str], zone: ZoneInfo) -> Reading | F
 
 
 def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault | None:
-    placed, minutes = math.isfinite(one.lon) and math.isfinite(one.lat), round(oldest.total_seconds() / 60)
+    placed, minutes = is_placed(one), round(oldest.total_seconds() / 60)
     wrong = (
         (
             placed and not (abs(one.lon) <= 180 and abs(one.lat) <= 90),
@@ -147,6 +151,7 @@ def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault |
             "坐标超出范围",
         ),
         (not placed and not one.street, "it has neither a place nor a street", "缺少坐标或道路名"),
+        (not one.street.isprintable(), "its street has signs that cannot be read", "道路名含有无法识别的字符"),
         (math.isnan(one.kmh), "it has no speed", "缺少速度"),
         (
             one.kmh < SLOWEST_KMH,
@@ -158,6 +163,11 @@ def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault |
         (one.at < moment - oldest, f"it is older than {minutes} min", f"超过 {minutes} 分钟"),
     )
     return next((Fault(one.line, english, chinese) for holds, english, chinese in wrong if holds), None)
+
+
+def is_placed(one: Reading) -> bool:
+    """Return whether a reading has a place of its own, not only a street."""
+    return math.isfinite(one.lon) and math.isfinite(one.lat)
 
 
 def too_fast(kmh: NDArray[np.float64], allowed_kmh: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -90,6 +90,14 @@ def test_refused_lines_are_told_and_the_others_kept(session, city):  # noqa: F81
     assert "第 2 行" in said.value.zh
 
 
+def test_a_file_that_names_whole_streets_often_is_cut(session, city, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(traffic, "PLACES_MOST", 3)
+    lon = CENTRES["west"][0]
+    done = _read(session, city, *[f"{AT},30,,,High Street"] * 5, f"{AT},30,{lon},50.69,")
+    assert done.readings == 3
+    assert [(each.line, "more than 3 stretches" in each.en) for each in done.faults] == [(4, True)]
+
+
 def test_only_who_sends_out_brings_speeds_in(session, city):  # noqa: F811
     planner = dataclasses.replace(system_actor(city.territory.id), role=Role.PLANNER)
     with pytest.raises(NotPermitted):

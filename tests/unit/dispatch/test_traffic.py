@@ -34,11 +34,26 @@ def test_chinese_headings():
     assert (readings[0].kmh, readings[0].street) == (30.0, "高街")
 
 
+def test_times_as_sheets_write_them():
+    readings, faults = read("2026/3/3 8:40,30,1,1,", "2026/3/3 8:40:05,30,1,1,")
+    assert (len(readings), faults) == (2, [])
+    assert readings[0].at == dt.datetime(2026, 3, 3, 8, 40, tzinfo=ZONE)
+
+
+def test_a_first_line_without_end_is_a_sentence():
+    with pytest.raises(InvalidInput, match="no CSV"):
+        read(head="x" * 200_000)
+    with pytest.raises(InvalidInput) as told:
+        read(head="x" * 100_000)
+    assert len(told.value.message) < 300
+
+
 @pytest.mark.parametrize(
     ("line", "why", "zh"),
     [
         ("yesterday,30,1,1,", "is no time", "时间"),
         ("2026-03-03 08:40,fast,1,1,", "is no number", "不是数字"),
+        ("2026-03-03 08:40,30,,,High\0Street", "cannot be read", "无法识别"),
         ("2026-03-03 08:40,30,,,", "neither a place nor a street", "缺少坐标"),
         ("2026-03-03 08:40,30,300,1,", "not on the Earth", "坐标"),
         ("2026-03-03 08:40,,1,1,", "has no speed", "缺少速度"),
