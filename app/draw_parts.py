@@ -348,7 +348,7 @@ def _decide(desk: Desk) -> None:
         if st.button(t("Publish"), type="primary", key="gk_draw_publish"):
 
             def publish(inner: Session) -> str:
-                done = publishing.publish(inner, desk.actor, desk.territory, change.id)
+                done = publishing.publish(inner, desk.actor, desk.territory, change.id, seen=change.version)
                 return t(
                     "In force: {new} new cells, {ended} ended, {moved} open incidents moved.",
                     new=i18n.number(done.new),

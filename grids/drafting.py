@@ -53,7 +53,8 @@ def start_draft(
         raise InvalidInput("The draft has no title.", hint="Say in a few words what it is for.")
     change_id = store_changes.add(session, territory.id, title.strip(), chosen, actor.user_id)
     store_changes.copy_live(session, change_id)
-    return get_change(session, actor, change_id)
+    change = get_change(session, actor, change_id)
+    return saved(session, change, {"facts": {"base": store_changes.standing(session, chosen)}})
 
 
 def get_change(session: Session, actor: Actor, change_id: int) -> Change:

@@ -37,15 +37,30 @@ def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: 
     Raises
     ------
     InvalidInput
-        Nothing differs from today.
+        Nothing differs from today, or cells would lose their responsibility grid.
+    Conflict
+        Another change of the same communities came into force since the draft began.
     DataQuality
         The cells leave ground of the communities open, or lie on each other.
     """
     change = own_draft(session, actor, change_id)
-    compared = _compare(session, territory, change, store_changes.cells(session, change_id))
+    _check_base(session, change)
+    cells = store_changes.cells(session, change_id)
+    compared = _compare(session, territory, change, cells)
     if compared.nothing:
-        raise InvalidInput("The draft is what is in force already.", hint="Change something, or withdraw it.")
+        raise InvalidInput(
+            "The draft is what is in force already.",
+            hint="Change something, or withdraw it.",
+            zh="草案与现行网格完全相同，请修改后再提交，或撤回草案。",
+        )
     _check_cover(compared)
+    unbound = int((cells["area"] == "").sum())
+    if unbound and compared.areas_now:
+        raise InvalidInput(
+            f"{unbound:,} cells belong to no responsibility grid, so nobody would look after them.",
+            hint="Share them out first.",
+            zh=f"有 {unbound:,} 个单元网格不属于任何责任网格，无人负责，请先分配责任网格。",
+        )
     facts = {**change.facts, "compared": compared.as_dict()}
     return saved(session, change, {"state": "submitted", "submitted_at": now(), "remark": "", "facts": facts})
 
@@ -61,37 +76,46 @@ def take_back(session: Session, actor: Actor, change_id: int, *, remark: str = "
     return saved(session, change, {"state": "draft", "remark": remark.strip()})
 
 
-def publish(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Published:
+def publish(
+    session: Session, actor: Actor, territory: TerritoryInfo, change_id: int, *, seen: int | None = None
+) -> Published:
     """Put a submitted change in force from today, and return what came of it.
 
     Cells that it leaves out end today, new ones begin today and are linked to those whose ground they take.
     Open incidents go to the cell of their place, closed ones keep theirs; where the open ones were is kept, so
     that the statistics of earlier days stay what they were.
 
+    Parameters
+    ----------
+    seen
+        Version of the change that the supervisor looked at; None publishes what is submitted now.
+
     Raises
     ------
     NotPermitted
         Not a supervisor, or the author himself.
     Conflict
-        The change is not submitted, or a cell that it keeps has ended meanwhile.
+        The change is not submitted or another than the one looked at, or the cells that it began with are not
+        those of today any more.
     """
     require(actor, May.EDIT_GRIDS)
     store.lock_territory(session, territory.id)
     change = _submitted(session, actor, change_id)
+    if seen is not None and change.version != seen:
+        raise Conflict(
+            f"“{change.title}” was changed meanwhile.", hint="Look at it again.", zh="此草案刚被修改，请重新查看。"
+        )
     if change.author_id is not None and change.author_id == actor.user_id:
         raise NotPermitted(
-            "You drafted this change, so somebody else publishes it.", hint="Ask another supervisor to look at it."
+            "You drafted this change, so somebody else publishes it.",
+            hint="Ask another supervisor to look at it.",
+            zh="草案由您本人拟定，须由其他主管发布。",
         )
+    _check_base(session, change)
     cells = store_changes.cells(session, change_id)
     _check_cover(_compare(session, territory, change, cells))
     live = store_versions.live_ids(session, change.area_ids)
     kept = cells["unit_grid_id"].dropna().astype(int).tolist()
-    gone = sorted(set(kept) - set(live))
-    if gone:
-        raise Conflict(
-            f"{len(gone):,} cells that “{change.title}” keeps have ended meanwhile.",
-            hint="Send it back; a new draft begins with today's cells.",
-        )
     ended = sorted(set(live) - set(kept))
     today = now().astimezone(territory.zone).date()
     digest = hashlib.sha256(f"{change.id}|{change.version}".encode()).hexdigest()
@@ -181,6 +205,19 @@ def _submitted(session: Session, actor: Actor, change_id: int) -> Change:
     if change.state != "submitted":
         raise Conflict(f"“{change.title}” is {change.state}, not submitted.", hint="Look at it again.")
     return change
+
+
+def _check_base(session: Session, change: Change) -> None:
+    """Two drafts may begin with the same cells; the second would undo the first without a word."""
+    if change.facts.get("base") == store_changes.standing(session, change.area_ids):
+        return
+    titles = store_changes.published_since(session, change)
+    between = f": “{titles[0]}” was published" if titles else ""
+    raise Conflict(
+        f"The grids of today are not those that “{change.title}” began with{between}.",
+        hint="Begin a new draft with today's cells.",
+        zh=f"“{change.title}”拟定后，现行网格已有变动{f'（“{titles[0]}”已发布）' if titles else ''}，请按现行网格另起草案。",
+    )
 
 
 def _compare(session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame) -> Comparison:
@@ -319,7 +356,10 @@ def _bind(  # noqa: PLR0917  (cells that stay, and cells that are new)
         owner = store.write_responsibility_grid(session, {**row, "boundary": shapely.to_wkb(outline)})
         ids += identity[members].astype(int).tolist()
         owners += [owner] * len(members)
+    across = store_versions.owners_across(session, territory.id, change.area_ids)
     changed = store.bind_cells(session, ids, owners) if ids else 0
     if ids:
+        across += store_versions.owners_across(session, territory.id, change.area_ids)
+        store_versions.outline_anew(session, across)
         store.drop_empty_responsibility_grids(session, territory.id)
     return changed

@@ -97,6 +97,31 @@ def copy_live(session: Session, change_id: int) -> int:
     return int(getattr(done, "rowcount", 0))
 
 
+def standing(session: Session, area_ids: Sequence[int]) -> str:
+    """Return a digest of the cells in force of some communities and the responsibility grids they belong to."""
+    return str(
+        session.execute(
+            text(
+                "SELECT md5(coalesce(string_agg(id || ':' || coalesce(responsibility_grid_id, 0), ',' ORDER BY id), ''))"
+                " FROM unit_grid WHERE community_id = ANY(CAST(:areas AS integer[])) AND ended_on IS NULL"
+            ),
+            {"areas": list(area_ids)},
+        ).scalar_one()
+    )
+
+
+def published_since(session: Session, change: Change) -> list[str]:
+    """Return the titles of changes of the same communities that were published since one began, the newest first."""
+    rows = session.scalars(
+        text(
+            "SELECT title FROM grid_change WHERE territory_id = :territory AND state = 'published'"
+            " AND area_ids && CAST(:areas AS integer[]) AND decided_at >= :began ORDER BY decided_at DESC"
+        ),
+        {"territory": change.territory_id, "areas": list(change.area_ids), "began": change.made_at},
+    )
+    return list(rows)
+
+
 def cells(session: Session, change_id: int, community_id: int | None = None) -> gpd.GeoDataFrame:
     """Return the cells of a draft by id: the columns of `GridChangeCell`, geometry in EPSG:4326."""
     statement = select(*_COLUMNS, func.ST_AsBinary(GridChangeCell.geom)).where(GridChangeCell.change_id == change_id)

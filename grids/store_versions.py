@@ -236,3 +236,31 @@ def daily_by_place(session: Session, cell_id: int, days: int) -> dict[dt.date, i
         {"cell": cell_id, "days": days},
     )
     return {row.day: row.number for row in rows}
+
+
+def owners_across(session: Session, territory_id: int, area_ids: Sequence[int]) -> list[int]:
+    """Return the responsibility grids with cells in force outside some communities and any, ended too, inside."""
+    rows = session.scalars(
+        text(
+            "SELECT r.id FROM responsibility_grid AS r WHERE r.territory_id = :territory"
+            " AND EXISTS (SELECT FROM unit_grid AS g WHERE g.responsibility_grid_id = r.id AND g.ended_on IS NULL"
+            "   AND g.community_id <> ALL (CAST(:areas AS integer[])))"
+            " AND EXISTS (SELECT FROM unit_grid AS g WHERE g.responsibility_grid_id = r.id"
+            "   AND g.community_id = ANY (CAST(:areas AS integer[]))) ORDER BY r.id"
+        ),
+        {"territory": territory_id, "areas": list(area_ids)},
+    )
+    return list(rows)
+
+
+def outline_anew(session: Session, owner_ids: Sequence[int]) -> None:
+    """Make the boundaries of responsibility grids what their cells in force cover."""
+    session.execute(
+        text(
+            "UPDATE responsibility_grid AS r SET boundary = u.shape, version = r.version + 1 FROM ("
+            " SELECT responsibility_grid_id AS id, ST_Multi(ST_Union(geom)) AS shape FROM unit_grid"
+            " WHERE responsibility_grid_id = ANY(CAST(:ids AS integer[])) AND ended_on IS NULL GROUP BY 1) AS u"
+            " WHERE r.id = u.id"
+        ),
+        {"ids": list(owner_ids)},
+    )

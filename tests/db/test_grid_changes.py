@@ -255,3 +255,78 @@ def test_powers_are_separate(acting: ActAs, crew: tuple[TerritoryInfo, Actor, Ac
         drafting.start_draft(session, manager, town, "  ")
     with pytest.raises(NotFound):
         drafting.get_change(session, manager, 10**6)
+
+
+def test_the_second_of_two_drafts_of_the_same_cells_says_what_came_between(
+    acting: ActAs, crew: tuple[TerritoryInfo, Actor, Actor]
+) -> None:
+    town, manager, supervisor = crew
+    session = acting(manager)
+    community = manager.area_ids[0]
+    first, second = (
+        drafting.start_draft(session, manager, town, title, [community]).id for title in ("First", "Second")
+    )
+    for change in (first, second):
+        frame = drafting.draft_cells(session, manager, change, community)
+        largest = frame.loc[frame["area_m2"].idxmax()]
+        drafting.split(session, manager, town, change, int(largest["id"]), across(largest.geometry))
+        publishing.submit(session, manager, town, change)
+    session = acting(supervisor)
+    looked_at = drafting.get_change(session, supervisor, first).version
+    with pytest.raises(Conflict, match="Look at it again"):
+        publishing.publish(session, supervisor, town, first, seen=looked_at - 1)
+    publishing.publish(session, supervisor, town, first, seen=looked_at)
+    with pytest.raises(Conflict, match="“First” was published"):
+        publishing.publish(session, supervisor, town, second)
+    publishing.take_back(session, supervisor, second, remark="Begin anew")
+    session = acting(manager)
+    with pytest.raises(Conflict, match="“First” was published") as told:
+        publishing.submit(session, manager, town, second)
+    assert "“First”已发布" in told.value.zh
+
+
+def test_a_responsibility_grid_keeps_its_ground_outside_the_draft(
+    acting: ActAs, crew: tuple[TerritoryInfo, Actor, Actor]
+) -> None:
+    town, manager, supervisor = crew
+    session = acting(supervisor)
+    here = manager.area_ids[0]
+    owner, elsewhere = session.execute(
+        text(
+            "SELECT g.responsibility_grid_id, o.community_id FROM unit_grid AS g JOIN unit_grid AS o"
+            " ON o.community_id <> g.community_id AND ST_Intersects(o.geom, g.geom) AND o.ended_on IS NULL"
+            " WHERE g.community_id = :here AND g.ended_on IS NULL LIMIT 1"
+        ),
+        {"here": here},
+    ).one()
+    session.execute(
+        text("UPDATE unit_grid SET responsibility_grid_id = :owner WHERE community_id IN (:here, :other)"),
+        {"owner": owner, "here": here, "other": elsewhere},
+    )
+    session = acting(manager)
+    change = drafting.start_draft(session, manager, town, "One of two communities", [here])
+    frame = drafting.draft_cells(session, manager, change.id, here)
+    largest = frame.loc[frame["area_m2"].idxmax()]
+    drafting.split(session, manager, town, change.id, int(largest["id"]), across(largest.geometry))
+    publishing.submit(session, manager, town, change.id)
+    session = acting(supervisor)
+    publishing.publish(session, supervisor, town, change.id)
+    lost = session.execute(
+        text(
+            "SELECT max(ST_Area(ST_Difference(g.geom, r.boundary)::geography)) FROM unit_grid AS g"
+            " JOIN responsibility_grid AS r ON r.id = g.responsibility_grid_id WHERE r.id = :owner AND ended_on IS NULL"
+        ),
+        {"owner": owner},
+    ).scalar_one()
+    assert lost < 1
+
+
+def test_cells_that_nobody_would_look_after_are_not_submitted(
+    acting: ActAs, crew: tuple[TerritoryInfo, Actor, Actor]
+) -> None:
+    town, manager, _ = crew
+    session = acting(manager)
+    change = drafting.start_draft(session, manager, town, "Only drawn", manager.area_ids[:1])
+    drafting.draw(session, manager, town, change.id, kind="square", size=300)
+    with pytest.raises(InvalidInput, match="no responsibility grid"):
+        publishing.submit(session, manager, town, change.id)
