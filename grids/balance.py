@@ -101,7 +101,11 @@ def compose(columns: Mapping[str, npt.ArrayLike], weights: Mapping[str, float]) 
         No weight above 0, a column that is not there, or a number that is negative or missing.
     """
     if not weights or min(weights.values()) < 0 or sum(weights.values()) <= 0:
-        raise InvalidInput("No workload is composed.", hint="Give weights from 0 up, e.g. incidents=1,people=0.2.")
+        raise InvalidInput(
+            "No workload is composed.",
+            hint="Give weights from 0 up, e.g. incidents=1,people=0.2.",
+            zh="尚未选择工作量，请至少给一项大于零的权重。",
+        )
     parts = {}
     total = sum(weights.values())
     for name, weight in weights.items():
@@ -155,6 +159,7 @@ def balance(
         raise InvalidInput(
             f"{count:,} cells in {len(parts):,} separate parts cannot make {k:,} contiguous areas.",
             hint=f"Ask for {len(parts):,} to {count:,} areas.",
+            zh=f"网格分为互不相连的 {len(parts):,} 片，责任网格数目须在 {len(parts):,} 至 {count:,} 之间。",
         )
     use_metis = has_metis() if metis is None else metis
     area = np.full(count, -1, dtype=np.int64)

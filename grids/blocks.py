@@ -108,7 +108,9 @@ def street_blocks(
     community, cells = np.concatenate(communities), share_vertices(np.concatenate(found))
     if len(cells) > MOST_CELLS:
         raise InvalidInput(
-            f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.", hint="Take a larger target."
+            f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.",
+            hint="Take a larger target.",
+            zh="网格数目过多，请增大目标面积。",
         )
     return _frame(community, cells, rules, areas)
 
@@ -179,7 +181,11 @@ def _check_lines(areas: gpd.GeoDataFrame, lines: gpd.GeoDataFrame, target_m2: fl
     if not (np.isfinite(target_m2) and 100 <= target_m2 <= 1e8):
         raise InvalidInput(f"A block cannot have {target_m2:g} m² as its target.", hint="Give 100 to 100,000,000 m².")
     if len(lines) == 0:
-        raise InvalidInput("There is no street to cut along.", hint="Load the streets first, or make square cells.")
+        raise InvalidInput(
+            "There is no street to cut along.",
+            hint="Load the streets first, or make square cells.",
+            zh="没有可供划分的道路，请先载入道路，或改用方格。",
+        )
     if lines.crs is None or lines.crs != areas.crs:
         raise InvalidInput("Streets and communities must be in the same CRS in metres.")
     strange = sorted(set(lines["kind"]) - {*BORDER_KINDS, INNER_KIND})

@@ -44,13 +44,19 @@ def start_draft(
     reach = _reach(session, actor, territory)
     chosen = sorted(set(area_ids)) or reach
     if not chosen:
-        raise InvalidInput(f"{territory.title_en} has no communities.", hint="Load its map first.")
+        raise InvalidInput(
+            f"{territory.title_en} has no communities.", hint="Load its map first.", zh="此地区尚无社区，请先载入地图。"
+        )
     if not set(chosen) <= set(reach):
         raise NotPermitted(
-            "You may draft only the communities of your own area.", hint="Choose among them, or ask for a wider area."
+            "You may draft only the communities of your own area.",
+            hint="Choose among them, or ask for a wider area.",
+            zh="只能为本人管辖的社区拟定草案，请在其中选择，或申请扩大管辖范围。",
         )
     if not title.strip():
-        raise InvalidInput("The draft has no title.", hint="Say in a few words what it is for.")
+        raise InvalidInput(
+            "The draft has no title.", hint="Say in a few words what it is for.", zh="请用几个字写明草案的用途。"
+        )
     change_id = store_changes.add(session, territory.id, title.strip(), chosen, actor.user_id)
     store_changes.copy_live(session, change_id)
     change = get_change(session, actor, change_id)
@@ -62,7 +68,11 @@ def get_change(session: Session, actor: Actor, change_id: int) -> Change:
     require(actor, May.SEE_MAP)
     found = store_changes.find(session, actor.territory_id, change_id)
     if found is None:
-        raise NotFound(f"There is no change of grids with the number {change_id}.", hint="Choose one from the list.")
+        raise NotFound(
+            f"There is no change of grids with the number {change_id}.",
+            hint="Choose one from the list.",
+            zh="没有这份草案，请从列表中选择。",
+        )
     return found
 
 
@@ -97,7 +107,9 @@ def draw(
     """
     change = own_draft(session, actor, change_id)
     if kind not in WHOLE:
-        raise InvalidInput(f"There is no method “{kind}”.", hint=f"Known are: {', '.join(WHOLE)}.")
+        raise InvalidInput(
+            f"There is no method “{kind}”.", hint=f"Known are: {', '.join(WHOLE)}.", zh="没有这种划分方法。"
+        )
     progress = progress or Silent()
     areas = communities(session, territory.id).rename(columns={"id": "community_id"})
     areas = areas[areas["community_id"].isin(change.area_ids)].reset_index(drop=True)
@@ -150,11 +162,16 @@ def shift_border(  # noqa: PLR0917  (who, where, what, and how)
     """Give two neighbours of a draft a new border along a line in EPSG:4326; both become new cells."""
     change, frame = _picked(session, actor, change_id, cell_ids)
     if len(frame) != 2:
-        raise InvalidInput("A border lies between two cells.", hint="Pick exactly two neighbours.")
+        raise InvalidInput(
+            "A border lies between two cells.",
+            hint="Pick exactly two neighbours.",
+            zh="边界位于两个网格之间，请让所画的线只穿过两个相邻网格。",
+        )
     if frame["community_id"].nunique() != 1:
         raise InvalidInput(
             "These cells lie in two communities, and their border is the community line.",
             hint="Pick two cells of one community.",
+            zh="两个网格分属两个社区，其边界即社区界线，请选同一社区的两个网格。",
         )
     one, other = frame.geometry
     parts = np.array(move_border(one, other, line, measure=_measure(territory)))
@@ -166,7 +183,11 @@ def renumber(session: Session, actor: Actor, territory: TerritoryInfo, change_id
     change = own_draft(session, actor, change_id)
     frame = store_changes.cells(session, change_id, community_id)
     if len(frame) == 0:
-        raise InvalidInput("This community has no cell in the draft.", hint="Choose another one.")
+        raise InvalidInput(
+            "This community has no cell in the draft.",
+            hint="Choose another one.",
+            zh="此社区在草案中没有网格，请选择其他社区。",
+        )
     metres = project(frame.geometry.to_numpy(), territory.metric_srid)
     frame["sequence"] = renumbered(frame["community_id"].to_numpy(), metres)
     areas = communities(session, territory.id).rename(columns={"id": "community_id"})
@@ -185,7 +206,11 @@ def move_cells(session: Session, actor: Actor, change_id: int, cell_ids: Sequenc
     change, picked = _picked(session, actor, change_id, cell_ids)
     frame = store_changes.cells(session, change_id)
     if area not in set(frame["area"]) - {""}:
-        raise InvalidInput(f"The draft has no responsibility grid “{area}”.", hint="Choose one of its own.")
+        raise InvalidInput(
+            f"The draft has no responsibility grid “{area}”.",
+            hint="Choose one of its own.",
+            zh=f"草案中没有责任网格“{area}”，请选择草案中已有的责任网格。",
+        )
     before = frame["area"].to_numpy(dtype=object)
     after = np.where(frame["id"].isin(picked["id"]), area, before)
     check_contiguous(frame.geometry.to_numpy(), after, before, {area, *picked["area"]} - {""})
@@ -205,20 +230,30 @@ def own_draft(session: Session, actor: Actor, change_id: int) -> Change:
     require(actor, May.PROPOSE_GRIDS)
     change = store_changes.find(session, actor.territory_id, change_id, lock=True)
     if change is None:
-        raise NotFound(f"There is no change of grids with the number {change_id}.", hint="Choose one from the list.")
+        raise NotFound(
+            f"There is no change of grids with the number {change_id}.",
+            hint="Choose one from the list.",
+            zh="没有这份草案，请从列表中选择。",
+        )
     if change.state != "draft":
         raise Conflict(
-            f"“{change.title}” is {change.state} and cannot be changed.", hint="Take it back, or begin a new draft."
+            f"“{change.title}” is {change.state} and cannot be changed.",
+            hint="Take it back, or begin a new draft.",
+            zh="此草案已不在拟定状态，不能修改，请先收回，或另起草案。",
         )
     if actor.role is not Role.SYSTEM and change.author_id != actor.user_id:
-        raise NotPermitted("This draft is somebody else's.", hint="Begin one of your own.")
+        raise NotPermitted(
+            "This draft is somebody else's.", hint="Begin one of your own.", zh="此草案由他人拟定，请另起草案。"
+        )
     return change
 
 
 def saved(session: Session, change: Change, values: Mapping[str, Any]) -> Change:
     """Write values of a change and return it; raise `Conflict` when somebody else was faster."""
     if not store_changes.write(session, change.id, change.version, values):
-        raise Conflict(f"“{change.title}” was changed meanwhile.", hint="Look at it again.")
+        raise Conflict(
+            f"“{change.title}” was changed meanwhile.", hint="Look at it again.", zh="此草案刚被修改，请重新查看。"
+        )
     found = store_changes.find(session, change.territory_id, change.id)
     return found or dataclasses.replace(change, version=change.version + 1)
 
@@ -239,7 +274,11 @@ def _picked(session: Session, actor: Actor, change_id: int, cell_ids: Sequence[i
     frame = store_changes.cells(session, change_id)
     picked = frame[frame["id"].isin(list(cell_ids))].reset_index(drop=True)
     if len(picked) != len(set(cell_ids)) or len(picked) == 0:
-        raise NotFound("A picked cell is not in the draft any more.", hint="Pick again on the map.")
+        raise NotFound(
+            "A picked cell is not in the draft any more.",
+            hint="Pick again on the map.",
+            zh="所选网格已不在草案中，请在地图上重新选择。",
+        )
     return change, picked
 
 

@@ -39,20 +39,27 @@ def split_cell(
         The line does not cross the cell from border to border, or a part would be too small.
     """
     if shapely.is_empty(line) or shapely.length(line) == 0:
-        raise InvalidInput("No line is drawn.", hint="Draw a line from border to border of the cell.")
+        raise InvalidInput(
+            "No line is drawn.",
+            hint="Draw a line from border to border of the cell.",
+            zh="尚未画线，请画一条贯穿网格两侧边界的线。",
+        )
     parts = shapely.get_parts(cut_by(cell, line))
     if len(parts) < 2:
         parts = shapely.get_parts(cut_by(cell, _longer(line)))
     parts = parts[shapely.area(parts) > 0]
     if len(parts) < 2:
         raise InvalidInput(
-            "The line does not cut the cell in two.", hint="Let it begin and end outside the cell, or on its border."
+            "The line does not cut the cell in two.",
+            hint="Let it begin and end outside the cell, or on its border.",
+            zh="所画的线没有把网格分成两块，请让起点和终点都在网格之外或边界上。",
         )
     area = measure(parts)
     if area.min() < least_m2:
         raise InvalidInput(
             f"A part would have {area.min():,.0f} m²; a cell has at least {least_m2:,.0f} m².",
             hint="Draw the line further from the border.",
+            zh=f"其中一块仅 {area.min():,.0f} 平方米，单元网格不得小于 {least_m2:,.0f} 平方米，请离边界远一些画线。",
         )
     centre = shapely.centroid(parts)
     return parts[np.lexsort((-shapely.get_y(centre), shapely.get_x(centre)))]
@@ -67,17 +74,27 @@ def merge_cells(cells: Geometries, community: Ints) -> shapely.Polygon:
         Fewer than two, cells of several communities, or cells that do not hang together along sides.
     """
     if len(cells) < 2:
-        raise InvalidInput("One cell cannot be merged.", hint="Pick at least two cells that share a side.")
+        raise InvalidInput(
+            "One cell cannot be merged.",
+            hint="Pick at least two cells that share a side.",
+            zh="只选了一个网格，无法合并，请至少选择两个有公共边的网格。",
+        )
     if len(np.unique(community)) > 1:
         raise InvalidInput(
-            "These cells lie in several communities; a unit grid lies in one.", hint="Pick cells of one community."
+            "These cells lie in several communities; a unit grid lies in one.",
+            hint="Pick cells of one community.",
+            zh="所选网格分属不同社区，而单元网格只属于一个社区，请选同一社区的网格。",
         )
     union = shapely.union_all(cells)
     if shapely.get_type_id(union) != 3:
         # Borders drawn by hand may run nanometres apart: nodes on the finest lattice close them.
         union = shapely.union_all(cells, grid_size=_SEAM)
     if not isinstance(union, shapely.Polygon):
-        raise InvalidInput("These cells do not hang together.", hint="Pick cells that share a side, not a corner.")
+        raise InvalidInput(
+            "These cells do not hang together.",
+            hint="Pick cells that share a side, not a corner.",
+            zh="所选网格互不相连，请选择有公共边（而非只有公共角）的网格。",
+        )
     return union
 
 
@@ -100,7 +117,9 @@ def move_border(
     parts = split_cell(both, line, least_m2=least_m2, measure=measure)
     if len(parts) != 2:
         raise InvalidInput(
-            f"The line cuts the two cells into {len(parts)} parts.", hint="Draw a line that crosses them once."
+            f"The line cuts the two cells into {len(parts)} parts.",
+            hint="Draw a line that crosses them once.",
+            zh=f"所画的线把两个网格分成了 {len(parts)} 块，请只穿过一次。",
         )
     mine = shapely.area(shapely.intersection(parts, one))
     first = int(np.argmax(mine))

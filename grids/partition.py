@@ -160,6 +160,7 @@ def check_count(areas: gpd.GeoDataFrame, lattices: Mapping[int, Lattice]) -> Non
         raise InvalidInput(
             f"Cells of {smallest:g} m would make about {about:,.0f} cells; at most {MOST_CELLS:,} are possible.",
             hint="Take bigger cells.",
+            zh="网格数目过多，请增大网格尺寸。",
         )
 
 

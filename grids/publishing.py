@@ -72,7 +72,11 @@ def take_back(session: Session, actor: Actor, change_id: int, *, remark: str = "
     if not own:
         require(actor, May.EDIT_GRIDS)
         if not remark.strip():
-            raise InvalidInput("No reason is given.", hint="Say what the author should mend.")
+            raise InvalidInput(
+                "No reason is given.",
+                hint="Say what the author should mend.",
+                zh="请写明退回原因，说明拟定人应修改之处。",
+            )
     return saved(session, change, {"state": "draft", "remark": remark.strip()})
 
 
@@ -165,7 +169,11 @@ def grid_file(session: Session, actor: Actor, cell_id: int) -> GridFile:
     require(actor, May.SEE_MAP)
     found = store_versions.cell_file(session, actor.territory_id, cell_id)
     if found is None:
-        raise NotFound(f"There is no cell with the number {cell_id}.", hint="Choose one on the map.")
+        raise NotFound(
+            f"There is no cell with the number {cell_id}.",
+            hint="Choose one on the map.",
+            zh="没有这个单元网格，请在地图上选择。",
+        )
     border = float(found["border_m"])
     return GridFile(
         **found,
@@ -187,7 +195,11 @@ def find_cell(session: Session, actor: Actor, code: str) -> int:
     require(actor, May.SEE_MAP)
     found = store_versions.id_of_code(session, actor.territory_id, code.strip())
     if found is None:
-        raise NotFound(f"No unit grid has the code “{code.strip()}”.", hint="Look it up on the map.")
+        raise NotFound(
+            f"No unit grid has the code “{code.strip()}”.",
+            hint="Look it up on the map.",
+            zh=f"没有编码为“{code.strip()}”的单元网格，请在地图上查找。",
+        )
     return found
 
 
@@ -201,9 +213,17 @@ def _submitted(session: Session, actor: Actor, change_id: int) -> Change:
     require(actor, May.PROPOSE_GRIDS)
     change = store_changes.find(session, actor.territory_id, change_id, lock=True)
     if change is None:
-        raise NotFound(f"There is no change of grids with the number {change_id}.", hint="Choose one from the list.")
+        raise NotFound(
+            f"There is no change of grids with the number {change_id}.",
+            hint="Choose one from the list.",
+            zh="没有这份草案，请从列表中选择。",
+        )
     if change.state != "submitted":
-        raise Conflict(f"“{change.title}” is {change.state}, not submitted.", hint="Look at it again.")
+        raise Conflict(
+            f"“{change.title}” is {change.state}, not submitted.",
+            hint="Look at it again.",
+            zh="此草案不在待发布状态，请重新查看。",
+        )
     return change
 
 
@@ -213,10 +233,11 @@ def _check_base(session: Session, change: Change) -> None:
         return
     titles = store_changes.published_since(session, change)
     between = f": “{titles[0]}” was published" if titles else ""
+    between_zh = f"（“{titles[0]}”已发布）" if titles else ""
     raise Conflict(
         f"The grids of today are not those that “{change.title}” began with{between}.",
         hint="Begin a new draft with today's cells.",
-        zh=f"“{change.title}”拟定后，现行网格已有变动{f'（“{titles[0]}”已发布）' if titles else ''}，请按现行网格另起草案。",
+        zh=f"“{change.title}”拟定后，现行网格已有变动{between_zh}，请按现行网格另起草案。",
     )
 
 
@@ -266,11 +287,14 @@ def _check_cover(compared: Comparison) -> None:
     missing = compared.missing_m2
     if abs(missing) > max(_GAP_M2 * (compared.kept + compared.new), 100.0):
         what = "leave open" if missing > 0 else "lie on each other on"
-        raise DataQuality(
+        error = DataQuality(
             "The cells do not cover the communities exactly.",
             [f"they {what} {abs(missing):,.0f} m²"],
             hint="Draw the communities anew, or begin a new draft.",
         )
+        what_zh = "有空隙" if missing > 0 else "相互重叠"
+        error.zh = f"网格未能完整覆盖社区，{what_zh} {abs(missing):,.0f} 平方米，请重新划分，或另起草案。"
+        raise error
 
 
 def _write_cells(session: Session, territory: TerritoryInfo, new: gpd.GeoDataFrame, today: dt.date) -> np.ndarray:

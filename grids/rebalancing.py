@@ -80,10 +80,14 @@ def balance_draft(
     change = own_draft(session, actor, change_id)
     cells = store_changes.cells(session, change_id)
     if len(cells) == 0:
-        raise InvalidInput("The draft has no cells.", hint="Draw them first.")
+        raise InvalidInput("The draft has no cells.", hint="Draw them first.", zh="草案中没有网格，请先划分。")
     load, parts = compose(measures(session, territory, change, cells), weights)
     if load.sum() <= 0:
-        raise InvalidInput("Nothing of this workload is known here.", hint="Choose cells or area_m2 too.")
+        raise InvalidInput(
+            "Nothing of this workload is known here.",
+            hint="Choose cells or area_m2 too.",
+            zh="此处没有所选工作量的数据，请同时选择网格数或面积。",
+        )
     ground = ground_of(project(cells.geometry.to_numpy(), territory.metric_srid))
     community = cells["community_id"].to_numpy()
     group = community if respect else None
@@ -93,6 +97,7 @@ def balance_draft(
             raise InvalidInput(
                 "Some cells have no responsibility grid to begin with.",
                 hint="Share them out anew, without today's map.",
+                zh="部分网格尚无责任网格，不能从现行方案开始，请取消该选项重新分配。",
             )
         known, today = np.unique(cells["area"].to_numpy(dtype=str), return_inverse=True)
         found = rebalance(ground, load, today.astype(np.int64), group=group, change_cost=change_cost)
@@ -135,10 +140,16 @@ def check_contiguous(
             ground = ground_of(shapes[members])
             pieces.append(int(components(len(members), ground.pairs).max(initial=-1)) + 1)
         if pieces[1] == 0:
-            raise InvalidInput(f"{code} would lose its last cell.", hint="Leave it one, or share out anew.")
+            raise InvalidInput(
+                f"{code} would lose its last cell.",
+                hint="Leave it one, or share out anew.",
+                zh=f"{code} 将失去最后一个网格，请至少保留一个，或重新分配。",
+            )
         if pieces[1] > max(pieces[0], 1):
             raise InvalidInput(
-                f"{code} would fall into {pieces[1]} pieces.", hint="Move cells at its border, from the outside in."
+                f"{code} would fall into {pieces[1]} pieces.",
+                hint="Move cells at its border, from the outside in.",
+                zh=f"{code} 将被分成 {pieces[1]} 块，请从其边缘由外向内移交网格。",
             )
 
 

@@ -102,7 +102,7 @@ def standing(session: Session, area_ids: Sequence[int]) -> str:
     return str(
         session.execute(
             text(
-                "SELECT md5(coalesce(string_agg(id || ':' || coalesce(responsibility_grid_id, 0), ',' ORDER BY id), ''))"
+                "SELECT md5(coalesce(string_agg(concat(id, ':', responsibility_grid_id), ',' ORDER BY id), ''))"
                 " FROM unit_grid WHERE community_id = ANY(CAST(:areas AS integer[])) AND ended_on IS NULL"
             ),
             {"areas": list(area_ids)},
