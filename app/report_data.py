@@ -22,6 +22,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from people.duty_files import shielded
 from planning.report_model import THERE, AreaRow, at_most
 from planning.reporting import Made
 
@@ -147,10 +148,16 @@ def csv(made: Made) -> bytes:
                 continue
             place = frame.geometry
             table = pd.DataFrame(frame.drop(columns="geometry")).assign(lon=place.x.round(6), lat=place.y.round(6))
-            archive.writestr(f"{name}.csv", table.to_csv(index=False).encode("utf-8-sig"))
+            archive.writestr(f"{name}.csv", spreadsheet(table))
         for name, table in tables(made).items():
-            archive.writestr(f"{name}.csv", table.to_csv(index=False).encode("utf-8-sig"))
+            archive.writestr(f"{name}.csv", spreadsheet(table))
     return held.getvalue()
+
+
+def spreadsheet(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV in which no text of a street, a community or a file is taken for a formula."""
+    safe = table.map(lambda cell: shielded(cell) if isinstance(cell, str) else cell)
+    return safe.to_csv(index=False).encode("utf-8-sig")
 
 
 def _demand(made: Made) -> gpd.GeoDataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import io
 import math
 import re
+import sqlite3
 import warnings
 import zipfile
 import zlib
@@ -230,6 +232,8 @@ def _refuse_wide(path: Path) -> None:
 def _from_map(path: Path) -> Table:
     import pyogrio
 
+    if path.suffix.lower() == ".gpkg":
+        _refuse_views(path)
     try:
         frame = pyogrio.read_dataframe(path)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError) as error:
@@ -242,6 +246,22 @@ def _from_map(path: Path) -> Table:
         )
     geometry = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
     return Table(path.name, _as_text(pd.DataFrame(frame.drop(columns="geometry"))), geometry, path.suffix[1:].upper())
+
+
+def _refuse_views(path: Path) -> None:
+    """Refuse a GeoPackage with a layer that is a view: eighty kilobytes of one can give rows without end."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as file:
+            views = file.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'view' AND lower(name) IN"
+                " (SELECT lower(table_name) FROM gpkg_contents)"
+            ).fetchall()
+    except sqlite3.Error:
+        return  # what is no GeoPackage is told of by who reads it
+    if views:
+        raise InvalidInput(
+            f"{path.name}: its layer {views[0][0]} is a view.", hint="Save it as a plain layer, or as GeoJSON."
+        )
 
 
 def _as_text(rows: pd.DataFrame) -> dict[str, Cells]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj.exceptions import CRSError
 
 from core.errors import DataQuality, InvalidInput
 from geodata.crs import WGS84, project
@@ -25,6 +26,8 @@ LONGITUDES = ("lon", "lng", "long", "longitude", "x", "经度")
 LATITUDES = ("lat", "latitude", "y", "纬度")
 NAMES = ("name", "title", "label", "id", "code", "ref", "名称", "编号")
 LINES_SHOWN = 8
+PEOPLE_AT_MOST = 1e9
+"""Of one row; more live in no place."""
 SUMS_APART = 0.01
 """Groups that add up to so much more or less than the people are told of."""
 
@@ -130,7 +133,12 @@ def _shapes(table: Table, srid: int, shown: str) -> Shapes:
     made = np.full(len(xy), None, dtype=object)
     made[known] = shapely.points(xy[known])
     if srid != WGS84:
-        made[known] = project(made[known], WGS84, srid)
+        try:
+            made[known] = project(made[known], WGS84, srid)
+        except CRSError as error:
+            raise InvalidInput(
+                f"There is no coordinate system EPSG:{srid}.", hint="Look it up; 4326 is longitude and latitude."
+            ) from error
     elif known.any() and not ((np.abs(xy[known, 0]) <= 180) & (np.abs(xy[known, 1]) <= 90)).all():
         raise InvalidInput(
             f"The coordinates of {shown} are no longitude and latitude (up to {np.abs(xy[known]).max():,.0f}).",
@@ -180,7 +188,7 @@ def _counted(
     texts = np.array([str(cell).strip() for cell in cells], dtype=object)
     values = _numbers(texts)
     empty = texts == ""
-    bad = ~empty & ~(np.isfinite(values) & (values >= 0))
+    bad = ~empty & ~((values >= 0) & (values <= PEOPLE_AT_MOST))
     wrong += [f"line {line}: {name} is {text!r}" for line, text in zip(lines[bad], texts[bad], strict=True)]
     if empty.any():
         findings.append(f"{_lines(lines[empty])}: {name} is empty, counted as 0")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj.exceptions import CRSError
 
 from core.errors import InvalidInput
 from geodata.crs import WGS84, project
@@ -88,7 +91,12 @@ def read_slope(path: Path, srid: int, boundary: shapely.Geometry) -> LayerData:
     steep = slope_of(heights)
     rows, columns = steep.values.shape
     corners = (steep.west, steep.north - rows * steep.step_y, steep.west + columns * steep.step_x, steep.north)
-    extent = project(np.array([shapely.box(*corners)], dtype=object), WGS84, steep.srid)[0]
+    try:
+        extent = project(np.array([shapely.box(*corners)], dtype=object), WGS84, steep.srid)[0]
+    except CRSError as error:
+        raise InvalidInput(
+            f"{path.name} names EPSG:{steep.srid}, which is no coordinate system.", hint="Write it with a known one."
+        ) from error
     covered = float(shapely.area(shapely.intersection(extent, boundary)) / shapely.area(boundary))
     if covered <= 0:
         west, south, east, north = extent.bounds
@@ -141,10 +149,10 @@ def _ascii(path: Path, srid: int) -> tuple[Raster, str]:
                     break
                 head[words[0].lower()] = float(words[1])
             rows, columns, step = int(head["nrows"]), int(head["ncols"]), head["cellsize"]
-            if not (0 < rows * columns <= CELLS_AT_MOST and step > 0):
+            if not (min(rows, columns) > 0 and rows * columns <= CELLS_AT_MOST and 0 < step < math.inf):
                 raise InvalidInput(f"{path.name} has {rows:,} by {columns:,} cells.", hint="Cut it smaller.")
             values = np.loadtxt(file, dtype=np.float32).reshape(-1)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             raise InvalidInput(
                 f"{path.name} is no ESRI ASCII grid ({error}).", hint="It begins with ncols, nrows, xllcorner …"
             ) from error
@@ -155,6 +163,8 @@ def _ascii(path: Path, srid: int) -> tuple[Raster, str]:
     half = step / 2
     west = head["xllcorner"] if "xllcorner" in head else head.get("xllcenter", 0.0) - half
     south = head["yllcorner"] if "yllcorner" in head else head.get("yllcenter", 0.0) - half
+    if not (math.isfinite(west) and math.isfinite(south)):
+        raise InvalidInput(f"{path.name} has a corner that is no number.", hint="See xllcorner and yllcorner.")
     degrees = -180 <= west <= 180 and -90 <= south <= 90 and step < 1
     note = f"the grid does not say its CRS; read as EPSG:{WGS84 if degrees else srid}"
     return Raster(grid, west, south + rows * step, step, step, WGS84 if degrees else srid), note
@@ -173,14 +183,18 @@ def _geotiff(path: Path) -> tuple[Raster, str]:
                 raise InvalidInput(
                     f"{path.name} has {image.width:,} by {image.height:,} cells.", hint="Cut it smaller."
                 )
-            values = np.asarray(image, dtype=np.float32).copy()
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+            bands = len(image.getbands())
+            values = np.asarray(image, dtype=np.float32).copy() if bands == 1 else np.empty(0, np.float32)
+    except (
+        UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, TypeError, KeyError, IndexError,
+        SyntaxError, MemoryError, struct.error,
+    ) as error:  # fmt: skip
         raise InvalidInput(
             f"{path.name} is no GeoTIFF that is read here ({error}).", hint="Give one band, or an ESRI ASCII grid."
         ) from error
-    if values.ndim != 2 or scale is None or tie is None or keys is None:
+    if bands != 1 or values.ndim != 2 or not _placed(scale, tie, keys):
         raise InvalidInput(
-            f"{path.name} has {'several bands' if values.ndim != 2 else 'no place on earth in its tags'}.",
+            f"{path.name} has {'several bands' if bands != 1 else 'no place on earth in its tags'}.",
             hint="Give a GeoTIFF of one band with heights in metres.",
         )
     found = {keys[at]: keys[at + 3] for at in range(4, len(keys) - 3, 4) if keys[at + 1] == 0}
@@ -191,3 +205,10 @@ def _geotiff(path: Path) -> tuple[Raster, str]:
         values[values == np.float32(nodata)] = np.nan
     west, north = tie[3] - tie[0] * scale[0], tie[4] + tie[1] * scale[1]
     return Raster(values, float(west), float(north), float(scale[0]), float(scale[1]), srid), ""
+
+
+def _placed(scale: Any, tie: Any, keys: Any) -> bool:
+    """Return whether the tags of a GeoTIFF say where it lies: size of a cell, one point of reference, keys."""
+    if not all(isinstance(each, tuple) for each in (scale, tie, keys)) or len(scale) < 2 or len(tie) < 6:
+        return False
+    return all(math.isfinite(each) for each in (*scale[:2], *tie[:6])) and min(scale[:2]) > 0

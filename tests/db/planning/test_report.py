@@ -7,6 +7,7 @@ import json
 import zipfile
 from importlib import import_module
 from pathlib import Path
+from urllib.request import OpenerDirector, Request
 
 import pandas as pd
 import pyogrio
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 import app.jobs
-from app import report_pdf, report_work
+from app import report_data, report_pdf, report_work
 from app.cli import main
 from app.studies import answer_study
 from core.errors import InvalidInput, NotPermitted, SourceUnavailable
@@ -50,10 +51,11 @@ def study(actors: dict[Role, Actor]) -> int:
 
 @pytest.fixture(scope="module")
 def files(actors: dict[Role, Actor], study: int) -> dict[tuple[str, str], bytes]:
-    """The files as a supervisor takes them, after a job has made them."""
+    """The files as a supervisor takes them, after a job has made them; laying out real pages is for a slow test."""
     planner, reader = actors[Role.PLANNER], actors[Role.SUPERVISOR]
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(report_trials, "COUNT", 4)
+    monkeypatch.setattr(report_pdf, "pdf", lambda html: f"%PDF {len(html)}".encode())
     with db.transaction(planner) as session:
         job = reporting.ask(session, planner, study)
         assert reporting.ask(session, planner, study) == job, "asked twice, made once"
@@ -136,6 +138,32 @@ def test_the_data_add_up_to_the_study(
         assert {"sites.csv", "demand.csv", "unserved.csv", "grids.csv", "metadata.csv"} <= set(archive.namelist())
     assert areas["people"].sum() == pytest.approx(facts["people"])
     assert list(areas)[:5] == ["id", "code", "name", "name_zh", "people"]
+
+
+def test_no_cell_of_the_tables_is_a_formula() -> None:
+    hostile = ["=cmd|' /C calc'!A0", "+1", "-2+3", "@sum(a1)", "\t=1", "High Street"]
+    table = pd.DataFrame({"street": hostile, "mean_s": [-1.5] * len(hostile)})
+    told = report_data.spreadsheet(table).decode("utf-8-sig")
+    back = pd.read_csv(io.StringIO(told))
+    assert [each[0] for each in back["street"]] == ["'"] * 5 + ["H"]
+    assert back["mean_s"].tolist() == table["mean_s"].tolist(), "numbers stay numbers"
+
+
+def test_a_pdf_opens_no_address_and_no_file_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def watched(self: OpenerDirector, request: Request | str, *rest: object, **named: object) -> object:
+        opened.append(request if isinstance(request, str) else request.full_url)
+        raise OSError
+
+    monkeypatch.setattr(OpenerDirector, "open", watched)
+    secret = (tmp_path / "secret.svg").as_uri()
+    page = f"""<link rel=stylesheet href="{secret}"><link rel=attachment href="{secret}"><img src="http://[::1]/a.png">
+        <style>@import url({secret}); p {{ background: url("http://[::1]/b") }}</style><p>x</p>
+        <svg xmlns="http://www.w3.org/2000/svg"><image href="{secret}"/><use href="http://[::1]/c.svg#a"/></svg>
+        <object data="{secret}"></object><embed src="ftp://[::1]/d">"""
+    assert report_pdf.document(page).write_pdf().startswith(b"%PDF")
+    assert all("SourceSans" in each for each in opened), opened
 
 
 def test_no_person_is_named(files: dict[tuple[str, str], bytes]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -120,3 +123,59 @@ def test_what_is_no_raster_or_lies_elsewhere_is_refused(tmp_path) -> None:
     for name, said in (("a.asc", "no ESRI ASCII grid"), ("b.tif", "no GeoTIFF"), ("c.asc", "lies elsewhere")):
         with pytest.raises(InvalidInput, match=said):
             read_slope(tmp_path / name, 25832, CITY)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["ncols inf\nnrows 2", "ncols -2\nnrows -2", "ncols 9000\nnrows 9000", "ncols 2\nnrows 2\nxllcorner nan"],
+)
+def test_a_grid_of_no_size_or_place_is_refused_in_words(tmp_path, head) -> None:
+    path = tmp_path / "h.asc"
+    path.write_text(f"{head}\n" + ("" if "xll" in head else "xllcorner 0\n") + "yllcorner 0\ncellsize 0.1\n1 2\n3 4\n")
+    with pytest.raises(InvalidInput):
+        read_slope(path, 25832, CITY)
+
+
+@pytest.mark.parametrize(
+    ("mode", "scale", "tie", "keys", "said"),
+    [
+        ("F", (0.1,), (0, 0, 0, 10, 51, 0), (1, 1, 0, 1, 2048, 0, 1, 4326), "no place"),
+        ("F", (0.1, 0.1, 0), (0.0, 0.0), (1, 1, 0, 1, 2048, 0, 1, 4326), "no place"),
+        ("F", (float("nan"), 0.1, 0), (0, 0, 0, 10, 51, 0), (1, 1, 0, 1, 2048, 0, 1, 4326), "no place"),
+        ("F", (0.0, 0.0, 0), (0, 0, 0, 10, 51, 0), (1, 1, 0, 1, 2048, 0, 1, 4326), "no place"),
+        ("F", (0.1, 0.1, 0), (0, 0, 0, 10, 51, 0), (1, 1, 0, 1, 2048, 0, 1, 9999), "9999"),
+        ("RGB", (0.1, 0.1, 0), (0, 0, 0, 10, 51, 0), (1, 1, 0, 1, 2048, 0, 1, 4326), "several bands"),
+    ],
+)
+def test_a_geotiff_with_hostile_tags_is_refused_in_words(tmp_path, mode, scale, tie, keys, said) -> None:  # noqa: PLR0917
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, kind, value in ((33550, 12, scale), (33922, 12, tie), (34735, 3, keys)):
+        tags.tagtype[tag] = kind
+        tags[tag] = value
+    Image.new(mode, (20, 20)).save(tmp_path / "h.tif", tiffinfo=tags)
+    with pytest.raises(InvalidInput, match=said):
+        read_slope(tmp_path / "h.tif", 25832, CITY)
+
+
+def test_a_crs_that_is_none_and_people_beyond_counting_are_refused(tmp_path) -> None:
+    with pytest.raises(InvalidInput, match="9999"):
+        brought(tmp_path, HEAD + "a,10.1,50.1,30,10,20\n", columns=Columns(srid=9999))
+    with pytest.raises(DataQuality, match="cannot be"):
+        brought(tmp_path, HEAD + "a,10.1,50.1,1e308,1,1\nb,10.1,50.1,1e308,1,1\n")
+
+
+def test_a_geopackage_whose_layer_multiplies_its_rows_is_cut_short(tmp_path) -> None:
+    path = tmp_path / "v.gpkg"
+    frame = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(10.1, 50.1)], crs=4326)
+    frame.to_file(path, layer="pts", driver="GPKG")
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.executescript(
+            "CREATE VIEW many AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000000)"
+            " SELECT n.i AS fid, (SELECT geom FROM pts LIMIT 1) AS geom FROM n;"
+            "DELETE FROM gpkg_geometry_columns; DELETE FROM gpkg_contents; DELETE FROM gpkg_ogr_contents;"
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id)"
+            " VALUES ('many', 'features', 'm', 4326);"
+            "INSERT INTO gpkg_geometry_columns VALUES ('many', 'geom', 'POINT', 4326, 0, 0);"
+        )
+    with pytest.raises(InvalidInput, match="view"):
+        read_layer(path, "candidates", CITY, Columns(), shown="v.gpkg")
