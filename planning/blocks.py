@@ -35,8 +35,8 @@ FEW = 20
 CHUNK = 25
 SEARCHED = 400
 SEARCH_EVERY = 4
-ROUNDING = 1e-6
-"""Costs in the lists went through single precision; what they may be above themselves is taken off the bound."""
+ROUNDING = 1e-9
+"""What rounding may have added to the sum that is the bound."""
 
 
 def solve_by_blocks(
@@ -109,7 +109,7 @@ def _lists(count: _Counted, candidates: int, sites: Ints, progress: Progress) ->
         starts = starts_below(costs, cap)
         places, values = np.empty(int(starts[-1]), dtype=np.int32), np.empty(int(starts[-1]))
         fill_below(costs, cap, starts, places, values)
-        parts.append((starts, places + np.int32(begin), values.astype(np.float32)))
+        parts.append((starts, places + np.int32(begin), not_above(values)))
         progress.advance(len(rows))
     total = np.zeros(len(cap) + 1, dtype=np.int64)
     for starts, _, _ in parts:
@@ -122,6 +122,12 @@ def _lists(count: _Counted, candidates: int, sites: Ints, progress: Progress) ->
     made = Lists(total, places, values, cap)
     made.sort()
     return made
+
+
+def not_above(values: Floats) -> Floats32:
+    """Return values in single precision, none larger than it was: the bound of lower costs holds for the costs."""
+    made = values.astype(np.float32)
+    return np.where(made > values, np.nextafter(made, np.float32(-np.inf)), made)
 
 
 def _raise(

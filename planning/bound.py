@@ -28,6 +28,8 @@ BEHIND = 3
 SMALLEST_CAP = 1e-9
 STALLED = 1e-5
 LOOKS = 8
+SLACK_AT_MOST = 0.1
+"""Sums so large that rounding may be more are not known to a whole."""
 
 
 @dataclass(eq=False)
@@ -49,7 +51,13 @@ class Root:
 def margin_of(costs: Floats, cost: float) -> float:
     """Return by how much anything better is cheaper: nearly one where all costs are whole, else next to nothing."""
     whole = bool(np.array_equal(costs, np.rint(costs)))
-    return 1 - 1e-6 if whole else 0.5 * PROVEN * cost
+    slack = slack_of(cost)
+    return 1 - slack if whole and slack < SLACK_AT_MOST else 0.5 * PROVEN * cost
+
+
+def slack_of(cost: float) -> float:
+    """Return what rounding may have added to a sum of about so much."""
+    return 1e-6 + 1e-12 * abs(cost)
 
 
 def raise_bound(
@@ -106,7 +114,7 @@ def raise_bound(
 
 def learn(best: Best, reached: float, margin: float) -> None:
     """Keep a bound; where costs are whole it rounds up."""
-    best.learn_bound(float(np.ceil(reached - 1e-6)) if margin > 0.5 and reached > -1e200 else reached)
+    best.learn_bound(float(np.ceil(reached - slack_of(reached))) if margin > 0.5 and reached > -1e200 else reached)
 
 
 def _thinner(root: Root) -> bool:

@@ -54,7 +54,8 @@ def by_cases(
             return False
         bound, _, settled, multipliers = heapq.heappop(heap)
         number += 1
-        case = Ascent(multipliers.astype(np.float64), len(settled), PACE)
+        # What went through single precision may have become larger: above the cap no bound holds.
+        case = Ascent(np.minimum(multipliers.astype(np.float64), lists.cap), len(settled), PACE)
         small = lists.without(settled)
         if not _worked(case, small, settled, p, best=best, margin=margin):
             progress.advance()
@@ -114,5 +115,5 @@ def _leaf(costs: Floats, settled: NDArray[np.int8], best: Best) -> None:
 
 
 def _single(multipliers: Floats) -> Singles:
-    """Return multipliers in half the room; whatever they are, their bound holds."""
+    """Return multipliers in half the room; up to the cap of the lists, the bound of any holds."""
     return multipliers.astype(np.float32)

@@ -18,7 +18,7 @@ from scipy.optimize import LinearConstraint
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, Ints, checked_costs, infeasible
-from planning.listening import heard
+from planning.listening import heard, scale_of
 from planning.search import greedy
 from planning.side import Others, Side
 from planning.watching import enough, tell
@@ -83,8 +83,10 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     if len(lost):
         roomless = np.isfinite(costs[lost]).any()
         return infeasible("capacity" if roomless else "reach", len(costs), began, lost)
-    if np.sort(capacity)[-p:].sum() < size.sum() - ROUNDING:
+    if np.sort(capacity)[-p:].sum() < size.sum() * (1 - ROUNDING):
         return infeasible("capacity", len(costs), began)
+    fits = scale_of(size) if size.max(initial=0.0) < 1 else 1.0
+    size, capacity = size * fits, capacity * fits
     side = side or Side(costs.shape[1], p, p)
     binding = side.binding()
     if binding:

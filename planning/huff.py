@@ -16,14 +16,16 @@ from scipy.optimize import LinearConstraint
 
 from planning.choice import Choice, Floats, Ints, infeasible
 from planning.climb import climbed
-from planning.listening import say
+from planning.listening import heard, say, scale_of
 from planning.side import Others, Side
 
 POWER = 2.0
 NEAREST_S = 60.0
 """Ways shorter than this pull no more than this."""
 HOME_S = 3600.0
-CLOSED = 1e-7
+CLOSED = 1e-8
+SHARES = 1024.0
+"""People that are shares of one count so much more, far above what HiGHS takes for nothing."""
 
 
 def pull(od_s: Floats) -> Floats:
@@ -49,6 +51,8 @@ def drawn(pulls: Floats, rest: Floats, people: Floats, sites: Ints) -> float:
 def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, seconds: float = 60.0) -> Choice:
     """Return the sites that draw most people. Objective and bound are negative: the smaller, the more people."""
     began = time.perf_counter()
+    scale = SHARES * scale_of(people) if people.max(initial=0.0) < 1 else 1.0
+    people = people * scale
     total = float(people.sum())
     sites = climbed(lambda some: drawn(pulls, rest, people, some), side)
     if sites is None:
@@ -57,7 +61,8 @@ def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, secon
     cuts: list[tuple[Floats, float]] = []
     at = sites
     while best < bound - CLOSED * max(bound, 1e-9) and (left := began + seconds - time.perf_counter()) > 0:
-        say(-best, -bound)
+        heard()
+        say(-best / scale, -bound / scale)
         cuts.append(_tangent(pulls, rest, people, at))
         rows = sp.csr_array(np.array([np.r_[-slope, 1.0] for slope, _ in cuts]))
         more = [LinearConstraint(rows, -np.inf, np.array([level for _, level in cuts]))]
@@ -79,8 +84,8 @@ def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, secon
     closed = best >= bound - CLOSED * max(bound, 1e-9)
     return Choice(
         "optimal" if closed else "feasible",
-        -best,
-        -best if closed else -bound,
+        -best / scale,
+        -(best if closed else bound) / scale,
         tuple(int(site) for site in np.sort(sites)),
         np.full(len(people), -1, dtype=np.int64),
         time.perf_counter() - began,

@@ -26,7 +26,8 @@ except ImportError:
 
 Floats = NDArray[np.float64]
 EVERY_S = 0.1
-SMALL = 400
+LEAST, LARGEST = 1e-200, 1e8
+SMALL = 60
 """Variables up to which HiGHS is so quick that nobody waits for it."""
 LONG_PAIRS = 2_000_000
 OPTIMAL, LIMIT, INFEASIBLE = 0, 1, 2
@@ -95,6 +96,14 @@ def say(found: float, bound: float) -> None:
         tell(listener.progress, found, bound)
 
 
+def scale_of(values: Floats) -> float:
+    """Return by what to multiply values so that tolerances, which are absolute, fit them; a power of two, so exact."""
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    if largest < LEAST or 1.0 <= largest <= LARGEST:
+        return 1.0
+    return float(2.0 ** -np.floor(np.log2(largest)))
+
+
 def milp(
     c: Floats, *, constraints: Sequence[LinearConstraint], integrality: NDArray[Any], bounds: Bounds, seconds: float,
     standing: Standing | None = None,
@@ -107,6 +116,15 @@ def milp(
         From HiGHS' incumbent and bound to cost and bound of the question, to be told to a watcher; None: not told.
     """
     limit = max(seconds, 0.01)
+    scale = scale_of(c)
+    if scale != 1.0:
+        told = None if standing is None else lambda found, bound: standing(found / scale, bound / scale)
+        answer = milp(c * scale, constraints=constraints, integrality=integrality, bounds=bounds, seconds=seconds,
+                      standing=told)  # fmt: skip
+        for name in ("fun", "mip_dual_bound"):
+            if answer.get(name) is not None:
+                answer[name] /= scale
+        return answer
     listener = _LISTENER.get()
     if _highs is None or listener is None or len(c) <= SMALL:
         return scipy.optimize.milp(

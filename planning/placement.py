@@ -138,9 +138,11 @@ class Placement:
         candidates = self.od_s.shape[1]
         info = INFO[self.kind]
         nobody = self.kind == "lscp" or self.existing_s is not None
-        least = self.p if info.needs_p and not self.fewer else int(not nobody)
+        fewer = self.fewer and self.kind != "p-dispersion"  # fewer are always farther apart
+        least = self.p if info.needs_p and not fewer else int(not nobody)
+        most = min(self.p, candidates) if fewer else self.p
         return Side(
-            candidates, least, self.p or candidates, np.unique(self.fixed), self.conflicts, self.cost, self.budget,
+            candidates, least, most or candidates, np.unique(self.fixed), self.conflicts, self.cost, self.budget,
             self._floor(),
         )  # fmt: skip
 
@@ -207,12 +209,12 @@ def _plain(
     rest = np.setdiff1d(np.arange(side.candidates), fixed)
     if len(fixed):
         costs = np.minimum(costs, costs[fixed].min(axis=0))[rest]
-    if problem.p == len(fixed):
+    if side.most == len(fixed):
         value = bound = costs_of(problem).of(fixed)
         sites = fixed
     else:
         where = None if initial is None else [int(np.searchsorted(rest, at)) for at in initial if at in rest]
-        best = least_cost(costs, problem.p - len(fixed), stop, seed=seed, initial=where or None, progress=progress)
+        best = least_cost(costs, side.most - len(fixed), stop, seed=seed, initial=where or None, progress=progress)
         sites, value, bound = np.sort(np.r_[rest[best.sites], fixed]), best.cost, best.bound
     if problem.kind == "mclp":
         people = float(problem.people.sum())
@@ -241,15 +243,23 @@ def costs_of(problem: Placement) -> Sum:
     return Sum(costs, none)
 
 
+def costs_of_nothing(problem: Placement, existing: Floats) -> Floats:
+    """Return what serving each demand counts where nothing new is built, shape (demand,)."""
+    if problem.kind == "mclp":
+        return np.where(existing <= (problem.limit_s or 0.0), 0.0, problem.people)
+    costs: Floats = np.where(np.isfinite(existing), existing, unserved_s(problem)) * problem.people
+    return costs / 3600.0 * problem.hour_cost if problem.kind == "fixed-charge" else costs
+
+
 def _summed(
     problem: Placement, side: Side, stop: Stop, *, initial: Ints | None, progress: Progress, began: float
 ) -> SitingResult:
     total = costs_of(problem)
-    if problem.kind == "fixed-charge" and problem.existing_s is not None:
+    if not side.least and problem.existing_s is not None:
         # To build nothing is a choice too: a candidate that costs nothing and serves as what is there does.
-        nothing = np.where(np.isfinite(problem.existing_s), problem.existing_s, unserved_s(problem))
-        row = nothing * problem.people / 3600.0 * problem.hour_cost
-        total = Sum(np.vstack([total.costs, row]), np.append(total.charge, 0.0))
+        total = Sum(
+            np.vstack([total.costs, costs_of_nothing(problem, problem.existing_s)]), np.append(total.charge, 0.0)
+        )
         side = _with_nothing(side)
     best = least_sum(total, side, seconds=stop.seconds, gap=stop.gap, initial=initial, progress=progress)
     if best is None:
@@ -281,7 +291,7 @@ def _chosen(problem: Placement, side: Side, stop: Stop, *, progress: Progress, b
     beside = None if side.plain else side
     seconds = stop.seconds
     if problem.kind == "p-center":
-        choice = solve_center(times[counted], problem.p, seconds=seconds, side=beside, progress=progress)
+        choice = solve_center(times[counted], side.most, seconds=seconds, side=beside, progress=progress)
     elif problem.kind == "lscp":
         choice = _fewest(problem, side, existing, counted, seconds=seconds, progress=progress)
     elif problem.kind == "backup":

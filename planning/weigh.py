@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from planning.backup import count_backup
 from planning.dispersion import least_distance
 from planning.huff import drawn, pull
-from planning.placement import Placement, costs_of, described, place, refused, rest_pull, unserved_s
+from planning.placement import Placement, costs_of, costs_of_nothing, described, place, refused, rest_pull
 from planning.siting import SitingResult, Stop
 
 Ints = NDArray[np.int64]
@@ -59,9 +59,8 @@ def objective_of(problem: Placement, sites: Ints) -> float:
         return drawn(pull(problem.od_s), rest_pull(problem), problem.people, sites)
     total = costs_of(problem)
     cost = total.of(sites)
-    if not len(sites) and existing is not None and problem.kind == "fixed-charge":
-        nearest = np.where(np.isfinite(existing), existing, unserved_s(problem))
-        cost = float(nearest @ problem.people) / 3600.0 * problem.hour_cost
+    if not len(sites) and existing is not None:
+        cost = float(costs_of_nothing(problem, existing).sum())
     return float(problem.people.sum()) - cost if problem.kind == "mclp" else cost
 
 
