@@ -279,6 +279,8 @@ def _hand(desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> Non
         area = str(st.selectbox(t("Responsibility grid"), areas, key=f"gk_draw_to_{community}") or "")
     ready = line is not None if mode in WITH_PEN else bool(chosen)
     if st.button(modes[mode], type="primary", disabled=not ready, key=f"gk_draw_do_{mode}"):
+        if line is not None:  # it stays on the map, but cuts once
+            st.session_state[f"{state.DRAW_MAP}-used"] = line.wkt
         act(desk.actor, lambda inner: _by_hand(inner, desk, mode, cells, chosen, line, area))
     if chosen and st.button(t("Let all go"), type="tertiary", key="gk_draw_none"):
         st.session_state.pop(state.DRAW_PICKED, None)

@@ -25,13 +25,12 @@ def show() -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         widgets.title(t("Draw & balance"), simulated=territory.is_demo)
-        with st.container():  # always there, so that the open tab below stays open
-            draw_parts.news()
         given = st.query_params.get("change", "")
         if given.isdecimal() and len(given) < 10:
             with guard.page():
                 _change(session, actor, territory, drafting.get_change(session, actor, int(given)))
             return
+        draw_parts.news()
         draw_parts.new_draft(session, actor, territory)
         _list(drafting.list_changes(session, actor, territory.id), territory)
 
@@ -65,6 +64,7 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
     with st.container():
         draw_parts.head(session, desk)
     if change.state == "withdrawn":
+        draw_parts.news()
         widgets.empty(t("This draft was withdrawn."), t("Its cells are gone; begin a new one."))
         return
     with st.container(key="gk-beside"):
@@ -77,6 +77,8 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
         mode = draw_parts.mode_of(desk)
         _map(desk, cells, int(community or 0), pen=mode in draw_parts.WITH_PEN)
     with right:
+        with st.container():  # always there, so that the open tab below stays open
+            draw_parts.news()
         draw_parts.panel(session, desk, int(community or 0), cells, mode)
 
 
@@ -94,7 +96,9 @@ def _map(desk: Desk, cells: gpd.GeoDataFrame, community: int, *, pen: bool) -> N
         if found[1] is not None and not pen:
             draw_parts.toggle(desk.change, found[1])
             st.rerun()
-    st.session_state[f"{state.DRAW_MAP}-line"] = draw_map.drawn_line(answer) if pen else None
+    line = draw_map.drawn_line(answer) if pen else None
+    used = line is not None and line.wkt == st.session_state.get(f"{state.DRAW_MAP}-used")
+    st.session_state[f"{state.DRAW_MAP}-line"] = None if used else line
 
 
 show()

@@ -189,8 +189,7 @@ def test_a_community_from_nothing_is_drawn_balanced_and_published(
 ) -> None:
     town, manager, supervisor = crew
     session = acting(manager)
-    change = drafting.start_draft(session, manager, town, "From nothing")
-    assert set(change.area_ids) == set(manager.area_ids)
+    change = drafting.start_draft(session, manager, town, "From nothing", manager.area_ids[:2])
     change = drafting.draw(session, manager, town, change.id, kind="square", size=250)
     change, found = rebalancing.balance_draft(
         session, manager, town, change.id, k=2 * len(change.area_ids), weights={"people": 1, "cells": 1}
