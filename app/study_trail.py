@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,6 +19,8 @@ LEFT, RIGHT, TOP, BOTTOM = 96, 16, 16, 32
 MARGIN = 0.06
 FAR_BOUND = 1.0
 """A first bound farther off than so many times the best found would flatten the rest; it is cut."""
+DIGITS = {"person_s": 2, "s": 1, "sites": 1}
+"""Decimals of values by their unit; none elsewhere."""
 Trail = Sequence[Sequence[float]]
 
 
@@ -94,11 +97,11 @@ def svg(kind: Kind, people: float, trail: Trail, *, seconds: float | None = None
         f'<path d="M{LEFT} {frame.y(value):.1f}H{WIDE - RIGHT}" stroke="{LIGHT.line}"/>'
         f'<text x="{LEFT - 8}" y="{frame.y(value) + 4:.1f}" text-anchor="end">'
         f"{escape(_short(kind, people, value))}</text>"
-        for value in (frame.low + (frame.high - frame.low) * step / 4 for step in range(5))
+        for value in _levels(frame, _unit(kind, people), DIGITS.get(INFO[kind].unit, 0))
     )
     ticks = "".join(
-        f'<text x="{frame.x(frame.seconds * step / 4):.1f}" y="{HIGH - 10}" text-anchor="{anchor}">'
-        f"{escape(t('{seconds} s', seconds=i18n.number(frame.seconds * step / 4, 1)))}</text>"
+        f'<text x="{frame.x(frame.begun + frame.seconds * step / 4):.1f}" y="{HIGH - 10}" text-anchor="{anchor}">'
+        f"{escape(t('{seconds} s', seconds=i18n.number(frame.begun + frame.seconds * step / 4, 1)))}</text>"
         for step, anchor in ((0, "start"), (1, "middle"), (2, "middle"), (3, "middle"), (4, "end"))
     )
     dashed = f'stroke="{LIGHT.muted}" stroke-width="2" stroke-dasharray="6 4"'
@@ -136,6 +139,21 @@ def _frame(kind: Kind, trail: Trail, seconds: float | None) -> _Frame:
     )
 
 
+def _levels(frame: _Frame, unit: float, digits: int) -> list[float]:
+    """Return up to nine values inside the frame that are round when told in a unit with so many decimals."""
+    wide = (frame.high - frame.low) / unit
+    power = 10.0 ** math.floor(math.log10(wide))
+    step = next(size * power for size in (0.1, 0.2, 0.5, 1.0, 2.0) if wide / (size * power) <= 8)
+    step = max(step, 10.0**-digits)
+    first, last = math.ceil(frame.low / unit / step), math.floor(frame.high / unit / step)
+    return [at * step * unit for at in range(first, last + 1)]
+
+
+def _unit(kind: Kind, people: float) -> float:
+    """Return what a value is divided by before it is told."""
+    return {"person_s": 60 * max(people, 1e-9), "s": 60.0}.get(INFO[kind].unit, 1.0)
+
+
 def _figure(kind: Kind, people: float, value: float) -> str:
     return study_kind_words.figure_of(kind, people, value)
 
@@ -143,7 +161,7 @@ def _figure(kind: Kind, people: float, value: float) -> str:
 def _short(kind: Kind, people: float, value: float) -> str:
     unit = INFO[kind].unit
     if unit == "person_s":
-        return t("{minutes} min", minutes=i18n.number(value / max(people, 1e-9) / 60, 2))
+        return t("{minutes} min", minutes=i18n.number(value / _unit(kind, people), DIGITS[unit]))
     if unit == "s":
-        return t("{minutes} min", minutes=i18n.number(value / 60, 1))
-    return i18n.number(value, 1 if unit == "sites" else 0)
+        return t("{minutes} min", minutes=i18n.number(value / 60, DIGITS[unit]))
+    return i18n.number(value, DIGITS.get(unit, 0))

@@ -76,3 +76,22 @@ def test_who_watches_hears_the_number_of_the_question() -> None:
     tell(turned, 30.0, 10.0)
     assert ears.heard == (70.0, 90.0)
     assert enough(turned)
+
+
+@pytest.mark.parametrize(
+    ("kind", "trail", "levels"),
+    [
+        ("mclp", [(34.0, 85_937.0, 137_357.0), (38.0, 85_937.0, 90_000.0)],
+         ["90,000", "100,000", "110,000", "120,000", "130,000", "140,000"]),
+        ("p-center", [(1.0, 4000.0, 2000.0), (2.0, 3000.0, 3000.0)],
+         ["35 min", "40 min", "45 min", "50 min", "55 min", "60 min", "65 min"]),
+        ("lscp", [(0.0, 9.0, 9.0), (1.0, 9.0, 9.0)], ["9"]),
+        ("mclp", [(0.0, 5.0, 5.0)], ["5"]),
+    ],
+)  # fmt: skip
+def test_levels_are_round_and_seconds_stand_where_they_are(kind, trail, levels) -> None:
+    drawn = study_trail.svg(kind, 140_000.0, trail)
+    assert re.findall(r'<text x="88" [^>]*>([^<]*)<', drawn) == levels
+    places = [float(at) for at in re.findall(r'<text x="([-\d.]+)" y="230"', drawn)]
+    assert places[0] == study_trail.LEFT
+    assert places[-1] == study_trail.WIDE - study_trail.RIGHT
