@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -218,17 +219,29 @@ def _apply(actor: Actor, language: str, raw: list[Any]) -> list[dict[str, Any]]:
                 act = act.at_version(newest.get((act.incident, act.version), act.version))
             with transaction(actor) as session:
                 done = field.apply(session, actor, act)
-        except SourceUnavailable as error:
-            answers.append(words.refused_body(given, error))
-            break
-        except GridkeeperError as error:
-            answers.append(words.refused_body(given, error))
+        except Exception as error:  # noqa: BLE001  (a fault in one act must not hold back for ever what stands behind)
+            known = error if isinstance(error, GridkeeperError) else _fault(error)
+            answers.append(words.refused_body(given, known))
+            if isinstance(known, SourceUnavailable):
+                break
             continue
         answers.append(words.done_body(given, done))
         if done is not None and isinstance(one.get("version"), int):
             newest[done.incident_id, one["version"]] = done.version
     _kept.pop(_key(actor, language), None)
     return answers
+
+
+def _fault(error: Exception) -> GridkeeperError:
+    """Return an unexpected fault in words; the act is sent again where the database only was busy."""
+    one = log.unknown_error(logger, error)
+    if isinstance(error, OperationalError):
+        return SourceUnavailable("The platform is busy.", hint="It is sent again.", zh="系统繁忙，稍后将自动重发。")
+    return NotPermitted(
+        "Something went wrong, and it was not taken.",
+        hint=f"Say it again; if that does not help, tell the desk: error {one}.",
+        zh=f"出现错误，该操作未被接受。请重试；如仍失败，请告知指挥中心：错误 {one}。",
+    )
 
 
 async def take_photo(request: Request) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -53,6 +55,21 @@ def test_what_another_worker_left_on_the_phone_is_not_applied(enter, task) -> No
     assert rows("SELECT 1 FROM evidence WHERE incident_id = :i", i=task[0]) == []
     client.headers[route.WHO] = mine
     assert send(client, act("accept", task))[0]["ok"]
+
+
+def test_a_fault_in_one_act_does_not_hold_back_those_behind_it(enter, task, monkeypatch) -> None:  # noqa: F811
+    real, faults = route.field.apply, [ValueError("x"), OperationalError("x", {}, DeadlockDetected())]
+
+    def apply(session, actor, one):
+        if one.act == "note":
+            raise faults.pop(0)
+        return real(session, actor, one)
+
+    monkeypatch.setattr(route.field, "apply", apply)
+    note, client = act("note", task, text="x"), enter(Role.GRID_WORKER)  # noqa: F811
+    wrong, accepted, again = send(client, note, act("accept", task), note, act("on_way", task))[:3]
+    assert (wrong["kind"], "error " in wrong["say"], accepted["ok"], again["kind"]) == ("refused", True, True, "later")
+    assert rows("SELECT on_way_at FROM task WHERE incident_id = :i", i=task[0]) == [(None,)]  # waits behind it
 
 
 # --- times
