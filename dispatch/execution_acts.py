@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import aware
@@ -24,6 +25,9 @@ from incidents.lifecycle_words import HAND_OVER_REASONS
 from incidents.service import move
 from incidents.service.commands import COMMAND_ID, once
 from incidents.work import Done
+
+OTHER_HAND = "ck_task_other_hand"
+"""The rule of the database that who handled an incident does not check it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,16 @@ def _say(said: _Said, moment: dt.datetime | None, step: Callable[[store.OwnTask,
                 hint="Look at it anew and say it again.",
                 zh=f"{task.number} 已被更改，请查看后重新操作。",
             )
-        step(task, at)
+        try:
+            step(task, at)
+        except IntegrityError as error:
+            if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != OTHER_HAND:
+                raise
+            raise NotPermitted(
+                "You handled this incident, so you may not check it.",
+                hint="Tell the dispatcher: somebody else has to be sent.",
+                zh="该案件由您处置，您不得核查。请告知派遣员改派他人。",
+            ) from error
         session.expire_all()
         after = store.own_task(session, territory_id, incident_id, worker_id) or task
         return Done(incident_id, after.number, after.status, after.incident_version, after.id)

@@ -315,6 +315,30 @@ def test_looks_are_overridden_too(job) -> None:
     assert kinds == [("verify", job.second)]
 
 
+def test_who_handled_in_another_place_is_told_that_he_does_not_check(job) -> None:
+    """One account may stand for another worker later; the database knows the person."""
+    incident = job.filed("T-1")
+    task_id = job.sent(incident)
+    job.says("arrive", incident)
+    done = "UPDATE task SET state = 'done', finished_at = :at WHERE id = :task"
+    job.session.execute(text(done), {"at": NOW, "task": task_id})  # in the name of the worker
+    db.as_actor(job.session, job.desk.city.actor)
+    job.session.execute(text("UPDATE incident SET status = 'checking' WHERE id = :id"), {"id": incident})
+    check = Task(
+        territory_id=job.home, incident_id=incident, kind="check", state="waiting", worker_id=job.second, created_at=NOW
+    )
+    job.session.add(check)
+    job.session.flush()
+    moved = dataclasses.replace(job.desk.worker, worker_id=job.second)
+    for act in ("on_way", "arrive"):
+        with pytest.raises(NotPermitted, match="may not check it") as refused:
+            job.says(act, incident, actor=moved)
+        assert refused.value.hint
+        assert refused.value.zh
+    job.says("arrive", incident, actor=job.other)
+    assert job.task(check.id).state == "started"
+
+
 def test_what_was_postponed_since_the_plan_is_not_sent(job) -> None:
     incident = job.filed("T-1")
     plan = job.plan(Stop(incident, job.first, NOW, NOW + 20 * MINUTE))
