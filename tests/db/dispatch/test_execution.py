@@ -304,6 +304,23 @@ def test_the_database_refuses_times_and_progress_of_others(job) -> None:
             job.session.execute(text(f"UPDATE task SET {change} WHERE id = :task"), {"task": task_id})
 
 
+def test_publishing_past_the_policies_asks_for_role_and_territory_itself(job) -> None:
+    incident = job.filed("T-1")
+    plan = job.plan(Stop(incident, job.first, NOW, NOW + 20 * MINUTE))
+    call, given = text("SELECT * FROM gk_publish(:plan, NULL, :at, true)"), {"plan": plan, "at": NOW}
+    elsewhere = dataclasses.replace(job.desk.dispatcher, territory_id=job.home + 1)
+    nobody = "SELECT set_config('gridkeeper.' || name, '', true) FROM unnest(ARRAY['role', 'territory']) AS name"
+    db.as_actor(job.session, elsewhere)
+    assert job.session.execute(call, given).all() == []
+    for who in (job.desk.worker, job.desk.supervisor, job.desk.handler, None):
+        db.as_actor(job.session, who or job.desk.dispatcher)
+        if who is None:
+            job.session.execute(text(nobody))
+        with pytest.raises(Exception, match="publishes nothing"), job.session.begin_nested():
+            job.session.execute(call, given)
+    assert job.incident(incident).status == "filed"
+
+
 def test_looks_are_overridden_too(job) -> None:
     db.as_actor(job.session, job.desk.city.actor)
     incident = job.add(number="T-9", status="reported", filed_at=None)
