@@ -67,8 +67,7 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
         draw_parts.news()
         widgets.empty(t("This draft was withdrawn."), t("Its cells are gone; begin a new one."))
         return
-    with st.container(key="gk-beside"):
-        left, right = st.columns([1.5, 1], gap="medium")
+    left, right = st.columns([1.5, 1], gap="medium")
     with left:
         community = st.selectbox(
             t("Community"), list(titles), format_func=titles.__getitem__, key=f"gk_draw_place_{change.id}", width=300

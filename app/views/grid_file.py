@@ -99,8 +99,7 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
             Fact(t("Surface"), t("{area} ha", area=i18n.number(file.area_m2 / 1e4, 2))),
         ]
     )
-    with st.container(key="gk-beside"):
-        left, right = st.columns([1.2, 1], gap="medium")
+    left, right = st.columns([1.2, 1], gap="medium")
     with left:
         _map(territory, actor, file)
         _trend(daily, {} if young else found.by_category)
