@@ -118,7 +118,7 @@ def _said(made: Made, island: bool) -> Mapping[str, Any]:
         "identity": report_words.identity(report, territory, version("gridkeeper")),
         "signatures": [
             (words.doer(each.label), report_words.signature(each.decision), each.note,
-             i18n.clock(each.at, territory.timezone))
+             report_words.signed_at(each.at, territory.zone))
             for each in report.signatures
         ],
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from app import i18n, study_kind_words, study_words, words
@@ -281,6 +282,12 @@ def signature(decision: str) -> str:
     }.get(decision, decision)
 
 
+def signed_at(when: dt.datetime, zone: dt.tzinfo) -> str:
+    """Return day and time as they are read on paper years later: never "today"."""
+    local = when.astimezone(zone)
+    return f"{i18n.day(local.date())} {local:%H:%M}"
+
+
 def identity(report: Report, territory: TerritoryInfo, version: str) -> list[tuple[str, str]]:
     """Return what tells this report from every other, as pairs of name and value."""
     study = report.study
@@ -305,8 +312,6 @@ def other(study: Study) -> tuple[str, str]:
 
 
 def _date(when: object, territory: TerritoryInfo) -> str:
-    import datetime as dt
-
     return i18n.day(when.astimezone(territory.zone).date()) if isinstance(when, dt.datetime) else "–"
 
 

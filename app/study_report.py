@@ -12,7 +12,8 @@ from app.i18n import t
 from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
-from planning import reporting
+from planning import deciding, reporting
+from planning.acts import Decision
 from planning.model import Study
 from planning.reporting import FileInfo
 
@@ -32,6 +33,7 @@ def show(actor: Actor, territory: TerritoryInfo, study: Study) -> None:
     with transaction(actor) as session:
         files = reporting.files_of(session, actor, study.id)
         job = reporting.job_of(session, actor, study.id)
+        decisions = deciding.of_study(session, actor, study.id)
     widgets.heading(t("Report"))
     if job is not None and not job.ended:
         _running(study.id)
@@ -40,6 +42,8 @@ def show(actor: Actor, territory: TerritoryInfo, study: Study) -> None:
         widgets.wrong(t("The report could not be made; nothing was changed."), job.message)
     if files:
         _downloads(actor, territory, study, files)
+        if _older(files, decisions):
+            widgets.note(t("The sites were proposed or decided after it was made; made anew, it says so."))
     elif not actor.may(May.MAKE_STUDIES):
         widgets.empty(t("No report was made yet."), t("A planner makes it on this page."))
     if actor.may(May.MAKE_STUDIES):
@@ -72,6 +76,11 @@ def _downloads(actor: Actor, territory: TerritoryInfo, study: Study, files: list
         for form in ("gpkg", "geojson", "csv"):
             if (form, "") in by_key:
                 _button(actor, study.id, by_key[form, ""], stem)
+
+
+def _older(files: list[FileInfo], decisions: list[Decision]) -> bool:
+    """Return whether a decision on the sites is newer than the report, which then does not name it."""
+    return any((each.decided_at or each.proposed_at) > files[0].made_at for each in decisions)
 
 
 def _button(actor: Actor, study_id: int, file: FileInfo, stem: str) -> None:

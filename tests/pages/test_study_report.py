@@ -11,7 +11,7 @@ from core.identity import Role, system_actor
 from core.progress import Silent
 from geodata import db
 from geodata.territory import find_territory
-from planning import reporting, service
+from planning import deciding, reporting, service
 from planning.model import Question
 from tests.pages.conftest import words
 
@@ -46,6 +46,10 @@ def test_a_report_is_asked_for_and_its_files_are_offered(run, actors, study):
     page = run("study", Role.AUDITOR, study=study)
     assert labels(page) == ["PDF, English (0.1 MB)", "HTML, English (0.1 MB)", "CSV (0.1 MB)"]
     assert "Make it anew" not in words(page)
+    assert "made anew, it says so" not in words(page)
+    with db.transaction(planner) as session:
+        deciding.propose(session, planner, int(study), reason="near the bus", program="Gridkeeper")
+    assert "made anew, it says so" in words(run("study", Role.AUDITOR, study=study))
     chinese = words(run("study", Role.PLANNER, "zh", study=study))
     assert "没有程序库。" in chinese
     assert "重新生成" in chinese

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import zipfile
@@ -15,9 +16,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 import app.jobs
-from app import report_data, report_pdf, report_work
+from app import report_data, report_pdf, report_words, report_work
 from app.cli import main
 from app.studies import answer_study
+from core.clock import now
 from core.errors import InvalidInput, NotPermitted, SourceUnavailable
 from core.identity import Actor, Role, system_actor
 from core.progress import Silent
@@ -138,6 +140,12 @@ def test_the_data_add_up_to_the_study(
         assert {"sites.csv", "demand.csv", "unserved.csv", "grids.csv", "metadata.csv"} <= set(archive.namelist())
     assert areas["people"].sum() == pytest.approx(facts["people"])
     assert list(areas)[:5] == ["id", "code", "name", "name_zh", "people"]
+
+
+def test_a_signature_on_paper_has_its_day() -> None:
+    told = report_words.signed_at(now(), dt.UTC)
+    assert str(now().year) in told
+    assert "today" not in told
 
 
 def test_no_cell_of_the_tables_is_a_formula() -> None:
