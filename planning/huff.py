@@ -24,6 +24,8 @@ NEAREST_S = 60.0
 """Ways shorter than this pull no more than this."""
 HOME_S = 3600.0
 CLOSED = 1e-8
+PARTS = 100
+"""Of demand, each with planes of its own: one for all says too little (measured)."""
 SHARES = 1024.0
 """People that are shares of one count so much more, far above what HiGHS takes for nothing."""
 
@@ -58,16 +60,21 @@ def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, secon
     if sites is None:
         return infeasible(side.binding() or "time", len(people), began)
     best, bound = drawn(pulls, rest, people, sites), total
-    cuts: list[tuple[Floats, float]] = []
+    bucket = _buckets(pulls)
+    parts = int(bucket.max(initial=0)) + 1
+    part = sp.csr_array(np.eye(parts))
+    slopes: list[Floats] = []
+    levels: list[Floats] = []
     at = sites
     while best < bound - CLOSED * max(bound, 1e-9) and (left := began + seconds - time.perf_counter()) > 0:
         heard()
         say(-best / scale, -bound / scale)
-        cuts.append(_tangent(pulls, rest, people, at))
-        rows = sp.csr_array(np.array([np.r_[-slope, 1.0] for slope, _ in cuts]))
-        more = [LinearConstraint(rows, -np.inf, np.array([level for _, level in cuts]))]
+        slope, level = _tangents(pulls, rest, people, at, bucket)
+        slopes, levels = [*slopes, slope], [*levels, level]
+        rows = sp.csr_array(sp.hstack([sp.csr_array(-np.vstack(slopes)), sp.vstack([part] * len(slopes))]))
+        more = [LinearConstraint(rows, -np.inf, np.concatenate(levels))]
         found = side.solve(
-            np.r_[np.zeros(side.candidates), -1.0], more=more, others=Others(1, high=total), seconds=left
+            np.r_[np.zeros(side.candidates), -np.ones(parts)], more=more, others=Others(parts, high=total), seconds=left
         )
         if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
             bound = max(best, min(bound, -float(found.mip_dual_bound)))
@@ -92,9 +99,21 @@ def solve_huff(pulls: Floats, rest: Floats, people: Floats, side: Side, *, secon
     )
 
 
-def _tangent(pulls: Floats, rest: Floats, people: Floats, at: Ints) -> tuple[Floats, float]:
-    """Return slope over candidates and level of the plane that touches what is drawn at a choice."""
+def _buckets(pulls: Floats) -> Ints:
+    """Return for each demand its part: demand whose pulls are alike has one plane together, so that few are needed."""
+    if len(pulls) <= PARTS:
+        return np.arange(len(pulls))
+    order = np.lexsort((-pulls.max(axis=1, initial=0.0), pulls.argmax(axis=1)))
+    bucket = np.empty(len(pulls), dtype=np.int64)
+    bucket[order] = np.arange(len(pulls)) * PARTS // len(pulls)
+    return bucket
+
+
+def _tangents(pulls: Floats, rest: Floats, people: Floats, at: Ints, bucket: Ints) -> tuple[Floats, Floats]:
+    """Return slopes over candidates and levels of the planes that touch what is drawn of each part at a choice."""
     own = pulls[:, at].sum(axis=1)
     rate = people * rest / (own + rest) ** 2
-    slope: Floats = rate @ pulls
-    return slope, float(people @ (own / (own + rest)) - slope[at].sum())
+    parts = int(bucket.max(initial=0)) + 1
+    which = sp.csr_array((np.ones(len(bucket)), (bucket, np.arange(len(bucket)))), shape=(parts, len(bucket)))
+    slope: Floats = which @ (rate[:, None] * pulls)
+    return slope, np.bincount(bucket, people * own / (own + rest), parts) - slope[:, at].sum(axis=1)
