@@ -61,6 +61,8 @@ LONGEST_UPLOAD_BYTES = {May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20
 LONGEST_PATH = 2000
 LONGEST_SIZE = 12
 """Digits of a size that are read at all."""
+BUSY = frozenset({"40001", "40P01", "55P03", "57014"})
+"""States of the database with which the same act may succeed a moment later: in each other's way, took too long."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSED_WEBSOCKET = 4401
 SESSION_CACHE_S = 3.0
@@ -355,6 +357,26 @@ async def answer_unknown(request: Request, error: Exception) -> Response:  # noq
 
 
 EXCEPTION_HANDLERS = {GridkeeperError: answer_error, Exception: answer_unknown}
+
+
+@contextlib.contextmanager
+def known_errors_only() -> Iterator[None]:
+    """Do one act of several; an unexpected error becomes one in words, so that it holds back no other for ever."""
+    try:
+        yield
+    except GridkeeperError:
+        raise
+    except Exception as error:
+        one = log.unknown_error(logger, error)
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in BUSY:
+            raise SourceUnavailable(
+                "The platform is busy.", hint="It is sent again.", zh="系统繁忙，稍后自动重发。"
+            ) from error
+        raise NotPermitted(
+            "Something went wrong, and it was not taken.",
+            hint=f"Try again; if that does not help, tell the desk: error {one}.",
+            zh=f"出现错误，该操作未被接受。请重试；如仍失败，请告知指挥中心：错误 {one}。",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -13,13 +13,12 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import i18n
+from app import guard, i18n
 from app.api import field_words as words
 from app.api import forms
 from app.api.assets import asset, asset_url
@@ -217,31 +216,19 @@ def _apply(actor: Actor, language: str, raw: list[Any]) -> list[dict[str, Any]]:
             # What was done one after the other without a network names the version of before the first.
             if act.incident is not None and act.version is not None:
                 act = act.at_version(newest.get((act.incident, act.version), act.version))
-            with transaction(actor) as session:
+            with guard.known_errors_only(), transaction(actor) as session:
                 done = field.apply(session, actor, act)
-        except Exception as error:  # noqa: BLE001  (a fault in one act must not hold back for ever what stands behind)
-            known = error if isinstance(error, GridkeeperError) else _fault(error)
-            answers.append(words.refused_body(given, known))
-            if isinstance(known, SourceUnavailable):
-                break
+        except SourceUnavailable as error:
+            answers.append(words.refused_body(given, error))
+            break
+        except GridkeeperError as error:
+            answers.append(words.refused_body(given, error))
             continue
         answers.append(words.done_body(given, done))
         if done is not None and isinstance(one.get("version"), int):
             newest[done.incident_id, one["version"]] = done.version
     _kept.pop(_key(actor, language), None)
     return answers
-
-
-def _fault(error: Exception) -> GridkeeperError:
-    """Return an unexpected fault in words; the act is sent again where the database only was busy."""
-    one = log.unknown_error(logger, error)
-    if isinstance(error, OperationalError):
-        return SourceUnavailable("The platform is busy.", hint="It is sent again.", zh="系统繁忙，稍后将自动重发。")
-    return NotPermitted(
-        "Something went wrong, and it was not taken.",
-        hint=f"Say it again; if that does not help, tell the desk: error {one}.",
-        zh=f"出现错误，该操作未被接受。请重试；如仍失败，请告知指挥中心：错误 {one}。",
-    )
 
 
 async def take_photo(request: Request) -> Response:
