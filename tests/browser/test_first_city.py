@@ -133,10 +133,10 @@ def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
 @pytest.mark.parametrize(
     "role",
     [
-        "supervisor",
+        "handler",
         *(
             pytest.param(each, marks=pytest.mark.slow)
-            for each in ("manager", "dispatcher", "handler", "auditor", "administrator", "planner")
+            for each in ("supervisor", "manager", "dispatcher", "auditor", "administrator", "planner")
         ),
     ],
 )

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # the siting studies go the same way every time
 ANSWER_MS = 120_000
 
 
@@ -90,7 +90,6 @@ def test_a_study_is_answered_while_its_tab_is_closed(
     assert "Answered" in row.inner_text()
 
 
-@pytest.mark.slow
 def test_a_study_that_nobody_needs_is_cancelled_and_can_begin_again(page: Page, served: Served) -> None:
     enter(page, served, "planner")
     ask(page, served)
