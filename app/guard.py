@@ -56,8 +56,10 @@ OPEN_PATHS = frozenset(
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
-LONGEST_UPLOAD_BYTES = {May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20) + (64 << 10)}
-"""Of a file from those who load no other data: a staff list, a photo with what the browser puts around it."""
+LONGEST_UPLOAD_BYTES = {
+    May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20) + (64 << 10), May.MAKE_STUDIES: 64 << 20,
+}  # fmt: skip
+"""Of a file from those who load no other data: a staff list, a photo with what the browser puts around it, a layer."""
 LONGEST_PATH = 2000
 LONGEST_SIZE = 12
 """Digits of a size that are read at all."""

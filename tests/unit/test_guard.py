@@ -162,7 +162,7 @@ def test_writing_without_origin_is_judged_by_the_browsers_word(logged_in):
     assert logged_in.post("/x").status_code == 200
 
 
-@pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 403), (Role.PLANNER, 403), (Role.SUPERVISOR, 200)])
+@pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 403), (Role.SUPERVISOR, 200)])
 def test_files_are_taken_from_those_who_may_load_data(client, sessions, role, status):
     sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=role))
     client.cookies.set(cookie.name(), cookie.sign("token"))
@@ -182,6 +182,16 @@ def test_who_keeps_workers_or_adds_photos_sends_nothing_large(client, sessions, 
     assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
     for size in ("9" * 5000, "0" * 5000, "-1", "+1", "1_0", "", "\u00b2"):  # past 4300 digits int() raises
         assert client.put(address, headers={b"content-length": size.encode("latin-1")}).status_code == 413, size
+
+
+def test_a_planner_brings_layers_and_nothing_larger(client, sessions):
+    sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=Role.PLANNER))
+    client.cookies.set(cookie.name(), cookie.sign("token"))
+    address, most = "/_stcore/upload_file/session/file", guard.LONGEST_UPLOAD_BYTES[May.MAKE_STUDIES]
+    assert client.put(address, content=b"x").status_code == 200
+    assert client.delete(address).status_code == 200
+    assert client.put(address, headers={"content-length": str(most + 1)}).status_code == 413
+    assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
 
 
 def test_an_address_of_any_length_is_no_trace(logged_in):
