@@ -1,6 +1,6 @@
 """Folding a generated record and evaluating a year of it; writes docs/figures/bench_evaluation.md.
 
-Run ``python -m tests.bench.bench_evaluation [INCIDENTS]`` (1,000,000 when left out). Needs no network.
+Run ``python tests/bench/bench_evaluation.py [INCIDENTS]`` (1,000,000 when left out). Needs no network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures" / "bench_evaluation.md"
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+FIGURES = ROOT / "docs" / "figures" / "bench_evaluation.md"
 LAST = dt.date(2026, 6, 30)
 COLUMNS = """
     'id', i, 'territory_id', {home}, 'number', 'X-2026-' || i, 'source', 'hotline', 'source_system', '',
