@@ -50,6 +50,7 @@ SHORT: Mapping[str, Short] = {
     "routing": Short(["--seconds", "5", "--files", "6"], goes_on=True),
     "simulate": Short(["--seeds", "1", "2", "--peaks", "0", "0.5"]),
     "siting": Short(["medians", "streets"]),
+    "desk": Short(environment={"BENCH_ROWS": "200000", "BENCH_RUNS": "3"}),
     "evaluation": Short(["100000"]),
     "record": Short(environment={"BENCH_ROWS": "300000"}),
     "queue": Short(environment={"BENCH_ROWS": "200000", "BENCH_RUNS": "3"}),
