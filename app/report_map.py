@@ -39,7 +39,7 @@ SHADES = YLGNBU[5]
 SMALLEST = 0.3
 """Side of the square of very few people, as a share of a full one."""
 HATCH = (
-    '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse">'
+    '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="scale({sign:g})">'
     '<path d="M0 6L6 0" stroke="{ink}" stroke-width="1.4"/></pattern>'
 )
 STEPS_M = (50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000)
@@ -54,12 +54,15 @@ class Frame:
     ----------
     west, south, east, north
         In the metric CRS.
+    most
+        Squares across it that people are gathered in, at most; fewer for a picture that is printed small.
     """
 
     west: float
     south: float
     east: float
     north: float
+    most: int = SQUARES
 
     @property
     def scale(self) -> float:
@@ -74,7 +77,7 @@ class Frame:
     @property
     def squares(self) -> int:
         """Return how many squares lie across it."""
-        return int(np.clip((self.east - self.west) / SQUARE_M, 20, SQUARES))
+        return int(np.clip((self.east - self.west) / SQUARE_M, 20, self.most))
 
     @property
     def box(self) -> shapely.Polygon:
@@ -173,7 +176,7 @@ def picture(  # noqa: PLR0917  (a map, layer by layer)
         _scale(frame, sign),
         _north(frame, sign),
     ]
-    hatch = HATCH.format(id=f"hatch-{key}", ink=LIGHT.surface)
+    hatch = HATCH.format(id=f"hatch-{key}", ink=LIGHT.surface, sign=sign)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE:.0f} {frame.high:.0f}" role="img"'
         f' aria-label="{escape(alt)}" font-family="{FONT}"><defs>{hatch}<clipPath id="frame-{key}">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +31,8 @@ GRIDS_AT_MOST = 10
 CLOSE_AT_MOST = 6
 SMALL = 1.7
 """Words of maps that stand side by side are so much larger."""
+COARSE = 55
+"""Squares across such maps, at most."""
 CLOSE_M = 700.0
 """Width of the map around one site."""
 
@@ -163,7 +166,7 @@ def _maps(made: Made, island: bool) -> Mapping[str, Any]:
         )  # fmt: skip
 
     large = frame_around(extent, tallest=1.05, flattest=0.5)
-    small = frame_around(extent, tallest=0.8, flattest=0.5)
+    small = replace(frame_around(extent, tallest=0.8, flattest=0.5), most=COARSE)
     close = []
     for site in report.sites[:CLOSE_AT_MOST]:
         point = project(np.array([shapely.Point(site.lon, site.lat)], dtype=object), srid)[0]

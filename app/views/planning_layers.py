@@ -6,7 +6,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import guard, i18n, layer_form, state, suitability_form, widgets
-from app.i18n import t
+from app.i18n import t, tn
 from app.where import territory_of
 from app.widgets import Column
 from core.identity import Actor, May, require
@@ -73,7 +73,7 @@ def _name(each: LayerInfo) -> str:
 def _holds(each: LayerInfo) -> str:
     if each.kind == "slope":
         return t("{count} cells", count=i18n.number(each.facts.get("cells", 0)))
-    places = t("{count} places", count=i18n.number(each.facts.get("places", 0)))
+    places = tn("{count} place", "{count} places", int(each.facts.get("places", 0)))
     return t("{places}, groups: {groups}", places=places, groups=", ".join(each.groups)) if each.groups else places
 
 
