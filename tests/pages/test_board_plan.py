@@ -87,8 +87,9 @@ def test_what_somebody_changed_since_is_left_out_and_named(run, plan, actors):
     other = next(each.worker_id for each in plan.rows if each.worker_id != row.worker_id)
     with transaction(actors[Role.DISPATCHER]) as session:
         incidents.assign_task(
-            session, actors[Role.DISPATCHER], taken, other, version=row.incident_version, command_id="another-desk-2"
-        )
+            session, actors[Role.DISPATCHER], taken, other,
+            version=row.incident_version, command_id="another-desk-2", reason="knows_place",
+        )  # fmt: skip
     key(page, "gk_board_publish").click().run()
     told = words(page)
     assert "left out" in told
