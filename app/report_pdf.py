@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from PIL import ImageFile
+
 from core.errors import SourceUnavailable
 
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-microhei"
@@ -60,6 +62,7 @@ def ready() -> None:
         import_module("weasyprint")
     except OSError as error:
         raise missing(error) from error
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # it sets this for the whole process; photos cut short would pass as whole
 
 
 def _font() -> Path | None:

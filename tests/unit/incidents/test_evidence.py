@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from app import report_pdf
 from core.errors import InvalidInput
 from incidents import evidence_rules as rules
 from incidents.evidence import (
@@ -199,6 +200,12 @@ def test_a_photo_cut_short_is_refused(form: str) -> None:
     for part in (2, 20, len(data) // 3, len(data) * 3 // 4):
         with pytest.raises(InvalidInput):
             clean(data[:part])
+
+
+def test_what_lays_out_reports_does_not_let_cut_photos_pass() -> None:
+    report_pdf.ready()
+    with pytest.raises(InvalidInput):
+        clean(as_bytes(street(), "JPEG")[:-2000])
 
 
 @pytest.mark.parametrize("form", ["GIF", "BMP", "TIFF", "ICO", "PPM", "PDF", "EPS"])
