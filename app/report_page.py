@@ -188,7 +188,8 @@ def _maps(made: Made, island: bool) -> Mapping[str, Any]:
 
 def _svg(text: str) -> Markup:
     """Return a picture of ours, in which every word is escaped, as it stands."""
-    return Markup(text)  # noqa: S704
+    # nothing in it came from a person unescaped: report_map and report_charts escape each word
+    return Markup(text)  # noqa: S704  # nosec B704
 
 
 def _legend(made: Made, *, limit_min: float) -> list[dict[str, str]]:
