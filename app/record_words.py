@@ -31,6 +31,7 @@ def table(key: str) -> str:
         "erasure": t("Erasure"),
         "facility": t("Facility"),
         "grid_change": t("Change of grids"),
+        "grid_note": t("Note on a grid"),
         "incident": t("Incident"),
         "incident_class": t("Class"),
         "incident_personal": t("Reporter and note"),

@@ -12,6 +12,7 @@ from geodata.tables.execution import Notice, Outbox, Pin
 from geodata.tables.field import WorkerPosition
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.grid_change import GridChange, GridChangeCell, GridParent, IncidentHome
+from geodata.tables.grid_note import GridNote
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
 from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
 from geodata.tables.jobs import JobRun
@@ -67,6 +68,7 @@ __all__ = [
     "FactFold",
     "GridChange",
     "GridChangeCell",
+    "GridNote",
     "GridParent",
     "HandOver",
     "Incident",

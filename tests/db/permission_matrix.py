@@ -35,6 +35,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "grid_change": (ALL.replace("N", ""), "SVMP", "SVMP", ""),
     "grid_change_cell": (ALL.replace("N", ""), "SVMP", "SVMP", "SVMP"),
     "grid_parent": (ALL.replace("N", ""), "SV", "", ""),
+    "grid_note": (ALL.replace("N", ""), "SVDMW", "SVDMW", ""),
     "incident_home": ("SVDAMWH", "SV", "", ""),
     "unit": (ALL, "ST", "ST", "ST"),
     "worker": (ALL, "SVMHT", "SVMHT", "ST"),
@@ -164,6 +165,10 @@ REVIEWED = (
         "INSERT INTO grid_parent (child_id, parent_id, territory_id, change_id, shared_m2)"
         " SELECT max(g.id), min(g.id), %(home)s, min(c.id), 1 FROM grid_change AS c, unit_grid AS g"
         " WHERE g.territory_id = %(home)s"
+    ),
+    (
+        "INSERT INTO grid_note (territory_id, unit_grid_id, body, author_label) SELECT %(home)s, g.id, 'x', 'x'"
+        " FROM unit_grid AS g, user_role AS m WHERE m.role = 'grid_manager' AND g.community_id = ANY (m.area_ids) LIMIT 1"
     ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_front (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
