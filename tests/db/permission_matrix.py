@@ -168,7 +168,8 @@ REVIEWED = (
     ),
     (
         "INSERT INTO grid_note (territory_id, unit_grid_id, body, author_label) SELECT %(home)s, g.id, 'x', 'x'"
-        " FROM unit_grid AS g, user_role AS m WHERE m.role = 'grid_manager' AND g.community_id = ANY (m.area_ids) LIMIT 1"
+        " FROM unit_grid AS g, user_role AS m"
+        " WHERE m.role = 'grid_manager' AND g.community_id = ANY (m.area_ids) LIMIT 1"
     ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_front (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
