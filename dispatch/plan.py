@@ -36,6 +36,9 @@ ONWARD, ONWARD_END, MANY = 1.0, 0.01, 5000
 """The same for a re-plan of many rounds, or of so much time: it gives up a little first."""
 BREADTH, SKIP = 40, 0.01
 """Near tasks beside which a task is tried, and the share of places that is passed over."""
+LITTLE, MOST_SKIP = 4.0, 0.3
+"""Of few tasks and workers more places are passed over, with the square of how few, up to a share: where whom a task
+goes to at less cost bars the way for all others, it has to be given to another first."""
 CHUNK_S = 0.03
 PARTS = 4
 """Parts of the search between which the moments of tasks for several workers are set anew."""
@@ -165,6 +168,7 @@ def anneal(core: Core, lists: Lists, stop: Stop, search: Search, *, progress: Pr
         return 0
     step = _step(core.ways[0], lists.near)
     hot, cold = search.hot * step, search.cold * step
+    skip = max(search.skip, min(MOST_SKIP, (LITTLE / (len(core.task) + len(core.hand))) ** 2))
     total, rounds, told, chunk = stop.rounds, 0, 0, _FIRST_ROUNDS
     budget = max(stop.seconds - (time.thread_time() - began), 1e-9)
     start = time.thread_time()
@@ -176,7 +180,7 @@ def anneal(core: Core, lists: Lists, stop: Stop, search: Search, *, progress: Pr
         then = share + chunk / total if total is not None else share
         temperature = hot * (cold / hot) ** share
         colder = hot * (cold / hot) ** min(then, 1.0)
-        improve(core, lists, chunk, temperature, colder, search.breadth, search.skip, search.tails)
+        improve(core, lists, chunk, temperature, colder, search.breadth, skip, search.tails)
         rounds += chunk
         now = time.thread_time()
         if total is None:
