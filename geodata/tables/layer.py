@@ -18,19 +18,21 @@ class NamedLayer(Base):
     __tablename__ = "named_layer"
     __table_args__ = (
         UniqueConstraint("territory_id", "kind", "name", "revision"),
-        CheckConstraint("kind IN ('demand', 'candidates', 'zones', 'slope')", name="kind"),
+        CheckConstraint("kind IN ('demand', 'candidates', 'zones', 'slope', 'matrix')", name="kind"),
         CheckConstraint("name <> '' AND revision > 0", name="words"),
     )
 
     id: Mapped[IntId]
     territory_id: Mapped[TerritoryId]
-    kind: Mapped[str] = mapped_column(doc="demand | candidates | zones | slope")
+    kind: Mapped[str] = mapped_column(doc="demand | candidates | zones | slope | matrix")
     name: Mapped[str]
     revision: Mapped[int] = mapped_column(doc="1, 2 … under one name")
     year: Mapped[int | None] = mapped_column(doc="Of the people counted; None where it has none")
     groups: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", doc="Names of groups of people")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}", doc="File, CRS, sums, what was left out and why")
-    grid: Mapped[bytes | None] = mapped_column(doc="Archive of a raster: slope in per cent, origin, step, CRS")
+    grid: Mapped[bytes | None] = mapped_column(
+        doc="Archive of a raster (slope in per cent, origin, step, CRS) or of a matrix (seconds, places)"
+    )
     made_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     made_label: Mapped[str]
     made_at: Mapped[CreatedAt]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.access_work import answer_access
 from app.cli import main
@@ -165,3 +166,67 @@ def test_a_study_counts_the_people_of_a_layer_and_its_growth_and_says_the_same_a
     assert city.people.sum() == pytest.approx(121)
     with pytest.raises(InvalidInput, match="no useful assumption"):
         Terms(growth=50.0, years=1)
+
+
+_BRING = (
+    "INSERT INTO named_layer (territory_id, kind, name, revision, made_label, facts)"
+    " SELECT id, 'zones', :name, 1, 'x', '{\"places\": 1}' FROM territory RETURNING id"
+)
+_PLACE = "INSERT INTO layer_place (layer_id, territory_id, geom) SELECT id, territory_id, 'SRID=4326;POINT(0 0)'"
+MINE = {"name": "firm ground"}
+
+
+@pytest.fixture(scope="module")
+def layer(demo_database):
+    with transaction(system_actor()) as session:
+        made = session.execute(text(_BRING), MINE).scalar_one()
+        session.execute(text(f"{_PLACE} FROM named_layer WHERE id = :id"), {"id": made})
+    return made
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("UPDATE named_layer SET facts = '{}' WHERE id = :id", "never changed"),
+        ("UPDATE named_layer SET name = 'soft ground' WHERE id = :id", "never changed"),
+        ("UPDATE named_layer SET made_at = now() WHERE id = :id", "never changed"),
+        ("UPDATE named_layer SET grid = 'x' WHERE id = :id", "never changed"),
+        ("DELETE FROM named_layer WHERE id = :id", "permission denied"),
+        ("UPDATE layer_place SET weight = 7 WHERE layer_id = :id", "permission denied"),
+        ("DELETE FROM layer_place WHERE layer_id = :id", "permission denied"),
+        (f"{_PLACE} FROM named_layer WHERE id = :id", "come with their layer"),
+    ],
+)
+def test_no_statement_changes_a_layer(layer, statement, says) -> None:
+    with pytest.raises(DBAPIError, match=says), transaction(system_actor()) as session:
+        session.execute(text(statement), {"id": layer})
+
+
+def test_a_layer_ends_once_and_its_end_is_not_taken_back(layer) -> None:
+    end = text("UPDATE named_layer SET retired_at = now() WHERE id = :id")
+    with transaction(system_actor()) as session:
+        session.execute(end, {"id": layer})
+    with pytest.raises(DBAPIError, match="never changed"), transaction(system_actor()) as session:
+        session.execute(text("UPDATE named_layer SET retired_at = NULL WHERE id = :id"), {"id": layer})
+
+
+def test_a_time_of_bringing_cannot_be_said(demo_database) -> None:
+    """By it places know whether they come with their layer; one that lies ahead would leave the door open."""
+    ahead = _BRING.replace("made_label,", "made_label, made_at,").replace("'x', '{", "'x', '2100-01-01', '{")
+    with transaction(system_actor()) as session:
+        made = session.execute(text(ahead), {"name": "ahead"}).scalar_one()
+        said = text("SELECT made_at = now() FROM named_layer WHERE id = :id")
+        assert session.execute(said, {"id": made}).scalar_one()
+
+
+def test_not_even_the_owner_deletes_or_rewrites(layer) -> None:
+    owner = create_engine(os.environ["GRIDKEEPER_OWNER_DATABASE_URL"])
+    for statement in (
+        "DELETE FROM named_layer",
+        "DELETE FROM layer_place",
+        "UPDATE layer_place SET weight = 7",
+        "TRUNCATE layer_place",
+    ):
+        with pytest.raises(DBAPIError, match="never"), owner.begin() as connection:
+            connection.execute(text(statement))
+    owner.dispose()
