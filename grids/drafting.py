@@ -19,10 +19,11 @@ from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
 from grids import store, store_changes
 from grids.change_model import Change
-from grids.codes import check_room, scheme_of
-from grids.edits import merge_cells, move_border, renumbered, split_cell
+from grids.codes import check_room
+from grids.coding import codes_of, scheme_in
+from grids.edits import merge_cells, move_border, renumbered, split_cell, take_corners
 from grids.locate import Locator
-from grids.making import check_actor, codes_of, cut_blocks, people_of
+from grids.making import check_actor, cut_blocks, people_of
 from grids.partition import check_count, lattices_of, partition
 
 WHOLE = "block", "square", "hexagon"
@@ -66,7 +67,12 @@ def start_draft(
 def get_change(session: Session, actor: Actor, change_id: int) -> Change:
     """Return a change; raise `NotFound` outside the territory."""
     require(actor, May.SEE_MAP)
-    found = store_changes.find(session, actor.territory_id, change_id)
+    return find_change(session, actor, change_id)
+
+
+def find_change(session: Session, actor: Actor, change_id: int, *, lock: bool = False) -> Change:
+    """Return a change of the actor's territory, whatever its state, locked where it will be written."""
+    found = store_changes.find(session, actor.territory_id, change_id, lock=lock)
     if found is None:
         raise NotFound(
             f"There is no change of grids with the number {change_id}.",
@@ -120,14 +126,19 @@ def draw(
     else:
         check_count(metric, lattices_of(list(metric["community_id"]), kind=kind, size_m=size))
         cells = partition(metric, kind=kind, size_m=size, progress=progress)
-    cells["code"] = codes_of(session, territory, areas, cells)
+    cells["code"] = codes_of(session, territory, areas, cells, change.facts.get("coding"))
     locator = Locator(cells.geometry.to_numpy(), cells["kind"].tolist(), cells["size_m"].tolist())
     cells["people"], _ = people_of(session, territory, locator)
     cells["area"] = ""
     cells = cells.set_geometry(project(cells.geometry.to_numpy(), 4326, territory.metric_srid), crs=4326)
-    store_changes.remove(session, change_id, None)
+    return replaced(session, change, cells, {"drawn": {"kind": kind, "size": size}, "balanced": None})
+
+
+def replaced(session: Session, change: Change, cells: gpd.GeoDataFrame, facts: Mapping[str, Any]) -> Change:
+    """Put cells (see `grids.store_changes.put`) in the place of all that an own draft holds, and return it."""
+    store_changes.remove(session, change.id, None)
     store_changes.put(session, change, cells)
-    return _touched(session, change, {"drawn": {"kind": kind, "size": size}, "balanced": None})
+    return _touched(session, change, facts)
 
 
 def split(  # noqa: PLR0917  (who, where, what, and how)
@@ -191,7 +202,7 @@ def renumber(session: Session, actor: Actor, territory: TerritoryInfo, change_id
     metres = project(frame.geometry.to_numpy(), territory.metric_srid)
     frame["sequence"] = renumbered(frame["community_id"].to_numpy(), metres)
     areas = communities(session, territory.id).rename(columns={"id": "community_id"})
-    codes = codes_of(session, territory, areas, frame)
+    codes = codes_of(session, territory, areas, frame, change.facts.get("coding"))
     other = np.array(codes) != frame["code"].to_numpy()
     frame["code"] = codes
     store_changes.remove(session, change_id, frame["id"][other].tolist())
@@ -228,13 +239,7 @@ def withdraw(session: Session, actor: Actor, change_id: int) -> Change:
 def own_draft(session: Session, actor: Actor, change_id: int) -> Change:
     """Return a draft that the actor may change, locked; raise where it is another's or no draft any more."""
     require(actor, May.PROPOSE_GRIDS)
-    change = store_changes.find(session, actor.territory_id, change_id, lock=True)
-    if change is None:
-        raise NotFound(
-            f"There is no change of grids with the number {change_id}.",
-            hint="Choose one from the list.",
-            zh="没有这份草案，请从列表中选择。",
-        )
+    change = find_change(session, actor, change_id, lock=True)
     if change.state != "draft":
         raise Conflict(
             f"“{change.title}” is {change.state} and cannot be changed.",
@@ -308,7 +313,9 @@ def _replace(  # noqa: PLR0917  (what goes, and what comes instead)
     )
     areas = communities(session, territory.id).rename(columns={"id": "community_id"})
     name = str(areas.set_index("community_id")["name"][int(community[0])])
-    check_room(scheme_of(territory.code_scheme), name, highest + len(parts))
+    coding = change.facts.get("coding")
+    scheme = scheme_in(session, territory.id, (coding or {}).get("scheme") or territory.code_scheme)
+    check_room(scheme, name, highest + len(parts))
     frame = gpd.GeoDataFrame(
         {
             "community_id": list(community),
@@ -322,7 +329,11 @@ def _replace(  # noqa: PLR0917  (what goes, and what comes instead)
         geometry=list(parts),
         crs=4326,
     )
-    frame["code"] = codes_of(session, territory, areas, frame)
+    frame["code"] = codes_of(session, territory, areas, frame, coding)
     store_changes.remove(session, change.id, old["id"].tolist())
     store_changes.put(session, change, frame)
+    rest = store_changes.cells_beside(session, change.id, parts)
+    rest = rest[~rest["code"].isin(frame["code"])].reset_index(drop=True)
+    rows, seamed = take_corners(rest.geometry.to_numpy(), parts)
+    store_changes.reshape(session, rest["id"].to_numpy()[rows].tolist(), seamed)
     return _touched(session, change, {})

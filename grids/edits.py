@@ -126,6 +126,51 @@ def move_border(
     return parts[first], parts[1 - first]
 
 
+def take_corners(shapes: Geometries, others: Geometries) -> tuple[Ints, Geometries]:
+    """Return the polygons on whose straight sides others have corners, with these corners in them: rows and shapes.
+
+    The ground stays what it is. In the coordinates given a corner lies on the side already, but in any other CRS the
+    side bends away from it; a corner in both leaves no gap. A shape that would become invalid stays as it was.
+    """
+    if len(shapes) == 0 or len(others) == 0:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
+    corners = np.unique(shapely.get_coordinates(others), axis=0)
+    points = np.asarray(shapely.points(corners))
+    row, point = shapely.STRtree(points).query(shapely.boundary(shapes), predicate="dwithin", distance=_SEAM)
+    rows, made = [], []
+    for each in np.unique(row).tolist():
+        fresh = corners[point[row == each]]
+        known = {tuple(pair) for pair in shapely.get_coordinates(shapes[each]).tolist()}
+        fresh = np.array([pair for pair in fresh.tolist() if tuple(pair) not in known]).reshape(-1, 2)
+        if len(fresh) == 0:
+            continue
+        rings = [
+            _with_corners(np.asarray(ring.coords), fresh) for ring in (shapes[each].exterior, *shapes[each].interiors)
+        ]
+        seamed = shapely.Polygon(rings[0], rings[1:])
+        if seamed.is_valid:
+            rows.append(each)
+            made.append(seamed)
+    return np.array(rows, dtype=np.int64), np.array(made, dtype=object)
+
+
+def _with_corners(ring: Floats, fresh: Floats) -> Floats:
+    begin, along = ring[:-1], np.diff(ring, axis=0)
+    squared = np.maximum((along**2).sum(axis=1), 1e-30)
+    inserts = []
+    for corner in fresh:
+        share = ((corner - begin) * along).sum(axis=1) / squared
+        away = np.hypot(*(begin + share[:, None] * along - corner).T)
+        away[(share <= 0) | (share >= 1)] = np.inf
+        side = int(np.argmin(away))
+        if away[side] <= 10 * _SEAM:
+            inserts.append((side, float(share[side]), corner))
+    inserts.sort(key=lambda each: (each[0], each[1]))
+    if not inserts:
+        return ring
+    return np.insert(ring, [side + 1 for side, _, _ in inserts], [corner for _, _, corner in inserts], axis=0)
+
+
 def renumbered(community: Ints, shapes: Geometries) -> Ints:
     """Return new sequences by community from 1: rows from north to south, in a row from west to east.
 

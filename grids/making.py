@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -24,10 +25,10 @@ from core.progress import Progress, Silent
 from geodata.bulk import begin_load, copy_rows, finish_load
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, boundary_of, communities
-from grids import store
+from grids import homing, store
 from grids.blocks import TARGET_M2, street_blocks
 from grids.built_up import BuiltUp
-from grids.codes import check_room, make_code, scheme_of
+from grids.coding import codes_of
 from grids.locate import Locator
 from grids.model import MadeGrid
 from grids.partition import check_count, lattices_of, partition
@@ -129,6 +130,25 @@ def make_block_grid(
     return _put_in_force(session, actor, territory, wish, began=began, progress=progress)
 
 
+def cut_grid(  # noqa: PLR0917  (who, where, what)
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    kind: str,
+    path: Path,
+    cut: Callable[[], gpd.GeoDataFrame],
+    *,
+    replace: bool,
+    progress: Progress,
+) -> MadeGrid:
+    """Put cells that came of a file in force; the same file again writes nothing."""
+    began = time.perf_counter()
+    areas, _ = _areas(session, territory)
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    wish = _Wish(f"{kind} {path.name}", _fingerprint(territory, areas, kind, [content]), areas, cut, replace)
+    return _put_in_force(session, actor, territory, wish, began=began, progress=progress)
+
+
 def cut_blocks(
     session: Session,
     territory: TerritoryInfo,
@@ -225,6 +245,8 @@ def _put_in_force(
             "geom": project(cells.geometry.to_numpy(), 4326, territory.metric_srid),
         },
     )
+    if live:
+        homing.move_all(session, territory.id, today)
     progress.advance(count)
     area_m2 = float(cells["area_m2"].sum())
     made = MadeGrid(
@@ -288,24 +310,6 @@ def _fingerprint(territory: TerritoryInfo, areas: gpd.GeoDataFrame, kind: str, r
     for identity, code, shape in zip(areas["community_id"], areas["code"], areas.geometry, strict=True):
         digest.update(f"{identity} {code}".encode() + shapely.to_wkb(shape))
     return digest.hexdigest()
-
-
-def codes_of(session: Session, territory: TerritoryInfo, areas: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> list[str]:
-    """Return the code of each cell; refuses where the scheme has no room."""
-    scheme = scheme_of(territory.code_scheme)
-    parents = store.parent_codes(session, territory.id)
-    names, community_codes = (
-        dict(zip(areas["community_id"], areas[column], strict=True)) for column in ("name", "code")
-    )
-    for identity, largest in cells.groupby("community_id")["sequence"].max().items():
-        check_room(scheme, str(names[identity]), int(largest))
-    codes = []
-    for identity, sequence in zip(cells["community_id"], cells["sequence"], strict=True):
-        district, street = parents[identity]
-        community = str(community_codes[identity])
-        parts = make_code(scheme, district=district, street=street, community=community, sequence=int(sequence))
-        codes.append(parts.text)
-    return codes
 
 
 def _hint(area_m2: float, boundary_m2: float, ended: int) -> str:

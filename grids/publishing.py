@@ -17,10 +17,10 @@ from core.identity import Actor, May, Role, require
 from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
-from grids import store, store_changes, store_versions
+from grids import homing, recoding, store, store_changes, store_versions
 from grids.change_model import CellVersion, Change, Comparison, GridFile, Published
-from grids.drafting import get_change, own_draft, saved
-from grids.edits import lineage, rehomed
+from grids.drafting import find_change, get_change, own_draft, saved
+from grids.edits import lineage, rehomed, take_corners
 
 _GAP_M2 = 1.0
 
@@ -133,9 +133,12 @@ def publish(
     )
     ended_count = store_versions.end(session, ended, today)
     new = cells[cells["unit_grid_id"].isna()].reset_index(drop=True)
+    territory = recoding.put_in_force(session, territory, change, today)
     identities = _write_cells(session, territory, new, today)
+    _share_corners(session, territory, new, identities)
     parents = _write_parents(session, territory, change, ended, new, identities)
     moved = _rehome(session, change, ended, new, identities, today)
+    homing.settle(session, territory.id, ended)
     rebound = _bind(session, territory, change, cells, new, identities)
     counts = {"cells": len(cells), "ended": ended_count, "new": len(new), "incidents": moved, "rebound": rebound}
     finish_load(session, load_id, counts)
@@ -211,13 +214,7 @@ def cell_versions(session: Session, actor: Actor, cell_id: int) -> list[CellVers
 
 def _submitted(session: Session, actor: Actor, change_id: int) -> Change:
     require(actor, May.PROPOSE_GRIDS)
-    change = store_changes.find(session, actor.territory_id, change_id, lock=True)
-    if change is None:
-        raise NotFound(
-            f"There is no change of grids with the number {change_id}.",
-            hint="Choose one from the list.",
-            zh="没有这份草案，请从列表中选择。",
-        )
+    change = find_change(session, actor, change_id, lock=True)
     if change.state != "submitted":
         raise Conflict(
             f"“{change.title}” is {change.state}, not submitted.",
@@ -320,6 +317,15 @@ def _write_cells(session: Session, territory: TerritoryInfo, new: gpd.GeoDataFra
         },
     )
     return identities
+
+
+def _share_corners(session: Session, territory: TerritoryInfo, new: gpd.GeoDataFrame, identities: np.ndarray) -> None:
+    """Give cells that stay the corners that new ones have on their sides: the same ground, and no gap in any CRS."""
+    parts = new.geometry.to_numpy()
+    ids, shapes = store_versions.cells_beside(session, territory.id, parts)
+    old = ~np.isin(ids, identities)
+    rows, seamed = take_corners(shapes[old], parts)
+    store_versions.reshape(session, ids[old][rows].tolist(), seamed)
 
 
 def _write_parents(  # noqa: PLR0917  (what ended, and what came instead)

@@ -134,6 +134,28 @@ def cells(session: Session, change_id: int, community_id: int | None = None) -> 
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
 
 
+def cells_beside(session: Session, change_id: int, shapes: np.ndarray) -> gpd.GeoDataFrame:
+    """Return the cells of a draft that some shapes (EPSG:4326) touch: id, code, geometry."""
+    rows = session.execute(
+        text(
+            "SELECT id, code, ST_AsBinary(geom) FROM grid_change_cell WHERE change_id = :change"
+            " AND ST_Intersects(geom, ST_Buffer(ST_GeomFromWKB(:around, 4326), 1e-9)) ORDER BY id"
+        ),
+        {"change": change_id, "around": shapely.to_wkb(shapely.union_all(shapes))},
+    ).all()
+    frame = pd.DataFrame(rows, columns=["id", "code", "wkb"])
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object)), crs=4326)
+
+
+def reshape(session: Session, cell_ids: Sequence[int], shapes: np.ndarray) -> None:
+    """Write other corners of cells of a draft; their ground stays, so they stay the cells in force they were."""
+    for identity, shape in zip(cell_ids, shapes, strict=True):
+        session.execute(
+            text("UPDATE grid_change_cell SET geom = ST_GeomFromWKB(:shape, 4326) WHERE id = :id"),
+            {"id": identity, "shape": shapely.to_wkb(shape)},
+        )
+
+
 def remove(session: Session, change_id: int, cell_ids: Sequence[int] | None) -> None:
     """Take cells out of a draft; None takes all."""
     only = "" if cell_ids is None else " AND id = ANY(CAST(:ids AS integer[]))"

@@ -96,6 +96,33 @@ def shapes_of(session: Session, cell_ids: Sequence[int]) -> np.ndarray:
     return np.asarray(shapely.from_wkb(np.array(rows.all(), dtype=object)))
 
 
+def cells_beside(session: Session, territory_id: int, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return id and shape of the cells in force that some shapes (EPSG:4326) touch."""
+    if len(shapes) == 0:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
+    rows = session.execute(
+        text(
+            "SELECT g.id, ST_AsBinary(g.geom) FROM unit_grid AS g,"
+            " (SELECT ST_Buffer(ST_GeomFromWKB(:around, 4326), 1e-9) AS zone) AS a WHERE g.territory_id = :territory"
+            " AND g.ended_on IS NULL AND g.geom && a.zone AND ST_Intersects(g.geom, a.zone) ORDER BY g.id"
+        ),
+        {"territory": territory_id, "around": shapely.to_wkb(shapely.boundary(shapely.union_all(shapes)))},
+    ).all()
+    ids = np.array([identity for identity, _ in rows], dtype=np.int64)
+    return ids, np.asarray(shapely.from_wkb(np.array([bytes(shape) for _, shape in rows], dtype=object)))
+
+
+def reshape(session: Session, cell_ids: Sequence[int], shapes: np.ndarray) -> None:
+    """Write other corners of cells in force; their ground stays, so they stay the same cells."""
+    session.execute(
+        text(
+            "UPDATE unit_grid AS g SET geom = ST_GeomFromWKB(v.shape, 4326), version = version + 1"
+            " FROM unnest(CAST(:ids AS integer[]), CAST(:shapes AS bytea[])) AS v (id, shape) WHERE g.id = v.id"
+        ),
+        {"ids": list(cell_ids), "shapes": [bytes(each) for each in shapely.to_wkb(shapes)] if len(shapes) else []},
+    )
+
+
 def open_incidents(session: Session, cell_ids: Sequence[int]) -> pd.DataFrame:
     """Return the open incidents of cells: id, grid_id, lon, lat, by id."""
     rows = session.execute(

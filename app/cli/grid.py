@@ -17,9 +17,12 @@ from geodata.territory import find_territory
 from grids.blocks import TARGET_M2
 from grids.service import make_block_grid, make_grid, make_responsibility_grids
 
+What = Annotated[list[str] | None, typer.Argument(help="'file FILE' takes the cells of a file as they are.")]
 Kind = Annotated[
-    str, typer.Option("--kind", help="Shape of the cells: block (along the streets), square, hexagon, h3 or voronoi.")
+    str | None,
+    typer.Option("--kind", help="Shape of the cells: block (along the streets), square, hexagon, h3, voronoi or file."),
 ]
+Repair = Annotated[bool, typer.Option("--repair", help="Mend the cells of a file as 'grid check' says.")]
 Size = Annotated[float | None, typer.Option("--size-m", help="Width of a square or hexagon in metres; 100: hectares.")]
 TownSize = Annotated[float | None, typer.Option("--town-size-m", help="Width in towns; --size-m holds elsewhere.")]
 Target = Annotated[float, typer.Option("--target-m2", help="Area of a block as wished, in m².")]
@@ -30,6 +33,8 @@ Boundary = Annotated[Path | None, typer.Option("--boundary", help="File with the
 Streets = Annotated[Path | None, typer.Option("--streets", help="File with streets, or an OpenStreetMap extract.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write cells to: .gpkg, .geojson or .parquet.")]
 
+_TOLD = 30
+
 
 def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
@@ -38,8 +43,9 @@ def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
 
 
 def make(
+    what: What = None,
     *,
-    kind: Kind,
+    kind: Kind = None,
     size_m: Size = None,
     town_size_m: TownSize = None,
     target_m2: Target = TARGET_M2,
@@ -47,14 +53,18 @@ def make(
     resolution: Resolution = None,
     points: Points = None,
     replace: Replace = False,
+    repair: Repair = False,
     boundary: Boundary = None,
     streets: Streets = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
     """Cut the communities of a territory into cells; the same grid again adds nothing. With --out: files alone."""
+    kind, file = _wanted(kind, what or [])
     with progress() as shown:
-        if out is not None:
+        if file is not None:
+            result = _of_file(file, out, territory, boundary, repair=repair, replace=replace, shown=shown)
+        elif out is not None:
             from app.cli.grid_files import make_file
 
             result = make_file(
@@ -86,14 +96,67 @@ def check(
     boundary: Boundary = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a file of cells: gaps, overlaps, slivers, invalid ones, and how far their borders keep to the streets."""
-    from app.cli.grid_files import check_file
+    """Check a file of cells: each gap, overlap, sliver and self-intersection with place, area and how it is mended."""
+    from app.cli.grid_files import check_file, faults_of_file
 
     quality = check_file(cells, streets=streets, boundary=boundary)
     facts = quality.as_dict()
+    told = faults_of_file(cells, boundary=boundary)
     if not as_json:
         facts.pop("faults")
+        for each in told[:_TOLD]:
+            row = f" of row {', '.join(str(one) for one in each['rows'])}" if each["rows"] else ""
+            place = "" if each["lon"] is None else f" at {each['lon']:.6f} {each['lat']:.6f}"
+            heir = f" (row {each['heir']})" if each["heir"] else ""
+            mend = each["mend"].replace("_", " ")
+            typer.echo(f"{each['kind'].replace('_', ' ')}{row}{place}: {each['area_m2']:,.1f} m², {mend}{heir}")
+        if len(told) > _TOLD:
+            typer.echo(f"… and {len(told) - _TOLD:,} more; --json lists all.")
+    else:
+        facts["repair"] = told
     emit({"ok": quality.sound, **facts}, as_json)
+
+
+def _wanted(kind: str | None, words: list[str]) -> tuple[str, Path | None]:
+    """Return the kind and the file of cells: ``--kind square``, ``square``, ``file FILE`` or ``--kind file FILE``."""
+    first, *rest = [*([kind] if kind else []), *words] or [""]
+    if first != "file":
+        if not first or rest:
+            raise InvalidInput("Say how to cut.", hint="For example --kind block, or file FILE.")
+        return first, None
+    if len(rest) != 1:
+        raise InvalidInput("Name the one file of cells.", hint="gridkeeper grid make file FILE")
+    return first, Path(rest[0])
+
+
+def _of_file(
+    file: Path,
+    out: Path | None,
+    territory: str | None,
+    boundary: Path | None,
+    *,
+    repair: bool,
+    replace: bool,
+    shown: Progress,
+) -> dict[str, Any]:
+    """Take the cells of a file: into another file, or in force in a territory."""
+    if not file.is_file():
+        raise InvalidInput(f"There is no file {file}.", hint="Check the name of the file of cells.")
+    if out is not None:
+        from app.cli.grid_files import repair_file
+
+        return repair_file(file, out, boundary=boundary, mend=repair)
+    from grids.importing import make_file_grid
+
+    actor = system_actor(label="command line")
+    db.ensure_database(shown)
+    with db.transaction(actor, purpose="make grid") as session:
+        chosen = find_territory(session, territory)
+        made = make_file_grid(session, actor, chosen, file, mend=repair, replace=replace, progress=shown)
+        result = {"territory": chosen.name, "kind": "file", **made.as_dict()}
+        if not made.unchanged:
+            result["responsibility_grids"] = make_responsibility_grids(session, actor, chosen, progress=shown).grids
+    return result
 
 
 def _in_territory(

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from core.errors import InvalidInput
+from core.errors import DataQuality, InvalidInput
 from core.progress import Progress
-from geodata.crs import metric_srid_of, project
+from geodata.crs import metric_srid_of, project, shapes_in_wgs84
 from geodata.quality import read_boundary
 from geodata.travel_files import read_streets
 from geodata.vector_files import read_shapes
@@ -21,11 +21,13 @@ from grids.balance import balance, compose
 from grids.blocks import STREET_CLASSES, street_blocks
 from grids.built_up import BuiltUp
 from grids.ground import ground_of
+from grids.importing import read_cells_of, words_of
 from grids.lattice import Geometries
 from grids.partition import partition
 from grids.quality import Quality, check_cells
 from grids.seams import share_vertices
 from grids.shapes import h3_cells, voronoi_cells
+from grids.topology import Repaired, repair
 
 _HULL_SHARE = 0.3
 _HULL_POINTS = 50_000
@@ -74,7 +76,7 @@ def make_file(
     elif kind == "h3":
         cells = h3_cells(areas, srid, resolution=int(resolution or 0), progress=progress)
     elif kind == "voronoi" and points is not None:
-        places = read_shapes(points).geometry
+        places: NDArray[np.object_] = read_shapes(points).geometry
         cells = voronoi_cells(areas, shapely.point_on_surface(project(places, srid)), progress=progress)
     else:
         cells = partition(areas, kind=kind, size_m=float(size_m or 0), progress=progress)
@@ -117,7 +119,7 @@ def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Q
         raise InvalidInput(f"There is no file {cells}.", hint="Check the name of the file of cells.")
     if cells.suffix.lower() == ".parquet":
         frame = gpd.read_parquet(cells)
-        shapes = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
+        shapes = shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, cells.name)
     else:
         shapes = read_shapes(cells).geometry
     srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
@@ -127,6 +129,52 @@ def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Q
         lines = project(found.geometry.to_numpy()[(found["kind"] == "street").to_numpy()], srid)
     outline = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)[0]
     return check_cells(project(shapes, srid), lines=lines, boundary=outline)
+
+
+def repair_file(cells: Path, out: Path, *, boundary: Path | None, mend: bool) -> dict[str, Any]:
+    """Write the cells of a file so that they fit, and return what was wrong; refuse faults unless ``mend``."""
+    began = time.perf_counter()
+    found, srid = _repaired(cells, boundary)
+    if not (found.sound or mend):
+        raise DataQuality(
+            f"The cells of {cells.name} do not fit.",
+            [words_of(found)],
+            hint="See each with 'gridkeeper grid check FILE'; say --repair to mend them as it says.",
+        )
+    area_m2 = shapely.area(found.shapes)
+    frame = gpd.GeoDataFrame({"row": found.row, "area_m2": area_m2}, geometry=found.shapes, crs=srid)
+    write_cells(frame.set_geometry(project(found.shapes, 4326, srid), crs=4326), out)
+    return {
+        "kind": "file",
+        "cells": len(frame),
+        "area_m2": float(area_m2.sum()),
+        "median_m2": float(np.median(area_m2)),
+        "faults": {kind: count for kind, count in found.counts.items() if count},
+        "moved_m2": round(found.moved_m2, 3),
+        "seconds": round(time.perf_counter() - began, 3),
+        "file": str(out),
+    }
+
+
+def faults_of_file(cells: Path, *, boundary: Path | None) -> list[dict[str, Any]]:
+    """Return every fault of the cells of a file with its place in degrees, area and repair."""
+    found, srid = _repaired(cells, boundary)
+    told = [fault.as_dict() for fault in found.faults]
+    places = project(np.asarray(shapely.points([(each["x"], each["y"]) for each in told])), 4326, srid) if told else []
+    for each, place in zip(told, places, strict=True):
+        known = np.isfinite(each.pop("x")) and np.isfinite(each.pop("y"))
+        each["lon"], each["lat"] = (round(place.x, 7), round(place.y, 7)) if known else (None, None)
+    return told
+
+
+def _repaired(cells: Path, boundary: Path | None) -> tuple[Repaired, int]:
+    if cells.suffix.lower() == ".parquet":
+        shapes = shapely.force_2d(gpd.read_parquet(cells).to_crs(4326).geometry.to_numpy())
+    else:
+        shapes = read_cells_of(cells).geometry
+    srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
+    ground = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)
+    return repair(project(shapes, srid), ground), srid
 
 
 def balance_file(cells: Path, out: Path | None, *, k: int, column: str) -> dict[str, Any]:
@@ -162,7 +210,8 @@ def read_cells(path: Path) -> gpd.GeoDataFrame:
     if not path.is_file():
         raise InvalidInput(f"There is no file {path}.", hint="Check the name of the file of cells.")
     if path.suffix.lower() == ".parquet":
-        frame = gpd.read_parquet(path).to_crs(4326)
+        frame = gpd.read_parquet(path)
+        frame = frame.set_geometry(shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, path.name), crs=4326)
     else:
         found = read_shapes(path)
         frame = gpd.GeoDataFrame(found.columns, geometry=found.geometry, crs=4326)
