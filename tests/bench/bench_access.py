@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from figures import FIGURES
 
 from core.settings import settings
 from planning import access, equity
 
 HERE = Path(__file__).resolve().parent
-REPORT = HERE.parents[1] / "docs" / "figures" / "bench_access.md"
+REPORT = FIGURES / "bench_access.md"
 SIZES = ((500, 50), (2_500, 200), (10_000, 1_000))
 LIMIT_S, ROUNDS = 900.0, 5
 MEASURES = {

@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 import pymetis
+from figures import FIGURES
 
 from grids.balance import Balanced, balance, rebalance
 from grids.ground import Ground
 from grids.responsibility import components
 
 HERE = Path(__file__).resolve()
-REPORT = HERE.parents[2] / "docs" / "figures" / "bench_balance.md"
+REPORT = FIGURES / "bench_balance.md"
 ROUNDS = 5
 Floats = np.ndarray
 

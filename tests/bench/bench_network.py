@@ -8,12 +8,12 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import scipy
+from figures import FIGURES
 from numpy.typing import NDArray
 
 from geodata.crs import metric_srid_of
@@ -21,7 +21,7 @@ from geodata.extracts import fetch_extract
 from geodata.network import MODES, RoadNetwork, build_network
 from geodata.osm import read_osm
 
-REPORT = Path(__file__).resolve().parents[2] / "docs" / "figures" / "bench_network.md"
+REPORT = FIGURES / "bench_network.md"
 WORKERS, FROM, TO = 64, 100, 3_000
 COMPARED = 3
 

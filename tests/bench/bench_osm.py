@@ -18,11 +18,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import osmium
+from figures import FIGURES
 
 from geodata.osm_roadtags import road_class_of
 
 ROOT = Path(__file__).resolve().parents[2]
-REPORT = ROOT / "docs" / "figures" / "bench_osm.md"
+REPORT = FIGURES / "bench_osm.md"
 SHARED = ROOT.parent / "shared" / "data" / "osm"
 ISLAND = (-1.60, 50.57, -1.06, 50.78)
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from figures import FIGURES
 from sqlalchemy import text
 
 from core.clock import now
@@ -38,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 from app.incident_table import COUNTED, PAGE_ROWS  # noqa: E402
 from tests.demo_city import load_tiny_town  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_queue.md"
+REPORT = FIGURES / "bench_queue.md"
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 OPEN_PERCENT = int(os.environ.get("BENCH_OPEN_PERCENT", "3"))
 RUNS = int(os.environ.get("BENCH_RUNS", "9"))

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from figures import FIGURES, told_before
 from sqlalchemy import text
 
 from core.identity import Actor, Role, system_actor
@@ -39,7 +40,7 @@ sys.path.insert(0, str(ROOT))
 from tests.demo_city import load_tiny_town  # noqa: E402
 from tests.many import many_incidents, many_records, milliseconds, record_filters  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_record.md"
+REPORT = FIGURES / "bench_record.md"
 PARTS = os.environ.get("BENCH_PARTS", "cost,writers,check,pages").split(",")
 ROWS = int(os.environ.get("BENCH_ROWS", "10000000"))
 SEALED = 300_000
@@ -281,7 +282,8 @@ MEASURED: dict[str, tuple[str, bool, Callable[[], list[str]]]] = {
 
 def main() -> None:
     """Measure the chosen parts and write each in its place."""
-    old = dict(re.findall(r"^## (.+?)\n\n(.+?)(?=\n\n## |\Z)", REPORT.read_text().strip(), re.MULTILINE | re.DOTALL))
+    before = told_before(REPORT.name).strip()
+    old = dict(re.findall(r"^## (.+?)\n\n(.+?)(?=\n\n## |\Z)", before, re.MULTILINE | re.DOTALL))
     for part in PARTS:
         title, durable, work = MEASURED[part]
         with cluster(durable=durable):

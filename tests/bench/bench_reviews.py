@@ -14,11 +14,12 @@ import sys
 import time
 from pathlib import Path
 
+from figures import FIGURES
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-REPORT = ROOT / "docs" / "figures" / "bench_reviews.md"
+REPORT = FIGURES / "bench_reviews.md"
 ACTS = 100_000
 RUNS = 3
 

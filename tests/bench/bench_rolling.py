@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from figures import FIGURES
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ from geodata.db import transaction  # noqa: E402
 from geodata.territory import TerritoryInfo, list_territories  # noqa: E402
 from tests.bench import board_at_scale  # noqa: E402
 
-REPORT = ROOT / "docs" / "figures" / "bench_rolling.md"
+REPORT = FIGURES / "bench_rolling.md"
 TASKS, WORKERS, ROUNDS = 1_000, 200, 5
 SAME_S = 60.0
 ONE_MORE = """

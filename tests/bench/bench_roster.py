@@ -20,12 +20,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from figures import FIGURES
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-REPORT = ROOT / "docs" / "figures" / "bench_roster.md"
+REPORT = FIGURES / "bench_roster.md"
 WORKERS, DAYS = 500, 91
 FIRST = dt.date(2026, 3, 2)
 ZONE = ZoneInfo("Europe/London")

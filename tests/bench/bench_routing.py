@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_dispatch import HERE, SHARED, alone, engine, kept, machine, peers_python, versions
+from figures import FIGURES
 from technicians import Technicians, judged, problem_of, read
 
 from core.settings import settings
@@ -26,7 +27,7 @@ from dispatch.plan import solve, warm_up
 from dispatch.plan_model import Stop
 from dispatch.vrptw import read_vrptw, solve_vrptw
 
-REPORT = HERE.parents[1] / "docs" / "figures" / "bench_routing.md"
+REPORT = FIGURES / "bench_routing.md"
 DATA = SHARED / "data" / "benchmarks"
 CLASSES = ("C1", "C2", "R1", "R2", "RC1", "RC2")
 TECHNICIANS_S = 0.5

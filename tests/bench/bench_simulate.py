@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from figures import FIGURES
 
 from dispatch.plan import warm_up
 from dispatch.plan_model import Weights
@@ -27,7 +28,6 @@ from dispatch.simulate_model import MYOPIC, Arrival, Day, Measures, Member, Opti
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared" / "benchmarks" / "dispatch_instances.py"
-FIGURES = HERE.parents[1] / "docs" / "figures"
 WORKERS, TASKS, MEAN_S = 60, 800, 4 * 300.0
 SHIPPED, SOONER = "rolling plan", "rolling plan, response weighed 0.2"
 NAMES = {

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import siting_streets
+from figures import FIGURES
 
 from core.progress import Silent
 from core.settings import settings
@@ -33,7 +34,7 @@ from planning.siting import SitingProblem, Stop, solve
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[2] / "shared" / "data" / "benchmarks" / "pmed"
 CAPACITATED = FOLDER.parent / "cpmp" / "data" / "Literature"
-REPORT = HERE.parents[1] / "docs" / "figures" / "bench_siting.md"
+REPORT = FIGURES / "bench_siting.md"
 LIMIT_S, ROOM_LIMIT_S, PEER_LIMIT_S = 120.0, 20.0, 60.0
 PEERS = (1, 2, 3, 4, 5, 7)
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from figures import FIGURES
 
 from core.settings import settings
 from geodata.crs import WGS84, metric_srid_of, project
@@ -35,7 +36,7 @@ from geodata.travel_sweep import at_nodes, many_to_many
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared" / "data" / "osm"
-REPORT = HERE.parents[1] / "docs" / "figures" / "bench_travel.md"
+REPORT = FIGURES / "bench_travel.md"
 NETWORKS = (
     ("Bucaramanga, on foot", "streets/bucaramanga_4617.parquet", "walk"),
     ("Isle of Wight, by car", "isle_of_wight_2020.osm.pbf", "drive"),

@@ -13,8 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from figures import FIGURES
+
 ROOT = Path(__file__).resolve().parents[2]
-REPORT = ROOT / "docs" / "figures" / "osm_extracts.md"
+REPORT = FIGURES / "osm_extracts.md"
 SHARED = ROOT.parent / "shared" / "data" / "osm"
 COLUMNS = (
     *("extract", "s", "roads", "km", "facilities", "buildings", "people", "land cover", "boundaries", "communities"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,21 +29,34 @@ def test_what_is_short_is_a_bench(runner: Any) -> None:
     assert set(runner.SHORT) <= set(runner.names())
 
 
-def test_a_report_of_a_short_run_lies_aside(runner: Any, tmp_path: Path) -> None:
-    figures, kept = tmp_path / "figures", tmp_path / "kept"
-    figures.mkdir()
-    (figures / "a.md").write_text("long")
-    (figures / "same.md").write_text("same")
-    with runner.aside(figures, kept):
-        (figures / "a.md").write_text("short")
-        (figures / "b.svg").write_text("new")
-    assert {path.name: path.read_text() for path in figures.iterdir()} == {"a.md": "long", "same.md": "same"}
-    assert {path.name: path.read_text() for path in kept.iterdir()} == {"a.md": "short", "b.svg": "new"}
+def test_a_report_of_a_short_run_lies_aside(tmp_path: Path) -> None:
+    told = "import sys; sys.path.insert(0, sys.argv[1]); import figures; print(figures.FIGURES)"
+    command = [sys.executable, "-c", told, str(BENCH)]
+    aside = {**os.environ, "BENCH_FIGURES": str(tmp_path / "aside")}
+    assert subprocess.check_output(command, env=aside, text=True).strip() == str(tmp_path / "aside")
+    plain = {name: value for name, value in os.environ.items() if name != "BENCH_FIGURES"}
+    assert Path(subprocess.check_output(command, env=plain, text=True).strip()).parts[-2:] == ("docs", "figures")
+
+
+@pytest.mark.parametrize("path", sorted(BENCH.glob("bench_*.py")), ids=lambda path: path.stem)
+def test_no_bench_names_the_folder_of_reports_itself(path: Path) -> None:
+    assert '"figures"' not in path.read_text()
 
 
 def test_how_a_bench_ended_is_told(runner: Any) -> None:
-    assert runner.run([sys.executable, "-c", ""], {}, 60) == "done"
-    assert (
-        runner.run([sys.executable, "-c", "import os, sys; sys.exit(int(os.environ['N']))"], {"N": "3"}, 60) == "failed"
-    )
-    assert runner.run([sys.executable, "-c", "import time; time.sleep(60)"], {}, 0.2) == "out of time"
+    told = [sys.executable, "-c", "import os, sys; sys.exit(int(os.environ['N']))"]
+    assert runner.run(told, {"N": "0"}, 60).how == "done"
+    assert runner.run(told, {"N": "3"}, 60).how == "failed"
+    assert runner.run([sys.executable, "-c", "import time; time.sleep(60)"], {}, 60, still_s=0.2).how == "stood still"
+
+
+def test_what_a_bench_starts_in_a_session_of_its_own_counts_and_ends(runner: Any, tmp_path: Path) -> None:
+    begin = """import subprocess, sys
+made = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+open(sys.argv[1], "w").write(str(made.pid))
+made.wait(60)"""
+    ended = runner.run([sys.executable, "-c", begin, str(tmp_path / "pid")], {}, 0.5)
+    assert ended.how == "out of time"
+    assert ended.cpu_s > 0.5
+    process = Path("/proc") / (tmp_path / "pid").read_text() / "stat"
+    assert not process.exists() or ") Z " in process.read_text()
