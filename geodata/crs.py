@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 
 import numpy as np
 import shapely
 import tzfpy
 from numpy.typing import NDArray
-from pyproj import Geod, Transformer
+from pyproj import CRS, Geod, Transformer
+from pyproj.transformer import AreaOfInterest, TransformerGroup
+
+from core.errors import InvalidInput
 
 WGS84 = 4326
+_CGCS2000 = 4490
 GEOD = Geod(ellps="WGS84")
 _CHINA_ZONES = frozenset({"Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Harbin", "Asia/Kashgar"})
 
@@ -68,3 +73,58 @@ def stretch_lengths_m(
     # The step into a first point leads over from the polyline before it.
     steps[starts] = 0
     return np.add.reduceat(steps, starts)
+
+
+def shapes_in_wgs84(shapes: NDArray[np.object_], crs: CRS | None, name: str) -> NDArray[np.object_]:
+    """Return shapes of a file in WGS 84, flat, longitude first; ``name`` is told when that cannot be had.
+
+    The coordinate system needs no code of an authority: a .prj file often gives none.
+
+    Raises
+    ------
+    InvalidInput
+        When there is no coordinate system, or nobody published how it lies to WGS 84 where the data is. PROJ then
+        takes both for the same, without a word: Xian 1980 and Beijing 1954 come out up to 150 m beside their place.
+    """
+    if crs is None:
+        raise InvalidInput(f"{name} does not say its coordinate system.", hint="Write it with one, best EPSG:4326.")
+    if crs.is_geographic and crs.to_epsg() in {WGS84, _CGCS2000}:
+        return shapely.force_2d(shapes)
+    _refuse_unknown_shift(shapes, crs, name)
+    transformer = Transformer.from_crs(crs, WGS84, always_xy=True)
+
+    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+    moved: NDArray[np.object_] = shapely.transform(shapely.force_2d(shapes), move)
+    return moved
+
+
+def _refuse_unknown_shift(shapes: NDArray[np.object_], source: CRS, name: str) -> None:
+    below = source.geodetic_crs
+    if below is None:
+        raise InvalidInput(
+            f"{name}: {source.name} is a plane of its own that lies nowhere on Earth.",
+            hint="Convert the file to EPSG:4326.",
+        )
+    if source.is_bound or below.equals(CRS.from_epsg(WGS84)):
+        return  # with parameters of its own, or nothing to shift
+    if below.to_2d().equals(CRS.from_epsg(_CGCS2000)):
+        return  # agrees with WGS 84 to a few centimetres; no operation is published because none is needed
+    bounds = shapely.total_bounds(shapes)
+    area = None
+    if np.isfinite(bounds).all():
+        to_degrees = Transformer.from_crs(source, below, always_xy=True)
+        degrees = np.clip(to_degrees.transform_bounds(*bounds), [-180, -90, -180, -90], [180, 90, 180, 90])
+        area = AreaOfInterest(*map(float, degrees)) if np.isfinite(degrees).all() else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a better grid that is not installed
+        known = TransformerGroup(source, WGS84, always_xy=True, area_of_interest=area)
+    if known.transformers and known.transformers[0].accuracy >= 0:
+        return
+    raise InvalidInput(
+        f"{name}: how {source.name} lies to WGS 84 is not published for this area; it may be 100 m and more.",
+        hint="Ask the surveying office for the parameters and save the file with them, or in CGCS2000 or WGS 84.",
+        zh=f"{name}：该地区没有公开的 {source.name} 到 WGS 84 的转换参数，误差可达 100 米以上。"
+        "请向测绘部门索取参数后转换，或以 CGCS2000、WGS 84 另存。",
+    )

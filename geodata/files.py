@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
 import geodata  # noqa: F401  (bounds what GDAL opens, before pyogrio is imported)
 from core.errors import InvalidInput
 from core.settings import settings
+from geodata.crs import shapes_in_wgs84
 
 TABLES = (".csv", ".tsv", ".txt")
 MAPS = (".geojson", ".json", ".gpkg", ".fgb", ".shp")
@@ -244,7 +244,7 @@ def _from_map(path: Path) -> Table:
         raise InvalidInput(
             f"{path.name} does not say its coordinate system.", hint="Write it with one, best EPSG:4326."
         )
-    geometry = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
+    geometry = shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, path.name)
     return Table(path.name, _as_text(pd.DataFrame(frame.drop(columns="geometry"))), geometry, path.suffix[1:].upper())
 
 

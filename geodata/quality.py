@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from core.errors import InvalidInput
-from geodata.crs import WGS84, project
+from geodata.crs import shapes_in_wgs84
 
 LATITUDE_MAX = 85.0
 """Web maps end here; a territory beyond it cannot be drawn."""
@@ -128,30 +130,22 @@ def read_boundary(path: Path) -> MultiPolygon:
         )
     areas, _ = as_areas(shapely.force_2d(polygonal))
     areas = areas[shapely.is_geometry(areas)]
-    srid = epsg_of(meta["crs"], path.name)
-    if srid != WGS84:
-        areas = project(areas, WGS84, srid)
+    areas = shapes_in_wgs84(areas, crs_of(meta["crs"], path.name), path.name)
     return territory_boundary(shapely.union_all(areas), f"The boundary file {path.name}")
 
 
-def epsg_of(crs_text: str, where: str) -> int:
-    """Return the EPSG code of a CRS as GDAL writes it; ``where`` names the file in a message.
+def crs_of(crs_text: str, where: str) -> CRS:
+    """Return a coordinate system as GDAL writes it, with or without a code; ``where`` names the file in a message.
 
     Raises
     ------
     InvalidInput
-        When no code fits.
+        When it cannot be understood.
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
-        code = CRS.from_user_input(crs_text).to_epsg(min_confidence=20)
-    except CRSError:
-        code = None
-    if code is None:
+        return CRS.from_user_input(crs_text)
+    except CRSError as error:
         raise InvalidInput(
-            f"The coordinate reference system of {where} is not known by a code.",
+            f"The coordinate reference system of {where} cannot be understood.",
             hint="Convert the file to EPSG:4326.",
-        )
-    return code
+        ) from error

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidInput
 from core.settings import settings
 from geodata import osm_roadtags as roadtags
+from geodata.crs import shapes_in_wgs84
 from geodata.files import Cells, Table, read_table
 from geodata.osm_roads import split_roads
 
@@ -154,7 +155,7 @@ def _from_parquet(path: Path) -> Table:
         raise InvalidInput(f"{path.name} cannot be read as GeoParquet ({error}).") from error
     if frame.crs is None:
         raise InvalidInput(f"{path.name} does not say its coordinate system.", hint="Write it with one.")
-    geometry = shapely.force_2d(frame.to_crs(4326).geometry.to_numpy())
+    geometry = shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, path.name)
     rest = frame.drop(columns=frame.geometry.name)
     columns = {
         str(title): cells.astype(object).where(cells.notna(), "").astype(str).to_numpy(dtype=object)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.settings import settings
-from geodata.crs import WGS84, project
-from geodata.quality import epsg_of
+from geodata.crs import shapes_in_wgs84
+from geodata.quality import crs_of
 
 ENDINGS = (".geojson", ".json", ".gpkg", ".zip")
 MEMBERS_AT_MOST = 60
@@ -95,10 +95,7 @@ def read_shapes(path: Path, *, name: str | None = None) -> Shapes:
             f"{shown} does not say its coordinate reference system.",
             hint="Add the .prj file, or write it as GeoJSON in longitude and latitude.",
         )
-    srid = epsg_of(meta["crs"], shown)
-    shapes = shapely.force_2d(shapes)
-    if srid != WGS84:
-        shapes = project(shapes, WGS84, srid)
+    shapes = shapes_in_wgs84(shapes, crs_of(meta["crs"], shown), shown)
     columns = {
         str(title): ["" if value is None or value != value else str(value).strip() for value in values.tolist()]  # noqa: PLR0124  (NaN)
         for title, values in zip(meta["fields"], fields, strict=True)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from pyproj import CRS
 
 from core.errors import InvalidInput
-from geodata.crs import GEOD, metric_srid_of, project, stretch_lengths_m, timezone_of
+from geodata.crs import GEOD, metric_srid_of, project, shapes_in_wgs84, stretch_lengths_m, timezone_of
 from geodata.quality import as_areas, parse_bbox, read_boundary, territory_boundary
 
 SQUARE = '{"type":"Polygon","coordinates":[[[10,50],[10.1,50],[10.1,50.1],[10,50.1],[10,50]]]}'
@@ -108,8 +109,6 @@ def test_boundary_files(tmp_path):
 
 
 def test_boundary_file_in_another_crs_and_without_one(tmp_path):
-    import geopandas as gpd
-
     square = gpd.GeoSeries([shapely.from_geojson(SQUARE)], crs=4326).to_crs(32632)
     square.to_file(tmp_path / "utm.shp")
     assert read_boundary(tmp_path / "utm.shp").bounds == pytest.approx((10, 50, 10.1, 50.1), abs=1e-6)
@@ -123,3 +122,48 @@ def test_boundary_without_area():
         territory_boundary(shapely.LineString([(0, 0), (1, 1)]), "The line")
     with pytest.raises(InvalidInput, match="no area"):
         territory_boundary(shapely.MultiPolygon([]), "Nothing")
+
+
+def _moved(crs: int | str, x: float, y: float) -> shapely.Point:
+    (place,) = shapes_in_wgs84(np.array([shapely.Point(x, y, 5)]), CRS.from_user_input(crs), "a.gpkg")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("srid", "x", "y"),
+    [(4547, 424613.87, 2559013.87), (4526, 38424613.87, 2559013.87), (4490, 113.264, 23.129), (4326, 113.264, 23.129)],
+)
+def test_cgcs2000_is_read_longitude_first(srid: int, x: float, y: float) -> None:
+    place = _moved(srid, x, y)
+    assert (place.x, place.y) == (pytest.approx(113.264, abs=1e-7), pytest.approx(23.129, abs=1e-7))
+
+
+@pytest.mark.parametrize(
+    ("srid", "x", "y"), [(4610, 116.4, 39.9), (4214, 116.4, 39.9), (2431, 500000, 4e6), (4555, 116.4, 39.9)]
+)
+def test_a_datum_nobody_ties_to_wgs84_there_is_refused(srid: int, x: float, y: float) -> None:
+    with pytest.raises(InvalidInput, match="not published"):
+        _moved(srid, x, y)
+
+
+@pytest.mark.parametrize(
+    ("srid", "x", "y"), [(27700, 450000, 90000), (3879, 25496000, 6673000), (2154, 652000, 6862000)]
+)
+def test_published_datums_are_read(srid: int, x: float, y: float) -> None:
+    place = _moved(srid, x, y)
+    assert abs(place.x) < 60
+
+
+def test_parameters_in_the_file_make_an_old_datum_readable() -> None:
+    crs = "+proj=longlat +ellps=IAU76 +towgs84=1,2,3 +no_defs"
+    place = _moved(crs, 116.4, 39.9)
+    assert place.x == pytest.approx(116.4, abs=1e-3)
+    assert place.x != 116.4
+
+
+def test_no_system_or_one_that_lies_nowhere_is_refused() -> None:
+    here = np.array([shapely.Point(1, 2)])
+    with pytest.raises(InvalidInput, match="does not say"):
+        shapes_in_wgs84(here, None, "a.gpkg")
+    with pytest.raises(InvalidInput, match="nowhere"):
+        shapes_in_wgs84(here, CRS.from_wkt('LOCAL_CS["plan",UNIT["metre",1]]'), "a.gpkg")
