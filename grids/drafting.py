@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
@@ -92,6 +93,32 @@ def draft_cells(session: Session, actor: Actor, change_id: int, community_id: in
     """Return the cells of a change in EPSG:4326, of one community or of all."""
     get_change(session, actor, change_id)
     return store_changes.cells(session, change_id, community_id)
+
+
+def ground_key(session: Session, actor: Actor, change_id: int) -> tuple[int, int]:
+    """Return what changes whenever a cell of a change gets another ground; its numbers may be kept until then."""
+    require(actor, May.SEE_MAP)
+    return store_changes.ground_key(session, change_id)
+
+
+def extent_of(
+    session: Session, actor: Actor, change_id: int, community_id: int | None = None
+) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of the cells of a change, of one community or of all; None without any."""
+    require(actor, May.SEE_MAP)
+    return store_changes.extent(session, change_id, community_id)
+
+
+def cell_at(session: Session, actor: Actor, change_id: int, lon: float, lat: float) -> int | None:
+    """Return the cell of a change at a place in degrees; None where there is none."""
+    require(actor, May.SEE_MAP)
+    return store_changes.cell_at(session, change_id, lon, lat)
+
+
+def cells_on(session: Session, actor: Actor, change_id: int, line: shapely.LineString) -> list[int]:
+    """Return the cells of a change that a line in degrees runs through, the one with most of it first."""
+    require(actor, May.SEE_MAP)
+    return store_changes.cells_on(session, change_id, line)
 
 
 def draw(
@@ -178,7 +205,7 @@ def shift_border(  # noqa: PLR0917  (who, where, what, and how)
             hint="Pick exactly two neighbours.",
             zh="边界位于两个网格之间，请让所画的线只穿过两个相邻网格。",
         )
-    if frame["community_id"].nunique() != 1:
+    if len(set(frame["community_id"])) != 1:
         raise InvalidInput(
             "These cells lie in two communities, and their border is the community line.",
             hint="Pick two cells of one community.",
@@ -215,13 +242,15 @@ def move_cells(session: Session, actor: Actor, change_id: int, cell_ids: Sequenc
     from grids.rebalancing import check_contiguous
 
     change, picked = _picked(session, actor, change_id, cell_ids)
-    frame = store_changes.cells(session, change_id)
-    if area not in set(frame["area"]) - {""}:
+    frame = store_changes.cells(session, change_id, areas=sorted({area, *picked["area"]} - {""}))
+    if area not in set(frame["area"]):
         raise InvalidInput(
             f"The draft has no responsibility grid “{area}”.",
             hint="Choose one of its own.",
             zh=f"草案中没有责任网格“{area}”，请选择草案中已有的责任网格。",
         )
+    loose = picked[picked["area"] == ""]  # cells of no responsibility grid yet
+    frame = gpd.GeoDataFrame(pd.concat([frame, loose], ignore_index=True), crs=4326) if len(loose) else frame
     before = frame["area"].to_numpy(dtype=object)
     after = np.where(frame["id"].isin(picked["id"]), area, before)
     check_contiguous(frame.geometry.to_numpy(), after, before, {area, *picked["area"]} - {""})
@@ -276,8 +305,7 @@ def _reach(session: Session, actor: Actor, territory: TerritoryInfo) -> list[int
 
 def _picked(session: Session, actor: Actor, change_id: int, cell_ids: Sequence[int]) -> tuple[Change, gpd.GeoDataFrame]:
     change = own_draft(session, actor, change_id)
-    frame = store_changes.cells(session, change_id)
-    picked = frame[frame["id"].isin(list(cell_ids))].reset_index(drop=True)
+    picked = store_changes.cells(session, change_id, ids=list(cell_ids))
     if len(picked) != len(set(cell_ids)) or len(picked) == 0:
         raise NotFound(
             "A picked cell is not in the draft any more.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,9 +15,10 @@ from core.errors import Conflict, DataQuality, InvalidInput, NotFound, NotPermit
 from core.identity import Actor, May, Role, require
 from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
-from geodata.territory import TerritoryInfo, communities
+from geodata.territory import TerritoryInfo
 from grids import homing, recoding, store, store_changes, store_versions
 from grids.change_model import CellVersion, Change, Comparison, GridFile, Published
+from grids.comparing import compared_with_today
 from grids.drafting import find_change, get_change, own_draft, saved
 from grids.edits import lineage, rehomed, take_corners
 
@@ -28,7 +28,7 @@ _GAP_M2 = 1.0
 def compare(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Comparison:
     """Return what a change would do to today's grids; incidents are those that the actor may see."""
     change = get_change(session, actor, change_id)
-    return _compare(session, territory, change, store_changes.cells(session, change_id))
+    return compared_with_today(session, territory, change, store_changes.plain(session, change_id))
 
 
 def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Change:
@@ -45,8 +45,8 @@ def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: 
     """
     change = own_draft(session, actor, change_id)
     _check_base(session, change)
-    cells = store_changes.cells(session, change_id)
-    compared = _compare(session, territory, change, cells)
+    cells = store_changes.plain(session, change_id)
+    compared = compared_with_today(session, territory, change, cells)
     if compared.nothing:
         raise InvalidInput(
             "The draft is what is in force already.",
@@ -117,7 +117,7 @@ def publish(
         )
     _check_base(session, change)
     cells = store_changes.cells(session, change_id)
-    _check_cover(_compare(session, territory, change, cells))
+    _check_cover(compared_with_today(session, territory, change, cells))
     live = store_versions.live_ids(session, change.area_ids)
     kept = cells["unit_grid_id"].dropna().astype(int).tolist()
     ended = sorted(set(live) - set(kept))
@@ -236,47 +236,6 @@ def _check_base(session: Session, change: Change) -> None:
         hint="Begin a new draft with today's cells.",
         zh=f"“{change.title}”拟定后，现行网格已有变动{between_zh}，请按现行网格另起草案。",
     )
-
-
-def _compare(session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame) -> Comparison:
-    live = store.live_cells(session, territory.id)
-    live = live[live["community_id"].isin(change.area_ids)]
-    kept = cells["unit_grid_id"].dropna().astype(int)
-    ended = live[~live["id"].isin(kept)]
-    names = store_changes.responsibility_codes(session, territory.id)
-    now_of = dict(zip(live["id"], live["responsibility_grid_id"].map(names).fillna(""), strict=True))
-    stays = cells[cells["unit_grid_id"].notna()]
-    rebound = sum(
-        now_of.get(int(one), "") != area for one, area in zip(stays["unit_grid_id"], stays["area"], strict=True)
-    )
-    areas = communities(session, territory.id)
-    ground = project(areas[areas["id"].isin(change.area_ids)].geometry.to_numpy(), territory.metric_srid)
-    people = ended["people"].to_numpy(dtype=np.float64, na_value=np.nan)
-    codes_now = np.array([now_of[one] for one in live["id"]], dtype=object)
-    covered = float(cells["area_m2"].sum())
-    return Comparison(
-        kept=int(live["id"].isin(kept).sum()),
-        new=int(cells["unit_grid_id"].isna().sum()),
-        ended=len(ended),
-        rebound=rebound,
-        people=None if np.isnan(people).any() else float(people.sum()),
-        open_incidents=len(store_versions.open_incidents(session, ended["id"].tolist())),
-        areas=len(set(cells["area"]) - {""}),
-        areas_now=len(set(codes_now) - {""}),
-        max_over_mean=_evenness(cells["area"].to_numpy(dtype=object), cells["people"]),
-        max_over_mean_now=_evenness(codes_now, live["people"]),
-        missing_m2=float(shapely.area(ground).sum()) - covered,
-    )
-
-
-def _evenness(codes: Any, people: Any) -> float | None:
-    bound = codes != ""
-    values = np.nan_to_num(people.to_numpy(dtype=np.float64, na_value=np.nan))[bound]
-    if not bound.any() or values.sum() <= 0:
-        return None
-    _, area = np.unique(codes[bound].astype(str), return_inverse=True)
-    sums = np.bincount(area, weights=values)
-    return round(float(sums.max() / sums.mean()), 4)
 
 
 def _check_cover(compared: Comparison) -> None:

@@ -42,6 +42,7 @@ MODULES = (
     "load_demo",
     "grid",
     "grid_change",
+    "grid_codes",
     "user",
     "access",
     "incident",

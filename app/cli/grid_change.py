@@ -1,4 +1,4 @@
-"""grid balance, split, merge, publish, export, codes: change grids, and take them out as they were on a day."""
+"""grid balance, split, merge, publish, export: change grids, and take them out as they were on a day."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="Day, e.g. 2026-03-02;
 
 def register(_app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     """Add the commands of this file."""
-    for command in (balance, split, merge, publish, export, codes):
+    for command in (balance, split, merge, publish, export):
         groups["grid"].command(command.__name__)(command)
 
 
@@ -150,44 +150,6 @@ def export(
         {"as_of": day.isoformat(), "cells": len(frame), "area_m2": float(frame["area_m2"].sum()), "file": str(out)},
         as_json,
     )
-
-
-def codes(
-    code: Annotated[str | None, typer.Argument(help="A code to look up; all communities when left out.")] = None,
-    *,
-    territory: TerritoryName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell the codes in force by community; or what a code stands for, what it came of and what became of it."""
-    from grids import publishing
-
-    actor = system_actor(label="command line")
-    with db.transaction(actor, purpose="codes") as session:
-        chosen = find_territory(session, territory)
-        if code is not None:
-            file = publishing.grid_file(session, actor, publishing.find_cell(session, actor, code))
-            result: dict[str, Any] = {
-                "code": file.code,
-                "scheme": file.scheme,
-                "community": file.community,
-                "started_on": file.started_on.isoformat(),
-                "ended_on": file.ended_on.isoformat() if file.ended_on else None,
-                "area_m2": round(file.area_m2, 1),
-                "came_from": [each.code for each in file.versions if each.is_parent],
-                "became": [each.code for each in file.versions if not each.is_parent],
-            }
-        else:
-            today = now().astimezone(chosen.zone).date()
-            frame = publishing.cells_as_of(session, actor, chosen.id, today)
-            counted = frame.groupby("community")["code"].agg(["size", "min", "max"])
-            result = {
-                "scheme": chosen.code_scheme,
-                "cells": len(frame),
-                "communities": {
-                    str(name): [int(row["size"]), row["min"], row["max"]] for name, row in counted.iterrows()
-                },
-            }
-    emit(result, as_json)
 
 
 def weights_of(words: str) -> dict[str, float]:

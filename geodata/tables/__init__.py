@@ -12,9 +12,10 @@ from geodata.tables.execution import Notice, Outbox, Pin
 from geodata.tables.field import WorkerPosition
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
 from geodata.tables.grid_change import GridChange, GridChangeCell, GridParent, IncidentHome
+from geodata.tables.grid_code import CodeLink, CodeScheme, IncidentGround, OfficialCode
 from geodata.tables.grid_note import GridNote
 from geodata.tables.incident import OPEN_STATUSES, STATUSES, Incident, IncidentDay, IncidentPersonal, Task
-from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact
+from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold, IncidentFact, IncidentFactPast
 from geodata.tables.jobs import JobRun
 from geodata.tables.layer import LayerPlace, NamedLayer
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
@@ -53,6 +54,8 @@ __all__ = [
     "CitizenWord",
     "ClassOwner",
     "Closure",
+    "CodeLink",
+    "CodeScheme",
     "Command",
     "Component",
     "CostTable",
@@ -75,6 +78,8 @@ __all__ = [
     "IncidentClass",
     "IncidentDay",
     "IncidentFact",
+    "IncidentFactPast",
+    "IncidentGround",
     "IncidentHome",
     "IncidentPersonal",
     "Invitation",
@@ -86,6 +91,7 @@ __all__ = [
     "NamedLayer",
     "Norm",
     "Notice",
+    "OfficialCode",
     "Outbox",
     "Person",
     "PersonKey",

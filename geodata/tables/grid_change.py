@@ -88,4 +88,8 @@ class IncidentHome(Base):
     incident_id: Mapped[BigInt] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id", ondelete="CASCADE"), index=True)
     until: Mapped[dt.date] = mapped_column(doc="First day in the next cell")
-    change_id: Mapped[int] = mapped_column(ForeignKey("grid_change.id"), index=True)
+    change_id: Mapped[int | None] = mapped_column(
+        ForeignKey("grid_change.id"),
+        index=True,
+        doc="None where all cells were cut anew, or it was opened again after its cell had ended",
+    )

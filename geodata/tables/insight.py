@@ -62,6 +62,45 @@ class IncidentFact(Base):
     marks: Mapped[int] = mapped_column(doc="What is true of it at any moment, a bit each: insight.facts.MARKS")
 
 
+class IncidentFactPast(Base):
+    """An incident's fact as it stood at the end of a day, kept of those that went on afterwards."""
+
+    __tablename__ = "incident_fact_past"
+    __table_args__ = (Index(None, "territory_id", "day", "incident_id"),)
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"))
+    status: Mapped[str]
+    source: Mapped[str]
+    class_id: Mapped[int]
+    urgent: Mapped[bool]
+    grid_id: Mapped[int]
+    community_id: Mapped[int]
+    unit_id: Mapped[int | None]
+    worker_id: Mapped[int | None]
+    reported_at: Mapped[dt.datetime]
+    filed_at: Mapped[dt.datetime | None]
+    handled_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
+    dispatches: Mapped[SmallInt]
+    returns: Mapped[SmallInt]
+    reworks: Mapped[SmallInt]
+    simulated: Mapped[bool]
+    last_seq: Mapped[BigInt]
+    postponed_until: Mapped[dt.datetime | None]
+    duplicate_of: Mapped[int | None] = mapped_column(BigInteger)
+    reopens: Mapped[SmallInt]
+    word_at: Mapped[dt.datetime | None]
+    word_closed_at: Mapped[dt.datetime | None]
+    word_reached: Mapped[bool | None]
+    word_solved: Mapped[bool | None]
+    word_satisfied: Mapped[int | None] = mapped_column(SmallInteger)
+    excused: Mapped[SmallInt]
+    marks: Mapped[int]
+
+
 class FactFold(Base):
     """How far the record of a territory was folded into facts."""
 

@@ -37,6 +37,11 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "grid_parent": (ALL.replace("N", ""), "SV", "", ""),
     "grid_note": (ALL.replace("N", ""), "SVDMW", "SVDMW", ""),
     "incident_home": ("SVDAMWH", "SV", "", ""),
+    "incident_ground": ("SVDAMWH", "SV", "SV", "SV"),
+    "incident_fact_past": ("SVDAMH", "S", "", "S"),
+    "code_scheme": (ALL.replace("N", ""), "SV", "", ""),
+    "official_code": (ALL.replace("N", ""), "SV", "SV", ""),
+    "code_link": (ALL.replace("N", ""), "SV", "", "SV"),
     "unit": (ALL, "ST", "ST", "ST"),
     "worker": (ALL, "SVMHT", "SVMHT", "ST"),
     "incident": ("SVDAMWH", "SVDMW", "SVDMWH", "S"),
@@ -167,6 +172,19 @@ REVIEWED = (
         " WHERE g.territory_id = %(home)s"
     ),
     (
+        "INSERT INTO code_scheme (territory_id, name, version, pattern, valid_from)"
+        " VALUES (%(home)s, 'x1', 1, '{sequence:3}', '2026-03-02')"
+    ),
+    (
+        "INSERT INTO official_code (territory_id, area_id, code, name, source, valid_from)"
+        " SELECT %(home)s, id, '110101001001', 'x', 'x', '2026-03-02' FROM area"
+        " WHERE level = 'community' AND territory_id = %(home)s LIMIT 1"
+    ),
+    (
+        "INSERT INTO code_link (territory_id, old_scheme, old_code, unit_grid_id, new_code, valid_until, source)"
+        " SELECT %(home)s, 'x', 'x', id, code, '2026-03-02', 'x' FROM unit_grid WHERE territory_id = %(home)s LIMIT 1"
+    ),
+    (
         "INSERT INTO grid_note (territory_id, unit_grid_id, body, author_label) SELECT %(home)s, g.id, 'x', 'x'"
         " FROM unit_grid AS g, user_role AS m"
         " WHERE m.role = 'grid_manager' AND g.community_id = ANY (m.area_ids) LIMIT 1"
@@ -195,6 +213,17 @@ TOLD = (
         " WHERE i.id = %(incident)s"
     ),
     (
+        "INSERT INTO incident_ground (incident_id, territory_id, grid_id)"
+        " SELECT i.id, %(home)s, i.grid_id FROM incident AS i WHERE i.id = %(incident)s"
+    ),
+    (
+        "INSERT INTO incident_fact_past (day, incident_id, territory_id, status, source, class_id, urgent, grid_id,"
+        " community_id, unit_id, worker_id, reported_at, dispatches, returns, reworks, simulated, last_seq, reopens,"
+        " excused, marks) SELECT '2026-03-02', id, territory_id, status, source, class_id, emergency, grid_id,"
+        " community_id, unit_id, worker_id, reported_at, 0, 0, 0, simulated, 1, 0, 0, 0 FROM incident"
+        " WHERE id = %(incident)s"
+    ),
+    (
         "INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason)"
         " SELECT %(home)s, %(incident)s, id, 'bar', 'x' FROM worker LIMIT 1"
     ),
@@ -218,8 +247,8 @@ EVIDENCE = """
 """A photo of an incident, as the system writes it."""
 OF_INCIDENT = dict.fromkeys(
     (
-        *("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_personal", "notice"),
-        *("outbox", "pin", "task"),
+        *("appeal", "citizen_word", "extension_request", "hand_over", "incident_fact", "incident_fact_past"),
+        *("incident_ground", "incident_personal", "notice", "outbox", "pin", "task"),
     ),
     "incident_id",
 )

@@ -47,7 +47,7 @@ def test_from_make_to_export(database: Engine, tmp_path: Path, capsys: pytest.Ca
     assert (split["new"], split["ended"]) == (2, 1)
     done = answer(capsys, "grid", "publish", str(split["change"]))
     assert (done["new"], done["parents"]) == (2, 2)
-    became = answer(capsys, "grid", "codes", whole["code"].iloc[0])["became"]
+    became = answer(capsys, "grid", "codes", "show", whole["code"].iloc[0])["became"]
     assert isinstance(became, list)
     assert len(became) == 2
     merged = answer(capsys, "grid", "merge", *became)

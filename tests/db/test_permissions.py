@@ -338,6 +338,8 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_appeal_party",
         "gk_assign",
         "gk_changes",
+        "gk_days_on",
+        "gk_ground_days",
         "gk_publish",
         "gk_away",
         "gk_called_to",

@@ -1,7 +1,7 @@
 """Notes on a grid: recorded, never changed, struck out by their author or a supervisor
 
 Revision ID: 0050
-Revises: 0048
+Revises: 0049
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from geodata.migrations.support import grant, grant_all_sequences, record_table, run_file
 
 revision = "0050"
-down_revision = "0048"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
