@@ -39,6 +39,31 @@ def statement(z: int) -> LiteralString:
     )
 
 
+def statement_on(z: int) -> LiteralString:
+    """Return the SQL of a tile of what was reported by the end of ``%(day)s``, open or closed as it was then.
+
+    The map says late by the present, so deadlines are moved by as much as the day lies back.
+    """
+    if z < POINTS_FROM:
+        return "SELECT ''::bytea"
+    cells: LiteralString = f"SELECT id FROM unit_grid WHERE territory_id = %(territory)s AND geom && {WITH_MARGIN}"
+    night: LiteralString = "((%(day)s::date + 1)::timestamp AT TIME ZONE %(zone)s)"
+    return together(
+        as_layer(
+            "incident",
+            "SELECT id, number, category, priority, stood AS status, day,"
+            " CASE WHEN stood = 'filed' THEN (EXTRACT(epoch FROM due_at + (now() - night)) / 60)::int END AS due,"
+            f" {in_tile('geom')} AS geom FROM (SELECT id, number, category, priority, due_at, geom, {night} AS night,"
+            " CASE WHEN status = 'void' THEN 'void'"
+            f" WHEN closed_at < {night} THEN 'closed' ELSE 'filed' END AS stood, reported_at,"
+            " (reported_at AT TIME ZONE %(zone)s)::date - DATE '1970-01-01' AS day FROM incident"
+            f" WHERE territory_id = %(territory)s AND reported_at < {night} AND grid_id = ANY(ARRAY({cells}))) AS then"
+            " ORDER BY stood IN ('closed', 'void') DESC, reported_at",
+            feature_id=True,
+        )
+    )
+
+
 ENTRY = LayerEntry(
     key="incidents",
     title=t("Incidents"),
@@ -46,4 +71,5 @@ ENTRY = LayerEntry(
     zooms=(POINTS_FROM, 15),
     statement=statement,
     capability=May.SEE_INCIDENT_POINTS,
+    statement_on=statement_on,
 )

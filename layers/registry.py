@@ -30,6 +30,8 @@ class LayerEntry:
         zoom ``z + 1``.
     statement
         SQL of a tile at a zoom, with parameters ``territory, z, x, y, pixel, zone``.
+    statement_on
+        The same as of ``%(day)s``; None of a layer that is known as it stands today only.
     """
 
     key: str
@@ -38,6 +40,7 @@ class LayerEntry:
     zooms: tuple[int, int]
     statement: Callable[[int], LiteralString]
     capability: May = May.SEE_MAP
+    statement_on: Callable[[int], LiteralString] | None = None
 
 
 def layer_entries() -> dict[str, LayerEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import threading
 from collections import OrderedDict
@@ -98,15 +99,16 @@ class OpenIncidents:
     due: NDArray[np.float64]
 
 
-def read_cells(session: Session, territory_id: int) -> Cells:
-    """Return the live cells of a territory; no cell gives empty arrays."""
+def read_cells(session: Session, territory_id: int, day: dt.date | None = None) -> Cells:
+    """Return the cells of a territory in force, now or on a day; no cell gives empty arrays."""
+    when = "ended_on IS NULL" if day is None else "started_on <= :day AND (ended_on IS NULL OR ended_on > :day)"
     rows = session.execute(
         text(
-            "SELECT id, people, ST_X(c), ST_Y(c) FROM (SELECT id, people,"
+            "SELECT id, people, ST_X(c), ST_Y(c) FROM (SELECT id, people,"  # noqa: S608  (both parts stand here)
             " ST_Transform(ST_Centroid(geom), 3857) AS c FROM unit_grid"
-            " WHERE territory_id = :territory AND ended_on IS NULL) q ORDER BY id"
+            f" WHERE territory_id = :territory AND {when}) q ORDER BY id"
         ),
-        {"territory": territory_id},
+        {"territory": territory_id, "day": day},
     ).all()
     if not rows:
         nothing = np.empty(0, dtype=np.float32)
@@ -125,17 +127,27 @@ def read_cells(session: Session, territory_id: int) -> Cells:
     return Cells(first, live, *columns)
 
 
-def read_summary(session: Session, territory_id: int, cells: Cells) -> Summary:
-    """Return the summary of a territory; incidents of ended cells are left out."""
+def read_summary(session: Session, territory_id: int, cells: Cells, day: dt.date | None = None) -> Summary:
+    """Return the summary of a territory, now or as it stood at the end of a day.
+
+    What was settled in a cell that has ended counts for the cell that holds its place today; where none does it
+    is left out. On a day of the past everything counts for the cell of that day.
+    """
+    source = (
+        "(SELECT grid_id, day, category, open, closed, void, closed_within FROM incident_day"
+        " WHERE territory_id = :territory UNION ALL SELECT * FROM gk_ground_days(:territory))"
+        if day is None
+        else "gk_days_on(:territory, :day)"
+    )
     categories = _categories(session, territory_id)
     # One blob of fixed-width rows: reading 19 array elements a row through the driver takes seconds.
     blob = session.execute(
         text(
-            "SELECT string_agg(int4send(grid_id) || int4send(day - DATE '1970-01-01')"
+            "SELECT string_agg(int4send(grid_id) || int4send(day - DATE '1970-01-01')"  # noqa: S608  (names of ours)
             " || int4send(array_position(CAST(:categories AS text[]), category) - 1)"
             " || int4send(open) || int4send(closed) || int4send(void) || array_send(closed_within), ''::bytea)"
-            " FROM incident_day WHERE territory_id = :territory"
-            " AND array_length(closed_within, 1) = :bins AND grid_id BETWEEN :first AND :last"
+            f" FROM {source} AS counted WHERE"
+            " array_length(closed_within, 1) = :bins AND grid_id BETWEEN :first AND :last"
         ),
         {
             "territory": territory_id,
@@ -143,6 +155,7 @@ def read_summary(session: Session, territory_id: int, cells: Cells) -> Summary:
             "bins": N_BINS,
             "first": cells.first_id,
             "last": cells.first_id + len(cells) - 1,
+            "day": day,
         },
     ).scalar()
     rows = np.frombuffer(blob or b"", dtype=_SUMMARY_ROW)
@@ -159,8 +172,14 @@ def read_summary(session: Session, territory_id: int, cells: Cells) -> Summary:
     )
 
 
-def read_open(session: Session, actor: Actor, cells: Cells) -> OpenIncidents:
-    """Return the open incidents that the session's actor may see, from the partial index of open ones."""
+def read_open(session: Session, actor: Actor, cells: Cells, day: dt.date | None = None) -> OpenIncidents:
+    """Return the open incidents that the session's actor may see, now or at the end of a day.
+
+    Those of now come from the partial index of open ones. Of a day of the past the deadline is the one that
+    stands today.
+    """
+    if day is not None:
+        return _open_on(session, actor, cells, day)
     categories = _categories(session, actor.territory_id)
     rows = session.execute(
         text(
@@ -184,6 +203,38 @@ def read_open(session: Session, actor: Actor, cells: Cells) -> OpenIncidents:
     return OpenIncidents(
         categories,
         cell=(table[:, 0] - cells.first_id).astype(np.int32),
+        day=table[:, 1].astype(np.int32),
+        category=table[:, 2].astype(np.int32),
+        due=table[:, 3],
+    )
+
+
+def _open_on(session: Session, actor: Actor, cells: Cells, day: dt.date) -> OpenIncidents:
+    categories = _categories(session, actor.territory_id)
+    rows = session.execute(
+        text(
+            "SELECT coalesce(h.grid_id, i.grid_id) AS grid, (i.reported_at AT TIME ZONE t.timezone)::date"
+            " - DATE '1970-01-01', array_position(CAST(:categories AS text[]), i.category) - 1,"
+            " COALESCE(EXTRACT(epoch FROM i.due_at), 'Infinity')::float8"
+            " FROM incident AS i JOIN territory AS t ON t.id = i.territory_id LEFT JOIN LATERAL ("
+            "   SELECT grid_id FROM incident_home AS h WHERE h.incident_id = i.id AND h.until > :day"
+            "   ORDER BY h.until, h.id LIMIT 1) AS h ON true"
+            " WHERE i.territory_id = :territory AND i.status <> 'void'"
+            " AND i.reported_at < (CAST(:day AS date) + 1)::timestamp AT TIME ZONE t.timezone"
+            " AND (i.closed_at IS NULL OR i.closed_at >= (CAST(:day AS date) + 1)::timestamp AT TIME ZONE t.timezone)"
+            " AND (i.postponed_until IS NULL"
+            "      OR i.postponed_until <= (CAST(:day AS date) + 1)::timestamp AT TIME ZONE t.timezone)"
+        ),
+        {"territory": actor.territory_id, "categories": list(categories), "day": day},
+    ).all()
+    table = np.array([tuple(row) for row in rows if row[2] is not None], dtype=np.float64).reshape(-1, 4)
+    at = table[:, 0].astype(np.int64) - cells.first_id
+    inside = (at >= 0) & (at < len(cells))
+    inside[inside] = cells.live[at[inside]]
+    at, table = at[inside], table[inside]
+    return OpenIncidents(
+        categories,
+        cell=at.astype(np.int32),
         day=table[:, 1].astype(np.int32),
         category=table[:, 2].astype(np.int32),
         due=table[:, 3],

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  (only constants are composed; every value is a parameter)
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -61,8 +62,13 @@ def together(*layers: LiteralString) -> LiteralString:
     return f"SELECT {joined}"
 
 
-async def tile_bytes(
-    connection: psycopg.AsyncConnection[Any], actor: Actor, statement: LiteralString, key: TileKey, zone: str
+async def tile_bytes(  # noqa: PLR0917  (who asks, and what)
+    connection: psycopg.AsyncConnection[Any],
+    actor: Actor,
+    statement: LiteralString,
+    key: TileKey,
+    zone: str,
+    day: dt.date | None = None,
 ) -> bytes:
     """Return the tile as the actor may see it; empty when nothing is there.
 
@@ -70,6 +76,8 @@ async def tile_bytes(
     ----------
     zone
         IANA name of the territory's time zone, for local days.
+    day
+        Of a statement that tells of a day.
     """
     parameters = {
         "territory": actor.territory_id,
@@ -78,6 +86,7 @@ async def tile_bytes(
         "y": key.y,
         "pixel": key.pixel_deg,
         "zone": zone,
+        "day": day,
     }
     async with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
         await cursor.execute(SCOPE_SQL, scope_parameters(actor))

@@ -59,6 +59,8 @@ class Question:
         None for all.
     status
         Restricts ``reported`` and ``per_1000``; the other metrics say themselves what they count.
+    day
+        As of the end of which day, in the cells of that day; None is now.
     """
 
     metric: str
@@ -66,6 +68,7 @@ class Question:
     last: dt.date
     categories: tuple[str, ...] | None = None
     status: str = "all"
+    day: dt.date | None = None
 
     def __post_init__(self) -> None:
         """Check all parts."""
@@ -118,10 +121,10 @@ class CellValues:
         return MAGIC + struct.pack("<I", len(body)) + body + self.values.astype("<f4").tobytes()
 
 
-def cells_of(session: Session, territory_id: int) -> Cells:
-    """Return the cells of a territory, kept while nothing changes."""
+def cells_of(session: Session, territory_id: int, day: dt.date | None = None) -> Cells:
+    """Return the cells of a territory, of now or of a day, kept while nothing changes."""
     version = versions.of(territory_id, ("grids",))
-    return _cells.get(territory_id, version, lambda: read_cells(session, territory_id))
+    return _cells.get((territory_id, day), version, lambda: read_cells(session, territory_id, day))
 
 
 def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.datetime | None = None) -> CellValues:
@@ -139,19 +142,30 @@ def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.d
         raise InvalidInput("No territory is chosen.", hint="Say which territory you mean.")
     territory_id = actor.territory_id
     version = versions.of(territory_id, _DEPENDS)
-    cells = cells_of(session, territory_id)
+    cells, day = cells_of(session, territory_id, question.day), question.day
     if question.needs_open:
-        opened = _opened.get(actor.scope_key, version, lambda: read_open(session, actor, cells))
-        counts = _overdue(cells, opened, question, now or clock.now())
+        key = (actor.scope_key, day)
+        opened = _opened.get(key, version, lambda: read_open(session, actor, cells, day))
+        counts = _overdue(cells, opened, question, _night(session, territory_id, day) or now or clock.now())
         within = None
     else:
-        summary = _summaries.get(territory_id, version, lambda: read_summary(session, territory_id, cells))
+        summary = _summaries.get((territory_id, day), version, lambda: read_summary(session, territory_id, cells, day))
         counts, within = _counted(cells, summary, question)
     values = _valued(cells, counts, within, question)
     whole = question.metric in ("reported", "open", "overdue")
     limited = question.needs_open and actor.role in _REACH_LIMITED
     edges = tuple(class_edges(values, whole=whole))
     return CellValues(cells.first_id, values, edges, int(counts.sum()), limited)
+
+
+def _night(session: Session, territory_id: int, day: dt.date | None) -> dt.datetime | None:
+    """Return the moment a day ends in a territory; None for none."""
+    if day is None:
+        return None
+    return session.execute(
+        text("SELECT (CAST(:day AS date) + 1)::timestamp AT TIME ZONE timezone FROM territory WHERE id = :id"),
+        {"day": day, "id": territory_id},
+    ).scalar()
 
 
 def encoded_values(session: Session, actor: Actor, question: Question, cache: ByteCache) -> Entry:

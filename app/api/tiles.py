@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator
 from functools import lru_cache
+from typing import Any
 
+import psycopg
 from psycopg_pool import AsyncConnectionPool
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -68,29 +72,49 @@ async def serve_tile(request: Request) -> Response:
     if actor.territory_id != request.path_params["territory"]:
         raise NotPermitted("You work in another territory.", hint="Change it at the top of the page.")
     key = TileKey(*(request.path_params[part] for part in ("z", "x", "y")))
-    return respond(request, await _tile(actor, layer, key), MEDIA_TYPE)
+    return respond(request, await _tile(actor, layer, key, day_of(request.query_params)), MEDIA_TYPE)
 
 
-async def _tile(actor: Actor, layer: LayerEntry, key: TileKey) -> Entry:
+def day_of(query: QueryParams) -> dt.date | None:
+    """Return the day ``?on=`` asks for; None for now. What is known as of today only is shown as it is."""
+    given = query.get("on")
+    if not given:
+        return None
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError as error:
+        raise InvalidInput(f"{given!r} is not a day.", hint="Give it as 2026-03-14.") from error
+
+
+async def _tile(actor: Actor, layer: LayerEntry, key: TileKey, day: dt.date | None) -> Entry:
+    statement = layer.statement
+    if day is not None and layer.statement_on is not None:
+        statement = layer.statement_on
+    else:
+        day = None
     if not layer.zooms[0] <= key.z <= layer.zooms[1]:
         raise InvalidInput(
             f"The layer {layer.key} has no tiles at zoom {key.z}.",
             hint=f"Its zooms run from {layer.zooms[0]} to {layer.zooms[1]}.",
         )
     version = versions.of(actor.territory_id or 0, layer.depends_on)
-    cached = None if version is None else (layer.key, key, actor.scope_key, version)
+    cached = None if version is None else (layer.key, key, actor.scope_key, version, day)
     entry = cache().get(cached) if cached is not None else None
     if entry is None:
-        if not _pools:
-            raise SourceUnavailable("The map server is not running.", hint="Start it with `gridkeeper run`.")
         zone = await run_in_threadpool(_zone, actor)
-        async with _pools[-1].connection() as connection:
-            entry = await run_in_threadpool(
-                Entry.of, await tile_bytes(connection, actor, layer.statement(key.z), key, zone)
-            )
+        async with connection() as opened:
+            found = await tile_bytes(opened, actor, statement(key.z), key, zone, day)
+            entry = await run_in_threadpool(Entry.of, found)
         if cached is not None:
             cache().put(cached, entry)
     return entry
+
+
+def connection() -> contextlib.AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+    """Return a connection for tiles, given back at the end; raise `SourceUnavailable` where the server is not up."""
+    if not _pools:
+        raise SourceUnavailable("The map server is not running.", hint="Start it with `gridkeeper run`.")
+    return _pools[-1].connection()
 
 
 _zones: dict[int, str] = {}

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.api.tiles import actor_of, cache
+from app.api.tiles import actor_of, cache, day_of
 from app.wire import respond
 from core.errors import InvalidInput
 from core.identity import Actor, May, require
@@ -20,7 +20,7 @@ from layers.values import Question, cells_of, encoded_cells, encoded_values, val
 from layers.versions import versions
 
 MEDIA_TYPE = "application/octet-stream"
-KNOWN = frozenset({"metric", "from", "to", "categories", "status"})
+KNOWN = frozenset({"metric", "from", "to", "categories", "status", "on"})
 MAX_CATEGORIES = 200
 
 
@@ -39,6 +39,7 @@ def question_of(query: QueryParams) -> Question:
         last=_day(query, "to"),
         categories=chosen,
         status=query.get("status", "all"),
+        day=day_of(query),
     )
 
 
@@ -49,6 +50,8 @@ def address_of(question: Question) -> str:
         parts["categories"] = ",".join(question.categories)
     if question.status != "all":
         parts["status"] = question.status
+    if question.day is not None:
+        parts["on"] = question.day.isoformat()
     return "/api/values?" + str(QueryParams(parts))
 
 
@@ -78,7 +81,7 @@ async def serve_cells(request: Request) -> Response:
     """Serve the centres of the cells."""
     actor = actor_of(request)
     require(actor, May.SEE_MAP)
-    return respond(request, await run_in_threadpool(_cells, actor), MEDIA_TYPE)
+    return respond(request, await run_in_threadpool(_cells, actor, day_of(request.query_params)), MEDIA_TYPE)
 
 
 def _answer(actor: Actor, question: Question) -> Entry:
@@ -86,16 +89,16 @@ def _answer(actor: Actor, question: Question) -> Entry:
         return encoded_values(session, actor, question, cache())
 
 
-def _cells(actor: Actor) -> Entry:
+def _cells(actor: Actor, day: dt.date | None) -> Entry:
     territory_id = actor.territory_id
     if territory_id is None:
         raise InvalidInput("No territory is chosen.", hint="Say which territory you mean.")
     version = versions.of(territory_id, ("grids",))
-    key = None if version is None else ("cells", territory_id, version)
+    key = None if version is None else ("cells", territory_id, version, day)
     entry = cache().get(key) if key is not None else None
     if entry is None:
         with transaction(actor) as session:
-            entry = Entry.of(encoded_cells(cells_of(session, territory_id)))
+            entry = Entry.of(encoded_cells(cells_of(session, territory_id, day)))
         if key is not None:
             cache().put(key, entry)
     return entry
