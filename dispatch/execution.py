@@ -17,6 +17,7 @@ from dispatch.execution_acts import arrive, expect_done, hand_over, on_way
 from dispatch.execution_model import PinRow, Published, Sent, StaleRow, What
 from geodata.db import name_act
 from incidents.lifecycle import check_reason
+from incidents.needs import lacks_words
 from incidents.service import assign_task, move
 from incidents.service.acting import UNREASONED, assignment, changed_since
 from incidents.service.commands import digest_of, first_answer, keep_answer
@@ -224,7 +225,8 @@ def _told(
     for key, row in stale.items():
         found = changed.get(key)
         english, chinese = (found.message, found.zh or found.message) if found else otherwise if row.locked else BUSY
-        named.append(StaleRow(key, row.number, english, chinese))
+        lacks = None if found or not row.locked else _lacks(row)
+        named.append(StaleRow(key, row.number, *(lacks or (english, chinese))))
     missing = sorted(set(wanted or ()) - {row.incident_id for row in rows})
     named += [StaleRow(key, f"#{key}", "It stands in this plan no more.", "该行已不在此方案中。") for key in missing]
     return Published(
@@ -232,6 +234,17 @@ def _told(
         tuple(named),
         also_retimed=sum(row.what == "retimed" and not row.asked for row in rows),
         unplanned=rows[0].unplanned if rows else 0,
+    )
+
+
+def _lacks(row: store.Row) -> tuple[str, str] | None:
+    """Return what the class takes by now and the worker has not, in words; None where nothing lacks."""
+    english, chinese = lacks_words(row.skills or (), row.equipment or ())
+    if not english:
+        return None
+    return (
+        f"{row.worker_code} {english}, which it takes. Wait for the next plan, or choose this worker by hand.",
+        f"{row.worker_code} {chinese}，不符合要求。请等待新方案，或人工指定该网格员。",
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('gridkeeper.dispatch'), :territory)"
 _PUBLISH = "SELECT * FROM gk_publish(:plan, CAST(:ids AS bigint[]), :at, :fresh)"
-"""One call: what was asked for, who is busy with what at this moment, and what the plan says done (migration 0041)."""
+"""One call: what was asked for, who is busy with what at this moment, and what the plan says done (migration 0047)."""
 _ASSIGN = """
     SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest) WHERE :chosen OR EXISTS (
         SELECT FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id JOIN worker AS w ON w.id = :worker
@@ -59,7 +59,8 @@ _ADD_PIN = """
 class Row:
     """A row of the plan after publishing; ``what`` None: it was stale and nothing was done.
 
-    ``locked``: nobody else was changing it or a task of its worker.
+    ``locked``: nobody else was changing it or a task of its worker. ``skills`` and ``equipment`` of a stale row: what
+    its class takes and the worker has not.
     """
 
     incident_id: int
@@ -72,6 +73,9 @@ class Row:
     now_version: int
     locked: bool
     unplanned: int
+    worker_code: str
+    skills: list[str] | None
+    equipment: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Command(Base):
     __tablename__ = "command"
 
     id: Mapped[str] = mapped_column(primary_key=True, doc="Chosen by the sender, e.g. a UUID")
-    territory_id: Mapped[TerritoryId]
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     act: Mapped[str]
     digest: Mapped[str] = mapped_column(doc="Keyed hash of what was asked: one id cannot mean two acts")

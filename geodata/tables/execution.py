@@ -53,7 +53,7 @@ class Outbox(Base):
     )
 
     id: Mapped[BigId]
-    territory_id: Mapped[TerritoryId]
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"))
     made_at: Mapped[CreatedAt]
     topic: Mapped[str] = mapped_column(doc="assigned | withdrawn | rework to the worker; returned | escalated to desks")
     incident_id: Mapped[BigInt] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)

@@ -68,7 +68,7 @@ class Incident(Base):
     )
 
     id: Mapped[BigId]
-    territory_id: Mapped[TerritoryId]
+    territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"))
     number: Mapped[str] = mapped_column(doc="Readable, with check digit")
     source: Mapped[str] = mapped_column(doc="patrol | hotline | web | app | media | superior | import")
     source_system: Mapped[str] = mapped_column(server_default="", doc="Upstream system or file, with external_ref")
@@ -94,11 +94,11 @@ class Incident(Base):
     warn_most_at: Mapped[dt.datetime | None] = mapped_column(doc="80 % of it are used")
     place: Mapped[str] = mapped_column(server_default="", doc="Street or place, never a person")
     grid_id: Mapped[int] = mapped_column(ForeignKey("unit_grid.id"))
-    community_id: Mapped[int] = mapped_column(ForeignKey("area.id"), index=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
     component_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("component.id"), doc="The component it is about, where one was chosen"
     )
-    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
     dispatched_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Who sent it out last")
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), doc="Never who sent it out")

@@ -1,7 +1,7 @@
 """Layers of planning stay what they are; matrices of travel times are layers too
 
 Revision ID: 0048
-Revises: 0046
+Revises: 0047
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from geodata.migrations.support import grant, run_file
 
 revision = "0048"
-down_revision = "0046"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

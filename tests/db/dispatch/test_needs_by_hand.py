@@ -8,11 +8,12 @@ from sqlalchemy import select, update
 from core.errors import InvalidInput
 from dispatch import execution
 from geodata import db
-from geodata.tables import IncidentClass, Worker
+from geodata.tables import IncidentClass, Pin, Worker
 from incidents.service import assign_task
-from tests.db.dispatch.test_execution import Job
+from tests.db.dispatch.test_execution import MINUTE, Job
 from tests.db.incidents.conftest import NOW, add_incident, city, desk  # noqa: F401  (fixtures)
 from tests.db.incidents.desk import fresh
+from tests.dispatched import in_line
 
 
 @pytest.fixture
@@ -49,4 +50,32 @@ def test_who_has_it_is_sent_in_one_statement(job):
     job.session.execute(update(Worker).where(Worker.id == job.first).values(skills=["drains", "greenery"]))
     done = job.says("assign", incident, job.first, actor=job.desk.dispatcher, version=version)
     assert done.status == "dispatched"
+    job.holds()
+
+
+def test_a_plan_sends_nobody_who_lacks_by_now_what_the_class_takes(job):
+    """The class was changed, and a worker lost a skill, after the plan was made: these rows are stale and say why."""
+    lost, kept, chosen = (job.filed(f"GK-{n}") for n in (3, 4, 5))
+    class_id = job.incident(lost).class_id
+    code = job.session.scalars(select(Worker.code).where(Worker.id == job.first)).one()
+    job.session.execute(update(Worker).where(Worker.id == job.second).values(skills=["greenery"]))
+    plan = job.plan(*in_line([(lost, job.first), (kept, job.second), (chosen, job.first)], NOW))
+    job.session.execute(update(IncidentClass).where(IncidentClass.id == class_id).values(skills=["greenery"]))
+    job.session.add(
+        Pin(
+            territory_id=job.home, incident_id=chosen, worker_id=job.first, kind="pin", reason="other", made_at=NOW
+        )
+    )  # fmt: skip
+    job.session.flush()
+    published = job.publish(plan, None)
+    assert {each.incident_id for each in published.done} == {kept, chosen}
+    (stale,) = published.stale
+    assert stale.incident_id == lost
+    assert stale.text("en").startswith(f"{code} lacks the skill greenery, which it takes.")
+    assert "不具备绿化技能" in stale.text("zh")
+    assert job.incident(lost).status == "filed"
+    # Who has it already goes on with it, at other times too: nothing is taken away in the middle of the work.
+    job.session.execute(update(Worker).where(Worker.id == job.second).values(skills=[]))
+    later = job.plan(*in_line([(kept, job.second)], NOW + 30 * MINUTE))
+    assert [each.what for each in job.publish(later, [kept]).done] == ["retimed"]
     job.holds()
