@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app import i18n, study_words
+from app import i18n, matrix_words, study_words
 from app.i18n import t, tn
 from geodata.network import FRAGMENT_M, WALK_KMH
 from planning.access_model import AccessQuestion, AccessRow
@@ -149,9 +149,10 @@ def evenness(found: Mapping[str, Any], question: AccessQuestion) -> str:
 def rests_on(row: AccessRow, people_note: str) -> Sequence[str]:
     """Return what the numbers rest on, a line each."""
     facts, question = row.facts, row.question
+    demand = facts.get("demand") or {}
     lines = (
         []
-        if (facts.get("demand") or {}).get("name")
+        if demand.get("name") or demand.get("matrix")
         else [
             t(
                 "People: {people} in {buildings} buildings, estimated from floor area.",
@@ -161,17 +162,11 @@ def rests_on(row: AccessRow, people_note: str) -> Sequence[str]:
             + (f" {people_note}" if people_note else ""),
         ]
     )
-    lines += [
-        t("On foot at {speed} km/h everywhere, no waiting at crossings.", speed=i18n.number(WALK_KMH, 1))
-        if question.mode == "walk"
-        else t("By car at the signed or usual speed, no jams, no search for a place to park."),
-        t(
-            "Who lives off the streets goes straight to the nearest one, water or not; streets that lead nowhere else"
-            " and are shorter than {km} km together count as none.",
-            km=i18n.number(FRAGMENT_M / 1000, 1),
-        ),
-        t("Whom no way leads to one is counted as not reaching it, never left out."),
-    ]
+    if demand.get("matrix"):
+        lines += [matrix_words.counted(demand["matrix"])]
+    else:
+        lines += _on_streets(question)
+    lines += [t("Whom no way leads to one is counted as not reaching it, never left out.")]
     if len(question.kinds) == 1:
         lines += [
             t("What is in reach: two-step floating catchments (2SFCA, Luo and Wang 2003) from {points} points,"
@@ -181,3 +176,17 @@ def rests_on(row: AccessRow, people_note: str) -> Sequence[str]:
             else t("Each facility counts as one: the places of some are not known."),
         ]  # fmt: skip
     return lines
+
+
+def _on_streets(question: AccessQuestion) -> list[str]:
+    """Return how ways on the streets are counted."""
+    return [
+        t("On foot at {speed} km/h everywhere, no waiting at crossings.", speed=i18n.number(WALK_KMH, 1))
+        if question.mode == "walk"
+        else t("By car at the signed or usual speed, no jams, no search for a place to park."),
+        t(
+            "Who lives off the streets goes straight to the nearest one, water or not; streets that lead nowhere else"
+            " and are shorter than {km} km together count as none.",
+            km=i18n.number(FRAGMENT_M / 1000, 1),
+        ),
+    ]

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from app import guard, i18n, state, widgets
+from app import guard, i18n, state, uploads, widgets
 from app.board_side import Here
 from app.i18n import t, tn
 from app.where import territory_of
@@ -47,8 +47,9 @@ def panel(here: Here) -> None:
     _told()
     round_ = st.session_state.get(f"{_DONE}_round", 0)
     given = st.file_uploader(
-        t("File of speeds (CSV)"),
+        uploads.labelled(t("File of speeds (CSV)"), BYTES_MOST // 1_000_000),
         type=["csv"],
+        max_upload_size=BYTES_MOST // 1_000_000,
         help=t("Columns: time, speed_kmh, and lon with lat or street."),
         key=f"{_DONE}_file_{round_}_{i18n.locale()}",
     )

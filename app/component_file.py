@@ -14,6 +14,7 @@ from app import i18n, state, unit_words, uploads, widgets
 from app.component_parts import Around, do
 from app.i18n import t
 from core.errors import GridkeeperError
+from core.identity import May
 from geodata.db import transaction
 from geodata.record import note_event
 from incidents.component_files import component_table
@@ -36,7 +37,9 @@ def bring_in(around: Around) -> None:
         )
     )
     key = f"gk_component_upload_{st.session_state.get(state.COMPONENT_ROUND, 0)}"
-    file = st.file_uploader(t("Components as CSV, Excel, GeoJSON, GeoPackage or a zipped Shapefile"), TYPES, key=key)
+    most = uploads.most_mib(around.actor, May.MANAGE_COMPONENTS)
+    label = uploads.labelled(t("Components as CSV, Excel, GeoJSON, GeoPackage or a zipped Shapefile"), most)
+    file = st.file_uploader(label, TYPES, max_upload_size=most, key=key)
     if file is None:
         return
     content, name = file.getvalue(), uploads.base_name(file.name)

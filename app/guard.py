@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
-from app import cookie, sso
+from app import cookie, sso, uploads
 from core import log
 from core.errors import (
     Conflict,
@@ -56,10 +56,6 @@ OPEN_PATHS = frozenset(
 NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
-LONGEST_UPLOAD_BYTES = {
-    May.MANAGE_WORKERS: 6 << 20, May.ADD_EVIDENCE: (12 << 20) + (64 << 10), May.MAKE_STUDIES: 64 << 20,
-}  # fmt: skip
-"""Of a file from those who load no other data: a staff list, a photo with what the browser puts around it, a layer."""
 LONGEST_PATH = 2000
 LONGEST_SIZE = 12
 """Digits of a size that are read at all."""
@@ -295,10 +291,10 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
     """
     if len(scope["path"]) > LONGEST_PATH:
         return PlainTextResponse("This address is too long.", status_code=414)
-    uploads = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
-    if not uploads or actor.may(May.LOAD_DATA):
+    sends = scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(UPLOADS)
+    if not sends or actor.may(May.LOAD_DATA):
         return None
-    most = max((most for may, most in LONGEST_UPLOAD_BYTES.items() if actor.may(may)), default=0)
+    most = uploads.longest_bytes(actor)
     if not most:
         return PlainTextResponse("As your role you may not load data.", status_code=403)
     size = Headers(scope=scope).get("content-length", "0" if scope["method"] == "DELETE" else "")

@@ -10,12 +10,13 @@ from app import guard, i18n, state, uploads, widgets
 from app.i18n import t
 from core.errors import InvalidInput
 from core.identity import Actor
+from core.settings import settings
 from geodata.crs import WGS84
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from planning import layering
 from planning.layer_files import ENDINGS, Columns
-from planning.layer_model import KINDS, LayerInfo
+from planning.layer_model import BROUGHT, LayerInfo
 from planning.rasters import ENDINGS as RASTERS
 
 
@@ -26,13 +27,14 @@ def kind(key: str) -> str:
         "candidates": t("Candidates"),
         "zones": t("Protected zones"),
         "slope": t("Slope"),
+        "matrix": t("Travel times"),
     }[key]
 
 
 def show(actor: Actor, territory: TerritoryInfo) -> None:
     """Put the form; what is brought anew under a name is its next version."""
     at = f"gk_layer_{st.session_state.get(state.LAYERS_ROUND, 0)}_{i18n.locale()}"
-    chosen = st.selectbox(t("What it holds"), KINDS, format_func=kind, key=f"{at}_kind")
+    chosen = st.selectbox(t("What it holds"), BROUGHT, format_func=kind, key=f"{at}_kind")
     name = st.text_input(t("Name"), max_chars=60, key=f"{at}_name", placeholder=t("e.g. census 2025"))
     year, weight, groups, srid = None, "", "", WGS84
     if chosen == "demand":
@@ -46,15 +48,16 @@ def show(actor: Actor, territory: TerritoryInfo) -> None:
     if chosen != "slope":
         srid = st.number_input(t("EPSG code of a table's coordinates"), 1024, 32766, WGS84, key=f"{at}_srid")
     widgets.note(_words(chosen))
+    most = settings().planning_upload_max_mib
     file = st.file_uploader(
-        t("File"), type=[each.removeprefix(".") for each in (RASTERS if chosen == "slope" else ENDINGS)],
-        key=f"{at}_file",
+        uploads.labelled(t("File"), most), max_upload_size=most,
+        type=[each.removeprefix(".") for each in (RASTERS if chosen == "slope" else ENDINGS)], key=f"{at}_file",
     )  # fmt: skip
     if st.button(t("Bring it"), type="primary", disabled=file is None, key="gk_layer_bring") and file is not None:
         with guard.page():
             if not name.strip():
                 raise InvalidInput(t("The layer has no name."), hint=t("Give it one, e.g. census 2025."))
-            path = uploads.save(file, file.name, RASTERS if chosen == "slope" else ENDINGS)
+            path = uploads.save(file, file.name, RASTERS if chosen == "slope" else ENDINGS, most_mib=most)
             columns = Columns(
                 weight.strip() or None, tuple(each.strip() for each in groups.split(",") if each.strip()), int(srid)
             )

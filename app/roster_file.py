@@ -13,7 +13,7 @@ from app import i18n, roster_edit, roster_words, state, uploads, widgets
 from app.i18n import t
 from app.widgets import Column, Fact
 from core.errors import GridkeeperError
-from core.identity import Actor
+from core.identity import Actor, May
 from geodata.files import read_table
 from geodata.territory import TerritoryInfo
 from people import rostering
@@ -45,7 +45,11 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.dat
         widgets.note(
             t("+1 marks an end on the next day. A pattern holds from the day on. Chinese headings are read too.")
         )
-        given = st.file_uploader(t("Roster file"), type=[ending[1:] for ending in ENDINGS], key=state.ROSTER_FILE)
+        most = uploads.most_mib(actor, May.MANAGE_WORKERS)
+        given = st.file_uploader(
+            uploads.labelled(t("Roster file"), most), type=[ending[1:] for ending in ENDINGS], max_upload_size=most,
+            key=state.ROSTER_FILE,
+        )  # fmt: skip
     with right:
         if given is None:
             widgets.empty(t("No file chosen yet."), t("What it would change is shown here before anything is written."))

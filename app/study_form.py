@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from app import i18n, state, study_kind_words, suitability_form
 from app.i18n import t
+from planning import matrices
 from planning.kinds import INFO, Kind
 from planning.layer_model import AHEAD_AT_MOST, GROWTH_AT_MOST, LayerInfo
 from planning.terms import Terms
@@ -132,7 +134,7 @@ def people(offered: Sequence[LayerInfo]) -> dict[str, Any]:
 
 def terms(said: dict[str, Any]) -> Terms:
     """Return the terms that the form says."""
-    return Terms(
+    made = Terms(
         closable=said.get("keep") == "closable",
         spacing_m=said.get("spacing"),
         floor=None if said.get("floor_share") is None else float(said["floor_share"]),
@@ -151,3 +153,7 @@ def terms(said: dict[str, Any]) -> Terms:
         growth=said.get("growth"),
         years=said.get("years"),
     )
+    found: LayerInfo | None = said.get("own_matrix")
+    if found is None:
+        return made
+    return matrices.named(dataclasses.replace(made, sifted=False, least_m2=None, demand=None, demand_name=None), found)

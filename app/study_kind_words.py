@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import i18n, study_words
+from app import i18n, matrix_words, study_words
 from app.i18n import t, tn
 from planning.kinds import INFO, Kind
 from planning.model import Question, Study
@@ -108,6 +108,8 @@ def _ground(question: Question) -> list[str]:
         lines.append(tn("One stays in any case.", "{count} stay in any case.", len(said.stay)))
     if said.closed:
         lines.append(tn("One street is closed.", "{count} streets are closed.", len(said.closed)))
+    if said.matrix is not None:
+        lines.append(matrix_words.terms(said))
     if said.source == "buildings":
         lines.append(t("They stand in buildings nobody lives in."))
     if said.least_m2 and (said.source == "buildings" or any(each.area_m2 for each in said.places)):

@@ -16,6 +16,7 @@ from app import i18n, state, study_files, study_form, uploads, widgets
 from app.i18n import t, tn
 from core.errors import GridkeeperError, InvalidInput
 from core.identity import Actor
+from core.settings import settings
 from geodata.territory import TerritoryInfo
 from planning import layering, service
 from planning.terms import OWN_AT_MOST, OwnPlace, Place
@@ -74,8 +75,10 @@ def _words(where: str) -> str:
 
 def _file() -> tuple[OwnPlace, ...]:
     """Ask for a file and return its places."""
+    most = settings().planning_upload_max_mib
     given = st.file_uploader(
-        t("Points or areas: GeoJSON, GeoPackage, zipped Shapefile, or CSV with lon and lat"),
+        uploads.labelled(t("Points or areas: GeoJSON, GeoPackage, zipped Shapefile, or CSV with lon and lat"), most),
+        max_upload_size=most,
         type=[ending.removeprefix(".") for ending in ENDINGS], key=f"{state.STUDY_FORM}_file",
     )  # fmt: skip
     if given is None:
@@ -105,7 +108,7 @@ def _read_zones(content: bytes, name: str) -> tuple[str, ...]:
 @contextlib.contextmanager
 def _saved(content: bytes, name: str, endings: tuple[str, ...]) -> Iterator[Path]:
     """Give the path of an uploaded file that goes away again."""
-    path: Path = uploads.save(io.BytesIO(content), name, endings)
+    path: Path = uploads.save(io.BytesIO(content), name, endings, most_mib=settings().planning_upload_max_mib)
     try:
         yield path
     finally:
@@ -132,8 +135,9 @@ def _zones(session: Session, actor: Actor, zones: dict[int, str]) -> tuple[str, 
         if chosen:
             shapes = layering.read(session, actor, int(chosen)).shapes
             found = tuple(shape.wkt for shape in shapes if shape.geom_type in {"Polygon", "MultiPolygon"})
+    most = settings().planning_upload_max_mib
     given = st.file_uploader(
-        t("Protected ground, as a file of areas (may be left out)"),
+        uploads.labelled(t("Protected ground, as a file of areas (may be left out)"), most), max_upload_size=most,
         type=[ending.removeprefix(".") for ending in AREA_ENDINGS], key=f"{state.STUDY_FORM}_zones_file",
     )  # fmt: skip
     return found if given is None else (*found, *_read_zones(given.getvalue(), given.name))

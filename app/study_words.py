@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from app import i18n, study_kind_words
+from app import i18n, matrix_words, study_kind_words
 from app.i18n import t, tn
 from geodata.jobs import Job
 from geodata.network import FRAGMENT_M, WALK_KMH
@@ -243,6 +243,8 @@ def place(site: SiteAnswer, communities: dict[int, str]) -> str:
 def assumptions(study: Study, people_note: str) -> list[str]:
     """Return what the answer rests on."""
     facts, question = study.facts, study.question
+    if question.terms.matrix is not None:
+        return matrix_words.assumptions(study)
     speed = (
         t("On foot at {kmh} km/h on every road and path that may be walked.", kmh=i18n.number(WALK_KMH, 1))
         if question.mode == "walk"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import i18n, state, widgets
+from app import i18n, state, uploads, widgets
 from app.exports import recorded
 from app.i18n import t
 from core.errors import GridkeeperError
-from core.identity import Actor
+from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.files import read_table
 from geodata.territory import TerritoryInfo
@@ -42,7 +42,8 @@ def back_in(actor: Actor, territory: TerritoryInfo, take_in: TakeIn, label: str,
         t("Change the file and bring it back: what it does not name stays, the same file twice changes nothing.")
     )
     key = f"gk_{kind}_upload_{st.session_state.get(state.UNIT_ROUND, 0)}"
-    file = st.file_uploader(label, type=list(ENDINGS), key=key)
+    most = uploads.most_mib(actor, May.MANAGE_UNITS)
+    file = st.file_uploader(uploads.labelled(label, most), type=list(ENDINGS), max_upload_size=most, key=key)
     if file is not None and st.button(t("Bring it in"), key=f"{key}_go"):
         _bring_in(actor, territory, take_in, name=file.name, content=file.getvalue(), kind=kind)
 

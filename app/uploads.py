@@ -8,13 +8,40 @@ import secrets
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
+from app import i18n
+from app.i18n import t
 from core.errors import InvalidInput
+from core.identity import Actor, May
 from core.settings import settings
+from incidents.evidence import MOST_BYTES
 
 ENDINGS = (".osm.pbf", ".osm.gz", ".osm.bz2", ".osm")
 AREA_ENDINGS = (".geojson", ".json", ".gpkg", ".zip")
 TABLE_ENDINGS = (".csv", ".csv.gz", ".xlsx", ".geojson", ".gpkg")
 COPY_BYTES = 1 << 20
+AROUND_BYTES = 64 << 10
+"""What the browser puts around a file it sends."""
+LISTS = (May.MANAGE_WORKERS, May.MANAGE_UNITS, May.MANAGE_COMPONENTS, May.DISPATCH)
+"""Who brings lists: of workers, units, shifts, components, speeds."""
+
+
+def most_mib(actor: Actor, may: May) -> int:
+    """Return how many MB a file may have that somebody sends for a task."""
+    if actor.may(May.LOAD_DATA):
+        return settings().upload_max_mib
+    return settings().planning_upload_max_mib if may is May.MAKE_STUDIES else settings().list_upload_max_mib
+
+
+def longest_bytes(actor: Actor) -> int:
+    """Return how large anything is that somebody sends who loads no maps: a list, a photo, a layer; 0 for nothing."""
+    sizes = [most_mib(actor, may) << 20 for may in (*LISTS, May.MAKE_STUDIES) if actor.may(may)]
+    sizes += [MOST_BYTES] if actor.may(May.ADD_EVIDENCE) else []
+    return max(sizes) + AROUND_BYTES if sizes else 0
+
+
+def labelled(words: str, mib: int) -> str:
+    """Return the label of a field for files, with how large one may be."""
+    return t("{what}, at most {most} MB", what=words, most=i18n.number(mib))
 
 
 def base_name(file_name: str) -> str:
@@ -30,10 +57,11 @@ def title_of(file_name: str) -> str:
     return stem.replace("-latest", "").replace("-", " ").replace("_", " ").strip().title()
 
 
-def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS) -> Path:
+def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS, *, most_mib: int | None = None) -> Path:
     """Write a file into the state folder and return its path; an OpenStreetMap extract unless ``endings`` say else.
 
-    Nothing of the user's name for it but the ending is used. What could not be taken leaves no file.
+    Nothing of the user's name for it but the ending is used. It has at most ``most_mib``; None: that of the settings.
+    What could not be taken leaves no file.
 
     Raises
     ------
@@ -41,6 +69,7 @@ def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS) -
         For an ending we do not read, an empty file, and one above the limit of the settings.
     """
     shown = base_name(file_name) or "The file"
+    most = most_mib or settings().upload_max_mib
     ending = next((each for each in endings if file_name.lower().endswith(each)), None)
     if ending is None and endings is not ENDINGS:
         raise InvalidInput(
@@ -59,8 +88,8 @@ def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS) -
         written = 0
         while chunk := source.read(COPY_BYTES):
             written += len(chunk)
-            if written > settings().upload_max_mib << 20:
-                raise InvalidInput(f"{shown} is larger than {settings().upload_max_mib} MB.", hint="Cut it smaller.")
+            if written > most << 20:
+                raise InvalidInput(f"{shown} is larger than {most} MB.", hint="Cut it smaller.")
             target.write(chunk)
         if not written:
             raise InvalidInput(f"{shown} is empty.", hint="Download it again.")

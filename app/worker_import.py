@@ -16,7 +16,7 @@ from app.i18n import t
 from app.widgets import Column
 from app.worker_forms import Around, do
 from core.errors import GridkeeperError
-from core.identity import Actor
+from core.identity import Actor, May
 from geodata.db import transaction
 from people import worker_import
 from people.worker_files import HEADINGS, as_csv, as_xlsx
@@ -48,7 +48,9 @@ def bring_in(around: Around) -> None:
         key=f"gk_worker_template_{language}",
     )
     key = f"{state.WORKER_FILE}_{st.session_state.get(state.WORKER_ROUND, 0)}"
-    file = st.file_uploader(t("The staff list as Excel or CSV"), type=list(UPLOADS), key=key)
+    most = uploads.most_mib(around.actor, May.MANAGE_WORKERS)
+    label = uploads.labelled(t("The staff list as Excel or CSV"), most)
+    file = st.file_uploader(label, type=list(UPLOADS), max_upload_size=most, key=key)
     if file is None:
         return
     content, name = file.getvalue(), uploads.base_name(file.name)

@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=12, gt=0, le=168)
     tile_cache_mib: int = Field(default=128, ge=1, le=4096)
     upload_max_mib: int = Field(default=512, ge=1, le=8192)
+    planning_upload_max_mib: int = Field(
+        default=256, ge=1, le=2048, description="A layer or matrix that planners bring"
+    )
+    list_upload_max_mib: int = Field(
+        default=12, ge=1, le=256, description="A list of workers, units, shifts, components or speeds"
+    )
     tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM); the pages are then https only")
     tls_key: Path | None = Field(default=None, description="Private key (PEM) of the certificate, not encrypted")
     proxies: str = Field(

@@ -16,6 +16,7 @@ from geodata.network import Floats, Ints, RoadNetwork, Snapped, remade
 from geodata.travel_cache import hierarchy_of
 from geodata.travel_hierarchy import Costs, Floats32, build_hierarchy
 from geodata.travel_nearest import nearest_of
+from geodata.travel_own import MatrixWays
 from geodata.travel_sweep import Ends, at_nodes, many_to_many
 
 SLOWEST_KMH = 0.5
@@ -44,6 +45,8 @@ def matrix_s(network: RoadNetwork, origins: Snapped, destinations: Snapped, *, t
     """
     if not len(network.targets) or not len(origins) or not len(destinations):
         return np.full((len(origins), len(destinations)), np.inf, dtype=np.float32)
+    if isinstance(network, MatrixWays):
+        return network.times(origins, destinations).astype(np.float32)
     costs = costs_of(network)
     leaving, arriving = ends_of(network, origins, leaving=True), ends_of(network, destinations, leaving=False)
     if len(destinations) < len(origins):
@@ -71,6 +74,11 @@ def nearest_s(
     """
     if not len(network.targets) or not len(places) or not len(facilities):
         return np.full(len(places), np.inf, dtype=np.float32), np.full(len(places), -1)
+    if isinstance(network, MatrixWays):
+        times = network.times(places, facilities) if towards else network.times(facilities, places).T
+        near = times.argmin(axis=1)
+        least = times[np.arange(len(times)), near].astype(np.float32)
+        return least, np.where(np.isfinite(least), near, -1)
     costs = costs_of(network)
     sources = ends_of(network, facilities, leaving=not towards)
     reached, which = nearest_of(costs.reversed() if towards else costs, sources)

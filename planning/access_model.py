@@ -43,6 +43,8 @@ class AccessQuestion:
         A layer of demand whose people count; None for those of the map.
     growth
         An assumption about how many more there will be.
+    matrix_id
+        A matrix of the planner's own whose people and ways count in place of the map's.
     """
 
     kinds: tuple[str, ...]
@@ -51,6 +53,7 @@ class AccessQuestion:
     study_id: int | None = None
     demand_id: int | None = None
     growth: Growth = field(default_factory=Growth)
+    matrix_id: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -84,6 +87,8 @@ class AccessQuestion:
         key = f"{','.join(sorted(self.kinds))}|{self.mode}|{self.limit_min:g}|{self.study_id or ''}"
         if self.demand_id is not None:
             key += f"|d{self.demand_id}"
+        if self.matrix_id is not None:
+            key += f"|m{self.matrix_id}"
         return key if self.growth.factor == 1.0 else f"{key}|g{self.growth.per_cent:g}x{self.growth.years}"
 
 

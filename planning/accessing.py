@@ -18,11 +18,12 @@ from geodata.jobs import Job
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
+from planning import layering, matrices, store_layers
 from planning import store_access as store
-from planning import store_layers
 from planning.access_model import AccessAnswer, AccessCity, AccessQuestion, AccessRow, CellAccess
 from planning.layer_model import LayerInfo, spread
 from planning.norms import SHIPPED, Norm, checked, merged
+from planning.own_matrix import OwnMatrix
 
 Floats = NDArray[np.float64]
 JOB_KIND = "access"
@@ -63,6 +64,8 @@ def ask(
         _study_sites(session, territory.id, question)
     if question.demand_id is not None:
         _demand(session, territory.id, question.demand_id)
+    if question.matrix_id is not None:
+        _matrix(session, actor, question)
     with system_rights(session, actor):
         answer_id = store.put_question(session, territory.id, question)
     if queue:
@@ -107,7 +110,12 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
     homes, people = store.read_homes(session, territory.id)
     groups, names = np.empty((0, 0)), tuple[str, ...]()
     demand: dict[str, Any] | None = None
-    if question.demand_id is not None:
+    own = None if question.matrix_id is None else _matrix(session, actor, question)
+    if own is not None:
+        homes, people = own.places.rows, own.places.people
+        info = layering.get(session, actor, question.matrix_id or 0)
+        demand = {"matrix": {"name": info.name, "revision": info.revision, **info.facts}}
+    elif question.demand_id is not None:
         layer = _demand(session, territory.id, question.demand_id)
         counted = spread(store_layers.read_places(session, layer.id), homes, people)
         homes, people, groups, names = counted.lonlat, counted.people, counted.groups, counted.group_names
@@ -121,7 +129,9 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
             f"{territory.title_en} has no buildings with people, so nobody is there to reach anything.",
             hint="Load its map with 'gridkeeper load osm'.",
         )
-    network = network_of(session, territory, question.mode)
+    network = (
+        network_of(session, territory, question.mode) if own is None else own.ways(question.mode, territory.metric_srid)
+    )
     if not len(network.targets):
         raise InvalidInput(
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
@@ -130,12 +140,19 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
     kind, alone, sites = None, False, np.empty((0, 2))
     if question.study_id is not None:
         kind, alone, sites = _study_sites(session, territory.id, question)
+        if own is not None and bool((network.snap(sites).stretch < 0).any()):
+            raise InvalidInput(
+                "The matrix knows no ways to the sites of this study.",
+                hint="Compare with a study that was asked with the same matrix.",
+            )
     city = AccessCity(
         homes=homes,
         people=people,
         grid_id=placed.grid_id.astype(np.int64),
         community_id=placed.community_id.astype(np.int64),
-        facilities={each: store.read_facilities(session, territory.id, each) for each in question.kinds},
+        facilities={each: store.read_facilities(session, territory.id, each) for each in question.kinds}
+        if own is None
+        else {question.kinds[0]: np.column_stack([own.places.there, np.full(len(own.places.there), np.nan)])},
         sites=sites,
         sites_kind=kind,
         sites_alone=alone,
@@ -255,6 +272,17 @@ def _require(actor: Actor, capability: May, territory_id: int) -> None:
     require(actor, capability)
     if actor.role is not Role.SYSTEM and actor.territory_id != territory_id:
         raise NotPermitted("You have no role in this territory.", hint="Ask an administrator.")
+
+
+def _matrix(session: Session, actor: Actor, question: AccessQuestion) -> OwnMatrix:
+    """Return the matrix of a question, which leads to what is asked for."""
+    own = matrices.read(session, actor, question.matrix_id or 0)
+    if own.places.kind is None or question.kinds != (own.places.kind,):
+        raise InvalidInput(
+            f"The matrix leads to {own.places.kind or 'nothing that is there'}, not to {', '.join(question.kinds)}.",
+            hint="Choose the kind it leads to, or the streets of the map.",
+        )
+    return own
 
 
 def _demand(session: Session, territory_id: int, layer_id: int) -> LayerInfo:

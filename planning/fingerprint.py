@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import shapely
 
+from geodata.travel_own import MatrixWays
 from planning.posing import City
 
 DIGITS = 16
@@ -19,7 +20,9 @@ def fingerprint(city: City) -> dict[str, str]:
     return {
         "people": _hash(city.homes, city.people, city.community_id),
         "facilities": _hash(city.existing),
-        "roads": _hash(network.ends, network.forward_s, network.backward_s, network.length_m),
+        "roads": _hash(network.od_s)
+        if isinstance(network, MatrixWays)
+        else _hash(network.ends, network.forward_s, network.backward_s, network.length_m),
         "land": _hash(*(np.asarray(shapely.to_wkb(getattr(city.land, name))) for name in LANDS)),
     }
 

@@ -17,7 +17,9 @@ from core.errors import InvalidInput
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
-KINDS = ("demand", "candidates", "zones", "slope")
+KINDS = ("demand", "candidates", "zones", "slope", "matrix")
+BROUGHT = KINDS[:-1]
+"""Kinds that a file alone says all of; a matrix is about the places of a question."""
 NAME_AT_MOST = 60
 GROUPS_AT_MOST = 12
 PLACES_AT_MOST = 300_000
@@ -71,7 +73,7 @@ class LayerData:
     facts
         Numbers kept beside it.
     grid
-        Archive of a raster; None for places.
+        Archive of a raster or a matrix; None for places.
     """
 
     shapes: Shapes

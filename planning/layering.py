@@ -15,7 +15,7 @@ from core.errors import InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from geodata.territory import TerritoryInfo, boundary_of
 from planning import layer_files, store_access, store_layers
-from planning.layer_model import KINDS, LayerData, LayerInfo, People, checked_name, checked_year, spread
+from planning.layer_model import BROUGHT, KINDS, LayerData, LayerInfo, People, checked_name, checked_year, spread
 from planning.rasters import read_slope
 
 
@@ -105,7 +105,7 @@ def bring(
     elif kind in {"demand", "zones", "candidates"}:
         data = layer_files.read_layer(path, kind, boundary, columns or layer_files.Columns(), shown=shown or path.name)
     else:
-        raise InvalidInput(f"There is no kind of layer {kind!r}.", hint=f"Take one of: {', '.join(KINDS)}.")
+        raise InvalidInput(f"There is no kind of layer {kind!r}.", hint=f"Take one of: {', '.join(BROUGHT)}.")
     data = dataclasses.replace(data, facts={**data.facts, "source": shown or path.name})
     return keep(session, actor, territory, data, kind=kind, name=name, year=year)
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.progress import Progress
 from geodata.network import RoadNetwork, Snapped, remade
 from geodata.travel import nearest_s
+from geodata.travel_own import MatrixWays
 from planning.demand import Demand
 from planning.kinds import INFO
 from planning.model import SiteAnswer
@@ -124,8 +125,12 @@ def _squares(network: RoadNetwork) -> Ints:
 def _drawn(posed: Posed, there: Snapped | None, squares: Ints, draw: np.random.Generator) -> Placement:
     """Return the question with other speeds and other people."""
     city, problem = posed.city, posed.problem
-    slower = factors(squares, draw)
-    network = remade(city.network, city.network.forward_s * slower, city.network.backward_s * slower)
+    network = city.network
+    if isinstance(network, MatrixWays):  # it says nothing of streets: all ways are longer or shorter alike
+        network = network.slower(float(factors(np.zeros(1, dtype=np.int64), draw)[0]))
+    else:
+        slower = factors(squares, draw)
+        network = remade(network, network.forward_s * slower, network.backward_s * slower)
     od_s = network.times(posed.points, posed.places).astype(np.float64)
     there_s = problem.there_s
     if there_s is not None and there is not None:

@@ -16,11 +16,12 @@ from core.identity import Actor, May, Role, require
 from geodata import jobs
 from geodata.db import system_rights
 from geodata.jobs import Job
+from geodata.network import RoadNetwork
 from geodata.record import RecordEntry, history
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
-from planning import layering, store
+from planning import layering, matrices, store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
 from planning.posing import City, without_streets
 from planning.terms import Place
@@ -100,6 +101,7 @@ def ask(
         raise InvalidInput(f"The title has {len(title)} characters.", hint=f"At most {TITLE_AT_MOST}.")
     if parent_id is not None and store.territory_id_of(session, parent_id) != territory.id:
         raise NotFound(f"There is no study {parent_id}.")
+    matrices.checked(session, actor, question)
     study_id = store.add_study(session, actor, territory.id, question, title=title, parent_id=parent_id)
     if queue:
         _queue(session, actor, study_id)
@@ -131,9 +133,9 @@ def ask_anew(
     was = question.terms
     terms = dataclasses.replace(
         was,
-        by_hand=tuple(by_hand),
+        by_hand=matrices.settled(session, actor, was, by_hand),
         forbidden=(*was.forbidden, *forbidden),
-        fixed=(*was.fixed, *fixed),
+        fixed=(*was.fixed, *matrices.settled(session, actor, was, fixed)),
         also=(*was.also, *also),
         closed=(*was.closed, *closed),
     )
@@ -182,37 +184,45 @@ def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Ques
     require(actor, May.MAKE_STUDIES)
     question = _get(session, study_id).question
     territory = _territory(session, study_id)
+    terms, kind = question.terms, question.existing_kind
     buildings, homes, people = store.read_homes(session, territory.id)
     if not (people > 0).any():
         raise InvalidInput(
             f"{territory.title_en} has no buildings with people, so there is nobody to serve.",
             hint="Load its map with 'gridkeeper load osm'.",
         )
-    if question.terms.demand is not None:
-        counted = layering.people_of(session, actor, question.terms.demand)
-        homes, people = counted.lonlat, counted.people
-    people = people * question.terms.more_people.factor
+    if terms.matrix is not None:
+        own = matrices.read(session, actor, terms.matrix)
+        homes, people = own.places.rows, own.places.people
+        network: RoadNetwork = own.ways(question.mode, territory.metric_srid)
+        existing = own.places.there
+    else:
+        if terms.demand is not None:
+            counted = layering.people_of(session, actor, terms.demand)
+            homes, people = counted.lonlat, counted.people
+        network = _streets(session, territory, question)
+        existing = store.read_existing(session, territory.id, kind) if kind else homes[:0]
+    city = City(
+        homes=homes,
+        people=people * terms.more_people.factor,
+        community_id=locate(session, territory.id, homes[:, 0], homes[:, 1]).community_id,
+        existing=existing if kind else homes[:0],
+        land=store.read_land(session, territory, buildings),
+        network=network,
+        metric_srid=territory.metric_srid,
+        convertible=store.read_convertible(session, territory.id) if terms.source == "buildings" else np.empty((0, 3)),
+    )
+    return city, question
+
+
+def _streets(session: Session, territory: TerritoryInfo, question: Question) -> RoadNetwork:
+    """Return the roads that a question goes by, without those it closes."""
     network = network_of(session, territory, question.mode)
     if not len(network.targets):
         raise InvalidInput(
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
         )
-    if question.terms.closed:
-        network = without_streets(network, np.array(question.terms.closed))
-    kind = question.existing_kind
-    city = City(
-        homes=homes,
-        people=people,
-        community_id=locate(session, territory.id, homes[:, 0], homes[:, 1]).community_id,
-        existing=store.read_existing(session, territory.id, kind) if kind else homes[:0],
-        land=store.read_land(session, territory, buildings),
-        network=network,
-        metric_srid=territory.metric_srid,
-        convertible=store.read_convertible(session, territory.id)
-        if question.terms.source == "buildings"
-        else np.empty((0, 3)),
-    )
-    return city, question
+    return without_streets(network, np.array(question.terms.closed)) if question.terms.closed else network
 
 
 def keep_answer(session: Session, actor: Actor, study_id: int, answer: Answer) -> None:

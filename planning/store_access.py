@@ -98,6 +98,7 @@ def get_answer(session: Session, answer_id: int) -> AccessRow | None:
             asked["study_id"],
             asked.get("demand_id"),
             Growth(*asked.get("growth", ())),
+            asked.get("matrix_id"),
         ),
         state=row.state,
         fresh=row.data_version == data_version(session, row.territory_id),
@@ -114,7 +115,7 @@ def put_question(session: Session, territory_id: int, question: AccessQuestion) 
         "question": {
             "kinds": list(question.kinds), "mode": question.mode, "limit_min": question.limit_min,
             "study_id": question.study_id, "demand_id": question.demand_id,
-            "growth": [question.growth.per_cent, question.growth.years],
+            "growth": [question.growth.per_cent, question.growth.years], "matrix_id": question.matrix_id,
         },
         "study_id": question.study_id,
         "data_version": data_version(session, territory_id),

@@ -77,6 +77,8 @@ class Terms:
         A layer of planning whose people count, and what it was called; None: the people of the map.
     growth, years
         An assumption: so many per cent more people a year, for so many years.
+    matrix, matrix_name, matrix_sha256
+        A matrix of travel times of the planner's own that counts in place of the streets, its name and its hash.
     capacity
         People a site has room for, new or there.
     floor
@@ -108,6 +110,9 @@ class Terms:
     demand_name: str | None = None
     growth: float | None = None
     years: int | None = None
+    matrix: int | None = None
+    matrix_name: str | None = None
+    matrix_sha256: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""

@@ -10,7 +10,18 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import access_demand, access_map, access_parts, guard, i18n, norm_parts, state, study_words, widgets
+from app import (
+    access_demand,
+    access_map,
+    access_parts,
+    access_ways,
+    guard,
+    i18n,
+    norm_parts,
+    state,
+    study_words,
+    widgets,
+)
 from app.api.access import edges_of
 from app.i18n import t
 from app.where import territory_of
@@ -49,7 +60,10 @@ def show() -> None:
         studies = [study for study, _ in service.list_studies(session, actor, territory) if study.state == "answered"]
         with widgets.filter_bar():
             offered = layering.demand_layers(session, actor, territory)
-            question = _bar(norms, studies, dict(accessing.kinds_there(session, actor, territory)), offered)
+            question = _bar(
+                norms, studies, dict(accessing.kinds_there(session, actor, territory)), offered,
+                access_ways.asker(session, actor, territory),
+            )  # fmt: skip
         if isinstance(question, InvalidInput):
             widgets.known_error(question)
             return
@@ -65,7 +79,11 @@ def show() -> None:
 
 
 def _bar(
-    norms: tuple[Norm, ...], studies: list[Study], there: dict[str, int], offered: tuple[LayerInfo, ...]
+    norms: tuple[Norm, ...],
+    studies: list[Study],
+    there: dict[str, int],
+    offered: tuple[LayerInfo, ...],
+    ask_ways: access_ways.Asker,
 ) -> AccessQuestion | InvalidInput:
     """Put the bar; return the question, or why it cannot be asked. The address says the same."""
     told = _from_address()
@@ -103,8 +121,12 @@ def _bar(
             format_func=lambda key: study_words.title(fitting[key]) if key else t("none"), width=220,
         )  # fmt: skip
     demand_id, growth = access_demand.ask(offered)
+    matrix_id = ask_ways(chosen, demand_id)
     try:
-        question = AccessQuestion(chosen, cast("Mode", mode), float(minutes), study_id or None, demand_id, growth)
+        question = AccessQuestion(
+            chosen, cast("Mode", mode), float(minutes), study_id or None, None if matrix_id else demand_id, growth,
+            matrix_id,
+        )  # fmt: skip
     except InvalidInput as error:
         return error
     _say(question)
@@ -133,6 +155,8 @@ def _say(question: AccessQuestion) -> None:
     if question.study_id is not None:
         said["study"] = str(question.study_id)
     said |= access_demand.address_parts(question)
+    if question.matrix_id is not None:
+        said["matrix"] = str(question.matrix_id)
     community = st.query_params.get("community")
     if community is not None:
         said["community"] = community

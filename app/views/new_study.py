@@ -7,7 +7,7 @@ from typing import Any, cast
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, study_form, study_map, study_scene, study_where, study_words, widgets
+from app import guard, i18n, state, study_form, study_map, study_scene, study_ways, study_where, study_words, widgets
 from app.i18n import t
 from app.where import territory_of
 from core.errors import GridkeeperError, InvalidInput
@@ -82,12 +82,13 @@ def _form(
         )
         candidates = _select("candidates", t("Places compared at most"), CANDIDATES, default=500, words=i18n.number)
         people = study_form.people(layering.demand_layers(session, actor, territory))
+        ways = study_ways.form(session, actor, territory, where, demand=people["demand"], kind=facility, keep=keep)
         further = study_form.further()
     said = {
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
         "floor": (floor or 0) * 100, "floor_share": floor, "further": further, "budget": budget, "stay": stay,
-    } | where | people  # fmt: skip
+    } | where | people | ways  # fmt: skip
     st.session_state[state.STUDY_FORM] = said
     if said["wrong"] is not None:
         return said["wrong"], title, said

@@ -73,6 +73,9 @@ def _name(each: LayerInfo) -> str:
 def _holds(each: LayerInfo) -> str:
     if each.kind == "slope":
         return t("{count} cells", count=i18n.number(each.facts.get("cells", 0)))
+    if each.kind == "matrix":
+        columns = int(each.facts["candidates"]) + int(each.facts["there"])
+        return t("{rows} rows, {columns} columns", rows=i18n.number(each.facts["places"]), columns=i18n.number(columns))
     places = tn("{count} place", "{count} places", int(each.facts.get("places", 0)))
     return t("{places}, groups: {groups}", places=places, groups=", ".join(each.groups)) if each.groups else places
 

@@ -17,10 +17,10 @@ from starlette.websockets import WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from app import cookie, guard
+from app import cookie, guard, uploads
 from core.clock import now
 from core.errors import Conflict, DataQuality, GridkeeperError, InvalidInput, NotFound, NotPermitted, SourceUnavailable
-from core.identity import Actor, May, Role
+from core.identity import Actor, Role
 from people.model import LiveSession
 
 ACTOR = Actor(user_id=7, label="dispatcher", role=Role.DISPATCHER, territory_id=1)
@@ -178,7 +178,7 @@ def test_who_keeps_workers_or_adds_photos_sends_nothing_large(client, sessions, 
     address = "/_stcore/upload_file/session/file"
     assert client.put(address, content=b"x").status_code == 200
     assert client.delete(address).status_code == 200
-    assert client.put(address, content=b"x" * (guard.LONGEST_UPLOAD_BYTES[May.ADD_EVIDENCE] + 1)).status_code == 413
+    assert client.put(address, content=b"x" * (uploads.longest_bytes(sessions["token"].actor) + 1)).status_code == 413
     assert client.put(address, content=iter([b"x"])).status_code == 413, "without saying how much it is"
     for size in ("9" * 5000, "0" * 5000, "-1", "+1", "1_0", "", "\u00b2"):  # past 4300 digits int() raises
         assert client.put(address, headers={b"content-length": size.encode("latin-1")}).status_code == 413, size
@@ -187,7 +187,7 @@ def test_who_keeps_workers_or_adds_photos_sends_nothing_large(client, sessions, 
 def test_a_planner_brings_layers_and_nothing_larger(client, sessions):
     sessions["token"] = dataclasses.replace(LIVE, actor=dataclasses.replace(ACTOR, role=Role.PLANNER))
     client.cookies.set(cookie.name(), cookie.sign("token"))
-    address, most = "/_stcore/upload_file/session/file", guard.LONGEST_UPLOAD_BYTES[May.MAKE_STUDIES]
+    address, most = "/_stcore/upload_file/session/file", uploads.longest_bytes(sessions["token"].actor)
     assert client.put(address, content=b"x").status_code == 200
     assert client.delete(address).status_code == 200
     assert client.put(address, headers={"content-length": str(most + 1)}).status_code == 413
