@@ -8,21 +8,25 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
 from psycopg import sql
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from core.settings import secret_key, settings
-from geodata import db
+from geodata import db, roads
 from geodata.embedded import ADMIN, APP, OWNER, Cluster
 from geodata.migrations import upgrade
 from people import credentials
+
+if TYPE_CHECKING:
+    from tests.halves import Halves
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -107,10 +111,41 @@ def _session_engine(cluster: Cluster, fresh_database: Callable[[], str]) -> Iter
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def _small_city(cluster: Cluster, fresh_database: Callable[[], str]) -> Iterator[tuple[Engine, Halves]]:
+    """A database that holds the city of `tests.halves` and nothing else."""
+    from tests.halves import make_halves
+
+    engine = engine_for(cluster, fresh_database())
+    with Session(engine) as opened, opened.begin():
+        db.as_actor(opened, system_actor())
+        made = make_halves(opened, "small-city")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    yield engine, made
+    engine.dispose()
+
+
 @pytest.fixture
-def session(_session_engine: Engine) -> Iterator[Session]:
-    """A session as the application's login, acting as the system; everything is rolled back."""
-    with _session_engine.connect() as connection:
+def small_city(session: Session, _small_city: tuple[Engine, Halves]) -> Halves:
+    """The territory, its western and its eastern community, there before the test began; the system acts in it."""
+    made = _small_city[1]
+    roads._kept.clear()  # kept by territory and newest load, and both are the same for the next test
+    db.as_actor(session, system_actor(made[0].id))
+    return made
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session as the application's login, acting as the system; everything is rolled back.
+
+    The database is empty, or holds the small city where a test or one of its fixtures asks for `small_city`.
+    """
+    if "small_city" in request.fixturenames:
+        engine: Engine = request.getfixturevalue("_small_city")[0]
+    else:
+        engine = request.getfixturevalue("_session_engine")
+    with engine.connect() as connection:
         outer = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as opened:
             db.as_actor(opened, system_actor())

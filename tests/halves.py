@@ -16,9 +16,11 @@ from incidents.service import seed_catalogue
 
 WEST, SOUTH, EAST, NORTH = -1.32, 50.68, -1.26, 50.70
 MIDDLE = (WEST + EAST) / 2
+Halves = tuple[TerritoryInfo, int, int]
+"""The territory, its western and its eastern community."""
 
 
-def make_halves(session: Session, name: str, *, title_zh: str | None = None) -> tuple[TerritoryInfo, int, int]:
+def make_halves(session: Session, name: str, *, title_zh: str | None = None) -> Halves:
     """Make the territory and return it with its western and its eastern community; the system acts in it."""
     territory = make_territory(
         session,

@@ -16,7 +16,7 @@ from core.identity import Actor, Role
 from geodata.bulk import copy_rows
 from geodata.tables import Incident, IncidentClass, UnitGrid
 from geodata.territory import TerritoryInfo
-from tests.halves import EAST, MIDDLE, SOUTH, WEST, make_halves
+from tests.halves import EAST, MIDDLE, SOUTH, WEST, Halves, make_halves
 
 CENTRES = {"west": (-1.305, 50.69), "east": (-1.275, 50.69)}
 CODES = {"gas": "04-03", "order": "05-01"}
@@ -35,8 +35,9 @@ class MapCity:
         return Actor(None, role.value, role, self.territory.id, area_ids=areas)
 
 
-def make_map_city(session: Session, name: str = "map-city") -> MapCity:
-    territory, west_id, east_id = make_halves(session, name, title_zh="地图城")
+def make_map_city(session: Session, name: str = "map-city", halves: Halves | None = None) -> MapCity:
+    """Make the city, or build it on halves that are there."""
+    territory, west_id, east_id = halves or make_halves(session, name, title_zh="地图城")
     communities = {"west": west_id, "east": east_id}
     cells = {}
     for half, (lon, lat) in CENTRES.items():

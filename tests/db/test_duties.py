@@ -18,7 +18,7 @@ from incidents.service import owners
 from incidents.store.reporting import owner
 from people import duties, units
 from people.unit_model import UnitSpec
-from tests.halves import make_halves
+from tests.halves import Halves
 
 START = dt.date(2020, 1, 1)
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -28,8 +28,8 @@ DAY = dt.timedelta(days=1)
 class Place:
     """A city of two communities with three units; the supervisor acts."""
 
-    def __init__(self, session: Session) -> None:
-        self.territory, self.west, self.east = make_halves(session, "duty-city")
+    def __init__(self, session: Session, halves: Halves) -> None:
+        self.territory, self.west, self.east = halves
         self.home = self.territory.id
         system = Actor(None, "x", Role.SYSTEM, self.home)
         self.units = {
@@ -62,8 +62,8 @@ class Place:
 
 
 @pytest.fixture
-def place(session: Session) -> Place:
-    return Place(session)
+def place(session: Session, small_city: Halves) -> Place:
+    return Place(session, small_city)
 
 
 def test_many_classes_and_areas_in_one_act_and_nothing_when_one_is_taken(place: Place) -> None:

@@ -18,15 +18,15 @@ from people import duties, importing, units
 from people.duty_files import day, shielded
 from people.table_out import as_csv, as_xlsx
 from people.unit_model import UnitSpec
-from tests.halves import make_halves
+from tests.halves import Halves
 
 START = dt.date(2020, 1, 1)
 TODAY = dt.datetime.now(dt.UTC).date()
 
 
 @pytest.fixture
-def home(session: Session) -> int:
-    return make_halves(session, "file-city")[0].id
+def home(small_city: Halves) -> int:
+    return small_city[0].id
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from geodata import db
 from geodata.tables import Unit, Worker
 from people import units
 from people.unit_model import UnitSpec, arranged
-from tests.halves import make_halves
+from tests.halves import Halves, make_halves
 
 START = dt.date(2020, 1, 1)
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -29,8 +29,8 @@ def spec(code: str, parent: str | None = None, **more) -> UnitSpec:
 
 
 @pytest.fixture
-def home(session: Session) -> int:
-    return make_halves(session, "unit-city")[0].id
+def home(small_city: Halves) -> int:
+    return small_city[0].id
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ HALVES = {"west": (WEST, MIDDLE), "east": (MIDDLE, EAST)}
 
 
 @pytest.fixture
-def city(session):
+def city(session, small_city):
     """Two responsibility grids with a worker each on the one street, and a third worker off duty."""
-    made = make_map_city(session, "dispatch-town")
+    made = make_map_city(session, halves=small_city)
     territory = made.territory.id
     unit = Unit(territory_id=territory, code="U1", kind="department", name="Roads", valid_from=dt.date(2020, 1, 1))
     session.add(unit)

@@ -26,9 +26,9 @@ ACROSS_S = 2000 / (50 / 3.6)
 
 
 @pytest.fixture
-def city(session):
+def city(session, small_city):
     """Two responsibility grids with a worker each on the one street, a third worker off duty; two incidents filed."""
-    made = make_map_city(session, "standing-town")
+    made = make_map_city(session, halves=small_city)
     territory = made.territory.id
     unit = Unit(territory_id=territory, code="U1", kind="department", name="Roads", valid_from=dt.date(2020, 1, 1))
     session.add(unit)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.identity import Actor, Role, system_actor
 from geodata.tables import Incident, IncidentClass, UnitGrid
 from geodata.territory import TerritoryInfo
-from tests.halves import make_halves
+from tests.halves import Halves, make_halves
 
 if TYPE_CHECKING:
     from tests.db.incidents.desk import Desk
@@ -42,12 +42,16 @@ class City:
 
 
 @pytest.fixture
-def city(session: Session) -> City:
-    return make_city(session)
+def city(session: Session, small_city: Halves) -> City:
+    return _city_of(session, small_city)
 
 
-def make_city(session: Session, name: str = "small-city") -> City:
-    territory, west_id, east_id = make_halves(session, name)
+def make_city(session: Session, name: str) -> City:
+    return _city_of(session, make_halves(session, name))
+
+
+def _city_of(session: Session, halves: Halves) -> City:
+    territory, west_id, east_id = halves
     cells = {
         area: session.scalars(select(UnitGrid.id).where(UnitGrid.community_id == area).order_by(UnitGrid.id)).first()
         for area in (west_id, east_id)

@@ -22,7 +22,7 @@ from incidents.service import assign_task, list_incidents, move, report
 from incidents.work import NewReport
 from people import accounts
 
-THREADS, INCIDENTS = 8, 200
+THREADS = 8
 LIVE = ("waiting", "accepted", "started")
 
 
@@ -33,13 +33,15 @@ def actors(demo_database) -> dict[Role, Actor]:
 
 
 @pytest.fixture
-def filed(actors) -> list[tuple[int, int]]:
-    """Id and version of 200 filed incidents."""
+def filed(actors, request) -> list[tuple[int, int]]:
+    """Id and version of filed incidents; as many as a test says, else one."""
     supervisor = actors[Role.SUPERVISOR]
     with db.transaction(supervisor) as session:
         place = list_incidents(session, supervisor, limit=1).rows[0]
         new = NewReport("event-04-03", place.lon, place.lat)
-        made = [report(session, supervisor, new, command_id=str(uuid.uuid4())) for _ in range(INCIDENTS)]
+        made = [
+            report(session, supervisor, new, command_id=str(uuid.uuid4())) for _ in range(getattr(request, "param", 1))
+        ]
     return [(done.incident_id, done.version) for done in made]
 
 
@@ -49,6 +51,7 @@ def in_threads(work: Callable[[int], Counter[str]]) -> Counter[str]:
 
 
 @pytest.mark.slow  # sixteen clients below do more of it
+@pytest.mark.parametrize("filed", [200], indirect=True)
 def test_eight_threads_assigning_the_same_tasks_leave_no_double(actors, filed) -> None:
     dispatcher = actors[Role.DISPATCHER]
     with db.transaction(system_actor()) as session:
@@ -70,7 +73,7 @@ def test_eight_threads_assigning_the_same_tasks_leave_no_double(actors, filed) -
         return came
 
     came = in_threads(dispatch)
-    assert came == {"assigned": INCIDENTS, "told": INCIDENTS * (THREADS - 1)}
+    assert came == {"assigned": len(filed), "told": len(filed) * (THREADS - 1)}
     ids = [incident_id for incident_id, _ in filed]
     with db.transaction(system_actor()) as session:
         per_incident = session.execute(
@@ -81,8 +84,8 @@ def test_eight_threads_assigning_the_same_tasks_leave_no_double(actors, filed) -
             .join(Task, Task.incident_id == Incident.id)
             .where(Incident.id.in_(ids), Task.state.in_(LIVE))
         ).all()
-    assert [count for _, count in per_incident] == [1] * INCIDENTS
-    assert len(owners) == INCIDENTS
+    assert [count for _, count in per_incident] == [1] * len(filed)
+    assert len(owners) == len(filed)
     assert all(told == does for told, does in owners)
 
 
@@ -124,6 +127,7 @@ RUSH = {
 }
 
 
+@pytest.mark.parametrize("filed", [CONTESTED], indirect=True)
 def test_sixteen_clients_of_three_roles_at_the_same_incidents_leave_one_history_each(actors, filed) -> None:
     """Every act that was told done is one version, and what stands in the end obeys the law."""
     worker_id = actors[Role.GRID_WORKER].worker_id
@@ -133,7 +137,7 @@ def test_sixteen_clients_of_three_roles_at_the_same_incidents_leave_one_history_
         came, chance = Counter[int](), random.Random(rank)
         actor = actors[list(RUSH)[rank % len(RUSH)]]
         for _ in range(40):
-            incident_id, _ = chance.choice(filed[:CONTESTED])
+            incident_id, _ = chance.choice(filed)
             act, reason = chance.choice(RUSH[actor.role])
             given = {"worker_id": worker_id} if act in {"assign", "reassign"} else {}
             try:
