@@ -53,6 +53,8 @@ class MapState:
         Latitude, longitude and zoom to go to, once for each place; None to stay.
     fit
         South-western and north-eastern corner (latitude, longitude) to show whole, once for each; None to stay.
+    mark
+        Latitude and longitude of a place that was looked for; None for no mark.
     """
 
     question: Question
@@ -62,6 +64,7 @@ class MapState:
     colour_by: str = "status"
     fly: tuple[float, float, int] | None = None
     fit: tuple[tuple[float, float], tuple[float, float]] | None = None
+    mark: tuple[float, float] | None = None
 
     def push(self) -> dict[str, Any]:
         """Return the message to the script."""
@@ -82,6 +85,7 @@ class MapState:
             "colourBy": self.colour_by,
             "fly": self.fly,
             "fit": self.fit,
+            "mark": self.mark,
         }
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard, peers, sso, tls
-from app.api import access, assets, evidence, field, login, record, tiles, values, ways_in
+from app.api import access, assets, draft_tiles, evidence, field, login, record, search, tiles, values, ways_in
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -40,8 +40,10 @@ routes = [
     *record.routes,
     *evidence.routes,
     *tiles.routes,
+    *draft_tiles.routes,
     *values.routes,
     *access.routes,
+    *search.routes,
     *field.routes,
     *assets.routes,
     Route("/today", today),

@@ -16,4 +16,6 @@ def css(product: str, choose_file: str, more: str) -> str:
     """Return the style element that every page begins with, with the words that only CSS can place."""
     tokens = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in LIGHT.tokens().items())
     tokens += f'--soon-ink:{SOON_INK};--product:"{product}";--choose-file:"{choose_file}";--more:"{more}";'
-    return f"<style>:root{{{tokens}}}\n{(Path(__file__).parent / 'theme.css').read_text()}</style>"
+    here = Path(__file__).parent
+    rules = "\n".join(path.read_text() for path in (here / "theme.css", here / "assets" / "gridkeeper-search.css"))
+    return f"<style>:root{{{tokens}}}\n{rules}</style>"

@@ -12,6 +12,7 @@ from html import escape
 import streamlit as st
 
 from app import guard, i18n, state
+from app.api.assets import asset_url
 from app.i18n import t
 from app.roles import role_name
 from app.theme import css
@@ -181,8 +182,8 @@ def head(actor: Actor, territories: Mapping[int, str]) -> None:
     """
     st.html(css(t("Gridkeeper"), t("Choose a file"), t("More")))
     with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
-        if actor.may(May.SEE_INCIDENTS):
-            _search()
+        if actor.may(May.SEE_MAP):
+            _search(actor)
         _scope(actor, territories)
         st.segmented_control(
             t("Language"),
@@ -222,13 +223,28 @@ def _names(title: str, role: str) -> bool:
     return told in title.lower()
 
 
-def _search() -> None:
-    """Put the search of the head: a plain form, so that it works before anything of the page has loaded."""
-    what = escape(t("Search number or place"))
+def _search(actor: Actor) -> None:
+    """Put the search of the head: a plain form that works before anything has loaded; the script makes more of it."""
+    what = t("Search number, place or name")
+    incidents = actor.may(May.SEE_INCIDENTS)
+    told = {
+        "title": what,
+        "hint": t("A number, a road, a place, a grid's code, a name, or coordinates."),
+        "none": t("Nothing is called so."),
+        "failed": t("The search does not answer. Try again."),
+        "all": t("All incidents with “{text}”", text="{text}") if incidents else "",
+    }
+    data = " ".join(f'data-{name}="{escape(text)}"' for name, text in told.items())
     st.html(
-        '<form class="gk-search" role="search" method="get" action="/incidents">'
-        f'<input type="search" name="find" maxlength="60" required aria-label="{what}" placeholder="{what}"></form>',
+        f'<form class="gk-search" role="search" method="get" action="/{"incidents" if incidents else "map"}" {data}>'
+        f'<input type="search" name="find" maxlength="60" required aria-label="{escape(what)}"'
+        f' placeholder="{escape(what)}" title="Ctrl+K"></form>'
+        f'<button class="gk-find" type="button" aria-label="{escape(what)}" title="{escape(what)} (Ctrl+K)">'
+        '<svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="2"'
+        ' aria-hidden="true"><circle cx="8.5" cy="8.5" r="5.5"/><path d="M13 13l5 5"/></svg></button>'
+        f'<script src="{asset_url("gk/gridkeeper-search.js")}"></script>',
         width="content",
+        unsafe_allow_javascript=True,
     )
 
 

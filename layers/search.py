@@ -99,7 +99,7 @@ _GRIDS: Final[LiteralString] = """
     SELECT 'grid' AS kind, n.id, n.code AS name, NULL AS name_zh,
            CASE WHEN n.ended_on IS NULL THEN '' ELSE 'ended' END AS detail,
            coalesce(c.name, '') AS near, c.name_zh AS near_zh,
-           ST_X(ST_PointOnSurface(n.boundary)) AS lon, ST_Y(ST_PointOnSurface(n.boundary)) AS lat
+           ST_X(ST_PointOnSurface(n.geom)) AS lon, ST_Y(ST_PointOnSurface(n.geom)) AS lat
     FROM (SELECT * FROM unit_grid WHERE territory_id = :territory AND code ILIKE :holds
           ORDER BY code NOT ILIKE :begins, ended_on IS NOT NULL, code, id DESC LIMIT :most) AS n
     LEFT JOIN area AS c ON c.id = n.community_id

@@ -22,6 +22,8 @@ _OWN_FILES = (
     "gridkeeper-style.js",
     "gridkeeper-map.js",
     "gridkeeper-map.css",
+    "gridkeeper-search.js",
+    "gridkeeper-draft.js",
     "gridkeeper-field.js",
     "gridkeeper-field-queue.js",
     "gridkeeper-field-worker.js",

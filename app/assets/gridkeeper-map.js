@@ -201,8 +201,21 @@ const GridkeeperMap = (() => {
       map.fitBounds(push.fit, { padding: [48, 48], maxZoom: 16, animate: false });
     }
     state.fitted = String(push.fit);
+    mark(push.mark);
     repaint(layers.incidents);
     refresh().catch((error) => console.warn(error.message));
+  }
+
+  function mark(place) {
+    if (state.mark && String(place) !== state.marked) {
+      state.mark.remove();
+      state.mark = null;
+    }
+    if (place && !state.mark) {
+      // a ring, so that what lies there stays to be seen
+      state.mark = L.circleMarker(place, { radius: 14, weight: 3, fill: false, interactive: false, className: "gk-mark" }).addTo(map);
+    }
+    state.marked = String(place);
   }
 
   function choose(id) {
@@ -291,7 +304,7 @@ const GridkeeperMap = (() => {
     layers = buildLayers();
     pane("gk-bubbles", 270);
     bubbles = new Bubbles();
-    for (const name of ["ground", "cells", "roads", "outline", "names"]) {
+    for (const name of config.cells === false ? ["ground", "roads", "names"] : ["ground", "cells", "roads", "outline", "names"]) {
       layers[name].addTo(map);
     }
     layers.cells.once("load", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from layers.values import METRICS, STATUSES, CellValues, Question, categories_of
 STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
 HEIGHT_PX = 580
 NEAR_ZOOM = 16
+PLACE_ZOOM = 17
 PERIODS = (7, 30, 90, 365, words.OWN_DATES)
 DEFAULT_PERIOD = 90
 Key = TypeVar("Key")
@@ -176,8 +178,17 @@ def _selected() -> int | None:
     return int(given) if given.isdigit() and len(given) < 10 else None
 
 
+def _place() -> tuple[float, float] | None:
+    """Return latitude and longitude of the place that the address asks for (?place=lon,lat)."""
+    given = re.fullmatch(r"(-?\d{1,3}\.\d{1,9}),(-?\d{1,2}\.\d{1,9})", st.query_params.get("place", ""))
+    return (float(given[2]), float(given[1])) if given is not None else None
+
+
 def _fly(session: Session, territory_id: int, selected: int | None) -> tuple[float, float, int] | None:
-    """Return where to go when a grid was opened by its address and not by a click on the map."""
+    """Return where to go when a place or a grid was opened by its address and not by a click on the map."""
+    place = _place()
+    if place is not None:
+        return (*place, PLACE_ZOOM)
     if selected is None or selected == st.session_state.get(state.MAP_CLICKED):
         return None
     centre = cells_of(session, territory_id).centre(selected)
@@ -201,6 +212,7 @@ def _map(
         selected=selected,
         colour_by=filters.colour_by,
         fly=fly,
+        mark=_place(),
     )
     key = f"{state.MAP}-{territory.id}-{i18n.locale()}"
     maps.show(drawn, pushed, key=key, height=HEIGHT_PX, on_change=lambda: _clicked(key, actor, territory.id))

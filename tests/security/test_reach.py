@@ -33,6 +33,8 @@ WHO = {
     "/api/values": EVERYBODY,
     "/api/cells": EVERYBODY,
     "/api/access": ALLOWED[May.SEE_STUDIES],
+    "/api/search": EVERYBODY,
+    "/tiles/draft/{change:int}/{version:int}/{z:int}/{x:int}/{y:int}.mvt": ALLOWED[May.PROPOSE_GRIDS],
     "/assets/{name:path}": EVERYBODY,
     "/api/evidence/{evidence:int}.jpg": ALLOWED[May.SEE_INCIDENTS],
     "/today": EVERYBODY,
