@@ -31,6 +31,14 @@ def keep_all_facts() -> int:
     return sum(keep_facts(territory.id).facts for territory in territories)
 
 
+def keep_facts_of_day(territory_id: int, day: dt.date) -> int:
+    """Fold the facts of a day of the past as they stood at its end, where they are not kept yet."""
+    keep_facts_if_stale(territory_id)
+    keeper = system_actor(territory_id, label="evaluation")
+    with db.transaction(keeper) as session:
+        return service.refresh_day(session, keeper, territory_id, day)
+
+
 def keep_facts_if_stale(territory_id: int) -> None:
     """Fold what is new when that was not done for a minute."""
     keeper = system_actor(territory_id, label="evaluation")

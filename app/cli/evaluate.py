@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit
-from app.evaluation import keep_facts
+from app.evaluation import keep_facts, keep_facts_of_day
 from core.clock import now
 from core.errors import InvalidInput
 from core.identity import system_actor
@@ -18,7 +18,7 @@ from geodata import db
 from geodata.territory import TerritoryInfo, find_territory
 from insight import service
 from insight.indicators import BY_KEY
-from insight.model import SUBJECTS, Score
+from insight.model import SUBJECTS, Score, subjects_for
 from people import accounts
 
 Subject = Annotated[str, typer.Option("--subject", help="One of: " + ", ".join(SUBJECTS) + "; or all.")]
@@ -26,6 +26,7 @@ First = Annotated[str | None, typer.Option("--from", help="First day of report, 
 Last = Annotated[str | None, typer.Option("--to", help="Last day of report; today when left out.")]
 Only = Annotated[str | None, typer.Option("--indicator", help="Only one of: " + ", ".join(BY_KEY))]
 Anew = Annotated[bool, typer.Option("--anew", help="Fold the whole record again first; the numbers stay the same.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="What was known at the end of that day; now when left out.")]
 As = Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="Within the reach of this account.")]
 
 
@@ -41,6 +42,7 @@ def evaluate(
     last: Last = None,
     indicator: Only = None,
     anew: Anew = False,
+    as_of: AsOf = None,
     as_: As = None,
     territory: TerritoryName = None,
     as_json: AsJson = False,
@@ -54,15 +56,21 @@ def evaluate(
         actor = system_actor(chosen.id, label="command line")
         if as_ is not None:
             actor = accounts.find_account(session, as_, chosen.id).actor()
-    begins, ends = _days(chosen, first, last)
+    day = _day(as_of) if as_of else None
+    begins, ends = _days(chosen, first, last, day)
     folded = keep_facts(chosen.id, anew=anew)
+    if day is not None:
+        keep_facts_of_day(chosen.id, day)
     with db.transaction(actor) as session:
-        if subject == "all":
+        subjects = subjects_for(actor.role) if subject == "all" else (subject,)
+        if day is None and subject == "all":
             scores = [score for part in service.evaluate_all(session, actor, begins, ends).values() for score in part]
         else:
-            scores = service.evaluate(session, actor, subject, begins, ends)
+            parts = [service.evaluate(session, actor, one, begins, ends, as_of=day) for one in subjects]
+            scores = [score for part in parts for score in part]
     rows = [_row(score) for score in scores if indicator in {None, score.indicator}]
     told = {"territory": chosen.name, "subject": subject, "from": begins, "to": ends, "folded": folded.facts}
+    told |= {"as_of": day} if day else {}
     if as_json:
         emit({**told, "rows": rows}, as_json)
         return
@@ -74,8 +82,10 @@ def evaluate(
         typer.echo(f"{row['indicator']:<24} {row['name'] or '–':<36} {counted:>17}  {rate}{place}{few}")
 
 
-def _days(territory: TerritoryInfo, first: str | None, last: str | None) -> tuple[dt.date, dt.date]:
-    today = now().astimezone(territory.zone).date()
+def _days(
+    territory: TerritoryInfo, first: str | None, last: str | None, day: dt.date | None
+) -> tuple[dt.date, dt.date]:
+    today = day or now().astimezone(territory.zone).date()
     ends = _day(last) if last else today
     return _day(first) if first else ends - dt.timedelta(days=364), ends
 

@@ -9,6 +9,7 @@ from insight.service.evaluating import (
     facts_as_of,
     name_of,
     refresh,
+    refresh_day,
     trend,
     worker_scores,
 )
@@ -16,6 +17,6 @@ from insight.service.ruling import decide_rule, propose_rule, rule_in_force, rul
 
 __all__ = [
     "PARTS", "behind", "decide", "decide_rule", "evaluate", "evaluate_all", "facts_as_of", "file_appeal",
-    "list_appeals", "may_appeal", "may_decide", "name_of", "propose_rule", "refresh", "rule_in_force", "rules",
-    "signed", "trend", "worker_scores",
+    "list_appeals", "may_appeal", "may_decide", "name_of", "propose_rule", "refresh", "refresh_day",
+    "rule_in_force", "rules", "signed", "trend", "worker_scores",
 ]  # fmt: skip

@@ -20,7 +20,8 @@ from insight.indicators import BY_KEY, COUNTS, INDICATORS, TOO_FEW, Indicator
 from insight.model import SUBJECTS, WORKER, Cell, Counted, Folded, Month, Score, subjects_for
 from insight.service import appealing
 from insight.service.ruling import rule_in_force
-from insight.store import counting, folding
+from insight.store import counting, folding, past
+from insight.store.past import Then
 
 LONGEST = dt.timedelta(days=3 * 366)
 PARTS = ("numerator", "denominator")
@@ -45,6 +46,24 @@ def refresh(session: Session, actor: Actor, territory_id: int, *, anew: bool = F
     return Folded(acts, facts, time.monotonic() - began)
 
 
+def refresh_day(session: Session, actor: Actor, territory_id: int, day: dt.date) -> int:
+    """Fold what went on after a day once more until its end, where it is not kept yet; return the facts written.
+
+    Called as the system, as `refresh` is, and after it.
+    """
+    if actor.role is not Role.SYSTEM:
+        raise NotPermitted("The platform itself folds the record.", hint="Open Indicators, or wait some minutes.")
+    folding.lock(session, territory_id)
+    night = past.night_of(session, territory_id, day)
+    ids = past.touched_after(session, territory_id, day, night)
+    written = 0
+    if ids:
+        held = appealing.held(session, territory_id, ids)
+        written = past.fold_until(session, territory_id, day, night, ids, held)
+        past.let_go(session, territory_id)
+    return written
+
+
 def _fold(session: Session, territory_id: int, ids: Sequence[str] | None) -> tuple[int, int]:
     """Fold with the appeals whose signature holds; a row that only says granted changes no score."""
     return folding.fold(session, territory_id, ids, held=appealing.held(session, territory_id, ids))
@@ -65,6 +84,7 @@ def evaluate(
     last: dt.date,
     *,
     moment: dt.datetime | None = None,
+    as_of: dt.date | None = None,
 ) -> list[Score]:
     """Return every indicator of every subject for the incidents reported on local days ``first`` to ``last``.
 
@@ -77,6 +97,9 @@ def evaluate(
         department, community, class or post.
     moment
         What counts as due by then; now when left out.
+    as_of
+        What was known at the end of that day, and due by then; after `refresh_day`. The rule, names and granted
+        appeals' signatures are those of today.
 
     Raises
     ------
@@ -85,9 +108,11 @@ def evaluate(
     NotPermitted
         When the role may not compare these subjects.
     """
-    at = _moment(moment)
-    found = _cells(session, actor, subject, first, last, moment=at)
-    undone = _undone(session, actor, subject, first, last, moment=at)
+    at, then = _moment(moment), _then(session, actor, as_of)
+    if as_of is not None:
+        at = past.night_of(session, _home(actor), as_of)
+    found = _cells(session, actor, subject, first, last, moment=at, then=then)
+    undone = _undone(session, actor, subject, first, last, moment=at, then=then)
     with _reading(session, actor):
         names = {} if subject == "post" else counting.names(session, _home(actor), subject)
     scores = scoring.of_posts(found, undone) if subject == "post" else scoring.league(subject, found, names, undone)
@@ -131,6 +156,7 @@ def trend(
     first: dt.date,
     last: dt.date,
     moment: dt.datetime | None = None,
+    as_of: dt.date | None = None,
 ) -> dict[int | None, list[Month]]:
     """Return one indicator of every subject by month of report, oldest first.
 
@@ -147,7 +173,10 @@ def trend(
             zh="规划员只能查看整个时段的合计，不能按月查看。请改为查看时段评价。",
         )
     counts: dict[int | None, dict[dt.date, list[Mapping[str, int]]]] = defaultdict(lambda: defaultdict(list))
-    for cell in _cells(session, actor, subject, first, last, moment=moment, by_month=True):
+    then = _then(session, actor, as_of)
+    if as_of is not None:
+        moment = past.night_of(session, _home(actor), as_of)
+    for cell in _cells(session, actor, subject, first, last, moment=moment, by_month=True, then=then):
         if cell.month is not None:
             counts[cell.subject_id][cell.month].append(cell.counts)
     return {
@@ -212,6 +241,7 @@ def behind(
     last: dt.date,
     subject_id: int | None = None,
     moment: dt.datetime | None = None,
+    as_of: dt.date | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> Counted:
@@ -235,11 +265,12 @@ def behind(
         part,
         first=first,
         last=last,
-        moment=_moment(moment),
+        moment=_moment(moment) if as_of is None else past.night_of(session, _home(actor), as_of),
         rule=rule_in_force(session, actor),
         subject_id=subject_id,
         limit=limit,
         offset=offset,
+        then=_then(session, actor, as_of),
     )
     return Counted(value, incidents, rows)
 
@@ -261,6 +292,7 @@ def _cells(
     *,
     moment: dt.datetime | None,
     by_month: bool = False,
+    then: Then | None = None,
 ) -> list[Cell]:
     _check(actor, subject, first, last)
     with _reading(session, actor):
@@ -273,7 +305,19 @@ def _cells(
             moment=_moment(moment),
             rule=rule_in_force(session, actor),
             by_month=by_month,
+            then=then,
         )
+
+
+def _then(session: Session, actor: Actor, day: dt.date | None) -> Then | None:
+    """Return what is kept of a day, of all incidents: today's fact of one that was another's then must not count."""
+    if day is None:
+        return None
+    require(actor, May.SEE_SCORES)
+    if actor.role is Role.SYSTEM:
+        return Then(day, past.kept(session, _home(actor), day))
+    with system_rights(session, actor):
+        return Then(day, past.kept(session, _home(actor), day))
 
 
 def _check(actor: Actor, subject: str, first: dt.date, last: dt.date) -> None:
@@ -291,7 +335,14 @@ def _check(actor: Actor, subject: str, first: dt.date, last: dt.date) -> None:
 
 
 def _undone(
-    session: Session, actor: Actor, subject: str, first: dt.date, last: dt.date, *, moment: dt.datetime
+    session: Session,
+    actor: Actor,
+    subject: str,
+    first: dt.date,
+    last: dt.date,
+    *,
+    moment: dt.datetime,
+    then: Then | None = None,
 ) -> dict[int | None, dict[str, int]]:
     """Return what would have to be added to the counts of each subject to have them as before all appeals."""
     home = _home(actor)
@@ -310,6 +361,7 @@ def _undone(
                 rule=rule_in_force(session, actor),
                 plain=plain,
                 excused_only=True,
+                then=then,
             ):
                 for name, count in cell.counts.items():
                     changes[cell.subject_id][name] += sign * count

@@ -18,6 +18,8 @@ from insight.appeals import IN_TIME, LEFT_OUT, NO_REWORK, NO_WORD
 from insight.facts import CHECKING_H, MARKS
 from insight.indicators import COUNTS, Indicator
 from insight.model import Behind, Cell, Rule
+from insight.store import past
+from insight.store.past import Then
 
 _SUBJECT = {"department": "unit_id", "community": "community_id", "class": "class_id", "worker": "worker_id"}
 # What the citizen said, as bits, by the rule in force: 1 asked, 2 reached, 4 in time, 8 solved, 16 satisfied.
@@ -126,11 +128,13 @@ def cells(
     by_month: bool = False,
     plain: bool = False,
     excused_only: bool = False,
+    then: Then | None = None,
 ) -> list[Cell]:
     """Return what is counted of incidents reported on local days ``first`` to ``last``, by subject, class and month.
 
     For a post the subject is None. What counts as due is due at ``moment``. With a ``subject_id`` only its own.
-    ``plain`` leaves granted appeals out of account; ``excused_only`` counts only what they are about.
+    ``plain`` leaves granted appeals out of account; ``excused_only`` counts only what they are about. With a day of the
+    past facts are counted as they stood at its end, which is ``moment``.
     """
     column = _SUBJECT.get(subject, "NULL::integer")
     month = f"date_trunc('month', reported_at AT TIME ZONE {_ZONE})::date" if by_month else "NULL::date"
@@ -145,10 +149,10 @@ def cells(
             f"SELECT who, class_id, month, {counts} FROM ("  # noqa: S608  (names of ours only)
             f" SELECT who, class_id, month, n, dispatches, returns, {_READ} FROM ("
             f" SELECT {column} AS who, class_id, {month} AS month, {_LOOKS} AS looks, count(*) AS n,"
-            f" sum(dispatches) AS dispatches, sum(returns) AS returns FROM incident_fact AS f {_PERIOD} {only}"
+            f" sum(dispatches) AS dispatches, sum(returns) AS returns FROM {_source(then)} AS f {_PERIOD} {only}"
             " GROUP BY 1, 2, 3, 4) AS alike OFFSET 0) AS read GROUP BY who, class_id, month"
         ),
-        _given(territory_id, first, last, moment=moment, rule=rule) | {"only": subject_id, "plain": plain},
+        _given(territory_id, first, last, moment=moment, rule=rule, then=then) | {"only": subject_id, "plain": plain},
     )
     return [
         Cell(who, class_id, when, dict(zip(COUNTS, map(int, numbers), strict=True)))
@@ -176,6 +180,7 @@ def behind(
     subject_id: int | None,
     limit: int,
     offset: int = 0,
+    then: Then | None = None,
 ) -> tuple[int, int, list[Behind]]:
     """Return what a numerator or denominator counts: its value, how many incidents, and a page of them, newest first.
 
@@ -192,13 +197,13 @@ def behind(
         f"SELECT * FROM (SELECT incident_id, reported_at, times, sum(times) OVER () AS total, count(*) OVER () AS n FROM ("  # noqa: S608, E501  (names of ours only)
         f" SELECT incident_id, reported_at, {times} AS times FROM ("
         f" SELECT incident_id, reported_at, dispatches, returns, {_READ} FROM ("
-        f" SELECT incident_id, reported_at, dispatches, returns, {_LOOKS} AS looks FROM incident_fact AS f"
+        f" SELECT incident_id, reported_at, dispatches, returns, {_LOOKS} AS looks FROM {_source(then)} AS f"
         f" {_PERIOD} {only} OFFSET 0) AS facts OFFSET 0) AS read OFFSET 0"
         ") AS counted WHERE times <> 0) AS page ORDER BY reported_at DESC, incident_id DESC LIMIT :limit OFFSET :offset"
     )
     rows = session.execute(
         text(query),
-        _given(territory_id, first, last, moment=moment, rule=rule)
+        _given(territory_id, first, last, moment=moment, rule=rule, then=then)
         | {"only": subject_id, "plain": False, "limit": limit, "offset": offset},
     ).all()
     if not rows:
@@ -223,8 +228,21 @@ def _described(session: Session, times: Mapping[int, int]) -> list[Behind]:
     return [Behind(**row, times=times[row["incident_id"]]) for row in rows.mappings()]
 
 
-def _given(territory_id: int, first: dt.date, last: dt.date, *, moment: dt.datetime, rule: Rule) -> dict[str, Any]:
-    return {
+def _source(then: Then | None) -> str:
+    return "incident_fact" if then is None else past.SOURCE
+
+
+def _given(
+    territory_id: int,
+    first: dt.date,
+    last: dt.date,
+    *,
+    moment: dt.datetime,
+    rule: Rule,
+    then: Then | None = None,
+) -> dict[str, Any]:
+    asked: dict[str, Any] = {} if then is None else {"day": then.day, "past": list(then.incident_ids)}
+    return asked | {
         "territory": territory_id,
         "first": first,
         "end": last + dt.timedelta(days=1),

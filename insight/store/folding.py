@@ -258,6 +258,37 @@ def _fold_all(session: Session, territory_id: int, held: Sequence[str]) -> tuple
     return sum(acts for acts, _ in parts), sum(facts for _, facts in parts)
 
 
+MARKS_SQL = _MARKS
+"""The bits of `insight.facts.MARKS` of a fact's columns."""
+
+
+def until_sql() -> str:
+    """Return SQL that folds the named incidents from their acts before ``:night`` into the facts of ``:day``.
+
+    What a file brought in counts whenever it came: its rows say themselves when they were.
+    """
+    target, facts = "INSERT INTO incident_fact (", "SELECT f.*, "
+    write = _WRITE.replace(target, "INSERT INTO incident_fact_past (day, ").replace(
+        facts, "SELECT CAST(:day AS date), f.*, "
+    )
+    acts = _ACTS.replace(
+        "'bulk_delete')\n    ))", "'bulk_delete') AND (r.action = 'bulk_insert' OR r.at < :night)\n    ))"
+    )
+    named = {
+        table: acts.format(
+            table=table,
+            of_record=f"AND {key.format('r')} = ANY (:ids) AND r.at < :night",
+            of_load=f"AND {key.format('l')} = ANY (:ids)",
+        )
+        for table, key in (
+            ("incident", "{}.subject_id"),
+            *((table, "coalesce({0}.after, {0}.before) ->> 'incident_id'") for table in _TOLD_OF),
+        )
+    }
+    besides = _BESIDES.format(words=named["citizen_word"], appeals=named["appeal"])
+    return _FOLD.format(acts=named["incident"], besides=besides, write=write.format(states=_LAST_STATES))
+
+
 def _besides(*, named: bool) -> str:
     words, appeals = _told_acts(named=named)
     return _BESIDES.format(words=words, appeals=appeals)

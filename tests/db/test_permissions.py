@@ -351,6 +351,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_record_event",
         "gk_reporter",
         "gk_seal",
+        "gk_stood_open",
         "gk_take_numbers",
         "gk_unit_open",
     }

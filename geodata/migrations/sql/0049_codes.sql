@@ -99,8 +99,8 @@ $$;
 REVOKE EXECUTE ON FUNCTION gk_ground_days FROM PUBLIC;
 
 -- The same sums as they stood at the end of a day: in the cells of that day, what was reported until then, open or
--- settled as it was then. Of what was opened again or made void the record says what it was; all else follows from
--- when it was closed.
+-- settled as it was then. Of what was opened again or made void the first act after that day says what it was before;
+-- all else follows from when it was closed.
 CREATE FUNCTION gk_days_on(home integer, asked date)
 RETURNS TABLE (grid_id integer, day date, category text, open integer, closed integer, void integer, closed_within integer[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -119,10 +119,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
                     WHEN i.closed_at < n.at THEN 'closed' ELSE 'open' END AS stood
         FROM incident AS i CROSS JOIN night AS n LEFT JOIN homes AS h ON h.incident_id = i.id
         LEFT JOIN LATERAL (
-            SELECT r.after ->> 'status' AS status, (r.after ->> 'closed_at')::timestamptz AS closed_at FROM record AS r
+            SELECT r.before ->> 'status' AS status, (r.before ->> 'closed_at')::timestamptz AS closed_at FROM record AS r
             WHERE (i.status = 'void' OR i.reopens > 0)
-              AND r.subject_table = 'incident' AND r.subject_id = i.id::text AND r.at < n.at
-            ORDER BY r.seq DESC LIMIT 1
+              AND r.subject_table = 'incident' AND r.subject_id = i.id::text AND r.at >= n.at AND r.before IS NOT NULL
+            ORDER BY r.seq LIMIT 1
         ) AS told ON true
         WHERE i.territory_id = home AND i.reported_at < n.at
     )
@@ -143,6 +143,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     GROUP BY 1, 2, 3
 $$;
 REVOKE EXECUTE ON FUNCTION gk_days_on FROM PUBLIC;
+
+-- What an incident was at the end of a day, for who sees the record of it or not: only whether it was open then.
+CREATE FUNCTION gk_stood_open(incident bigint, night timestamptz) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT r.before ->> 'status' NOT IN ('closed', 'void') FROM record AS r
+    WHERE r.subject_table = 'incident' AND r.subject_id = incident::text AND r.at >= night AND r.before IS NOT NULL
+      AND (gk_role() = 'system' OR r.territory_id = gk_territory() AND gk_role() <> 'nobody')
+    ORDER BY r.seq LIMIT 1
+$$;
+REVOKE EXECUTE ON FUNCTION gk_stood_open FROM PUBLIC;
 
 -- Facts of incidents that went on after a day, as they stood at its end; seen by who sees the facts of today.
 ALTER TABLE incident_fact_past ENABLE ROW LEVEL SECURITY;

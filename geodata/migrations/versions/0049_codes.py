@@ -17,7 +17,8 @@ down_revision = "0048"
 branch_labels = None
 depends_on = None
 
-_OLD, _DAYS = "ac_back_home", ("gk_ground_days (integer)", "gk_days_on (integer, date)")
+_OLD = "ac_back_home"
+_DAYS = ("gk_ground_days (integer)", "gk_days_on (integer, date)", "gk_stood_open (bigint, timestamptz)")
 
 
 def upgrade() -> None:
