@@ -43,7 +43,7 @@ def map_panel(
     counts = [
         each
         for each in overview.reported_by_category(
-            session, territory.id, question.first, question.last, area_ids=actor.area_ids
+            session, territory.id, question.first, question.last, area_ids=actor.area_ids, day=question.day
         )
         if question.categories is None or each.category in question.categories
     ]
@@ -62,7 +62,7 @@ def map_panel(
 
 def _links(actor: Actor, question: Question, days: int) -> dict[str, str]:
     """Return the list's address for each status; none where the list would count something else."""
-    if not actor.may(May.SEE_INCIDENTS) or actor.role is Role.HANDLER or days == words.OWN_DATES:
+    if not actor.may(May.SEE_INCIDENTS) or actor.role is Role.HANDLER or days == words.OWN_DATES or question.day:
         return {}
     chosen = {"category": ",".join(question.categories)} if question.categories else {}
     return {status: f"/incidents?{urlencode({'days': days} | asked | chosen)}" for status, asked in LISTED.items()}
@@ -89,7 +89,9 @@ def _grids(session: Session, actor: Actor, question: Question, found: CellValues
     values = np.nan_to_num(found.values, nan=0.0)
     if actor.area_ids:
         mine = np.zeros(len(values), dtype=bool)
-        mine[np.array(overview.grids_within(session, actor.area_ids), dtype=np.int64) - found.first_id] = True
+        mine[
+            np.array(overview.grids_within(session, actor.area_ids, question.day), dtype=np.int64) - found.first_id
+        ] = True
         values = np.where(mine, values, 0.0)
     order = [int(at) for at in np.argsort(-values, kind="stable")[:GRIDS_SHOWN] if values[at] > 0]
     names = overview.grid_names(session, [found.first_id + at for at in order])
@@ -97,12 +99,13 @@ def _grids(session: Session, actor: Actor, question: Question, found: CellValues
     if not rows:
         return
     digits = 0 if question.metric in {"reported", "open", "overdue"} else 1
+    on = f"&on={question.day.isoformat()}" if question.day else ""
     widgets.write(f"<h3>{widgets.html(t('Grids with the highest values'))}</h3>")
     widgets.table(
         [Column(t("Grid"), fixed=True), Column(t("Community")), Column(t(METRICS[question.metric]), right=True)],
         [
             (
-                widgets.link(name.code, f"/map?grid={name.grid_id}"),
+                widgets.link(name.code, f"/map?grid={name.grid_id}{on}"),
                 i18n.either(name.community, name.community_zh),
                 i18n.number(value, digits),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class MapState:
         return {
             "values": address_of(self.question),
             "counts": address_of(asked) if self.visible.get("incidents") else None,
-            "centres": "/api/cells",
+            "centres": "/api/cells" + (f"?on={self.question.day.isoformat()}" if self.question.day else ""),
             "metric": t(METRICS[self.question.metric]),
             "filter": {
                 "first": (asked.first - EPOCH).days,
@@ -144,7 +145,12 @@ def script_json(value: object) -> str:
 
 
 def map_settings(
-    territory: TerritoryInfo, actor: Actor, categories: Mapping[str, str], *, island: bool
+    territory: TerritoryInfo,
+    actor: Actor,
+    categories: Mapping[str, str],
+    *,
+    island: bool,
+    day: dt.date | None = None,
 ) -> dict[str, Any]:
     """Return what stays the same while the page lives.
 
@@ -154,6 +160,8 @@ def map_settings(
         Category key to title, in the order of the catalogue; the order decides the colours.
     island
         Whether what lies outside is drawn as water.
+    day
+        As of which day grids and incidents are drawn; None is now.
     """
     west, south, east, north = territory.bounds
     locale = i18n.locale()
@@ -161,6 +169,7 @@ def map_settings(
         "territory": territory.id,
         "bounds": [[south - MARGIN_DEG, west - MARGIN_DEG], [north + MARGIN_DEG, east + MARGIN_DEG]],
         "lang": locale,
+        "on": "" if day is None else day.isoformat(),
         "theme": LIGHT.tokens(),
         "outside": "water" if island else "ground",
         "ramps": {str(classes): list(colours) for classes, colours in YLGNBU.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import Any
 
@@ -52,12 +53,14 @@ def locate(session: Session, territory_id: int, lon: npt.ArrayLike, lat: npt.Arr
     return _located(known, srid, lon, lat)
 
 
-def locate_one(session: Session, territory_id: int, lon: float, lat: float) -> tuple[int, int] | None:
-    """Return cell and community of one point in degrees by an index search; None outside every cell."""
+def locate_one(
+    session: Session, territory_id: int, lon: float, lat: float, *, day: dt.date | None = None
+) -> tuple[int, int] | None:
+    """Return cell, in force now or on a day, and community of one point in degrees by an index search, else None."""
     if not (np.isfinite(lon) and np.isfinite(lat)):
         return None
     srid = _metric_srid(session, territory_id)
-    cells = store.cells_at(session, territory_id, lon, lat)
+    cells = store.cells_at(session, territory_id, lon, lat, day)
     known = _locator(cells, srid), cells["id"].to_numpy(), cells["community_id"].to_numpy()
     found = _located(known, srid, np.array([lon]), np.array([lat]))
     grid_id = int(found.grid_id[0])

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from geodata.tables import Area, Load, ResponsibilityGrid, UnitGrid
@@ -23,6 +23,12 @@ _AROUND_DEG = 1e-4
 def live(territory_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return the condition of the cells in force."""
     return UnitGrid.territory_id == territory_id, UnitGrid.ended_on.is_(None)
+
+
+def on_day(territory_id: int, day: dt.date) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition of the cells that were in force on a day."""
+    open_end = or_(UnitGrid.ended_on.is_(None), UnitGrid.ended_on > day)
+    return UnitGrid.territory_id == territory_id, UnitGrid.started_on <= day, open_end
 
 
 def lock_territory(session: Session, territory_id: int) -> None:
@@ -73,7 +79,8 @@ def end_live_cells(session: Session, territory_id: int, day: dt.date) -> tuple[i
         text(
             "DELETE FROM unit_grid AS g WHERE territory_id = :territory AND ended_on IS NULL"
             " AND NOT EXISTS (SELECT FROM incident WHERE incident.grid_id = g.id)"
-            " AND NOT EXISTS (SELECT FROM incident_day WHERE incident_day.grid_id = g.id) RETURNING id",
+            " AND NOT EXISTS (SELECT FROM incident_day WHERE incident_day.grid_id = g.id)"
+            " AND NOT EXISTS (SELECT FROM grid_note WHERE grid_note.unit_grid_id = g.id) RETURNING id",
         ),
         parameters,
     )
@@ -116,8 +123,10 @@ def live_version(session: Session, territory_id: int) -> tuple[Any, ...]:
     return (str(session.get_bind().engine.url), territory_id, *session.execute(statement).one())
 
 
-def cells_at(session: Session, territory_id: int, lon: float, lat: float) -> gpd.GeoDataFrame:
-    """Return the cells in force around a point: id, community_id, kind, size_m, geometry.
+def cells_at(
+    session: Session, territory_id: int, lon: float, lat: float, day: dt.date | None = None
+) -> gpd.GeoDataFrame:
+    """Return the cells in force, now or on a day, around a point: id, community_id, kind, size_m, geometry.
 
     Sides that are straight in metres bend in degrees, by metres where a cell is kilometres wide; so
     the search reaches a little further, and the polygons in metres decide.
@@ -125,7 +134,7 @@ def cells_at(session: Session, territory_id: int, lon: float, lat: float) -> gpd
     near = func.ST_Expand(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326), _AROUND_DEG)
     rows = session.execute(
         select(UnitGrid.id, UnitGrid.community_id, UnitGrid.kind, UnitGrid.size_m, func.ST_AsBinary(UnitGrid.geom))
-        .where(*live(territory_id), UnitGrid.geom.op("&&")(near))
+        .where(*(live(territory_id) if day is None else on_day(territory_id, day)), UnitGrid.geom.op("&&")(near))
         .order_by(UnitGrid.id),
     ).all()
     frame = pd.DataFrame(rows, columns=["id", "community_id", "kind", "size_m", "wkb"])

@@ -154,27 +154,41 @@ class GridName:
 
 
 def reported_by_category(
-    session: Session, territory_id: int, first: dt.date, last: dt.date, *, area_ids: Sequence[int] = ()
+    session: Session,
+    territory_id: int,
+    first: dt.date,
+    last: dt.date,
+    *,
+    area_ids: Sequence[int] = (),
+    day: dt.date | None = None,
 ) -> list[CategoryCount]:
-    """Return incidents by category reported on these local days, most first; of ``area_ids`` when given."""
+    """Return incidents by category reported on these local days, most first; of ``area_ids`` when given.
+
+    With a ``day`` they are open or closed as at its end.
+    """
+    source = "incident_day" if day is None else "gk_days_on(:territory, :day)"
+    here = "territory_id = :territory AND" if day is None else ""
     rows = session.execute(
-        text("""
-            SELECT category, sum(open)::int, sum(closed)::int FROM incident_day
-            WHERE territory_id = :territory AND day BETWEEN :first AND :last
+        text(f"""
+            SELECT category, sum(open)::int, sum(closed)::int FROM {source} AS counted
+            WHERE {here} day BETWEEN :first AND :last
               AND (cardinality(CAST(:areas AS int[])) = 0
                    OR grid_id IN (SELECT id FROM unit_grid WHERE community_id = ANY(:areas)))
             GROUP BY category HAVING sum(open + closed) > 0 ORDER BY sum(open + closed) DESC, category
-        """),
-        {"territory": territory_id, "first": first, "last": last, "areas": list(area_ids)},
+        """),  # noqa: S608  (names of ours)
+        {"territory": territory_id, "first": first, "last": last, "areas": list(area_ids), "day": day},
     )
     return [CategoryCount(*row) for row in rows]
 
 
-def grids_within(session: Session, area_ids: Sequence[int]) -> list[int]:
-    """Return the live unit grids of some communities."""
+def grids_within(session: Session, area_ids: Sequence[int], day: dt.date | None = None) -> list[int]:
+    """Return the unit grids of some communities in force, now or on a day."""
     rows = session.execute(
-        text("SELECT id FROM unit_grid WHERE community_id = ANY(:areas) AND ended_on IS NULL"),
-        {"areas": list(area_ids)},
+        text(
+            "SELECT id FROM unit_grid WHERE community_id = ANY(:areas) AND CASE WHEN CAST(:day AS date) IS NULL"
+            " THEN ended_on IS NULL ELSE started_on <= :day AND (ended_on IS NULL OR ended_on > :day) END"
+        ),
+        {"areas": list(area_ids), "day": day},
     )
     return list(rows.scalars())
 

@@ -25,7 +25,7 @@ const GridkeeperMap = (() => {
 
   function tiles(source, paneName, { paintRules = [], labels = [], minZoom = 0, share = null } = {}) {
     const layer = protomapsL.leafletLayer({
-      url: `/tiles/${config.territory}/${source}/{z}/{x}/{y}.mvt`,
+      url: `/tiles/${config.territory}/${source}/{z}/{x}/{y}.mvt${config.on ? `?on=${config.on}` : ""}`,
       paintRules,
       labelRules: labels,
       pane: paneName,

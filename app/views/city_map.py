@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, maps, state, widgets, words
+from app import as_of, guard, i18n, maps, state, widgets, words
 from app.grid_panel import grid_panel
+from app.grid_then import grid_then
 from app.i18n import t, tn
 from app.map_legend import category_legend, component_legend, facility_legend, legend_html
 from app.map_panel import map_panel
@@ -52,14 +53,15 @@ class Filters:
     metric: str
     layers: tuple[str, ...]
     colour_by: str
+    day: dt.date | None = None
 
     def question(self) -> Question:
         """Return what fills the grids."""
-        return Question(self.metric, self.first, self.last, self.categories, self.status)
+        return Question(self.metric, self.first, self.last, self.categories, self.status, self.day)
 
     def counted(self) -> Question:
         """Return what the circles count."""
-        return Question("reported", self.first, self.last, self.categories, self.status)
+        return Question("reported", self.first, self.last, self.categories, self.status, self.day)
 
 
 def show() -> None:
@@ -77,8 +79,9 @@ def show() -> None:
             left, right = st.columns([2.6, 1], gap="small")
         with left:
             found = cell_values(session, actor, filters.question())
-            settings = maps.map_settings(territory, actor, titles, island=_island(session, territory.id))
-            _map(actor, territory, settings, filters, selected, fly=_fly(session, territory.id, selected))
+            island = _island(session, territory.id)
+            settings = maps.map_settings(territory, actor, titles, island=island, day=filters.day)
+            _map(actor, territory, settings, filters, selected, fly=_fly(session, territory.id, selected, filters.day))
             _legend(actor, territory, filters, titles, found)
         with right, st.container(key="gk-side", height=HEIGHT_PX, border=True):
             _side(session, actor, territory, selected, filters=filters, found=found)
@@ -94,9 +97,12 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
         period = _choice(
             "period", t("Reported in"), {days: words.period(days) for days in PERIODS}, DEFAULT_PERIOD, 150
         )
-        first, last = today - dt.timedelta(days=(period or DEFAULT_PERIOD) - 1), today
+        day = as_of.control(territory, key=_key("on"))
+        end = day or today
+        first, last = end - dt.timedelta(days=(period or DEFAULT_PERIOD) - 1), end
         if period == words.OWN_DATES:
             first, last = widgets.dates(_kept("dates", (first, last)), key=_key("dates"))
+            first, last = min(first, end), min(last, end)
         chosen = st.multiselect(
             t("Category"),
             list(titles),
@@ -109,6 +115,8 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
         statuses = {key: t(title) for key, title in STATUSES.items() if key not in hidden}
         status = _choice("status", t("Status"), statuses, "all", 120)
         metrics = {key: t(title) for key, title in METRICS.items() if key not in hidden}
+        if day is not None:
+            metrics |= {key: title for key, title in _then_titles().items() if key in metrics}
         metric = _choice("metric", t("Fill grids by"), metrics, "reported", 230)
         layers = st.pills(
             t("Layers"),
@@ -131,7 +139,12 @@ def _filters(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) 
         "layers": tuple(layers),
         "colour_by": colour_by,
     }
-    return Filters(period, first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by)
+    return Filters(period, first, last, tuple(sorted(chosen)) or None, status, metric, tuple(layers), colour_by, day)
+
+
+def _then_titles() -> dict[str, str]:
+    """Return how metrics of the present are called on a day of the past."""
+    return {"open": t("Open then"), "overdue": t("Late then")}
 
 
 def _take_address() -> None:
@@ -184,14 +197,16 @@ def _place() -> tuple[float, float] | None:
     return (float(given[2]), float(given[1])) if given is not None else None
 
 
-def _fly(session: Session, territory_id: int, selected: int | None) -> tuple[float, float, int] | None:
+def _fly(
+    session: Session, territory_id: int, selected: int | None, day: dt.date | None
+) -> tuple[float, float, int] | None:
     """Return where to go when a place or a grid was opened by its address and not by a click on the map."""
     place = _place()
     if place is not None:
         return (*place, PLACE_ZOOM)
     if selected is None or selected == st.session_state.get(state.MAP_CLICKED):
         return None
-    centre = cells_of(session, territory_id).centre(selected)
+    centre = cells_of(session, territory_id, day).centre(selected)
     return None if centre is None else (*centre, NEAR_ZOOM)
 
 
@@ -214,11 +229,14 @@ def _map(
         fly=fly,
         mark=_place(),
     )
-    key = f"{state.MAP}-{territory.id}-{i18n.locale()}"
-    maps.show(drawn, pushed, key=key, height=HEIGHT_PX, on_change=lambda: _clicked(key, actor, territory.id))
+    # Another day has other cells, so the map is a new one; the component drops what follows an underscore.
+    on = f"-{filters.day:%Y%m%d}" if filters.day else ""
+    key = f"{state.MAP}-{territory.id}-{i18n.locale()}{on}"
+    day = filters.day
+    maps.show(drawn, pushed, key=key, height=HEIGHT_PX, on_change=lambda: _clicked(key, actor, territory.id, day))
 
 
-def _clicked(key: str, actor: Actor, territory_id: int) -> None:
+def _clicked(key: str, actor: Actor, territory_id: int, day: dt.date | None) -> None:
     """Open the card of the grid that was clicked; a click outside every grid closes it."""
     answer = st.session_state.get(key) or {}
     click = answer.get("last_clicked")
@@ -227,7 +245,7 @@ def _clicked(key: str, actor: Actor, territory_id: int) -> None:
         return
     st.session_state[state.MAP_CLICK] = place
     with transaction(actor) as session:
-        found = locate_one(session, territory_id, lon=place[1], lat=place[0])
+        found = locate_one(session, territory_id, lon=place[1], lat=place[0], day=day)
     st.session_state[state.MAP_CLICKED] = found[0] if found else None
     if found is None:
         st.query_params.pop("grid", None)
@@ -254,6 +272,7 @@ def _legend(
         t("Reported {first} – {last}", first=i18n.day(filters.first), last=i18n.day(filters.last)),
         tn("{count} incident counted", "{count} incidents counted", found.total),
     ]
+    notes += as_of.told(filters.day)
     if found.limited:
         notes.append(t("Only your own area is counted"))
     notes += _closer(filters, points=points)
@@ -301,7 +320,10 @@ def _side(
         st.query_params.pop("grid", None)
         st.rerun()
     try:
-        grid_panel(session, actor, territory, selected)
+        if filters.day is None:
+            grid_panel(session, actor, territory, selected)
+        else:
+            grid_then(session, actor, selected, filters.question())
     except NotFound:
         widgets.empty(
             t("This grid does not exist any more."), t("Grids may be cut anew. Click another one on the map.")
