@@ -63,7 +63,7 @@ def check(problem: Problem) -> Checked:
 
 def _task(task: Task) -> Reason | None:  # noqa: PLR0911  (a return a fault)
     moments = (task.earliest_s, task.due_s, task.latest_s, task.due_s if task.aim_s is None else task.aim_s)
-    if any(math.isnan(each) for each in moments) or not math.isfinite(task.earliest_s):
+    if any(math.isnan(each) or each == -math.inf for each in moments) or task.earliest_s == math.inf:
         return reason("moment")
     if not 0 <= task.service_s < math.inf:
         return reason("service", value=task.service_s)

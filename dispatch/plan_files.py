@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from dispatch.plan_model import Commitment, Problem, Task, Weights, Worker
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 20_000
+MOST_SHOWN = 40
+_MORE = "more cells than the heading"
 DETOUR = 1.3
 SPEED_M_S = 25 / 3.6
 """Straight line × detour at this speed, where no matrix is given."""
@@ -101,8 +103,8 @@ def straight_lines(places: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _matrix(path: Path, workers: int, tasks: int) -> NDArray[np.float32]:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        values = np.load(path, mmap_mode="r", allow_pickle=False)  # a wrong shape is seen before it takes room
+    except (OSError, ValueError, EOFError, OverflowError) as error:
         raise InvalidInput(f"The matrix {path.name} cannot be read.", hint="Give a .npy file of numbers.") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
         raise InvalidInput(f"The matrix {path.name} holds no numbers.", hint="Give a .npy file of seconds.")
@@ -113,7 +115,8 @@ def _matrix(path: Path, workers: int, tasks: int) -> NDArray[np.float32]:
             hint="Give workers first, then tasks, a row and a column for each row of the files.",
         )
     # A missing time is a wrong figure of the matrix, like one below zero: a place off the network has none at all.
-    return np.where(np.isnan(values), -1, values).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is beyond is no way at all
+        return np.where(np.isnan(values), -1, values).astype(np.float32)
 
 
 def table_of(
@@ -126,15 +129,20 @@ def table_of(
         lines.append(row)
         try:
             name = cells["id"]
+            if cells.get(_MORE):
+                refuse("it has more cells than the heading, as with a comma within a number")
             if not name:
                 refuse("the id is missing")
+            if not name.isprintable():
+                refuse("the id holds a sign that is not printed, as of a quotation mark that was not closed")
             if name in seen:
                 refuse(f"the same id stands in row {seen[name]}")
             seen[name] = row
             place = _place(cells)
             made.append(make(cells))
         except Wrong as wrong:
-            faults.append(Fault(path.name, row, cells["id"], str(wrong)))
+            shown = "".join(sign if sign.isprintable() else " " for sign in cells["id"][:MOST_SHOWN])
+            faults.append(Fault(path.name, row, shown, str(wrong)))
             continue
         rows.append(row)
         places.append(place)
@@ -151,16 +159,32 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path.name} is not UTF-8 text.", hint="Save it as CSV UTF-8.") from error
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
-        missing = [name for name in needed if name not in (reader.fieldnames or ())]
-        if missing:
-            raise InvalidInput(f"{path.name} lacks the column {missing[0]}.", hint=f"Needed: {', '.join(needed)}.")
+        reader = csv.DictReader(io.StringIO(text.rstrip(), newline=""), restkey=_MORE, restval="")
+        reader.fieldnames = _heading(path.name, reader.fieldnames or (), needed)
         for count, cells in enumerate(reader, 1):
             if count > MOST_ROWS:
                 raise InvalidInput(f"{path.name} has more than {MOST_ROWS:,} rows.")
-            yield reader.line_num, {str(key).strip(): str(value).strip() for key, value in cells.items() if key}
+            more = "".join(cells.pop(_MORE, ()))
+            row = reader.line_num - sum(value.count("\n") for value in cells.values())
+            yield row, {key: value.strip() for key, value in cells.items() if key} | {_MORE: more}
     except csv.Error as error:
         raise InvalidInput(f"{path.name} is no CSV: {error}.") from error
+
+
+def _heading(file: str, given: Sequence[str], needed: Sequence[str]) -> list[str]:
+    """Return the names of the columns; raise where one is missing or stands twice."""
+    heading = [name.strip() for name in given]
+    missing = [name for name in needed if name not in heading]
+    if missing:
+        found = ", ".join(heading)[: 3 * MOST_SHOWN] or "nothing"
+        raise InvalidInput(
+            f"{file} lacks the column {missing[0]}.",
+            hint=f"Needed, parted by commas: {', '.join(needed)}; found: {found}.",
+        )
+    twice = [name for name in heading if name and heading.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"{file} has the column {twice[0]} twice.", hint="Leave one of them.")
+    return heading
 
 
 def _place(cells: Mapping[str, str]) -> tuple[float, float]:

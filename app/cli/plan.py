@@ -55,7 +55,7 @@ def plan(
         else:
             result = solve(files.problem, stop, seed, progress=listener)
     errors = [{"file": each.file, "row": each.row, "id": each.id, "error": each.en} for each in files.faults]
-    wrong = [each for each in result.unserved if each.why.kind in FAULTS]
+    wrong = [each for each in result.unserved if each.why.kind in {*FAULTS, "no_way"}]
     errors += [
         {"file": tasks.name, "row": files.task_rows[str(each.task)], "id": each.task, "error": each.why.en}
         for each in wrong
@@ -95,7 +95,7 @@ def vrptw(file: File, *, seconds: Seconds = 5.0, seed: Seed = 0, as_json: AsJson
     """Solve a benchmark of vehicle routing with time windows with the same engine."""
     from dispatch.plan import warm_up
     from dispatch.plan_model import Stop
-    from dispatch.vrptw import read_vrptw, solve_vrptw
+    from dispatch.vrptw import left_out, read_vrptw, solve_vrptw
 
     instance = read_vrptw(file)
     warm_up()
@@ -109,6 +109,7 @@ def vrptw(file: File, *, seconds: Seconds = 5.0, seed: Seed = 0, as_json: AsJson
             "feasible": answer.feasible,
             "seconds": round(answer.result.cpu_s, 3),
             "rounds": answer.result.rounds,
+            "left out": [left_out(each) for each in answer.result.unserved[:10]],
         },
         as_json,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from core.errors import InvalidInput
 from dispatch.plan_model import Stop
-from dispatch.vrptw import SCALE, read_vrptw, solve_vrptw
+from dispatch.vrptw import SCALE, left_out, read_vrptw, solve_vrptw
 
 WORKERS = "id,lon,lat,skills,start_s,end_s\nw1,-1.30,50.70,water;road,0,28800\nw2,-1.25,50.68,road,0,28800\n"
 TASKS = """id,lon,lat,service_s,skill,priority,earliest_s,due_s,prize
@@ -95,6 +97,9 @@ def test_a_matrix_is_obeyed(tmp_path: Path, capsys: Any) -> None:
         (",-1.3,50.7,60,road,1,0,7200,100", "the id is missing"),
         ("t4,-1.3,50.7,60,road,1,0,7200,-1", "cost of being left out is -1"),
         ("t4,-1.3,50.7,60,road,inf,0,7200,100", "priority is inf, not a whole number"),
+        ("t4,-1.3,50.7,60,road,1,0,-inf,100", "A time of it is missing or not a number"),
+        ("t4,-1,3,50,7,60,road,1,0,7200,100", "it has more cells than the heading"),
+        ('"t4,-1.3,50.7,60\nt5,-1.3', "a quotation mark that was not closed"),
     ],
 )
 def test_one_bad_task_is_named_by_its_row_and_blocks_no_other(
@@ -140,6 +145,11 @@ def test_a_missing_time_names_the_row_it_belongs_to(tmp_path: Path, capsys: Any)
     assert (code, [(each["row"], each["id"]) for each in answer["errors"]]) == (0, [(3, "t2")])
     assert answer["errors"][0]["error"] == "A time of the way to it or from it is missing or below zero."
     assert answer["unserved"] == 1
+    none = np.full((5, 5), 100.0)
+    none[3, :], none[:, 3] = np.inf, np.inf
+    _, answer, err = plan(tmp_path, capsys, TASKS, matrix=none)
+    assert [(each["row"], each["error"][:23]) for each in answer["errors"]] == [(3, "No way leads there from")]
+    assert "tasks.csv, row 3 (t2)" in err
     ways[:, 3] = np.nan
     ways[1, :] = -5
     _, answer, _ = plan(tmp_path, capsys, TASKS, matrix=ways)
@@ -168,6 +178,33 @@ def test_blank_lines_shift_neither_row_numbers_nor_the_matrix(tmp_path: Path, ca
     assert [(each["id"], each["row"]) for each in answer["errors"]] == [("t9", 7)]
 
 
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("id;lon;lat;service_s", "found: id;lon;lat;service_s"),
+        ("id,id,lon,lat,service_s", "has the column id twice"),
+    ],
+)
+def test_a_heading_that_cannot_be_read_says_what_was_found(
+    tmp_path: Path, capsys: Any, heading: str, words: str
+) -> None:
+    code, _, err = plan(tmp_path, capsys, heading + "\n")
+    assert code == 2
+    assert words in err
+
+
+def test_a_matrix_that_claims_to_be_enormous_is_refused_unread(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "tasks.csv").write_text(TASKS)
+    (tmp_path / "workers.csv").write_text(WORKERS)
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000000, 100000000), }".ljust(117) + b"\n"
+    (tmp_path / "ways.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + head)
+    files = [f"--{name}={tmp_path / name}.csv" for name in ("tasks", "workers")]
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", *files, f"--matrix={tmp_path / 'ways.npy'}"])
+    assert ended.value.code == 2
+    assert "ways.npy cannot be read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("matrix", [np.zeros((4, 5)), np.zeros((4, 4)), np.zeros(5), np.array([["x"] * 5] * 5)])
 def test_a_matrix_that_does_not_fit_is_refused(tmp_path: Path, capsys: Any, matrix: Any) -> None:
     code, _, err = plan(tmp_path, capsys, TASKS, matrix=matrix)
@@ -193,6 +230,45 @@ def test_a_square_of_customers_is_driven_at_the_least_distance(tmp_path: Path) -
     assert answer.feasible
     assert answer.vehicles == 2
     assert answer.cost == pytest.approx(2 * (50 + 10 + 58) / SCALE)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("2 3 4", "2 3", "line 10: 2 numbers stand here, and 3 are needed"),
+        ("2 3 4", "2 nan 4", "line 10: nan does not lie between"),
+        ("2 3 4", "3 3 4", "line 11: place 3 stands in line 10 already"),
+        ("2 3 4", "2.5 3 4", "line 10: 2.5 is not one of the places 1 to 5"),
+        ("3 1\n4 1\n", "3 1\n", "place 4 has no row in DEMAND_SECTION"),
+        ("2 1\n", "2 -1\n", "line 16: -1 does not lie between 0"),
+        ("2 0 100", "2 100 0", "line 22: the window of place 2 ends (0) before it begins (100)"),
+        ("VEHICLES : 3", "VEHICLES : -1", "line 4: VEHICLES is -1"),
+        ("VEHICLES : 3", "VEHICLES : 2.5", "line 4: VEHICLES is 2.5, not a whole number"),
+        ("CAPACITY : 2", "CAPACITY : much", "line 5: CAPACITY is 'much', not a number"),
+        ("DIMENSION : 5", "DIMENSION : 6", "line 3: DIMENSION is not 5"),
+        ("EUC_2D", "EXPLICIT", "line 7: ways of the kind 'EXPLICIT'"),
+        ("SECTION\n1\n-1", "SECTION\n9\n-1", "line 27: the depot is not one of the places 1 to 5"),
+        ("SECTION\n1\n-1", "SECTION\n1\n2\n-1", "line 28: there is more than one depot"),
+        ("DEPOT_SECTION", "DEMAND_SECTION", "line 26: DEMAND_SECTION stands a second time"),
+        ("VEHICLES : 3\n", "", "has no VEHICLES"),
+    ],
+)
+def test_a_wrong_figure_of_a_benchmark_file_is_named_by_its_line(
+    tmp_path: Path, was: str, now: str, words: str
+) -> None:
+    (tmp_path / "square.vrp").write_text(CORNERS.replace(was, now, 1))
+    with pytest.raises(InvalidInput, match=re.escape(words)):
+        read_vrptw(tmp_path / "square.vrp")
+
+
+def test_who_takes_more_than_a_vehicle_is_named_and_more_vehicles_than_customers_take_no_room(tmp_path: Path) -> None:
+    text = CORNERS.replace("VEHICLES : 3", "VEHICLES : 1000000").replace("SECTION\n1 0\n2 1", "SECTION\n1 0\n2 9")
+    (tmp_path / "square.vrp").write_text(text)
+    answer = solve_vrptw(read_vrptw(tmp_path / "square.vrp"), Stop(60, 50), 1)
+    assert not answer.feasible
+    assert [left_out(each) for each in answer.result.unserved] == [
+        "place 2: It takes 9.0 of capacity; the most anybody has is 2.0."
+    ]
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, capsys: Any) -> None:
