@@ -304,7 +304,7 @@ def _chosen(problem: Placement, side: Side, stop: Stop, *, progress: Progress, b
         alone = np.full(side.candidates, np.inf) if problem.there_m is None else problem.there_m
         choice = solve_dispersion(problem.between_m, alone, side, seconds=seconds)
     else:
-        choice = solve_huff(pull(problem.od_s), rest_pull(problem), problem.people, side, seconds=seconds)
+        choice = solve_huff(pull(problem.od_s), rest_pull(problem), problem.people, side, seconds=seconds, gap=stop.gap)
     if choice.status == "infeasible":
         return refused(problem, choice.binding, began, counted[list(choice.unserved)])
     sign = -1.0 if INFO[problem.kind].maximised else 1.0

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 SPARE = 1e-9
+FLOOR_SPARE = 1e-6
+"""A share that lacks no more than this is met."""
 NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
@@ -54,7 +56,7 @@ class Floor:
         group, people = self.group[counted], self.people[counted]
         all_ = np.bincount(group, people, most)
         reached = np.bincount(group, people * near[counted], most)
-        return np.flatnonzero(reached < self.share * all_ - 1e-6 * np.maximum(all_, 1))
+        return np.flatnonzero(reached < (self.share - FLOOR_SPARE) * all_)
 
     def among(self, some: Ints) -> Floor:
         """Return the floor where only some of the candidates can be chosen."""
@@ -70,15 +72,17 @@ class Floor:
         most = int(self.group.max(initial=-1)) + 1
         total = np.bincount(self.group[counted], self.people[counted], most)
         done = np.bincount(self.group[counted], (self.people * self.there)[counted], most)
-        least = self.share * total - done - 1e-7 * np.maximum(total, 1)
-        groups = np.flatnonzero(least > 0)
+        whole = np.where(total > 0, total, 1.0)  # rows speak of shares, so that tolerances fit however few people
+        least = self.share - FLOOR_SPARE / 10 - done / whole
+        groups = np.flatnonzero((least > 0) & (total > 0))
         row_of = np.full(most, -1)
         row_of[groups] = np.arange(len(groups))
         open_ = open_[row_of[self.group[open_]] >= 0]
         count = len(open_)
         cover = sp.hstack([sp.csr_array(self.reach[open_].astype(float)), -sp.eye_array(count)])
+        group = self.group[open_]
         shares = sp.csr_array(
-            (self.people[open_], (row_of[self.group[open_]], self.reach.shape[1] + np.arange(count))),
+            (self.people[open_] / whole[group], (row_of[group], self.reach.shape[1] + np.arange(count))),
             shape=(len(groups), self.reach.shape[1] + count),
         )
         return sp.csr_array(sp.vstack([cover, shares])), np.r_[np.zeros(count), least[groups]], count

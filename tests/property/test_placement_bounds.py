@@ -27,7 +27,7 @@ def asked(kind: str, seed: int) -> Placement:
     there = problem.there_capacity
     return dataclasses.replace(
         problem, people=problem.people * scale, capacity=problem.capacity * scale, hour_cost=problem.hour_cost / scale,
-        there_capacity=None if there is None else there * scale, floor=problem.floor if scale >= 1 else None,
+        there_capacity=None if there is None else there * scale,
         fewer=bool(rng.random() < 0.3), p=problem.p + int(rng.random() < 0.1),
     )  # fmt: skip
 
