@@ -27,7 +27,7 @@ _IDS = ("id", "code", "ref", "name", "fid", "编号", "名称")
 _WKT = ("wkt", "geometry", "geom", "the_geom")
 _TAGS = (
     "highway", "maxspeed", "oneway", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "motorroad",
-    "junction", "tracktype", "oneway:bicycle",
+    "junction", "tracktype", "oneway:bicycle", "name",
 )  # fmt: skip
 _SAID = {"road_class": "highway", "class": "highway", "fclass": "highway", "speed_kmh": "maxspeed"}
 _SAID |= {"limit_kmh": "maxspeed", "speed": "maxspeed"}
@@ -243,6 +243,7 @@ def _described(said: dict[str, str]) -> dict[str, object]:
     limit = roadtags.limit_kmh(tags)
     return {
         "road_class": road_class,
+        "name": tags.get("name"),
         "speed_kmh": roadtags.speed_kmh(road_class, limit, tags),
         "oneway": roadtags.oneway(road_class, tags),
         **roadtags.users(road_class, tags),

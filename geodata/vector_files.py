@@ -81,7 +81,7 @@ def read_shapes(path: Path, *, name: str | None = None) -> Shapes:
     with opened(path) as dataset:
         try:
             meta: dict[str, Any]
-            meta, _, wkb, fields = pyogrio.raw.read(dataset)
+            meta, _, wkb, fields = pyogrio.raw.read(dataset, layer=0)  # of several the first, without a warning
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
             raise InvalidInput(
                 f"{shown} cannot be read: {str(error).splitlines()[0]}",

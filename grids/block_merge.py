@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from grids.block_borders import Borders
-from grids.built_up import BuiltUp
 from grids.lattice import Floats, Geometries, Ints
-
-_THIN_M = 9.0
-"""Faces narrower than this lie between the carriageways of one street, not between streets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +26,29 @@ class Rules:
         Smaller cells join a neighbour when the two together are no larger than ``most_m2``.
     most_m2
         Larger blocks are parted where they are built up.
+    off_line_share
+        At most this share of the inner border lies on no line.
+    along_paths
+        Whether a border along a path lies on a line.
     built_share
         A block with less built-up ground is left whole.
-    off_line_share
-        At most this share of the inner border lies on no street, railway, river or community line.
     """
 
     target_m2: float
     least_m2: float
     small_m2: float
     most_m2: float
+    off_line_share: float
+    along_paths: bool
     built_share: float = 0.02
-    off_line_share: float = 0.095
 
     @classmethod
-    def of(cls, target_m2: float) -> Self:
+    def of(cls, target_m2: float, *, off_line_share: float, along_paths: bool) -> Self:
         """Return the rules for a target: 500, 2,000 and 30,000 m² for the customary 10,000."""
-        return cls(target_m2, target_m2 / 20, target_m2 / 5, target_m2 * 3)
+        return cls(target_m2, target_m2 / 20, target_m2 / 5, target_m2 * 3, off_line_share, along_paths)
 
 
-class _Joining:
+class Joining:
     """Groups of faces with their sizes and borders, joined step by step."""
 
     def __init__(self, area: Floats, built: Floats, borders: Borders) -> None:
@@ -59,10 +59,23 @@ class _Joining:
         for left, right, length, off in zip(*(part.tolist() for part in columns), strict=True):
             self.borders[left][right] = self.borders[right][left] = (length, off)
 
+    def copy(self) -> Joining:
+        """Return another joining that begins where this one stands."""
+        none = np.empty(0, dtype=np.int64)
+        other = Joining(self.area, self.built, Borders(none, none, np.empty(0), np.empty(0)))
+        other.owner = self.owner.copy()
+        other.borders = [dict(each) for each in self.borders]
+        return other
+
     def root(self, face: int) -> int:
+        """Return the group a face is in."""
         while self.owner[face] != face:
             face = int(self.owner[face])
         return face
+
+    def owners(self) -> npt.NDArray[np.int64]:
+        """Return the group of each face."""
+        return np.array([self.root(face) for face in range(len(self.owner))], dtype=np.int64)
 
     def join(self, one: int, other: int) -> int:
         """Join two groups and return the one that stays."""
@@ -87,22 +100,24 @@ class _Joining:
         ]
         return -max(options)[2] if options else None
 
+    def lawful(self, group: int, rules: Rules) -> bool:
+        """Return whether the group has the size of a cell."""
+        return bool(rules.small_m2 <= self.area[group] <= rules.most_m2)
 
-def merged(faces: Geometries, borders: Borders, rules: Rules, built_up: BuiltUp) -> Geometries:
-    """Return the blocks that the faces make together.
+    def lost(self, one: int, other: int, rules: Rules) -> float:
+        """Return the built-up area that would leave cells of lawful size if the two were joined."""
+        before = sum(float(self.built[each]) for each in (one, other) if self.lawful(each, rules))
+        if rules.small_m2 <= self.area[one] + self.area[other] <= rules.most_m2:
+            return before - float(self.built[one] + self.built[other])
+        return before
+
+
+def take_in_scraps(joining: Joining, thin: npt.NDArray[np.bool_], rules: Rules) -> None:
+    """Join thin faces and too small ones to the neighbour with the longest border.
 
     A border on no line counts double when a partner is chosen, so that cuts vanish before streets do.
     """
-    area = shapely.area(faces)
-    joining = _Joining(area, built_up.area_in(faces), borders)
-    _take_in_scraps(joining, faces, rules)
-    _give_up_cuts(joining, rules)
-    owner = np.array([joining.root(face) for face in range(len(faces))], dtype=np.int64)
-    return _dissolved(faces, owner)
-
-
-def _take_in_scraps(joining: _Joining, faces: Geometries, rules: Rules) -> None:
-    thin = 2 * shapely.area(faces) / shapely.length(faces) < _THIN_M
+    thin = thin.copy()
     queue = [(area, face) for face, area in enumerate(joining.area.tolist()) if area < rules.small_m2 or thin[face]]
     heapq.heapify(queue)
     while queue:
@@ -115,52 +130,29 @@ def _take_in_scraps(joining: _Joining, faces: Geometries, rules: Rules) -> None:
         fits = area + joining.area[partner] <= rules.most_m2
         if not fits and area >= rules.least_m2 and not thin[face]:
             continue
-        thin[face] = thin[partner] = False
+        narrow = thin[face] and thin[partner]
         kept = joining.join(face, partner)
-        if joining.area[kept] < rules.small_m2:
+        thin[kept] = narrow
+        if joining.area[kept] < rules.small_m2 or narrow:
             heapq.heappush(queue, (float(joining.area[kept]), kept))
 
 
-def _give_up_cuts(joining: _Joining, rules: Rules) -> None:
-    """Join blocks across cuts: where a block of lawful size comes of it, then the least useful until few are left."""
-    queue = []
-    for one, borders in enumerate(joining.borders):
-        for other, (length, off) in borders.items():
-            if one < other and off > length / 2 and joining.area[one] + joining.area[other] <= rules.most_m2:
-                queue.append((-off, one, other))
+def give_up_needless(joining: Joining, rules: Rules) -> None:
+    """Join across cuts, the longest first, wherever a cell of lawful size comes of it."""
+    queue = [
+        (-off, one, other)
+        for one, borders in enumerate(joining.borders)
+        for other, (length, off) in borders.items()
+        if one < other and off > length / 2
+    ]
     for _, one, other in sorted(queue):
         left, right = joining.root(one), joining.root(other)
         if left != right and joining.area[left] + joining.area[right] <= rules.most_m2:
             joining.join(left, right)
-    whole = sum(length for borders in joining.borders for length, _ in borders.values()) / 2
-    off_line = sum(off for borders in joining.borders for _, off in borders.values()) / 2
-    useful = [
-        (_worth(joining, one, other, rules) / off, one, other, off)
-        for one, borders in enumerate(joining.borders)
-        for other, (_, off) in borders.items()
-        if one < other and off > 0
-    ]
-    heapq.heapify(useful)
-    while useful and off_line > rules.off_line_share * whole:
-        _, one, other, _ = heapq.heappop(useful)
-        left, right = joining.root(one), joining.root(other)
-        if left == right:
-            continue
-        length, off = joining.borders[left].get(right, (0.0, 0.0))
-        if off <= length / 2:
-            continue
-        whole, off_line = whole - length, off_line - off
-        joining.join(left, right)
 
 
-def _worth(joining: _Joining, one: int, other: int, rules: Rules) -> float:
-    """Return the built-up area that would leave cells of lawful size if the two were joined."""
-    if joining.area[one] + joining.area[other] <= rules.most_m2:
-        return 0.0
-    return float(sum(joining.built[each] for each in (one, other) if joining.area[each] <= rules.most_m2))
-
-
-def _dissolved(faces: Geometries, owner: Ints) -> Geometries:
+def dissolved(faces: Geometries, owner: Ints) -> Geometries:
+    """Return one polygon a group of faces, ordered by the group."""
     groups = np.unique(owner)
     count = np.bincount(owner, minlength=len(faces))
     cells = faces.copy()

@@ -12,9 +12,11 @@ import shapely
 
 from core.errors import DataQuality, InvalidInput
 from core.progress import Progress, Silent
-from grids.block_borders import on_line
-from grids.block_cuts import chords, extensions
-from grids.block_merge import Rules, merged
+from grids.block_borders import Borders, on_line
+from grids.block_choice import choose
+from grids.block_cuts import beyond, chords, closing, extensions
+from grids.block_merge import Joining, Rules, dissolved, give_up_needless, take_in_scraps
+from grids.block_strips import THIN_M, across, at_rim, inside_streets, to_rim
 from grids.built_up import BuiltUp
 from grids.codes import reading_order
 from grids.lattice import Geometries, Ints
@@ -31,6 +33,8 @@ STREET_CLASSES = (
 )  # fmt: skip
 """OSM highway values that part blocks wherever they run; other ways do so only where blocks are far too large."""
 TARGET_M2 = 10_000.0
+OFF_LINE_SHARE = 0.095
+"""Nine tenths of the inner border lie on a line, with a little to spare for how that is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,17 @@ class _Network:
 
     borders: Geometries
     paths: Geometries
+    one_way: Geometries
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """The blocks of one community: pieces, the block of each, which blocks are large, borders between pieces."""
+
+    pieces: Geometries
+    block: Ints
+    large: npt.NDArray[np.bool_]
+    borders: Borders
 
 
 def street_blocks(
@@ -47,16 +62,20 @@ def street_blocks(
     *,
     target_m2: float = TARGET_M2,
     built_up: BuiltUp,
+    off_line_share: float = OFF_LINE_SHARE,
+    along_paths: bool = True,
+    buildings: Geometries | None = None,
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the street blocks of all communities: together they are the communities, to the last corner.
 
     Streets, railways and rivers are noded with the community line and polygonised; dead ends are
-    ignored. A block far above the target with buildings in it is parted along its paths, along its
-    dead ends lengthened to the next line, and by shortest cuts; slivers (between the carriageways of
-    one street, inside a roundabout) and blocks far below the target join the neighbour with the
-    longest shared border in the same community. Paths and cuts are given up again, the least useful first,
-    while more than `Rules.off_line_share` of the inner border would lie on no line.
+    ignored. Ground inside a street (between carriageways, in a roundabout) and scraps join the
+    neighbour with the longest shared border in the same community. A block far above the target
+    with buildings in it is parted along its paths, along its dead ends lengthened to the next line,
+    and by shortest cuts, from where streets meet and between buildings where that costs little. Of all these
+    cuts those stay that bring most of the town into cells of lawful size (a fifth to three times the
+    target), as many as ``off_line_share`` allows: see `grids.block_choice`.
 
     Parameters
     ----------
@@ -64,11 +83,19 @@ def street_blocks(
         Columns ``community_id`` and ``geometry`` (polygons of one metric CRS).
     lines
         Columns ``kind`` (`BORDER_KINDS` or `INNER_KIND`) and ``geometry`` (lines) of the same CRS;
-        they may cross without a common node, and may reach beyond the communities.
+        they may cross without a common node, and may reach beyond the communities. Where known,
+        ``oneway`` (not 0 for streets of one direction), which tells carriageways.
     target_m2
         Area of a block as wished; up to three times as much is left whole.
     built_up
         Where the town is: only there large blocks are parted.
+    off_line_share
+        At most this share of the border between cells lies on no line: more of it brings more of the town
+        into cells of lawful size.
+    along_paths
+        Whether a border along a path lies on a line; where not, paths count as cuts do.
+    buildings
+        Outlines that cuts keep out of, where they are known.
 
     Returns
     -------
@@ -86,53 +113,120 @@ def street_blocks(
     """
     check_areas(areas)
     _check_lines(areas, lines, target_m2)
+    if not 0 <= off_line_share <= 1:
+        raise InvalidInput(f"A share of {off_line_share:g} of the border is none.", hint="Give 0 to 1, e.g. 0.1.")
     progress = progress or Silent()
     progress.step("Cutting communities along their streets", len(areas))
-    rules = Rules.of(target_m2)
+    rules = Rules.of(target_m2, off_line_share=off_line_share, along_paths=along_paths)
+    houses = shapely.STRtree([] if buildings is None else buildings)
     kinds = lines["kind"].to_numpy()
     shapes = shapely.force_2d(lines.geometry.to_numpy())
     tree = shapely.STRtree(shapes)
-    communities: list[npt.NDArray[np.int64]] = []
-    found: list[Geometries] = []
-    for identity, area in zip(areas["community_id"], areas.geometry, strict=True):
+    one_way = _one_way(lines)
+    parted: list[_Parted] = []
+    for area in areas.geometry:
         here = np.sort(tree.query(area, predicate="intersects"))
-        clipped = shapely.get_parts(shapely.intersection(shapes[here], area), return_index=True)
-        parts, owner = clipped
+        parts, owner = shapely.get_parts(shapely.intersection(shapes[here], area), return_index=True)
         lineal = (shapely.get_dimensions(parts) == 1) & ~shapely.is_empty(parts)
-        parts, which = parts[lineal], kinds[here][owner[lineal]]
-        network = _Network(parts[which != INNER_KIND], parts[which == INNER_KIND])
-        cells = _blocks_of(area, network, rules, built_up)
-        communities.append(np.full(len(cells), int(identity)))
-        found.append(cells)
+        parts, row = parts[lineal], here[owner[lineal]]
+        inner = kinds[row] == INNER_KIND
+        network = _Network(parts[~inner], parts[inner], parts[one_way[row]])
+        parted.append(_pieces_of(area, network, rules, built_up, houses))
         progress.advance()
-    community, cells = np.concatenate(communities), share_vertices(np.concatenate(found))
+    cells, community = _joined(parted, areas, rules, built_up)
     if len(cells) > MOST_CELLS:
         raise InvalidInput(
             f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.",
             hint="Take a larger target.",
             zh="网格数目过多，请增大目标面积。",
         )
-    return _frame(community, cells, rules, areas)
+    return _frame(community, share_vertices(cells), rules, areas)
 
 
-def _blocks_of(area: shapely.Geometry, network: _Network, rules: Rules, built_up: BuiltUp) -> Geometries:
-    """Return the cells of one community."""
+def _pieces_of(
+    area: shapely.Geometry, network: _Network, rules: Rules, built_up: BuiltUp, houses: shapely.STRtree
+) -> _Parted:
+    """Return the blocks of one community, the large ones in pieces."""
     base = _noded([shapely.boundary(area), *network.borders])
-    blocks = _faces(base, area)
+    base = _noded([*base, *closing(base)])
+    nodes = _nodes(base)
+    faces = _faces(base, area)
+    line = shapely.boundary(area)
+    thin, rim = inside_streets(faces, network.one_way), at_rim(faces, line)
+    short = np.concatenate([across(faces[thin & ~rim], nodes), to_rim(faces[rim], nodes, line)])
+    if len(short):
+        base = _noded([*base, *beyond(short)])
+        faces = _faces(base, area)
+        thin, rim = inside_streets(faces, network.one_way), at_rim(faces, line)
+    natural = shapely.STRtree(network.borders)
+    joining = Joining(shapely.area(faces), built_up.area_in(faces), on_line(faces, natural, area))
+    take_in_scraps(joining, thin | rim, rules)
+    blocks = dissolved(faces, joining.owners())
     large = shapely.area(blocks) > rules.most_m2
     large[large] = built_up.share(blocks[large]) > rules.built_share
-    edges = base
+    pieces = faces
     if large.any():
         inner = _within(network.paths, blocks[large])
         fine = _noded([*base, *inner]) if len(inner) else base
         edges = _noded([*fine, *extensions(fine, blocks[large])])
-        faces = _faces(edges, area)
-        cuts = chords(faces, rules, built_up)
-        if len(cuts):
-            edges = _noded([*edges, *cuts])
-    faces = _faces(edges, area)
-    quality = on_line(faces, shapely.STRtree(network.borders), area)
-    return merged(faces, quality, rules, built_up)
+        cuts = chords(_faces(edges, area), edges, rules, built_up, nodes=nodes, houses=houses)
+        pieces = _faces(_noded([*edges, *cuts]) if len(cuts) else edges, area)
+    at, block = shapely.STRtree(blocks).query(shapely.point_on_surface(pieces), predicate="intersects")
+    where = np.zeros(len(pieces), dtype=np.int64)
+    where[at] = block
+    lines = np.concatenate([network.borders, network.paths]) if rules.along_paths else network.borders
+    return _Parted(pieces, where, large, on_line(pieces, shapely.STRtree(lines), area))
+
+
+def _joined(
+    parted: list[_Parted], areas: gpd.GeoDataFrame, rules: Rules, built_up: BuiltUp
+) -> tuple[Geometries, npt.NDArray[np.int64]]:
+    """Return the cells of all communities, with the community of each."""
+    pieces = np.concatenate([each.pieces for each in parted])
+    count = np.cumsum([0, *(len(each.pieces) for each in parted)])
+    block_count = np.cumsum([0, *(len(each.large) for each in parted)])
+    block = np.concatenate([each.block + block_count[at] for at, each in enumerate(parted)])
+    large = np.concatenate([each.large for each in parted])[block]
+    left, right, length, off = (
+        np.concatenate(columns)
+        for columns in zip(
+            *(
+                (here.left + at, here.right + at, here.length_m, here.off_line_m)
+                for at, here in zip(count, (each.borders for each in parted), strict=False)
+            ),
+            strict=True,
+        )
+    )
+    same = block[left] == block[right]
+    community_m = (areas.geometry.length.sum() - areas.geometry.union_all().length) / 2
+    base_m = float(length[~same].sum() + community_m)
+    inside = Borders(left[same], right[same], length[same], off[same])
+    area = shapely.area(pieces)
+    joining = Joining(area, built_up.area_in(pieces), inside)
+    for one, other in zip(*(side[same & ~large[left]].tolist() for side in (left, right)), strict=True):
+        first, second = joining.root(one), joining.root(other)
+        if first != second:
+            joining.join(first, second)
+    take_in_scraps(joining, large & (2 * area / shapely.length(pieces) < THIN_M), rules)
+    give_up_needless(joining, rules)
+    choose(joining, block, base_m, rules)
+    owner = joining.owners()
+    community = np.repeat(areas["community_id"].to_numpy(dtype=np.int64), np.diff(count))
+    return dissolved(pieces, owner), community[np.unique(owner)]
+
+
+def _one_way(lines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Return which lines are known to be streets of one direction."""
+    if "oneway" not in lines:
+        return np.zeros(len(lines), dtype=bool)
+    return np.asarray(lines["oneway"].to_numpy() != 0) & (lines["kind"] == "street").to_numpy()
+
+
+def _nodes(edges: Geometries) -> shapely.STRtree:
+    """Return the points where at least three noded lines meet."""
+    ends = np.concatenate([shapely.get_coordinates(shapely.get_point(edges, at)) for at in (0, -1)])
+    place, degree = np.unique(ends, axis=0, return_counts=True)
+    return shapely.STRtree(np.asarray(shapely.points(place[degree >= 3]), dtype=object).reshape(-1))
 
 
 def _noded(lines: list[shapely.Geometry]) -> Geometries:

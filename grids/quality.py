@@ -46,7 +46,9 @@ class Quality:
     share_in_range
         Share of the built-up area in cells of `IN_RANGE_M2`; None without streets.
     border_on_line
-        Share of the inner border on a street, railway, river or the boundary; None without streets.
+        Share of the inner border on a street, path, railway, river or community line; None without streets.
+    border_on_street
+        The same without the paths.
     """
 
     cells: int
@@ -60,6 +62,7 @@ class Quality:
     counts: dict[str, int]
     share_in_range: float | None
     border_on_line: float | None
+    border_on_street: float | None
 
     @property
     def sound(self) -> bool:
@@ -82,6 +85,7 @@ def check_cells(
     cells: Geometries,
     *,
     lines: Geometries | None = None,
+    paths: Geometries | None = None,
     built_up: BuiltUp | None = None,
     boundary: shapely.Geometry | None = None,
 ) -> Quality:
@@ -91,6 +95,8 @@ def check_cells(
     ----------
     lines
         Streets, railways, rivers and community lines in the same CRS.
+    paths
+        Smaller ways, which tell apart `Quality.border_on_line` and `Quality.border_on_street`.
     built_up
         Where the town is; None measures it from the lines.
     boundary
@@ -112,15 +118,17 @@ def check_cells(
     overlaps = _overlaps(kept, row)
     small = np.flatnonzero(area < SLIVER_M2)
     slivers = [_fault(kept[each], (int(row[each]),)) for each in small]
-    in_range = on = None
+    in_range = on = strict = None
     if lines is not None and len(lines) and len(kept):
         town = built_up or BuiltUp.of(lines)
         lawful = (area >= IN_RANGE_M2[0]) & (area <= IN_RANGE_M2[1])
         whole = float(town.area_in(np.array([union])).sum())
         in_range = float(town.area_in(kept[lawful]).sum()) / whole if whole else None
         outline = boundary if boundary is not None else union
-        parts, _ = shapely.get_parts(kept, return_index=True)
-        on = on_line(share_vertices(parts), shapely.STRtree(lines), outline).on_line_share
+        parts = share_vertices(shapely.get_parts(kept))
+        on = strict = on_line(parts, shapely.STRtree(lines), outline).on_line_share
+        if paths is not None and len(paths):
+            on = on_line(parts, shapely.STRtree(np.concatenate([lines, paths])), outline).on_line_share
     round_share = 4 * np.pi * area / np.maximum(shapely.length(kept), 1e-9) ** 2
     return Quality(
         cells=len(cells),
@@ -134,6 +142,7 @@ def check_cells(
         counts={"gaps": len(gaps), "overlaps": len(overlaps), "slivers": len(slivers)},
         share_in_range=in_range,
         border_on_line=on,
+        border_on_street=strict,
     )
 
 

@@ -14,7 +14,7 @@ from core.identity import system_actor
 from core.progress import Progress
 from geodata import db
 from geodata.territory import find_territory
-from grids.blocks import TARGET_M2
+from grids.blocks import OFF_LINE_SHARE, TARGET_M2
 from grids.service import make_block_grid, make_grid, make_responsibility_grids
 
 What = Annotated[list[str] | None, typer.Argument(help="'file FILE' takes the cells of a file as they are.")]
@@ -31,6 +31,11 @@ Points = Annotated[Path | None, typer.Option("--points", help="File with the poi
 Replace = Annotated[bool, typer.Option("--replace", help="End the cells there are and make new ones.")]
 Boundary = Annotated[Path | None, typer.Option("--boundary", help="File with the boundary: works on files alone.")]
 Streets = Annotated[Path | None, typer.Option("--streets", help="File with streets, or an OpenStreetMap extract.")]
+OffLine = Annotated[
+    float,
+    typer.Option("--off-line-share", help="Files: how much of the border may lie on no line, 0 to 1."),
+]
+StreetsOnly = Annotated[bool, typer.Option("--streets-only", help="Files: a border along a path counts as a cut.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write cells to: .gpkg, .geojson or .parquet.")]
 
 _TOLD = 30
@@ -57,6 +62,8 @@ def make(
     boundary: Boundary = None,
     streets: Streets = None,
     out: Out = None,
+    off_line_share: OffLine = OFF_LINE_SHARE,
+    streets_only: StreetsOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Cut the communities of a territory into cells; the same grid again adds nothing. With --out: files alone."""
@@ -76,6 +83,8 @@ def make(
                 target_m2=target_m2,
                 resolution=resolution,
                 points=points,
+                off_line_share=off_line_share,
+                along_paths=not streets_only,
                 progress=shown,
             )
         elif kind in {"h3", "voronoi"}:

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from app.cli.grid_lines import CityLines, read_city_lines
 from core.errors import DataQuality, InvalidInput
 from core.progress import Progress
 from geodata.crs import metric_srid_of, project, shapes_in_wgs84
 from geodata.quality import read_boundary
-from geodata.travel_files import read_streets
 from geodata.vector_files import read_shapes
 from grids.balance import balance, compose
-from grids.blocks import STREET_CLASSES, street_blocks
-from grids.built_up import BuiltUp
+from grids.block_borders import reasons
+from grids.blocks import BORDER_KINDS, OFF_LINE_SHARE, street_blocks
 from grids.ground import ground_of
 from grids.importing import read_cells_of, words_of
 from grids.lattice import Geometries
@@ -45,14 +45,20 @@ def make_file(
     target_m2: float,
     resolution: int | None = None,
     points: Path | None = None,
+    off_line_share: float = OFF_LINE_SHARE,
+    along_paths: bool = True,
     progress: Progress,
 ) -> dict[str, Any]:
     """Cut a boundary into cells, write them, and return what came of it.
+
+    Blocks come with the reasons of their borders: layer ``borders`` of a GeoPackage, a file beside any other.
 
     Parameters
     ----------
     boundary
         None takes the concave hull of the streets.
+    off_line_share, along_paths
+        See `grids.blocks.street_blocks`.
 
     Raises
     ------
@@ -65,22 +71,32 @@ def make_file(
     if kind == "block" and streets is None:
         raise InvalidInput("Blocks are cut along streets.", hint="Give --streets FILE.")
     _check_wish(kind, size_m, resolution, points)
-    lines = _streets(streets) if streets is not None else None
+    lines = read_city_lines(streets) if streets is not None else None
     whole, srid = _ground(boundary, lines)
+    borders = None
     parts = shapely.get_parts(whole)
     areas = gpd.GeoDataFrame({"community_id": np.arange(1, len(parts) + 1)}, geometry=parts, crs=srid)
     if kind == "block" and lines is not None:
-        metric = lines.set_geometry(project(lines.geometry.to_numpy(), srid), crs=srid)
-        town = BuiltUp.of(metric.geometry.to_numpy()[(metric["kind"] == "street").to_numpy()])
-        cells = street_blocks(areas, metric, target_m2=target_m2, built_up=town, progress=progress)
+        metric = lines.to_metres(srid)
+        cells = street_blocks(
+            areas,
+            metric.cut_along,
+            target_m2=target_m2,
+            built_up=metric.built_up,
+            off_line_share=off_line_share,
+            along_paths=along_paths,
+            buildings=metric.buildings,
+            progress=progress,
+        )
+        borders = reasons(cells, metric.frame)
     elif kind == "h3":
         cells = h3_cells(areas, srid, resolution=int(resolution or 0), progress=progress)
     elif kind == "voronoi" and points is not None:
-        places: NDArray[np.object_] = read_shapes(points).geometry
+        places = read_shapes(points).geometry
         cells = voronoi_cells(areas, shapely.point_on_surface(project(places, srid)), progress=progress)
     else:
         cells = partition(areas, kind=kind, size_m=float(size_m or 0), progress=progress)
-    _write(cells, out, srid)
+    _write(cells, out, srid, borders)
     return {
         "kind": kind,
         "cells": len(cells),
@@ -92,15 +108,16 @@ def make_file(
     }
 
 
-def _ground(boundary: Path | None, lines: gpd.GeoDataFrame | None) -> tuple[shapely.Geometry, int]:
+def _ground(boundary: Path | None, lines: CityLines | None) -> tuple[shapely.Geometry, int]:
     """Return what is to be cut, in metres, and the CRS: the boundary, else the hull of the streets."""
     if boundary is not None:
         area = read_boundary(boundary)
         srid = _srid(area)
         return project(np.array([area], dtype=object), srid)[0], srid
     if lines is not None:
-        srid = _srid(shapely.box(*shapely.total_bounds(lines.geometry.to_numpy())))
-        return _hull(project(lines.geometry.to_numpy(), srid)), srid
+        ways = lines.of("street", "path")
+        srid = _srid(shapely.box(*shapely.total_bounds(ways)))
+        return _hull(project(ways, srid)), srid
     raise InvalidInput("There is nothing to cut.", hint="Give --boundary FILE or --streets FILE.")
 
 
@@ -123,12 +140,17 @@ def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Q
     else:
         shapes = read_shapes(cells).geometry
     srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
-    lines = None
-    if streets is not None:
-        found = _streets(streets)
-        lines = project(found.geometry.to_numpy()[(found["kind"] == "street").to_numpy()], srid)
     outline = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)[0]
-    return check_cells(project(shapes, srid), lines=lines, boundary=outline)
+    if streets is None:
+        return check_cells(project(shapes, srid), boundary=outline)
+    found = read_city_lines(streets).to_metres(srid)
+    return check_cells(
+        project(shapes, srid),
+        lines=found.of(*BORDER_KINDS, "community"),
+        paths=found.of("path"),
+        built_up=found.built_up,
+        boundary=outline,
+    )
 
 
 def repair_file(cells: Path, out: Path, *, boundary: Path | None, mend: bool) -> dict[str, Any]:
@@ -160,7 +182,8 @@ def faults_of_file(cells: Path, *, boundary: Path | None) -> list[dict[str, Any]
     """Return every fault of the cells of a file with its place in degrees, area and repair."""
     found, srid = _repaired(cells, boundary)
     told = [fault.as_dict() for fault in found.faults]
-    places = project(np.asarray(shapely.points([(each["x"], each["y"]) for each in told])), 4326, srid) if told else []
+    points = np.array([(each["x"], each["y"]) for each in told], dtype=np.float64).reshape(-1, 2)
+    places: Geometries = project(np.asarray(shapely.points(points), dtype=object), 4326, srid) if told else points
     for each, place in zip(told, places, strict=True):
         known = np.isfinite(each.pop("x")) and np.isfinite(each.pop("y"))
         each["lon"], each["lat"] = (round(place.x, 7), round(place.y, 7)) if known else (None, None)
@@ -234,13 +257,6 @@ def write_cells(frame: gpd.GeoDataFrame, out: Path) -> None:
     _write(frame, out, 4326)
 
 
-def _streets(path: Path) -> gpd.GeoDataFrame:
-    """Return the lines of a file as `grids.blocks.street_blocks` takes them, in EPSG:4326."""
-    roads = read_streets(path).roads
-    kind = np.where(roads["road_class"].isin(STREET_CLASSES), "street", "path")
-    return gpd.GeoDataFrame({"kind": kind}, geometry=roads["geom"].to_numpy(), crs=4326)
-
-
 def _srid(shape: shapely.Geometry) -> int:
     middle = shapely.centroid(shapely.box(*shapely.bounds(shape)))
     return metric_srid_of(float(shapely.get_x(middle)), float(shapely.get_y(middle)))
@@ -257,19 +273,30 @@ def _hull(lines: Geometries) -> shapely.Geometry:
     return whole
 
 
-def _write(cells: gpd.GeoDataFrame, out: Path, srid: int) -> None:
-    """Write the file beside its place and move it there, so that it is whole or not there."""
+def _write(cells: gpd.GeoDataFrame, out: Path, srid: int, borders: gpd.GeoDataFrame | None = None) -> None:
+    """Write the file beside its place and move it there, so that it is whole or not there.
+
+    Borders, whose cells are counted from 1, are a layer of a GeoPackage, else a file ``NAME.borders.ENDING``.
+    """
     form = ENDINGS[out.suffix.lower()]
-    part = out.with_name(f"{out.stem}.part{out.suffix}")
-    part.unlink(missing_ok=True)
-    try:
-        if form == "parquet":
-            cells.to_parquet(part)
-        elif form == "GPKG":
-            cells.to_file(part, driver=form, layer="cells")
-        else:
-            degrees = project(cells.geometry.to_numpy(), 4326, srid)
-            cells.set_geometry(degrees, crs=4326).to_file(part, driver=form, COORDINATE_PRECISION="9")
-        part.replace(out)
-    finally:
+    frames = {"cells": cells}
+    if borders is not None:
+        frames["borders"] = borders.assign(left=borders["left"] + 1, right=borders["right"] + 1)
+    parts = {name: out.with_name(f"{out.stem}.part-{name}{out.suffix}") for name in frames}
+    for part in parts.values():
         part.unlink(missing_ok=True)
+    try:
+        for name, frame in frames.items():
+            if form == "parquet":
+                frame.to_parquet(parts[name])
+            elif form == "GPKG":
+                frame.to_file(parts["cells"], driver=form, layer=name, mode="w" if name == "cells" else "a")
+            else:
+                degrees = project(frame.geometry.to_numpy(), 4326, srid)
+                frame.set_geometry(degrees, crs=4326).to_file(parts[name], driver=form, COORDINATE_PRECISION="9")
+        if form != "GPKG" and "borders" in parts:
+            parts["borders"].replace(out.with_name(f"{out.stem}.borders{out.suffix}"))
+        parts["cells"].replace(out)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
