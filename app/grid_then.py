@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from html import escape
 
 from sqlalchemy.orm import Session
 
 from app import widgets
-from app.i18n import day as day_words
+from app.code_parts import span
 from app.i18n import either, number, t
 from core.identity import Actor
 from grids.coding import family
@@ -35,7 +34,7 @@ def grid_then(session: Session, actor: Actor, grid_id: int, question: Question) 
     )
     became = [each for each in family(session, actor, grid_id) if each.depth == 1]
     pairs = {
-        t("In force"): _span(file.started_on, file.ended_on),
+        t("In force"): span(file.started_on, file.ended_on),
         t("Surface"): t("{area} ha", area=number(file.area_m2 / 10_000, 2)),
         t("People"): number(file.people) if file.people is not None else "–",
     }
@@ -55,9 +54,3 @@ def _value(session: Session, actor: Actor, question: Question, grid_id: int, sta
     at = grid_id - found.first_id
     value = float(found.values[at]) if 0 <= at < len(found.values) else float("nan")
     return "–" if value != value else number(value)  # noqa: PLR0124  (NaN)
-
-
-def _span(first: dt.date, end: dt.date | None) -> str:
-    if end is None:
-        return t("since {first}", first=day_words(first))
-    return t("{first} to {last}", first=day_words(first), last=day_words(end - dt.timedelta(days=1)))

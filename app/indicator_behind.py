@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import appeal_words, i18n, widgets, words
 from app import indicator_words as indicator_of
+from app.as_of import PARAMETER
 from app.i18n import t
 from app.widgets import Cell, Column
 from core.identity import Actor
@@ -25,11 +26,15 @@ NOBODY = "none"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days of report that a page counts, and the moment by which it counts what is due."""
+    """The days of report that a page counts, and the moment by which it counts what is due.
+
+    With a ``day`` of the past everything counts as it stood at its end, which is the moment.
+    """
 
     first: dt.date
     last: dt.date
     moment: dt.datetime
+    day: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Wanted:
             "to": self.period.last.isoformat(),
             "at": str(int(self.period.moment.timestamp())),
         }
+        if self.period.day is not None:
+            given[PARAMETER] = self.period.day.isoformat()
         return "/indicators?" + urlencode(given | ({"page": str(page)} if page else {}))
 
 
@@ -68,6 +75,7 @@ def from_address() -> Wanted | None:
             dt.date.fromisoformat(given["from"]),
             dt.date.fromisoformat(given["to"]),
             dt.datetime.fromtimestamp(int(given["at"]), dt.UTC),
+            dt.date.fromisoformat(given[PARAMETER]) if given.get(PARAMETER) else None,
         )
         return Wanted(
             given["indicator"],
@@ -102,6 +110,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, wanted: Wante
         first=wanted.period.first,
         last=wanted.period.last,
         moment=wanted.period.moment,
+        as_of=wanted.period.day,
         subject_id=wanted.subject_id,
         limit=PAGE_ROWS,
         offset=wanted.page * PAGE_ROWS,

@@ -17,6 +17,7 @@ from core.clock import now
 from core.errors import Conflict, DataQuality, InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata.bulk import begin_load, finish_load
+from geodata.tables import OfficialCode
 from geodata.territory import TerritoryInfo
 from grids import store, store_codes
 from grids.codes import BUILT_IN, CodeParts, Scheme, check_room, make_code, make_scheme, parse_code, scheme_of
@@ -174,6 +175,15 @@ def meaning(session: Session, actor: Actor, territory: TerritoryInfo, code: str,
     )
 
 
+def official_codes(
+    session: Session, actor: Actor, territory: TerritoryInfo
+) -> list[tuple[tuple[str, str | None], OfficialCode]]:
+    """Return both names of the community and its official code, those in force first, then what they replaced."""
+    require(actor, May.SEE_MAP)
+    names = {area: (name, zh) for area, name, zh, _ in store_codes.community_names(session, territory.id)}
+    return [(names[row.area_id], row) for row in store_codes.official_codes(session, territory.id)]
+
+
 def family(session: Session, actor: Actor, cell_id: int) -> list[Relative]:
     """Return a cell with all it came of and all that came of it, through every generation, the oldest first."""
     require(actor, May.SEE_MAP)
@@ -261,6 +271,17 @@ def bring_crosswalk(
     added = store_codes.add_links(session, territory.id, Path(name).name, links)
     finish_load(session, load, {"rows": len(rows), "added": added, "until": (until or today).isoformat()})
     return added
+
+
+def crosswalk_csv(rows: list[dict[str, Any]]) -> str:
+    """Return a crosswalk as CSV, a line for each old and new code."""
+    columns = ("old_scheme", "old_code", "new_scheme", "new_code", "since", "share_of_old", "share_of_new", "source")
+    lines = [",".join(columns)]
+    for row in rows:
+        cells = ["" if row[name] is None else f"{row[name]:.4f}" if name.startswith("share") else str(row[name])
+                 for name in columns]  # fmt: skip
+        lines.append(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
+    return "\n".join(lines) + "\n"
 
 
 def _read_links(content: str) -> list[tuple[str, str]]:

@@ -129,7 +129,7 @@ def crosswalk(
             )
         rows = coding.crosswalk(session, actor, chosen)
         if out is not None:
-            out.write_text(crosswalk_csv(rows), encoding="utf-8")
+            out.write_text(coding.crosswalk_csv(rows), encoding="utf-8")
         told = {"links": len(rows)} | ({} if added is None else {"added": added})
         return told | ({"file": str(out)} if out else {"rows": rows if as_json else rows[:20]})
 
@@ -209,17 +209,6 @@ def prefixes(
         return told
 
     _run(work, territory, as_json=as_json)
-
-
-def crosswalk_csv(rows: list[dict[str, Any]]) -> str:
-    """Return a crosswalk as CSV, a line for each old and new code."""
-    columns = ("old_scheme", "old_code", "new_scheme", "new_code", "since", "share_of_old", "share_of_new", "source")
-    lines = [",".join(columns)]
-    for row in rows:
-        cells = ["" if row[name] is None else f"{row[name]:.4f}" if name.startswith("share") else str(row[name])
-                 for name in columns]  # fmt: skip
-        lines.append(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
-    return "\n".join(lines) + "\n"
 
 
 def _submitted(session: Session, actor: Actor, chosen: TerritoryInfo, change_id: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import (
     appeal_parts,
+    as_of,
     guard,
     i18n,
     incident_word,
@@ -23,7 +24,7 @@ from app import (
 )
 from app import indicator_words as words
 from app import words as common
-from app.evaluation import keep_facts_if_stale
+from app.evaluation import keep_facts_if_stale, keep_facts_of_day
 from app.i18n import t
 from app.indicator_behind import Period
 from app.where import territory_of
@@ -58,8 +59,8 @@ def show() -> None:
     keep_facts_if_stale(actor.territory_id or 0)
     with transaction(actor) as session:
         territory = territory_of(session, actor)
-        as_of = service.facts_as_of(session, actor)
-        told = "" if as_of is None else t("as of {moment}", moment=i18n.clock(as_of, territory.timezone))
+        folded_at = service.facts_as_of(session, actor)
+        told = "" if folded_at is None else t("as of {moment}", moment=i18n.clock(folded_at, territory.timezone))
         widgets.title(t("Indicators"), simulated=territory.is_demo, aside=told)
         st.html(f"<style>{STYLE.read_text()}</style>")
         wanted = indicator_behind.from_address()
@@ -69,7 +70,13 @@ def show() -> None:
         chosen = _bar(actor, territory)
         if "print" in st.query_params and chosen.subject and chosen.subject != "post":
             scores = service.evaluate(
-                session, actor, chosen.subject, chosen.period.first, chosen.period.last, moment=chosen.period.moment
+                session,
+                actor,
+                chosen.subject,
+                chosen.period.first,
+                chosen.period.last,
+                moment=chosen.period.moment,
+                as_of=chosen.period.day,
             )
             indicator_print.sheet(scores, chosen.period, territory, by=actor.label)
             return
@@ -118,12 +125,16 @@ def _bar(actor: Actor, territory: TerritoryInfo) -> Chosen:
             key=state.INDICATOR_PERIOD,
             width=160,
         )
+        day = as_of.control(territory, key=state.INDICATOR_AS_OF)
+        if day is not None:
+            keep_facts_of_day(territory.id, day)
+            today, moment = day, dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), territory.zone)
         if period == common.OWN_DATES:
             first, last = widgets.dates((today - dt.timedelta(days=29), today), key=state.INDICATOR_DAYS)
             address = ""  # the list of incidents takes no such days from an address
         else:
             first, last = today - dt.timedelta(days=period - 1), today
-            address = f"days={period}"
+            address = f"days={period}" if day is None else ""
         if subjects:
             subject = st.selectbox(
                 t("Compare"), subjects, format_func=words.subject, key=state.INDICATOR_SUBJECT, width=200
@@ -138,17 +149,27 @@ def _bar(actor: Actor, territory: TerritoryInfo) -> Chosen:
                 key=state.INDICATOR_KEY,
                 width=280,
             )
-    return Chosen(Period(first, last, moment), subject, indicator, address)
+    return Chosen(Period(first, last, moment, day), subject, indicator, address)
 
 
 def _league(session: Session, actor: Actor, chosen: Chosen) -> None:
     period = chosen.period
-    scores = service.evaluate(session, actor, chosen.subject, period.first, period.last, moment=period.moment)
+    scores = service.evaluate(
+        session, actor, chosen.subject, period.first, period.last, moment=period.moment, as_of=period.day
+    )
     of_it = [score for score in scores if score.indicator == chosen.indicator]
     if not any(score.denominator for score in of_it):
         _nothing()
         return
     _summary(actor, chosen, of_it)
+    if period.day is not None:
+        widgets.note(
+            t(
+                "Counted as it stood at the end of {day}; what was filed, handled, closed or opened again later is"
+                " not in it.",
+                day=i18n.day(period.day),
+            )
+        )
     course: dict[int | None, list[Month]] = {}
     if actor.role is not Role.PLANNER:  # who sees sums over whole subjects, not the course of each
         course = service.trend(
@@ -159,6 +180,7 @@ def _league(session: Session, actor: Actor, chosen: Chosen) -> None:
             first=period.first,
             last=period.last,
             moment=period.moment,
+            as_of=period.day,
         )
     linked = actor.may(May.SEE_INCIDENTS)
     lines = indicator_parts.lines_by_month(of_it, course, period)
@@ -202,7 +224,7 @@ def _how_to_read(chosen: Chosen, of_it: list[Score], *, by_month: bool) -> None:
 
 def _posts(session: Session, actor: Actor, chosen: Chosen) -> None:
     period = chosen.period
-    scores = service.evaluate(session, actor, "post", period.first, period.last, moment=period.moment)
+    scores = service.evaluate(session, actor, "post", period.first, period.last, moment=period.moment, as_of=period.day)
     widgets.heading(words.subject("post"), aside=_reach(actor))
     indicator_parts.posts(scores, period if actor.may(May.SEE_INCIDENTS) else None)
     for each in scores:
@@ -212,7 +234,8 @@ def _posts(session: Session, actor: Actor, chosen: Chosen) -> None:
 def _own(session: Session, actor: Actor, chosen: Chosen) -> None:
     scores = []
     if actor.worker_id is not None:
-        scores = service.worker_scores(session, actor, actor.worker_id, chosen.period.first, chosen.period.last)
+        period = chosen.period
+        scores = service.worker_scores(session, actor, actor.worker_id, period.first, period.last, as_of=period.day)
     if not any(score.denominator for score in scores):
         _nothing()
         return

@@ -108,9 +108,7 @@ def evaluate(
     NotPermitted
         When the role may not compare these subjects.
     """
-    at, then = _moment(moment), _then(session, actor, as_of)
-    if as_of is not None:
-        at = past.night_of(session, _home(actor), as_of)
+    at, then = _at(session, actor, moment, as_of), _then(session, actor, as_of)
     found = _cells(session, actor, subject, first, last, moment=at, then=then)
     undone = _undone(session, actor, subject, first, last, moment=at, then=then)
     with _reading(session, actor):
@@ -173,9 +171,7 @@ def trend(
             zh="规划员只能查看整个时段的合计，不能按月查看。请改为查看时段评价。",
         )
     counts: dict[int | None, dict[dt.date, list[Mapping[str, int]]]] = defaultdict(lambda: defaultdict(list))
-    then = _then(session, actor, as_of)
-    if as_of is not None:
-        moment = past.night_of(session, _home(actor), as_of)
+    moment, then = _at(session, actor, moment, as_of), _then(session, actor, as_of)
     for cell in _cells(session, actor, subject, first, last, moment=moment, by_month=True, then=then):
         if cell.month is not None:
             counts[cell.subject_id][cell.month].append(cell.counts)
@@ -193,6 +189,7 @@ def worker_scores(
     last: dt.date,
     *,
     moment: dt.datetime | None = None,
+    as_of: dt.date | None = None,
 ) -> list[Score]:
     """Return a worker's scores, for himself and the manager of his grid only; there is no rank among workers."""
     require(actor, May.SEE_SCORES)
@@ -205,7 +202,7 @@ def worker_scores(
             zh="网格员的评价仅本人及其网格长可见。请查看单位或社区的评价。",
         )
     _check_days(first, last)
-    at, rule = _moment(moment), rule_in_force(session, actor)
+    at, then, rule = _at(session, actor, moment, as_of), _then(session, actor, as_of), rule_in_force(session, actor)
     after, before = (
         indicators.add(
             [
@@ -220,6 +217,7 @@ def worker_scores(
                     rule=rule,
                     subject_id=worker_id,
                     plain=plain,
+                    then=then,
                 )
             ]
         )
@@ -265,7 +263,7 @@ def behind(
         part,
         first=first,
         last=last,
-        moment=_moment(moment) if as_of is None else past.night_of(session, _home(actor), as_of),
+        moment=_at(session, actor, moment, as_of),
         rule=rule_in_force(session, actor),
         subject_id=subject_id,
         limit=limit,
@@ -390,6 +388,10 @@ def _home(actor: Actor) -> int:
     if actor.territory_id is None:
         raise InvalidInput("No territory is chosen.", hint="Choose one first.")
     return actor.territory_id
+
+
+def _at(session: Session, actor: Actor, moment: dt.datetime | None, day: dt.date | None) -> dt.datetime:
+    return _moment(moment) if day is None else past.night_of(session, _home(actor), day)
 
 
 def _moment(moment: dt.datetime | None) -> dt.datetime:
