@@ -24,7 +24,7 @@ from core.identity import system_actor
 from core.settings import settings
 from dispatch.plan import warm_up
 from dispatch.plan_model import Stop
-from dispatch.standing_plan import ORDINARY_S, look, offer_new, refresh, shift_search
+from dispatch.standing_plan import ORDINARY_S, look, make_room, offer_new, refresh, shift_search
 from geodata import db
 from geodata.changes import EVERYTHING
 from geodata.listening import DISPATCH_LOCK, Ears, listening
@@ -148,6 +148,8 @@ class Dispatching:
             # The first plan takes half a second; the long search goes on beside it, and the next plan begins with it.
             plan = refresh(session, actor, turn.territory, at, Stop(ORDINARY_S), anew=anew, first=first)
             ahead = shift_search(session, actor) if anew else None
+        with db.transaction(actor) as session:
+            make_room(session, actor, turn.territory, at)
         if ahead is not None:
             if turn.search:
                 turn.search.close()

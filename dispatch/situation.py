@@ -123,10 +123,12 @@ def is_work_open(session: Session, territory_id: int) -> bool:
     return store_situation.anything_open(session, territory_id)
 
 
-def new_task(session: Session, territory: TerritoryInfo, row: WorkRow, moment: dt.datetime) -> Task:
-    """Return work that was just filed as a task."""
+def new_task(
+    session: Session, territory: TerritoryInfo, row: WorkRow, moment: dt.datetime, costs: Costs | None = None
+) -> Task:
+    """Return work that was just filed as a task; without ``costs`` the cost table as it is now counts."""
     usual = _usual(session, territory.id, moment)
-    return _task(row, row.number, _Known(moment, {}, {}, {}, usual, costs_of(session, territory.id)))
+    return _task(row, row.number, _Known(moment, {}, {}, {}, usual, costs or costs_of(session, territory.id)))
 
 
 def _task(row: WorkRow, name: str, known: _Known) -> Task:

@@ -21,6 +21,7 @@ from dispatch import store_plan as store
 from dispatch import store_situation
 from dispatch.classify import Judged, needs_person
 from dispatch.closures import network_now
+from dispatch.costs import Costs, costs_of
 from dispatch.explain import Explanation, explain
 from dispatch.filing import SPARE, Filing, Offer, open_filing
 from dispatch.plan_arrays import Compiled, compile_problem
@@ -34,6 +35,7 @@ from dispatch.snapshot import Kept, unpack
 from dispatch.standing import Standing
 from dispatch.standing_model import Comparison
 from geodata.db import system_rights
+from geodata.network import RoadNetwork
 from geodata.territory import TerritoryInfo
 
 PLANS_KEPT = 2
@@ -48,13 +50,22 @@ _lock = threading.Lock()
 
 @dataclass(eq=False)
 class Loaded:
-    """A plan's problem in memory; ``filing`` takes new work until the next plan, ``offered`` is what it took."""
+    """A plan's problem in memory; ``room`` takes new work until the next plan, ``offered`` is what it took."""
 
     kept: Kept
     compiled: Compiled
     at: dt.datetime
-    filing: Filing | None = None
+    room: Room | None = None
     offered: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an offer is reckoned with: the running plan, and the streets and costs that it was made by."""
+
+    filing: Filing
+    network: RoadNetwork
+    costs: Costs
 
 
 def why(session: Session, actor: Actor, incident_id: int, *, named: int = NAMED) -> Explanation:
@@ -145,6 +156,27 @@ def _later(before: dict[int, RoutePrice], after: dict[int, RoutePrice]) -> tuple
     return tuple(sorted(found, key=lambda each: -each[1]))
 
 
+def make_room(session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime | None = None) -> bool:
+    """Make the newest plan ready for new work, so that the first offer takes no longer than the next; once a plan.
+
+    Return whether there is a plan with workers.
+    """
+    require(actor, May.DISPATCH)
+    plan_id = store.newest_id(session, territory.id)
+    loaded = None if plan_id is None else _load(session, plan_id)
+    if loaded is None or not loaded.kept.problem.workers:
+        return False
+    _room(session, territory, loaded, moment or clock_now())
+    return True
+
+
+def _room(session: Session, territory: TerritoryInfo, loaded: Loaded, at: dt.datetime) -> Room:
+    if loaded.room is None:
+        filing = open_filing(loaded.kept.problem, loaded.kept.routes)
+        loaded.room = Room(filing, network_now(session, territory, "drive", at), costs_of(session, territory.id))
+    return loaded.room
+
+
 def offer_new(
     session: Session, actor: Actor, territory: TerritoryInfo, moment: dt.datetime | None = None
 ) -> list[Judged]:
@@ -160,26 +192,29 @@ def offer_new(
     if loaded is None or plan_id is None or not loaded.kept.problem.workers:
         return []
     known = set(loaded.kept.incidents.values()) | loaded.offered
-    waiting = (row for row in store_situation.to_send(session, territory.id) if not is_postponed(row, at))
-    fresh = [row for row in waiting if row.incident_id not in known]
-    room = SPARE - len(loaded.offered)
-    if not fresh or room <= 0:
+    left = SPARE - len(loaded.offered)
+    if left <= 0:
         return []
-    filing = loaded.filing = loaded.filing or open_filing(loaded.kept.problem, loaded.kept.routes)
-    network = network_now(session, territory, "drive", at)
+    waiting = store_situation.to_send(session, territory.id, but=known)
+    fresh = [row for row in waiting if not is_postponed(row, at)]
+    if not fresh:
+        return []
+    room = _room(session, territory, loaded, at)
+    filing = room.filing
     made = []
-    for row in fresh[:room]:
-        task = new_task(session, territory, row, at)
+    for row in fresh[:left]:
+        task = new_task(session, territory, row, at, room.costs)
         if task.workers > 1:  # who goes together is for the next plan
             continue
-        to_s, from_s = ways_to(network, (row.lon, row.lat), loaded.kept.places)
+        to_s, from_s = ways_to(room.network, (row.lon, row.lat), loaded.kept.places)
         loaded.offered.add(row.incident_id)
         offer = filing.propose(task, to_s, from_s)
         if offer is not None:
             filing.accept(offer, task)
             made.append(_offered(loaded, filing, row, task, offer=offer, from_s=from_s))
-    with system_rights(session, actor):
-        store.write_rows(session, territory.id, plan_id, made)
+    if made:
+        with system_rights(session, actor):
+            store.write_rows(session, territory.id, plan_id, made)
     return made
 
 

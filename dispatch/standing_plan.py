@@ -23,7 +23,7 @@ from dispatch.plan_model import Id, Problem, Result, Stop
 from dispatch.situation import is_work_open, on_shift, read_situation
 from dispatch.situation_model import Situation
 from dispatch.snapshot import Kept, pack
-from dispatch.standing_ask import Loaded, compare, offer_new, problem_of, remember, why
+from dispatch.standing_ask import Loaded, compare, make_room, offer_new, problem_of, remember, why
 from dispatch.standing_model import StandingPlan, Summary
 from dispatch.standing_words import why_left
 from dispatch.store_plan import reason_from, reason_json
@@ -37,6 +37,7 @@ __all__ = [
     "compare",
     "keeping",
     "look",
+    "make_room",
     "offer_new",
     "refresh",
     "shift_search",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Float, Select, and_, func, or_, select
+from sqlalchemy import BigInteger, Float, Select, all_, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from dispatch.situation_model import WorkRow
@@ -46,8 +47,14 @@ def _incident() -> Select[*tuple[Any, ...]]:
     )
 
 
-def to_send(session: Session, territory_id: int) -> list[WorkRow]:
-    """Return filed incidents that nobody has, by id; duplicates follow their first report and are not among them."""
+def to_send(session: Session, territory_id: int, *, but: Collection[int] = ()) -> list[WorkRow]:
+    """Return filed incidents that nobody has, by id; duplicates follow their first report and are not among them.
+
+    Parameters
+    ----------
+    but
+        Incidents that are not asked for.
+    """
     query = (
         _incident()
         .outerjoin(
@@ -58,6 +65,8 @@ def to_send(session: Session, territory_id: int) -> list[WorkRow]:
         .where(Incident.status == "filed", Incident.duplicate_of.is_(None), Task.id.is_(None))
         .order_by(Incident.id)
     )
+    if but:
+        query = query.where(Incident.id != all_(cast(list(but), ARRAY(BigInteger))))
     return [WorkRow(*each) for each in session.execute(query)]
 
 

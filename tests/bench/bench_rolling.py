@@ -164,8 +164,10 @@ def questions(plan: Any, dispatcher: Actor) -> dict[str, Watch]:
 
 def offers(territory: TerritoryInfo, actor: Actor) -> dict[str, Watch]:
     """Return the time from a new incident to its offer, the first one of a plan and the next ones."""
-    watches = {"a new incident offered, the first since the plan": Watch(), "the next ones": Watch()}
-    propose = Watch()
+    names = ("a plan made ready for new work", "a new incident offered, the first since the plan", "the next ones")
+    watches, propose = {name: Watch() for name in names}, Watch()
+    with transaction(actor) as session:
+        watches[names[0]].around(standing_plan.make_room)(session, actor, territory)
     for k in range(12):
         with transaction(system_actor()) as session:
             session.execute(text(ONE_MORE), {"home": territory.id, "number": f"O-{now():%H%M%S}-{k}", "place": k})
@@ -176,7 +178,7 @@ def offers(territory: TerritoryInfo, actor: Actor) -> dict[str, Watch]:
 
         filing = standing_ask.Filing.propose
         with mock.patch.object(standing_ask.Filing, "propose", propose.around(filing)):
-            list(watches.values())[min(k, 1)].around(offer)()
+            watches[names[min(k + 1, 2)]].around(offer)()
     return {**watches, "– of it the place in the routes": propose}
 
 

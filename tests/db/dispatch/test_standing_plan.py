@@ -13,7 +13,7 @@ from core.errors import NotFound, NotPermitted
 from core.identity import Role, system_actor
 from dispatch import costs, standing_ask, store_plan
 from dispatch.plan_model import Stop
-from dispatch.standing_plan import compare, look, offer_new, refresh, standing_plan, why
+from dispatch.standing_plan import compare, look, make_room, offer_new, refresh, standing_plan, why
 from geodata.tables import Incident, Pin, Plan, ResponsibilityGrid, Task, Unit, UnitGrid, Worker, WorkerPosition
 from tests.map_city import EAST, MIDDLE, WEST, add_incidents, at, make_map_city
 from tests.rosters import give_shift
@@ -278,6 +278,7 @@ def test_new_work_gets_an_offer_at_once_and_once(session, city):
     new.unit_id = _incident(session, city, "east").unit_id
     session.flush()
     actor = system_actor(city.territory.id)
+    assert make_room(session, actor, city.territory, NOON)  # as the process does as soon as a plan stands
     offers = offer_new(session, actor, city.territory, NOON)
     assert [(each.work.incident_id, each.change, each.needs) for each in offers] == [(new.id, "new", None)]
     row = standing_plan(session, city.officer(Role.DISPATCHER), NOON).row(new.id)
@@ -297,6 +298,7 @@ def test_only_who_dispatches_plans_and_asks(session, city):
             lambda actor=actor: why(session, actor, 1),
             lambda actor=actor: compare(session, actor, 1, 1),
             lambda actor=actor: offer_new(session, actor, city.territory),
+            lambda actor=actor: make_room(session, actor, city.territory),
         ):
             with pytest.raises(NotPermitted, match="may not dispatch"):
                 act()

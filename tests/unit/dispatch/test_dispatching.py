@@ -37,6 +37,7 @@ def work(monkeypatch):
     monkeypatch.setattr(dispatching, "look", lambda *_: state)
     monkeypatch.setattr(dispatching, "shift_search", lambda *_: None)
     monkeypatch.setattr(dispatching, "refresh", lambda *_, **__: _plan())
+    monkeypatch.setattr(dispatching, "make_room", lambda *_: True)
     made = Dispatching()
     made._looked = time.monotonic()
     made.turns = {each.id: Turn(each) for each in (ONE, TWO)}
