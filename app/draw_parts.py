@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
 import geopandas as gpd
 import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_words, i18n, state, widgets
+from app import draw_file, draw_share, draw_words, i18n, state, widgets
+from app.draw_desk import Desk, act, picked
 from app.draw_words import state_word
 from app.i18n import t, tn
-from app.widgets import Column, Fact
-from core.errors import GridkeeperError
+from app.widgets import Fact
 from core.identity import Actor, May, Role
 from geodata.crs import project
-from geodata.db import transaction
 from geodata.territory import TerritoryInfo, communities
 from grids import drafting, publishing, rebalancing
-from grids.change_model import Change, Comparison
+from grids.change_model import Comparison
 from grids.quality import check_cells
 
 WITH_PEN = ("split", "border")
-AREAS_SHOWN = 12
-__all__ = ["WITH_PEN", "Desk", "head", "mode_of", "new_draft", "news", "panel", "picked", "state_word", "toggle"]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the parts need: who reads, where, the change, its communities by id."""
-
-    actor: Actor
-    territory: TerritoryInfo
-    change: Change
-    titles: Mapping[int, str]
-
-    @property
-    def own(self) -> bool:
-        """Return whether the actor may change it now."""
-        return self.change.state == "draft" and self.change.author_id == self.actor.user_id
-
-
-def act(actor: Actor, work: Callable[[Session], str]) -> None:
-    """Do an act in a transaction of its own and draw the page anew with what came of it."""
-    try:
-        with transaction(actor, purpose="draw grids") as session:
-            st.session_state[state.DRAW_TOLD] = work(session)
-    except GridkeeperError as error:
-        st.session_state[state.DRAW_WRONG] = error
-    st.session_state.pop(state.DRAW_PICKED, None)
-    st.rerun()
-
-
-def news() -> None:
-    """Put what came of the last act."""
-    told = st.session_state.pop(state.DRAW_TOLD, None)
-    if told:
-        widgets.told(told)
-    wrong = st.session_state.pop(state.DRAW_WRONG, None)
-    if wrong is not None:
-        widgets.known_error(wrong)
 
 
 def new_draft(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
@@ -139,30 +97,17 @@ def mode_of(desk: Desk) -> str:
     return str(st.session_state.get(f"gk_draw_mode_{i18n.locale()}") or "merge")
 
 
-def picked(change: Change) -> list[int]:
-    """Return the picked cells."""
-    known = st.session_state.get(state.DRAW_PICKED)
-    return list(known[1]) if known and known[0] == change.id else []
-
-
-def toggle(change: Change, cell_id: int) -> None:
-    """Pick a cell, or let it go."""
-    now_picked = picked(change)
-    chosen = [each for each in now_picked if each != cell_id] if cell_id in now_picked else [*now_picked, cell_id]
-    st.session_state[state.DRAW_PICKED] = (change.id, chosen)
-
-
 def panel(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> None:
     """Put what stands beside the map."""
     if desk.own:
         draw, share, hand, hand_in = st.tabs([t("Draw"), t("Share out"), t("By hand"), t("Submit")])
         with draw:
-            _method(desk)
+            _method(session, desk)
             _quality(desk, cells)
         with share:
-            _share(session, desk)
+            draw_share.share(session, desk)
         with hand:
-            _hand(desk, community, cells, mode)
+            _hand(session, desk, community, cells, mode)
         with hand_in:
             _submit(desk)
         return
@@ -170,9 +115,13 @@ def panel(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
     _quality(desk, cells)
 
 
-def _method(desk: Desk) -> None:
+def _method(session: Session, desk: Desk) -> None:
     kinds = {"block": t("Blocks along the streets"), "square": t("Squares"), "hexagon": t("Hexagons")}
+    kinds["file"] = t("Cells of a file")
     kind = st.selectbox(t("Method"), list(kinds), format_func=kinds.__getitem__, key=f"gk_draw_kind_{i18n.locale()}")
+    if kind == "file":
+        draw_file.upload(session, desk)
+        return
     if kind == "block":
         size = st.number_input(t("Area of a block, m²"), 2_000, 1_000_000, 10_000, 1_000, key="gk_draw_m2")
     else:
@@ -206,63 +155,7 @@ def _quality(desk: Desk, cells: gpd.GeoDataFrame) -> None:
     )
 
 
-def _share(session: Session, desk: Desk) -> None:
-    least = max(len(desk.change.area_ids), 1)
-    k = st.number_input(t("Responsibility grids"), least, 5_000, least * 2, key=f"gk_draw_k_{desk.change.id}")
-    names = draw_words.measures()
-    columns = st.columns(2)
-    weights = {}
-    for at, (key, name) in enumerate(names.items()):
-        with columns[at % 2]:
-            weights[key] = st.slider(
-                name, 0.0, 1.0, rebalancing.DEFAULT.get(key, 0.0), 0.1, key=f"gk_draw_w_{key}_{i18n.locale()}"
-            )
-    weights = {key: weight for key, weight in weights.items() if weight > 0}
-    respect = st.checkbox(t("No responsibility grid crosses a community line"), value=True, key="gk_draw_respect")
-    today = st.checkbox(t("Begin with those of today and move few cells"), key="gk_draw_today")
-    if st.button(t("Share out"), type="primary", key="gk_draw_share"):
-
-        def go(inner: Session) -> str:
-            _, found = rebalancing.balance_draft(
-                inner, desk.actor, desk.territory, desk.change.id,
-                k=int(k), weights=weights, respect=respect, from_today=today,
-            )  # fmt: skip
-            return t(
-                "{count} responsibility grids; the heaviest has {ratio} times the mean load.",
-                count=i18n.number(len(found.load)),
-                ratio=i18n.number(found.max_over_mean, 3),
-            )
-
-        act(desk.actor, go)
-    if weights:
-        _loads(session, desk, weights)
-
-
-def _loads(session: Session, desk: Desk, weights: Mapping[str, float]) -> None:
-    told = rebalancing.loads(session, desk.actor, desk.territory, desk.change.id, weights)
-    if not told:
-        return
-    names = draw_words.measures()
-    widgets.heading(t("Load"), aside=t("the heaviest first"))
-    widgets.table(
-        [Column(t("Responsibility grid")), Column(t("Cells"), right=True), Column(t("By the mean"), right=True),
-         Column(t("Made of"), wide=True)],
-        [
-            (
-                code,
-                i18n.number(each.cells),
-                i18n.number(each.over_mean, 2),
-                ", ".join(
-                    f"{names[name]} {i18n.number(100 * part / each.load) if each.load else 0} %"
-                    for name, part in each.parts.items()
-                ),
-            )
-            for code, each in told[:AREAS_SHOWN]
-        ],
-    )  # fmt: skip
-
-
-def _hand(desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> None:
+def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> None:
     modes = draw_words.modes()
     st.radio(t("What to do"), list(modes), index=list(modes).index(mode or "merge"), format_func=modes.__getitem__,
              key=f"gk_draw_mode_{i18n.locale()}")  # fmt: skip
@@ -271,17 +164,19 @@ def _hand(desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> Non
     widgets.note(draw_words.how(mode))
     if mode not in WITH_PEN:
         names = cells.set_index("id")["code"]
-        told = ", ".join(str(names[each]) for each in chosen if each in names.index)
+        told = ", ".join(str(names.get(each, t("in another community"))) for each in chosen)
         widgets.note(t("Picked: {cells}", cells=told or t("none")))
     area = ""
     if mode == "give":
-        areas = sorted(set(cells["area"]) - {""})
+        areas = sorted(set(rebalancing.areas_of(session, desk.actor, desk.change.id).tolist()) - {""})
         area = str(st.selectbox(t("Responsibility grid"), areas, key=f"gk_draw_to_{community}") or "")
+        if chosen:
+            draw_share.preview(session, desk, chosen, area)
     ready = line is not None if mode in WITH_PEN else bool(chosen)
     if st.button(modes[mode], type="primary", disabled=not ready, key=f"gk_draw_do_{mode}"):
         if line is not None:  # it stays on the map, but cuts once
             st.session_state[f"{state.DRAW_MAP}-used"] = line.wkt
-        act(desk.actor, lambda inner: _by_hand(inner, desk, mode, cells, chosen, line, area))
+        act(desk.actor, lambda inner: _by_hand(inner, desk, mode, chosen, line, area))
     if chosen and st.button(t("Let all go"), type="tertiary", key="gk_draw_none"):
         st.session_state.pop(state.DRAW_PICKED, None)
         st.rerun()
@@ -298,7 +193,6 @@ def _by_hand(  # noqa: PLR0917  (what is done to which cells, along which line)
     session: Session,
     desk: Desk,
     mode: str,
-    cells: gpd.GeoDataFrame,
     chosen: list[int],
     line: shapely.LineString | None,
     area: str,
@@ -310,7 +204,7 @@ def _by_hand(  # noqa: PLR0917  (what is done to which cells, along which line)
     if mode == "give":
         drafting.move_cells(session, actor, change, chosen, area)
         return t("Given to {area}.", area=area)
-    crossed = draw_words.crossed(cells, line or shapely.LineString())
+    crossed = drafting.cells_on(session, actor, change, line or shapely.LineString())
     if mode == "split":
         drafting.split(session, actor, territory, change, crossed[0] if crossed else 0, line or shapely.LineString())
         return t("Split.")

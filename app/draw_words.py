@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import geopandas as gpd
-import shapely
 
 from app import i18n
 from app.i18n import t
@@ -30,6 +31,7 @@ def measures() -> dict[str, str]:
         "facilities": t("Facilities"),
         "area_m2": t("Surface"),
         "cells": t("Cells"),
+        "travel": t("Way between incidents"),
     }
 
 
@@ -59,8 +61,8 @@ def share_in_range(cells: gpd.GeoDataFrame) -> str:
     return f"{i18n.number(100 * lawful / area.sum() if area.sum() else 0)} %"
 
 
-def crossed(cells: gpd.GeoDataFrame, line: shapely.LineString) -> list[int]:
-    """Return the cells that a line runs through, the one with most of it first."""
-    inside = shapely.length(shapely.intersection(cells.geometry.to_numpy(), line))
-    order = (-inside).argsort(kind="stable")
-    return [int(cells["id"].iloc[each]) for each in order if inside[each] > 0]
+def legend(areas: Sequence[str]) -> str:
+    """Return what the colours mean, in words."""
+    if not set(areas) - {""}:
+        return t("No cell belongs to a responsibility grid yet.")
+    return t("Colours are responsibility grids; point at a cell to read its code.")

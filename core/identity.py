@@ -37,6 +37,7 @@ class May(enum.StrEnum):
     READ_NOTE = "read_note"
     EDIT_GRIDS = "edit_grids"
     PROPOSE_GRIDS = "propose_grids"
+    NOTE_GRIDS = "note_grids"
     LOAD_DATA = "load_data"
     SEE_STUDIES = "see_studies"
     MAKE_STUDIES = "make_studies"
@@ -76,6 +77,7 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.READ_NOTE: _SEES_INCIDENTS - {_R.AUDITOR},
     May.EDIT_GRIDS: frozenset({_R.SUPERVISOR}),
     May.PROPOSE_GRIDS: frozenset({_R.GRID_MANAGER, _R.PLANNER, _R.SUPERVISOR}),
+    May.NOTE_GRIDS: frozenset({_R.GRID_WORKER, _R.GRID_MANAGER, _R.DISPATCHER, _R.SUPERVISOR}),
     May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
     May.MAKE_STUDIES: frozenset({_R.PLANNER}),

@@ -112,6 +112,20 @@ class CellVersion:
 
 
 @dataclasses.dataclass(frozen=True)
+class Note:
+    """A note on a grid; ``struck_at`` where it does not count any more."""
+
+    id: int
+    cell_id: int
+    code: str
+    body: str
+    author_id: int | None
+    author: str
+    made_at: dt.datetime
+    struck_at: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True)
 class GridFile:
     """All that the grids know of one cell, in force or ended.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -191,6 +192,12 @@ def daily_by_place(session: Session, actor: Actor, cell_id: int, days: int) -> d
     """Return the incidents of the last days inside a cell by local day, also those filed under its parents."""
     require(actor, May.SEE_INCIDENTS)
     return store_versions.daily_by_place(session, cell_id, days)
+
+
+def outlines_near(session: Session, actor: Actor, cell_id: int, metres: float = 200.0) -> list[tuple[str, Any]]:
+    """Return code and shape (EPSG:4326) of the cells in force within some metres of a cell, itself left out."""
+    require(actor, May.SEE_MAP)
+    return store_versions.outlines_near(session, cell_id, metres)
 
 
 def find_cell(session: Session, actor: Actor, code: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -16,34 +17,63 @@ from core.identity import Actor
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
 from grids import store, store_changes
-from grids.balance import AreaLoad, Balanced, balance, compose, explain, rebalance
+from grids.balance import AreaLoad, Balanced, balance, compose, explain, rebalance, staffing_curve
 from grids.change_model import Change
 from grids.drafting import INCIDENT_DAYS, draft_cells, get_change, own_draft, saved
 from grids.edits import rehomed
 from grids.ground import ground_of
 from grids.responsibility import components
 
-MEASURES = ("incidents", "people", "street_m", "facilities", "area_m2", "cells")
+MEASURES = ("incidents", "people", "street_m", "facilities", "area_m2", "cells", "travel")
 """What a workload may be composed of."""
 DEFAULT = {"incidents": 1.0, "people": 0.2}
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Cells of a draft by id, their communities, and the numbers of each that a workload is composed of.
+
+    It holds as long as `grids.drafting.ground_key` says the same, whoever looks after which cell.
+    """
+
+    ids: npt.NDArray[np.int64]
+    community: npt.NDArray[np.int64]
+    columns: dict[str, npt.NDArray[np.float64]]
+
+
+def measured(
+    session: Session, actor: Actor, territory: TerritoryInfo, change_id: int, categories: Sequence[str] = ()
+) -> Measured:
+    """Return what the cells of a change hold; see `measures`."""
+    change = get_change(session, actor, change_id)
+    cells = store_changes.cells(session, change_id)
+    columns = measures(session, territory, change, cells, categories)
+    return Measured(cells["id"].to_numpy(dtype=np.int64), cells["community_id"].to_numpy(dtype=np.int64), columns)
+
+
 def measures(
-    session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame
+    session: Session,
+    territory: TerritoryInfo,
+    change: Change,
+    cells: gpd.GeoDataFrame,
+    categories: Sequence[str] = (),
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return the numbers of each cell of a draft that a workload is composed of.
 
-    Incidents are those of the last `INCIDENT_DAYS` that the actor may see, streets the metres inside.
+    Incidents are those of the last `INCIDENT_DAYS` that the actor may see, of some categories or of all; streets
+    the metres inside; travel the length of the shortest round through the incidents of a cell (see `tour_m`).
     """
     shapes = project(cells.geometry.to_numpy(), territory.metric_srid)
+    points = store_changes.incident_points(session, change.area_ids, INCIDENT_DAYS, categories)
+    area_m2 = cells["area_m2"].to_numpy(dtype=np.float64)
+    incidents = _counted(shapes, territory, points)
     found = {
-        "incidents": _counted(
-            shapes, territory, store_changes.incident_points(session, change.area_ids, INCIDENT_DAYS)
-        ),
+        "incidents": incidents,
         "people": np.nan_to_num(cells["people"].to_numpy(dtype=np.float64, na_value=np.nan)),
         "facilities": _counted(shapes, territory, store_changes.facility_points(session, territory.id)),
-        "area_m2": cells["area_m2"].to_numpy(dtype=np.float64),
+        "area_m2": area_m2,
         "cells": np.ones(len(cells)),
+        "travel": tour_m(incidents, area_m2),
     }
     lines = store.border_lines(session, territory.id)
     streets = project(lines.geometry.to_numpy()[(lines["kind"] == "street").to_numpy()], territory.metric_srid)
@@ -51,6 +81,14 @@ def measures(
     inside = shapely.length(shapely.intersection(shapes[cell], streets[line]))
     found["street_m"] = np.bincount(cell, weights=inside, minlength=len(cells)).astype(np.float64)
     return found
+
+
+def tour_m(stops: npt.NDArray[np.float64], area_m2: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the metres of the shortest round through ``stops`` scattered places of an area: 0.7124 √(stops · area).
+
+    After Beardwood, Halton and Hammersley (1959); a sum over cells, so that it can be shared out like any load.
+    """
+    return 0.7124 * np.sqrt(stops * area_m2)
 
 
 def balance_draft(
@@ -64,6 +102,7 @@ def balance_draft(
     respect: bool = True,
     from_today: bool = False,
     change_cost: float = 1.0,
+    categories: Sequence[str] = (),
 ) -> tuple[Change, Balanced]:
     """Share the cells of a draft among ``k`` contiguous responsibility grids; return the change and how even they are.
 
@@ -81,7 +120,7 @@ def balance_draft(
     cells = store_changes.cells(session, change_id)
     if len(cells) == 0:
         raise InvalidInput("The draft has no cells.", hint="Draw them first.", zh="草案中没有网格，请先划分。")
-    load, parts = compose(measures(session, territory, change, cells), weights)
+    load, parts = compose(measures(session, territory, change, cells, categories), weights)
     if load.sum() <= 0:
         raise InvalidInput(
             "Nothing of this workload is known here.",
@@ -117,16 +156,49 @@ def loads(
     session: Session, actor: Actor, territory: TerritoryInfo, change_id: int, weights: Mapping[str, float]
 ) -> list[tuple[str, AreaLoad]]:
     """Return what each responsibility grid of a change is loaded with, the heaviest first."""
-    change = get_change(session, actor, change_id)
-    cells = draft_cells(session, actor, change_id)
-    bound = cells["area"].to_numpy(dtype=str)
-    codes, area = np.unique(bound, return_inverse=True)
-    if len(cells) == 0 or codes.tolist() == [""]:
+    found = measured(session, actor, territory, change_id)
+    return loads_of(found, areas_of(session, actor, change_id), weights)
+
+
+def areas_of(session: Session, actor: Actor, change_id: int) -> npt.NDArray[np.str_]:
+    """Return the responsibility grid of each cell of a change by the id of the cell; empty for none."""
+    get_change(session, actor, change_id)
+    return store_changes.plain(session, change_id)["area"].to_numpy(dtype=str)
+
+
+def loads_of(found: Measured, areas: npt.NDArray[np.str_], weights: Mapping[str, float]) -> list[tuple[str, AreaLoad]]:
+    """Return what each responsibility grid is loaded with, the heaviest first, by measures and areas of the cells."""
+    codes, area = np.unique(areas, return_inverse=True)
+    if len(areas) == 0 or codes.tolist() == [""]:
         return []
-    load, parts = compose(measures(session, territory, change, cells), weights)
-    found = Balanced(area, np.bincount(area, weights=load).astype(np.float64), 0.0, 0)
-    told = [(str(codes[each.area]), each) for each in explain(found, parts) if codes[each.area]]
+    load, parts = compose(found.columns, weights)
+    bound = areas != ""
+    mean = float(load[bound].sum()) / max(len(set(codes) - {""}), 1)
+    balanced = Balanced(area, np.bincount(area, weights=load).astype(np.float64), 0.0, 0)
+    told = [
+        (str(codes[each.area]), replace(each, over_mean=each.load / mean if mean > 0 else 1.0))
+        for each in explain(balanced, parts)
+        if codes[each.area]
+    ]
     return sorted(told, key=lambda pair: -pair[1].load)
+
+
+def staffing(
+    session: Session,
+    actor: Actor,
+    change_id: int,
+    found: Measured,
+    territory: TerritoryInfo,
+    *,
+    numbers: Sequence[int],
+    weights: Mapping[str, float],
+    respect: bool,
+) -> list[dict[str, Any]]:
+    """Return for each number of responsibility grids how heavy the heaviest is; nothing is written."""
+    cells = draft_cells(session, actor, change_id)
+    load, _ = compose(found.columns, weights)
+    ground = ground_of(project(cells.geometry.to_numpy(), territory.metric_srid))
+    return staffing_curve(ground, load, numbers, group=found.community if respect else None)
 
 
 def check_contiguous(

@@ -122,16 +122,95 @@ def published_since(session: Session, change: Change) -> list[str]:
     return list(rows)
 
 
-def cells(session: Session, change_id: int, community_id: int | None = None) -> gpd.GeoDataFrame:
-    """Return the cells of a draft by id: the columns of `GridChangeCell`, geometry in EPSG:4326."""
+def cells(
+    session: Session,
+    change_id: int,
+    community_id: int | None = None,
+    *,
+    ids: Sequence[int] | None = None,
+    areas: Sequence[str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Return the cells of a draft by id: the columns of `GridChangeCell`, geometry in EPSG:4326.
+
+    Only those of a community, of some numbers, or of some responsibility grids, where these are given.
+    """
     statement = select(*_COLUMNS, func.ST_AsBinary(GridChangeCell.geom)).where(GridChangeCell.change_id == change_id)
     if community_id is not None:
         statement = statement.where(GridChangeCell.community_id == community_id)
+    if ids is not None:
+        statement = statement.where(GridChangeCell.id.in_(ids))
+    if areas is not None:
+        statement = statement.where(GridChangeCell.area.in_(areas))
     rows = session.execute(statement.order_by(GridChangeCell.id)).all()
     frame = pd.DataFrame(rows, columns=[*(column.key for column in _COLUMNS), "wkb"])
     shapes = shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object))
     frame["unit_grid_id"] = frame["unit_grid_id"].astype("Int64")
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
+
+
+def plain(session: Session, change_id: int) -> pd.DataFrame:
+    """Return the cells of a draft without their shapes, by id."""
+    rows = session.execute(select(*_COLUMNS).where(GridChangeCell.change_id == change_id).order_by(GridChangeCell.id))
+    frame = pd.DataFrame(rows.all(), columns=[column.key for column in _COLUMNS])
+    frame["unit_grid_id"] = frame["unit_grid_id"].astype("Int64")
+    return frame
+
+
+def live_plain(session: Session, area_ids: Sequence[int]) -> pd.DataFrame:
+    """Return the cells in force of some communities by id: id, people, area (code of the responsibility grid)."""
+    rows = session.execute(
+        select(UnitGrid.id, UnitGrid.people, func.coalesce(ResponsibilityGrid.code, ""))
+        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
+        .where(UnitGrid.community_id.in_(area_ids), UnitGrid.ended_on.is_(None))
+        .order_by(UnitGrid.id)
+    )
+    return pd.DataFrame(rows.all(), columns=["id", "people", "area"])
+
+
+def ground_key(session: Session, change_id: int) -> tuple[int, int]:
+    """Return what changes whenever a cell of a draft gets another ground: how many there are, and the last number."""
+    row = session.execute(
+        text("SELECT count(*), coalesce(max(id), 0) FROM grid_change_cell WHERE change_id = :change"),
+        {"change": change_id},
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def extent(session: Session, change_id: int, community_id: int | None) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of the cells of a draft; None without any."""
+    row = session.execute(
+        text(
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geom) AS e"
+            " FROM grid_change_cell WHERE change_id = :change"
+            " AND (CAST(:community AS integer) IS NULL OR community_id = :community)) AS q"
+        ),
+        {"change": change_id, "community": community_id},
+    ).one()
+    return None if row[0] is None else (float(row[0]), float(row[1]), float(row[2]), float(row[3]))
+
+
+def cell_at(session: Session, change_id: int, lon: float, lat: float) -> int | None:
+    """Return the cell of a draft at a place; None where there is none."""
+    return session.scalars(
+        text(
+            "SELECT id FROM grid_change_cell WHERE change_id = :change"
+            " AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)) ORDER BY id LIMIT 1"
+        ),
+        {"change": change_id, "lon": lon, "lat": lat},
+    ).first()
+
+
+def cells_on(session: Session, change_id: int, line: shapely.LineString) -> list[int]:
+    """Return the cells of a draft that a line in EPSG:4326 runs through, the one with most of it first."""
+    rows = session.scalars(
+        text(
+            "SELECT id FROM (SELECT id, ST_Length(ST_Intersection(geom, l.line)) AS inside FROM grid_change_cell,"
+            " (SELECT ST_GeomFromWKB(:line, 4326) AS line) AS l WHERE change_id = :change"
+            " AND ST_Intersects(geom, l.line)) AS q WHERE inside > 0 ORDER BY inside DESC, id"
+        ),
+        {"change": change_id, "line": shapely.to_wkb(line)},
+    )
+    return list(rows)
 
 
 def cells_beside(session: Session, change_id: int, shapes: np.ndarray) -> gpd.GeoDataFrame:
@@ -211,14 +290,18 @@ def highest_sequences(session: Session, area_ids: Sequence[int]) -> dict[int, in
     return {community: int(highest) for community, highest in rows}
 
 
-def incident_points(session: Session, area_ids: Sequence[int], days: int) -> np.ndarray:
-    """Return longitude and latitude of the incidents of the last days that the actor may see, shape (n, 2)."""
+def incident_points(session: Session, area_ids: Sequence[int], days: int, categories: Sequence[str] = ()) -> np.ndarray:
+    """Return longitude and latitude of the incidents of the last days that the actor may see, shape (n, 2).
+
+    Of some categories, or of all when none is named.
+    """
     rows = session.execute(
         text(
-            "SELECT ST_X(geom), ST_Y(geom) FROM incident WHERE community_id = ANY(CAST(:areas AS integer[]))"
-            " AND reported_at >= now() - make_interval(days => :days)"
+            "SELECT ST_X(geom), ST_Y(geom) FROM incident AS i WHERE community_id = ANY(CAST(:areas AS integer[]))"
+            " AND reported_at >= now() - make_interval(days => :days) AND (:every OR EXISTS (SELECT FROM incident_class"
+            " AS c WHERE c.id = i.class_id AND c.category = ANY(CAST(:categories AS text[]))))"
         ),
-        {"areas": list(area_ids), "days": days},
+        {"areas": list(area_ids), "days": days, "categories": list(categories), "every": not categories},
     )
     return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
 
@@ -252,11 +335,3 @@ def _change(row: GridChange) -> Change:
         dict(row.facts),
         row.version,
     )
-
-
-def responsibility_codes(session: Session, territory_id: int) -> dict[int, str]:
-    """Return the codes of the responsibility grids there are, by id."""
-    rows = session.execute(
-        select(ResponsibilityGrid.id, ResponsibilityGrid.code).where(ResponsibilityGrid.territory_id == territory_id)
-    )
-    return {identity: code for identity, code in rows}  # noqa: C416  (rows are no pairs to the checker)

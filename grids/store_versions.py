@@ -220,6 +220,24 @@ def cell_file(session: Session, territory_id: int | None, cell_id: int) -> dict[
     return None if row is None else {**row, "shape": shapely.from_wkb(bytes(row["shape"]))}
 
 
+def territory_of(session: Session, cell_id: int) -> int:
+    """Return the territory of a cell."""
+    return session.scalars(select(UnitGrid.territory_id).where(UnitGrid.id == cell_id)).one()
+
+
+def outlines_near(session: Session, cell_id: int, metres: float) -> list[tuple[str, Any]]:
+    """Return code and shape (EPSG:4326) of the cells in force around a cell, itself left out."""
+    rows = session.execute(
+        text(
+            "SELECT o.code, ST_AsBinary(o.geom) FROM unit_grid AS g JOIN unit_grid AS o"
+            " ON o.territory_id = g.territory_id AND o.ended_on IS NULL AND o.id <> g.id"
+            " AND o.geom && ST_Expand(g.geom, CAST(:metres AS float8) / 60000) WHERE g.id = :cell"
+        ),
+        {"cell": cell_id, "metres": metres},
+    )
+    return [(code, shapely.from_wkb(bytes(shape))) for code, shape in rows]
+
+
 def neighbours_of(session: Session, cell_id: int) -> list[tuple[int, str]]:
     """Return id and code of the cells in force that share a side with a cell, by code."""
     rows = session.execute(

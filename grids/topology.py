@@ -255,7 +255,7 @@ def _joined(faces: Faces, label: Ints, inside: Ints, least_m2: float) -> tuple[I
     # Nobody's ground must not give its neighbour its name: it counts as small beside any cell.
     weight = np.where((label[first] > 0) | (area >= least_m2), area, 0.0).astype(np.float64)
     pair, member = np.unique(np.stack(both), axis=1, return_inverse=True)
-    length = np.bincount(member.ravel(), weights=np.tile(metres[real], 2), minlength=pair.shape[1])
+    length = np.bincount(member.ravel(), weights=np.tile(metres[real], 2), minlength=pair.shape[1]).astype(np.float64)
     groups = Groups(weight, pair[0], pair[1], length)
     used = np.unique(piece[inside])
     for each in used[np.argsort(weight[used], kind="stable")].tolist():

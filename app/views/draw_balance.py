@@ -6,15 +6,15 @@ import geopandas as gpd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_map, draw_parts, guard, i18n, state, widgets
-from app.draw_parts import Desk
+from app import draw_desk, draw_file, draw_map, draw_parts, draw_words, guard, i18n, state, widgets
+from app.draw_desk import Desk
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Column
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, communities
-from grids import drafting
+from grids import drafting, rebalancing
 from grids.change_model import Change
 
 
@@ -30,7 +30,7 @@ def show() -> None:
             with guard.page():
                 _change(session, actor, territory, drafting.get_change(session, actor, int(given)))
             return
-        draw_parts.news()
+        draw_desk.news()
         draw_parts.new_draft(session, actor, territory)
         _list(drafting.list_changes(session, actor, territory.id), territory)
 
@@ -47,7 +47,7 @@ def _list(changes: list[Change], territory: TerritoryInfo) -> None:
         [
             (
                 widgets.link(each.title, f"/draw-balance?change={each.id}"),
-                draw_parts.state_word(each.state),
+                draw_words.state_word(each.state),
                 i18n.clock(each.made_at, territory.timezone),
                 i18n.day(each.effective_on) if each.effective_on else None,
             )
@@ -64,38 +64,58 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
     with st.container():
         draw_parts.head(session, desk)
     if change.state == "withdrawn":
-        draw_parts.news()
+        draw_desk.news()
         widgets.empty(t("This draft was withdrawn."), t("Its cells are gone; begin a new one."))
+        return
+    waiting = draw_file.waiting(desk)
+    if waiting is not None:
+        draw_desk.news()
+        draw_file.report(desk, waiting)
         return
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         community = st.selectbox(
             t("Community"), list(titles), format_func=titles.__getitem__, key=f"gk_draw_place_{change.id}", width=300
         )
-        cells = drafting.draft_cells(session, actor, change.id, community)
         mode = draw_parts.mode_of(desk)
-        _map(desk, cells, int(community or 0), pen=mode in draw_parts.WITH_PEN)
+        _map(session, desk, community, mode)
     with right:
-        with st.container():  # always there, so that the open tab below stays open
-            draw_parts.news()
+        with st.container():  # a place of its own, so that the tabs keep theirs and the open one stays open
+            draw_desk.news()
+        key = drafting.ground_key(session, actor, change.id)
+        cells = _cells(session, actor, change.id, key, actor.scope_key, community)
         draw_parts.panel(session, desk, int(community or 0), cells, mode)
 
 
-def _map(desk: Desk, cells: gpd.GeoDataFrame, community: int, *, pen: bool) -> None:
-    if len(cells) == 0:
+@st.cache_data(ttl=900, show_spinner=False, max_entries=12)
+def _cells(
+    _session: Session, _actor: Actor, change_id: int, key: tuple[int, int], scope: str, community: int | None
+) -> gpd.GeoDataFrame:
+    """Return the cells of a community as long as their ground stays; which grid they belong to may be older."""
+    del key, scope
+    return drafting.draft_cells(_session, _actor, change_id, community)
+
+
+def _map(session: Session, desk: Desk, community: int | None, mode: str) -> None:
+    change = desk.change
+    extent = drafting.extent_of(session, desk.actor, change.id, community)
+    if extent is None:
         widgets.empty(t("No cell here."), t("Choose a method at the right and draw."))
         return
-    picked = draw_parts.picked(desk.change)
-    key = draw_map.map_key(desk.change.id, community, pen=pen)
-    answer = draw_map.show(desk.territory, desk.actor, cells, picked, key=key, pen=pen)
-    widgets.note(draw_map.legend(cells))
-    found = draw_map.clicked_cell(cells, answer)
-    if found is not None and found[0] != st.session_state.get(state.DRAW_CLICK):
-        st.session_state[state.DRAW_CLICK] = found[0]
-        if found[1] is not None and not pen:
-            draw_parts.toggle(desk.change, found[1])
+    areas = rebalancing.areas_of(session, desk.actor, change.id).tolist()
+    hand = mode != "" and mode not in draw_parts.WITH_PEN
+    chosen = draw_desk.picked(change)
+    shown = draw_map.Shown(change.id, change.version, areas, chosen, extent, hand=hand, pen=desk.own)
+    answer = draw_map.show(desk.territory, desk.actor, shown)
+    widgets.note(draw_words.legend(areas))
+    place = draw_map.clicked_at(answer)
+    if place is not None and place != st.session_state.get(state.DRAW_CLICK):
+        st.session_state[state.DRAW_CLICK] = place
+        cell = drafting.cell_at(session, desk.actor, change.id, *place) if hand else None
+        if cell is not None:
+            draw_desk.toggle(change, cell)
             st.rerun()
-    line = draw_map.drawn_line(answer) if pen else None
+    line = draw_map.drawn_line(answer) if desk.own else None
     used = line is not None and line.wkt == st.session_state.get(f"{state.DRAW_MAP}-used")
     st.session_state[f"{state.DRAW_MAP}-line"] = None if used else line
 

@@ -12,7 +12,7 @@ import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_map, guard, i18n, maps, state, widgets, words
+from app import draw_map, grid_notes, grid_sheet, guard, i18n, maps, state, widgets, words
 from app.grid_panel import facility_words
 from app.i18n import t, tn
 from app.map_legend import bars_html, spark_html
@@ -99,6 +99,11 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
             Fact(t("Surface"), t("{area} ha", area=i18n.number(file.area_m2 / 1e4, 2))),
         ]
     )
+    if st.query_params.get("sheet"):
+        grid_sheet.show(session, actor, territory, file, _fields(session, actor, territory, file, linked=False))
+        return
+    sheet = widgets.link(t("Sheet to print"), f"/grid-file?grid={file.id}&sheet=1").text
+    widgets.write(f'<p class="gk-no-print">{sheet}</p>')
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
         _map(territory, actor, file)
@@ -111,14 +116,18 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
     with right:
         widgets.fields(_fields(session, actor, territory, file), beside=True)
         _versions(file)
+        grid_notes.show(session, actor, territory, file)
 
 
-def _fields(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFile) -> dict[str, Cell]:
+def _fields(
+    session: Session, actor: Actor, territory: TerritoryInfo, file: GridFile, *, linked: bool = True
+) -> dict[str, Cell]:
     kinds = {"block": t("Block along the streets"), "square": t("Square"), "hexagon": t("Hexagon")}
+    kinds["file"] = t("Out of a file")
     beside = file.neighbours[:NEIGHBOURS_SHOWN]
     links = ", ".join(widgets.link(code, f"/grid-file?grid={each}").text for each, code in beside)
     worker, deputy = _workers(session, actor, territory, file.responsibility_code)
-    return {
+    told: dict[str, Cell] = {
         t("Code"): f"{file.code} ({file.scheme})",
         t("Community"): i18n.either(file.community, file.community_zh),
         t("Settlement"): t("town") if file.settlement == "town" else t("countryside"),
@@ -129,9 +138,11 @@ def _fields(session: Session, actor: Actor, territory: TerritoryInfo, file: Grid
         t("Grid worker"): worker,
         t("Stands in today"): deputy,
         t("Facilities"): facility_words(file.facilities),
-        t("Neighbours"): widgets.Html(links) if links else "–",
-        t("On the map"): widgets.link(t("City map"), f"/map?grid={file.id}") if file.ended_on is None else "–",
     }
+    if linked:
+        told[t("Neighbours")] = widgets.Html(links) if links else "–"
+        told[t("On the map")] = widgets.link(t("City map"), f"/map?grid={file.id}") if file.ended_on is None else "–"
+    return told
 
 
 def _workers(session: Session, actor: Actor, territory: TerritoryInfo, code: str | None) -> tuple[str, str]:

@@ -1,0 +1,181 @@
+"use strict";
+/* A draft of grids on the map: its cells from tiles, the picked ones, what the pointer is on. */
+
+const GridkeeperDraft = (() => {
+  let map, config, layer, tooltip;
+  let waiting = 0;
+  const state = { version: null, colours: {}, picked: new Set(), hovered: null, hand: false };
+
+  function trace(ctx, geom) {
+    ctx.beginPath();
+    for (const part of geom) {
+      ctx.moveTo(part[0].x, part[0].y);
+      for (let i = 1; i < part.length; i += 1) {
+        ctx.lineTo(part[i].x, part[i].y);
+      }
+    }
+  }
+
+  function fillRule(theme) {
+    return {
+      dataLayer: "cell",
+      symbolizer: {
+        draw(ctx, geom, z, feature) {
+          const colour = state.colours[feature.props.area];
+          trace(ctx, geom);
+          ctx.globalAlpha = colour ? 0.45 : 0.06;
+          ctx.fillStyle = colour || theme.closed;
+          ctx.fill();
+          ctx.globalAlpha = z >= 14 ? 0.8 : z >= 13 ? 0.45 : z >= 12 ? 0.2 : 0;
+          ctx.strokeStyle = theme.primary;
+          ctx.lineWidth = z >= 15 ? 1.2 : 0.7;
+          ctx.stroke();
+        },
+      },
+    };
+  }
+
+  function markRule(theme, wanted, width, alpha) {
+    return {
+      dataLayer: "cell",
+      filter: (z, f) => wanted(f.id),
+      symbolizer: {
+        draw(ctx, geom, z, feature) {
+          trace(ctx, geom);
+          ctx.globalAlpha = alpha;
+          ctx.fillStyle = state.colours[feature.props.area] || theme.closed;
+          ctx.fill();
+          ctx.globalAlpha = 1;
+          ctx.strokeStyle = theme.text;
+          ctx.lineWidth = width;
+          ctx.setLineDash([]);
+          ctx.stroke();
+        },
+      },
+    };
+  }
+
+  function build(version) {
+    const theme = config.theme;
+    return protomapsL.leafletLayer({
+      url: `/tiles/draft/${config.change}/${version}/{z}/{x}/{y}.mvt`,
+      paintRules: [
+        fillRule(theme),
+        markRule(theme, (id) => id === state.hovered && !state.picked.has(id), 1.4, 0.2),
+        markRule(theme, (id) => state.picked.has(id), 3, 0.6),
+      ],
+      labelRules: [],
+      pane: "gk-draft",
+      maxDataZoom: 15,
+      maxZoom: 20,
+      bounds: config.bounds,
+      attribution: "",
+      lang: config.lang,
+      keepBuffer: 1,
+    });
+  }
+
+  function repaint() {
+    if (!layer || !layer._map) {
+      return;
+    }
+    for (const key in layer._tiles) {
+      const coords = layer._wrapCoords(layer._keyToTileCoords(key));
+      layer.renderTile(coords, layer._tiles[key].el, layer._tileCoordsToKey(coords));
+    }
+  }
+
+  /** Show another version: the old one stays until the new one is drawn. */
+  function swap(version) {
+    const old = layer;
+    layer = build(version);
+    layer.once("load", () => {
+      if (old) {
+        old.remove();
+      }
+      map.getContainer().dataset.draft = String(version);
+    });
+    layer.addTo(map);
+    map.eachLayer((each) => {
+      if (each instanceof L.Polyline && !(each instanceof L.Polygon)) {
+        each.remove(); // a drawn line has cut once
+      }
+    });
+  }
+
+  function cellAt(latlng) {
+    if (!layer || !layer._map) {
+      return null;
+    }
+    const found = layer.views.get("").queryFeatures(latlng.lng, latlng.lat, map.getZoom(), 1);
+    return found.length ? found[found.length - 1].feature : null;
+  }
+
+  function onMove(event) {
+    const cell = map.getZoom() >= 12 ? cellAt(event.latlng) : null;
+    const id = cell && map.getZoom() >= 14 ? cell.id : null;
+    if (id !== state.hovered) {
+      state.hovered = id;
+      repaint();
+    }
+    if (!cell || !cell.props.code) {
+      tooltip.remove();
+      return;
+    }
+    const box = document.createElement("div");
+    const size = `${(cell.props.m2 / 1e4).toLocaleString(config.lang, { maximumFractionDigits: 2 })} ha`;
+    [cell.props.code, [size, cell.props.area].filter(Boolean).join(" · ")].forEach((line, at) => {
+      box.appendChild(document.createElement(at ? "div" : "strong")).textContent = line;
+    });
+    tooltip.setLatLng(event.latlng).setContent(box).addTo(map);
+  }
+
+  function onClick(event) {
+    const cell = state.hand ? cellAt(event.latlng) : null;
+    if (!cell) {
+      return;
+    }
+    // Marked at once; the page answers with what is picked.
+    if (!state.picked.delete(cell.id)) {
+      state.picked.add(cell.id);
+    }
+    map.getContainer().dataset.picked = String(state.picked.size);
+    repaint();
+  }
+
+  function attach(leafletMap, settings) {
+    map = leafletMap;
+    config = settings;
+    layer = null;
+    Object.assign(state, { version: null, colours: {}, picked: new Set(), hovered: null, hand: false });
+    map.createPane("gk-draft").style.zIndex = 215;
+    map.getPane("gk-draft").style.pointerEvents = "none";
+    tooltip = L.tooltip({ direction: "top", offset: [0, -8], className: "gk-tooltip", opacity: 1 });
+    map.on("mousemove", (event) => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(() => onMove(event));
+    });
+    map.on("mouseout", () => {
+      tooltip.remove();
+      state.hovered = null;
+      repaint();
+    });
+    map.on("click", onClick);
+  }
+
+  /** Take over what the page says: version, colours of the areas, picked cells, whether a click picks. */
+  function update(push) {
+    state.colours = push.colours;
+    state.picked = new Set(push.picked);
+    state.hand = push.hand;
+    map.getContainer().dataset.picked = String(state.picked.size);
+    if (state.version !== push.version) {
+      state.version = push.version;
+      swap(push.version);
+    } else {
+      repaint();
+    }
+  }
+
+  return { attach, update, state };
+})();
