@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import time
@@ -46,6 +47,7 @@ class _Wish:
     areas: gpd.GeoDataFrame
     cut: Callable[[], gpd.GeoDataFrame]
     replace: bool
+    since: dt.date | None = None
 
 
 def make_grid(
@@ -58,6 +60,7 @@ def make_grid(
     town_size_m: float | None = None,
     progress: Progress | None = None,
     replace: bool = False,
+    since: dt.date | None = None,
 ) -> MadeGrid:
     """Cut the communities of a territory into regular cells, number and store them, and return what came of it.
 
@@ -73,6 +76,8 @@ def make_grid(
         Width in communities that are towns; None takes ``size_m``.
     replace
         Allow earlier cells to end.
+    since
+        First day of the cells, of a city whose history is older than its map; today when left out.
 
     Raises
     ------
@@ -92,7 +97,7 @@ def make_grid(
     def cut() -> gpd.GeoDataFrame:
         return partition(metric, kind=kind, size_m=wanted, progress=progress)
 
-    wish = _Wish(name, fingerprint, areas, cut, replace)
+    wish = _Wish(name, fingerprint, areas, cut, replace, since)
     return _put_in_force(session, actor, territory, wish, began=began, progress=progress)
 
 
@@ -241,7 +246,7 @@ def _put_in_force(
             "size_m": sizes,  # NaN, of cells without a lattice, is stored as unknown
             "area_m2": cells["area_m2"].to_numpy(),
             "people": people,
-            "started_on": [today] * count,
+            "started_on": [wish.since if wish.since and not live else today] * count,
             "geom": project(cells.geometry.to_numpy(), 4326, territory.metric_srid),
         },
     )

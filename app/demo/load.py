@@ -140,6 +140,7 @@ def load_demo(
     )
     surroundings.name_communities(session, actor, territory.id, city.names_zh)
     areas = communities(session, territory.id)
+    since = (aware(until) - dt.timedelta(days=DAYS)).date()
     watch.lap("map")
 
     made = make_grid(
@@ -150,6 +151,7 @@ def load_demo(
         size_m=city.countryside_m,
         town_size_m=city.town_m,
         progress=progress,
+        since=since,
     )
     make_responsibility_grids(session, actor, territory, progress=progress)
     watch.lap("grids")
@@ -167,7 +169,6 @@ def load_demo(
     seed_catalogue(session, actor, territory)
     catalogue = read_catalogue(session, territory)
     focus = _focus(areas, city)
-    since = (aware(until) - dt.timedelta(days=DAYS)).date()
     units = make_units(session, territory, city.offices, areas, since)
     write_duty_list(session, territory, units, {key: row.id for key, row in catalogue.classes.items()}, since)
     crew = _make_crew(session, territory, units, city, focus)
