@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -46,8 +47,14 @@ def actors(demo_database) -> dict[Role, Actor]:
         return {account.role: account.actor() for account in accounts.demo_accounts(session)}
 
 
+@pytest.fixture(scope="module")
+def registered() -> dict[Role, dict[str, Any]]:
+    """The pages in the navigation of each role that was met."""
+    return {}
+
+
 @pytest.fixture
-def run(actors, monkeypatch) -> Iterator[Run]:
+def run(actors, registered, monkeypatch) -> Iterator[Run]:
     """Runs a page: ``run("today", Role.DISPATCHER, "zh", incident="5")``."""
 
     def runner(view: str, role: Role, language: str = "en", **address: str) -> AppTest:
@@ -57,8 +64,11 @@ def run(actors, monkeypatch) -> Iterator[Run]:
         page = AppTest.from_file(str(MAIN), default_timeout=60)
         for name, value in address.items():
             page.query_params[name] = value
-        page.run()
+        if view == "today" or role not in registered:
+            page.run()
+            registered[role] = page._registered_pages
         if view != "today":
+            page._registered_pages = registered[role]  # as if Today had been run before, as for the first of a role
             for name, value in address.items():
                 page.query_params[name] = value
             page.switch_page(f"views/{view}.py").run()
