@@ -10,8 +10,10 @@ from grids.lattice import Floats, Geometries
 
 THIN_M = 9.0
 """Faces narrower than this lie between the carriageways of one street, whatever the street."""
+NEEDLE_M = 15.0
+"""Pieces of a large block narrower than this are no cells: the ways beside them part the block elsewhere."""
 BETWEEN_M = 30.0
-"""Faces narrower than this do so when one-way streets run around them."""
+"""Faces narrower than this do so when one-way streets or railways run around them."""
 ROUND_M2 = 8_000.0
 """A round face of one-way streets below this area is the middle of a roundabout."""
 RIM_M = 25.0
@@ -23,15 +25,23 @@ _LONG = 6.0
 _STEP_M = 5.0
 
 
-def inside_streets(faces: Geometries, one_way: Geometries) -> npt.NDArray[np.bool_]:
-    """Return which faces lie inside a street, given the one-way streets (lines in metres; none when not known)."""
+def inside_streets(faces: Geometries, tracks: Geometries) -> npt.NDArray[np.bool_]:
+    """Return which faces lie inside a street or railway.
+
+    Parameters
+    ----------
+    faces
+        Polygons in metres.
+    tracks
+        Lines that run side by side with others of their kind: railways, streets of one direction where these are known.
+    """
     area, around = shapely.area(faces), shapely.length(faces)
     width = 2 * area / around
     thin = width < THIN_M
     round_one = (4 * np.pi * area / around**2 > _ROUND) & (area < ROUND_M2)
     asked = np.flatnonzero(~thin & ((width < BETWEEN_M) | round_one))
-    if len(asked) and len(one_way):
-        thin[asked] = _share_on(faces[asked], one_way) > _ONE_WAY_SHARE
+    if len(asked) and len(tracks):
+        thin[asked] = _share_on(faces[asked], tracks) > _ONE_WAY_SHARE
     return np.asarray(thin)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from grids.block_borders import Borders, on_line
 from grids.block_choice import choose
 from grids.block_cuts import beyond, chords, closing, extensions
 from grids.block_merge import Joining, Rules, dissolved, give_up_needless, take_in_scraps
-from grids.block_strips import THIN_M, across, at_rim, inside_streets, to_rim
+from grids.block_strips import NEEDLE_M, across, at_rim, inside_streets, to_rim
 from grids.built_up import BuiltUp
 from grids.codes import reading_order
 from grids.lattice import Geometries, Ints
@@ -43,14 +44,15 @@ class _Network:
 
     borders: Geometries
     paths: Geometries
-    one_way: Geometries
+    tracks: Geometries
 
 
 @dataclass(frozen=True, slots=True)
 class _Parted:
-    """The blocks of one community: pieces, the block of each, which blocks are large, borders between pieces."""
+    """The blocks of one community: pieces, thin ones, the block of each, which are large, borders between pieces."""
 
     pieces: Geometries
+    thin: npt.NDArray[np.bool_]
     block: Ints
     large: npt.NDArray[np.bool_]
     borders: Borders
@@ -111,18 +113,44 @@ def street_blocks(
     DataQuality
         Communities that are not valid polygons or overlap.
     """
+    (found,) = blocks_at(
+        areas,
+        lines,
+        target_m2=target_m2,
+        built_up=built_up,
+        off_line_shares=[off_line_share],
+        along_paths=along_paths,
+        buildings=buildings,
+        progress=progress,
+    )
+    return found
+
+
+def blocks_at(
+    areas: gpd.GeoDataFrame,
+    lines: gpd.GeoDataFrame,
+    *,
+    target_m2: float = TARGET_M2,
+    built_up: BuiltUp,
+    off_line_shares: Sequence[float],
+    along_paths: bool = True,
+    buildings: Geometries | None = None,
+    progress: Progress | None = None,
+) -> list[gpd.GeoDataFrame]:
+    """Return the street blocks for each of several shares, cut once: see `street_blocks`."""
     check_areas(areas)
     _check_lines(areas, lines, target_m2)
-    if not 0 <= off_line_share <= 1:
-        raise InvalidInput(f"A share of {off_line_share:g} of the border is none.", hint="Give 0 to 1, e.g. 0.1.")
+    for share in off_line_shares:
+        if not 0 <= share <= 1:
+            raise InvalidInput(f"A share of {share:g} of the border is none.", hint="Give 0 to 1, e.g. 0.1.")
     progress = progress or Silent()
     progress.step("Cutting communities along their streets", len(areas))
-    rules = Rules.of(target_m2, off_line_share=off_line_share, along_paths=along_paths)
+    rules = Rules.of(target_m2, off_line_share=0.0, along_paths=along_paths)
     houses = shapely.STRtree([] if buildings is None else buildings)
     kinds = lines["kind"].to_numpy()
     shapes = shapely.force_2d(lines.geometry.to_numpy())
     tree = shapely.STRtree(shapes)
-    one_way = _one_way(lines)
+    tracks = _tracks(lines)
     parted: list[_Parted] = []
     for area in areas.geometry:
         here = np.sort(tree.query(area, predicate="intersects"))
@@ -130,17 +158,20 @@ def street_blocks(
         lineal = (shapely.get_dimensions(parts) == 1) & ~shapely.is_empty(parts)
         parts, row = parts[lineal], here[owner[lineal]]
         inner = kinds[row] == INNER_KIND
-        network = _Network(parts[~inner], parts[inner], parts[one_way[row]])
+        network = _Network(parts[~inner], parts[inner], parts[tracks[row]])
         parted.append(_pieces_of(area, network, rules, built_up, houses))
         progress.advance()
-    cells, community = _joined(parted, areas, rules, built_up)
-    if len(cells) > MOST_CELLS:
-        raise InvalidInput(
-            f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.",
-            hint="Take a larger target.",
-            zh="网格数目过多，请增大目标面积。",
-        )
-    return _frame(community, share_vertices(cells), rules, areas)
+    found = []
+    for share in off_line_shares:
+        cells, community = _joined(parted, areas, replace(rules, off_line_share=share), built_up)
+        if len(cells) > MOST_CELLS:
+            raise InvalidInput(
+                f"The streets make {len(cells):,} cells; at most {MOST_CELLS:,} are possible.",
+                hint="Take a larger target.",
+                zh="网格数目过多，请增大目标面积。",
+            )
+        found.append(_frame(community, share_vertices(cells), rules, areas))
+    return found
 
 
 def _pieces_of(
@@ -152,12 +183,12 @@ def _pieces_of(
     nodes = _nodes(base)
     faces = _faces(base, area)
     line = shapely.boundary(area)
-    thin, rim = inside_streets(faces, network.one_way), at_rim(faces, line)
+    thin, rim = inside_streets(faces, network.tracks), at_rim(faces, line)
     short = np.concatenate([across(faces[thin & ~rim], nodes), to_rim(faces[rim], nodes, line)])
     if len(short):
         base = _noded([*base, *beyond(short)])
         faces = _faces(base, area)
-        thin, rim = inside_streets(faces, network.one_way), at_rim(faces, line)
+        thin, rim = inside_streets(faces, network.tracks), at_rim(faces, line)
     natural = shapely.STRtree(network.borders)
     joining = Joining(shapely.area(faces), built_up.area_in(faces), on_line(faces, natural, area))
     take_in_scraps(joining, thin | rim, rules)
@@ -175,7 +206,8 @@ def _pieces_of(
     where = np.zeros(len(pieces), dtype=np.int64)
     where[at] = block
     lines = np.concatenate([network.borders, network.paths]) if rules.along_paths else network.borders
-    return _Parted(pieces, where, large, on_line(pieces, shapely.STRtree(lines), area))
+    thin = inside_streets(pieces, network.tracks) | (2 * shapely.area(pieces) / shapely.length(pieces) < NEEDLE_M)
+    return _Parted(pieces, thin, where, large, on_line(pieces, shapely.STRtree(lines), area))
 
 
 def _joined(
@@ -201,13 +233,12 @@ def _joined(
     community_m = (areas.geometry.length.sum() - areas.geometry.union_all().length) / 2
     base_m = float(length[~same].sum() + community_m)
     inside = Borders(left[same], right[same], length[same], off[same])
-    area = shapely.area(pieces)
-    joining = Joining(area, built_up.area_in(pieces), inside)
+    joining = Joining(shapely.area(pieces), built_up.area_in(pieces), inside)
     for one, other in zip(*(side[same & ~large[left]].tolist() for side in (left, right)), strict=True):
         first, second = joining.root(one), joining.root(other)
         if first != second:
             joining.join(first, second)
-    take_in_scraps(joining, large & (2 * area / shapely.length(pieces) < THIN_M), rules)
+    take_in_scraps(joining, large & np.concatenate([each.thin for each in parted]), rules)
     give_up_needless(joining, rules)
     choose(joining, block, base_m, rules)
     owner = joining.owners()
@@ -215,11 +246,13 @@ def _joined(
     return dissolved(pieces, owner), community[np.unique(owner)]
 
 
-def _one_way(lines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
-    """Return which lines are known to be streets of one direction."""
+def _tracks(lines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    """Return which lines run side by side with others of their kind: railways, and streets of one direction."""
+    kind = lines["kind"].to_numpy()
+    railway = kind == "railway"
     if "oneway" not in lines:
-        return np.zeros(len(lines), dtype=bool)
-    return np.asarray(lines["oneway"].to_numpy() != 0) & (lines["kind"] == "street").to_numpy()
+        return np.asarray(railway)
+    return np.asarray(railway | ((kind == "street") & (lines["oneway"].to_numpy() != 0)))
 
 
 def _nodes(edges: Geometries) -> shapely.STRtree:
