@@ -24,7 +24,10 @@ from layers.values import Question as Values
 from planning.fitting import Fit
 from planning.posing import metric
 
-PICTURE_PX = 900
+Floats = NDArray[np.float64]
+PICTURE_PX, CELL_PX = 900, 6
+KNOTS = 33
+"""Where the projection is computed along each side of the picture; between them it is as good as straight."""
 CLASSES = 6
 ALPHA, SHUT_ALPHA = 205, 96
 LAYERS = ("grids", "incidents", "facilities", "traffic")
@@ -84,13 +87,29 @@ def picture_of(made: Fit, srid: int) -> tuple[NDArray[np.uint8], tuple[float, fl
     )
     high_y, low_y = _mercator(north), _mercator(south)
     wide = (east - west) / _EARTH_DEG * 2 * np.pi
-    scale = PICTURE_PX / max(wide, high_y - low_y)
+    scale = min(PICTURE_PX, CELL_PX * max(cells.shape)) / max(wide, high_y - low_y)
     width, height = max(2, round(wide * scale)), max(2, round((high_y - low_y) * scale))
     lons = west + (np.arange(width) + 0.5) / width * (east - west)
     lats = np.degrees(2 * np.arctan(np.exp(high_y - (np.arange(height) + 0.5) / height * (high_y - low_y))) - np.pi / 2)
-    lon, lat = np.meshgrid(lons, lats)
-    at = cells.at(metric(np.column_stack([lon.ravel(), lat.ravel()]), srid))
+    at = cells.at(_metric_between(lons, lats, srid))
     return colours(made)[at].reshape(height, width, 4), (west, south, east, north)
+
+
+def _metric_between(lons: Floats, lats: Floats, srid: int) -> Floats:
+    """Return the metres of every pair of longitude and latitude, row by row, straight between `KNOTS`."""
+    knots = [np.linspace(side[0], side[-1], KNOTS) for side in (lons, lats)]
+    lon, lat = np.meshgrid(*knots)
+    known = metric(np.column_stack([lon.ravel(), lat.ravel()]), srid).reshape(KNOTS, KNOTS, 2)
+    weights = []
+    for values, ends in ((lons, knots[0]), (lats, knots[1])):
+        along = (values - ends[0]) / (ends[-1] - ends[0]) * (KNOTS - 1)
+        low = np.minimum(along.astype(np.int64), KNOTS - 2)
+        table = np.zeros((len(values), KNOTS))
+        rows = np.arange(len(values))
+        table[rows, low], table[rows, low + 1] = 1 - (along - low), along - low
+        weights.append(table)
+    x, y = (weights[1] @ known[..., axis] @ weights[0].T for axis in (0, 1))
+    return np.column_stack([x.ravel(), y.ravel()])
 
 
 def colours(made: Fit) -> NDArray[np.uint8]:
