@@ -239,7 +239,10 @@ class Cluster:
     def clone(self, template: str, name: str) -> None:
         """Create database ``name`` as a copy of ``template``, replacing an older one; for tests."""
         with psycopg.connect(self.conninfo(ADMIN, "postgres"), autocommit=True) as connection:
-            for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1} OWNER {2}"):
+            # copying files is four times as fast as writing each page to the log, which is what 15 began to do
+            how = " STRATEGY file_copy" if connection.info.server_version >= 150000 else ""
+            create = "CREATE DATABASE {0} TEMPLATE {1} OWNER {2}" + how
+            for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", create):
                 connection.execute(
                     sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER)),
                 )
