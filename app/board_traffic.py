@@ -50,10 +50,10 @@ def panel(here: Here) -> None:
         uploads.labelled(t("File of speeds (CSV)"), BYTES_MOST // 1_000_000),
         type=["csv"],
         max_upload_size=BYTES_MOST // 1_000_000,
-        help=t("Columns: time, speed_kmh, and lon with lat or street."),
         key=f"{_DONE}_file_{round_}_{i18n.locale()}",
     )
     if given is None:
+        widgets.note(t("Columns: time, speed_kmh, and lon with lat or street."))
         return
     content = given.getvalue()
     st.button(

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import guard, i18n, state, widgets
 from app.i18n import t
@@ -73,15 +74,20 @@ def _fields(table: Costs) -> None:
     words = _words()
     single = [name for name in words if not isinstance(getattr(table.weights, name), tuple)]
     for start in range(0, len(single), PRIORITIES):
-        for column, name in zip(st.columns(PRIORITIES), single[start : start + PRIORITIES], strict=False):
+        for column, name in zip(_columns(), single[start : start + PRIORITIES], strict=False):
             with column:
                 _field(words[name], name, getattr(table.weights, name), table.version)
     for name in words:
         if name in single:
             continue
-        for k, (column, value) in enumerate(zip(st.columns(PRIORITIES), getattr(table.weights, name), strict=True)):
+        for k, (column, value) in enumerate(zip(_columns(), getattr(table.weights, name), strict=True)):
             with column:
                 _field(t("{what}, {work}", what=words[name], work=_work(k)), name, value, table.version, k)
+
+
+def _columns() -> list[DeltaGenerator]:
+    """Return places for the fields of a row, which stand on one line however long their labels are."""
+    return st.columns(PRIORITIES, vertical_alignment="bottom")
 
 
 def _work(priority: int) -> str:

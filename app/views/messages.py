@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app import guard, i18n, widgets, words
 from app.i18n import t
 from app.where import territory_of
-from app.widgets import Cell, Column
+from app.widgets import Cell, Column, Html
 from core.clock import now
 from core.errors import NotPermitted
 from core.identity import Actor
@@ -27,7 +27,7 @@ def show() -> None:
         raise NotPermitted("Messages of the desk are for dispatchers and supervisors.")
     with transaction(actor) as session:
         territory = territory_of(session, actor)
-        widgets.title(t("Messages of the desk"), aside=t("one mark serves all desks"))
+        widgets.title(t("Messages of the desk"), aside=t("what one desk puts away is gone from all"))
         desk = notices.on_desk(session, actor)
         _open(desk, territory)
         _earlier(session, actor, territory)
@@ -50,8 +50,8 @@ def _open(desk: tuple[DeskRow, ...], territory: TerritoryInfo) -> None:
     widgets.table(
         [
             Column(t("Message")),
-            Column(t("Incident")),
-            Column(t("Class")),
+            Column(t("Incident"), fixed=True),
+            Column(t("Class"), wide=True),
             Column(t("Worker")),
             Column(t("Since"), fixed=True),
             Column(t("Why"), wide=True),
@@ -63,14 +63,22 @@ def _open(desk: tuple[DeskRow, ...], territory: TerritoryInfo) -> None:
 
 
 def _row(row: DeskRow, territory: TerritoryInfo) -> tuple[Cell, ...]:
+    said = widgets.toned(t("Nobody answers"), "late") if row.unanswered else widgets.toned(t("Given back"), "soon")
+    why = words.reason_of("return", row.reason) if row.reason else ""
+    title = row.title(i18n.locale())
     return (
-        widgets.toned(t("Nobody answers"), "late") if row.unanswered else widgets.toned(t("Given back"), "soon"),
-        widgets.link(row.number, f"/incidents?incident={row.incident_id}"),
-        row.title(i18n.locale()),
+        _with(said, why),
+        _with(widgets.link(row.number, f"/incidents?incident={row.incident_id}"), title),
+        title,
         row.worker_code,
         i18n.clock(row.since, territory.timezone, now=now()),
-        words.reason_of("return", row.reason) if row.reason else "",
+        why,
     )
+
+
+def _with(cell: Html, below: str) -> Html:
+    """Return a cell that says on a phone, below, what stands in a column of its own elsewhere."""
+    return Html(cell.text + widgets.two_lines("", below).text) if below else cell
 
 
 def _away(last: int) -> None:
@@ -85,7 +93,12 @@ def _earlier(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         return
     widgets.heading(t("Put away before"))
     widgets.table(
-        [Column(t("Message")), Column(t("Incident")), Column(t("Came"), fixed=True), Column(t("Put away"), fixed=True)],
+        [
+            Column(t("Message")),
+            Column(t("Incident"), fixed=True),
+            Column(t("Came"), fixed=True, wide=True),
+            Column(t("Put away"), fixed=True),
+        ],
         [_past(each, territory) for each in found],
     )
 
