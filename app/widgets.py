@@ -239,9 +239,7 @@ def _search(actor: Actor) -> None:
         f'<form class="gk-search" role="search" method="get" action="/{"incidents" if incidents else "map"}" {data}>'
         f'<input type="search" name="find" maxlength="60" required aria-label="{escape(what)}"'
         f' placeholder="{escape(what)}" title="Ctrl+K"></form>'
-        f'<button class="gk-find" type="button" aria-label="{escape(what)}" title="{escape(what)} (Ctrl+K)">'
-        '<svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="2"'
-        ' aria-hidden="true"><circle cx="8.5" cy="8.5" r="5.5"/><path d="M13 13l5 5"/></svg></button>'
+        f'<button class="gk-find" type="button" aria-label="{escape(what)}" title="{escape(what)} (Ctrl+K)"></button>'
         f'<script src="{asset_url("gk/gridkeeper-search.js")}"></script>',
         width="content",
         unsafe_allow_javascript=True,

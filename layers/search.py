@@ -67,9 +67,9 @@ def _named(table: LiteralString, kind: LiteralString, detail: LiteralString, poi
         FROM (SELECT n.id, n.name, n.name_zh, {detail} AS detail, {point} AS at, {rank} AS rank,
                      greatest(word_similarity(:typed, n.name), word_similarity(:typed, n.name_zh)) AS alike
               FROM {table} AS n WHERE n.territory_id = :territory AND n.name IS NOT NULL AND {fits}
-              ORDER BY rank, alike DESC NULLS LAST, n.name, n.id LIMIT :most) AS found
+              ORDER BY rank, alike DESC NULLS LAST, length(n.name), n.name, n.id LIMIT :most) AS found
         {_COMMUNITY}
-        ORDER BY found.rank, found.alike DESC NULLS LAST, found.name, found.id
+        ORDER BY found.rank, found.alike DESC NULLS LAST, length(found.name), found.name, found.id
     """  # noqa: S608  (parts of this file only)
 
 
@@ -83,10 +83,10 @@ _ROADS: Final[LiteralString] = f"""
                        greatest(word_similarity(:typed, n.name), word_similarity(:typed, n.name_zh)) AS alike
                 FROM road AS n
                 WHERE n.territory_id = :territory AND n.name IS NOT NULL AND {_FITS.replace("{n}", "n")}
-                ORDER BY rank, alike DESC NULLS LAST, n.length_m DESC LIMIT 300) AS found
+                ORDER BY rank, alike DESC NULLS LAST, length(n.name), n.length_m DESC LIMIT 300) AS found
           {_COMMUNITY}
           ORDER BY found.name, c.id, found.length_m DESC) AS one
-    ORDER BY one.rank, one.alike DESC NULLS LAST, one.name, one.length_m DESC LIMIT :most
+    ORDER BY one.rank, one.alike DESC NULLS LAST, length(one.name), one.name, one.length_m DESC LIMIT :most
 """  # noqa: S608  (parts of this file only)
 _AREAS: Final[LiteralString] = f"""
     SELECT 'area' AS kind, n.id, n.name, n.name_zh, n.level AS detail, coalesce(p.name, '') AS near,

@@ -213,7 +213,7 @@ const GridkeeperMap = (() => {
     }
     if (place && !state.mark) {
       // a ring, so that what lies there stays to be seen
-      state.mark = L.circleMarker(place, { radius: 14, weight: 3, fill: false, interactive: false, className: "gk-mark" }).addTo(map);
+      state.mark = L.circleMarker(place, { radius: 14, weight: 3, color: config.theme.text, fill: false, interactive: false, className: "gk-mark" }).addTo(map);
     }
     state.marked = String(place);
   }

@@ -14,6 +14,8 @@
   let chosen = -1;
   let timer = 0;
   let asking = null;
+  let waiting = false; // what stands in the list is not yet what was typed
+  let going = false; // Enter came while it was waited for
 
   const words = () => document.querySelector(".gk-search").dataset;
 
@@ -33,6 +35,8 @@
     };
     parts.field.addEventListener("input", (event) => {
       window.clearTimeout(timer);
+      waiting = true;
+      going = false;
       if (!event.isComposing) {
         timer = window.setTimeout(ask, WAIT_MS);
       }
@@ -77,6 +81,7 @@
       show([], words().hint);
       return;
     }
+    waiting = true;
     asking = new AbortController();
     try {
       const answer = await fetch(`/api/search?${new URLSearchParams({ q: text })}`, { signal: asking.signal });
@@ -98,6 +103,7 @@
 
   function show(rows, note) {
     found = rows;
+    waiting = false;
     parts.list.replaceChildren(
       ...rows.map((row, at) => {
         const item = document.createElement("li");
@@ -118,6 +124,16 @@
     );
     parts.note.textContent = note;
     choose(rows.length ? 0 : -1);
+    if (going) {
+      going = false;
+      go();
+    }
+  }
+
+  function go() {
+    if (found[chosen]) {
+      window.location.assign(found[chosen].href);
+    }
   }
 
   function choose(at) {
@@ -136,9 +152,16 @@
     if (step && found.length) {
       event.preventDefault();
       choose((chosen + step + found.length) % found.length);
-    } else if (event.key === "Enter" && !event.isComposing && found[chosen]) {
+    } else if (event.key === "Escape" && !event.isComposing) {
+      event.preventDefault(); // a search field would only empty itself
+      parts.dialog.close();
+    } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      window.location.assign(found[chosen].href);
+      if (waiting) {
+        going = true;
+      } else {
+        go();
+      }
     }
   }
 
