@@ -93,7 +93,7 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
         off = dict.fromkeys(("polygon", "rectangle", "circle", "marker", "circlemarker"), False)
         line = {"shapeOptions": {"color": LIGHT.overdue, "weight": 3}}
         pencil = Draw(  # type: ignore[no-untyped-call]
-            draw_options={**off, "polyline": line}, edit_options={"edit": False}
+            draw_options={**off, "polyline": line}, edit_options={"edit": False, "remove": False}
         )
         pencil.add_to(made)
     message = {

@@ -15,9 +15,9 @@ from app.widgets import Fact
 from core.identity import Actor, May, Role
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
-from grids import drafting, publishing, rebalancing
+from grids import drafting, publishing
 from grids.change_model import Comparison
-from grids.quality import check_cells
+from grids.quality import Quality, check_cells
 
 WITH_PEN = ("split", "border")
 
@@ -136,10 +136,17 @@ def _method(session: Session, desk: Desk) -> None:
         act(desk.actor, go)
 
 
+@st.cache_data(ttl=900, show_spinner=False, max_entries=24)
+def _card(_cells: gpd.GeoDataFrame, srid: int, key: tuple[int, int]) -> Quality:
+    """Return the quality card, kept as long as the cells are the same."""
+    del key
+    return check_cells(project(_cells.geometry.to_numpy(), srid))
+
+
 def _quality(desk: Desk, cells: gpd.GeoDataFrame) -> None:
     if len(cells) == 0:
         return
-    card = check_cells(project(cells.geometry.to_numpy(), desk.territory.metric_srid))
+    card = _card(cells, desk.territory.metric_srid, (len(cells), int(cells["id"].max())))
     faults = card.counts["gaps"] + card.counts["overlaps"] + len(card.invalid)
     widgets.heading(t("Quality of this community"))
     widgets.fields(
@@ -168,7 +175,7 @@ def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
         widgets.note(t("Picked: {cells}", cells=told or t("none")))
     area = ""
     if mode == "give":
-        areas = sorted(set(rebalancing.areas_of(session, desk.actor, desk.change.id).tolist()) - {""})
+        areas = sorted(set(draw_share.areas(session, desk).tolist()) - {""})
         area = str(st.selectbox(t("Responsibility grid"), areas, key=f"gk_draw_to_{community}") or "")
         if chosen:
             draw_share.preview(session, desk, chosen, area)

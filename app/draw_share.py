@@ -41,6 +41,17 @@ def measured(session: Session, desk: Desk) -> Measured:
     return _measured(session, desk, desk.change.id, key, desk.actor.scope_key, chosen)
 
 
+@st.cache_data(ttl=900, show_spinner=False, max_entries=12)
+def _areas(_session: Session, _desk: Desk, change_id: int, version: int, scope: str) -> np.ndarray:
+    del version, scope
+    return rebalancing.areas_of(_session, _desk.actor, change_id)
+
+
+def areas(session: Session, desk: Desk) -> np.ndarray:
+    """Return the responsibility grid of each cell by its id, kept until the draft is changed."""
+    return _areas(session, desk, desk.change.id, desk.change.version, desk.actor.scope_key)
+
+
 def weights_now() -> dict[str, float]:
     """Return the workload as composed now."""
     locale = i18n.locale()
@@ -108,9 +119,7 @@ def _compose(session: Session, desk: Desk) -> None:
 
 
 def _loads(session: Session, desk: Desk, weights: Mapping[str, float]) -> None:
-    told = rebalancing.loads_of(
-        measured(session, desk), rebalancing.areas_of(session, desk.actor, desk.change.id), weights
-    )
+    told = rebalancing.loads_of(measured(session, desk), areas(session, desk), weights)
     if not told:
         return
     names = draw_words.measures()
@@ -149,7 +158,7 @@ def preview(session: Session, desk: Desk, chosen: Sequence[int], area: str) -> N
     if not weights or not area:
         return
     found = measured(session, desk)
-    now = rebalancing.areas_of(session, desk.actor, desk.change.id)
+    now = areas(session, desk)
     mine = np.isin(found.ids, list(chosen))
     then = np.where(mine, area, now)
     before = dict(rebalancing.loads_of(found, now, weights))

@@ -6,7 +6,7 @@ import geopandas as gpd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_desk, draw_file, draw_map, draw_parts, draw_words, guard, i18n, state, widgets
+from app import draw_desk, draw_file, draw_map, draw_parts, draw_share, draw_words, guard, i18n, state, widgets
 from app.draw_desk import Desk
 from app.i18n import t
 from app.where import territory_of
@@ -14,7 +14,7 @@ from app.widgets import Column
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, communities
-from grids import drafting, rebalancing
+from grids import drafting
 from grids.change_model import Change
 
 
@@ -102,7 +102,7 @@ def _map(session: Session, desk: Desk, community: int | None, mode: str) -> None
     if extent is None:
         widgets.empty(t("No cell here."), t("Choose a method at the right and draw."))
         return
-    areas = rebalancing.areas_of(session, desk.actor, change.id).tolist()
+    areas = draw_share.areas(session, desk).tolist()
     hand = mode != "" and mode not in draw_parts.WITH_PEN
     chosen = draw_desk.picked(change)
     shown = draw_map.Shown(change.id, change.version, areas, chosen, extent, hand=hand, pen=desk.own)
