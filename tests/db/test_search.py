@@ -117,4 +117,4 @@ def test_the_indexes_answer(session: Session) -> None:
         plan = session.execute(
             text(f"EXPLAIN SELECT 1 FROM {name} WHERE name ILIKE '%hospital%' OR name_zh ILIKE '%hospital%'")
         )
-        assert any(f"ix_{name}_names" in row[0] for row in plan)
+        assert any(f"{name}_by_name" in row[0] for row in plan)

@@ -20,12 +20,12 @@ def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     for table in NAMED:
         op.execute(
-            f"CREATE INDEX ix_{table}_names ON {table}"
+            f"CREATE INDEX {table}_by_name ON {table}"  # no ix_: the models do not know it
             " USING gin (name gin_trgm_ops, name_zh gin_trgm_ops) WITH (fastupdate = off)"
         )
 
 
 def downgrade() -> None:
     for table in NAMED:
-        op.execute(f"DROP INDEX ix_{table}_names")
+        op.execute(f"DROP INDEX {table}_by_name")
     op.execute("DROP EXTENSION pg_trgm")
