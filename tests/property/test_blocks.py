@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import DataQuality, InvalidInput
-from grids.blocks import street_blocks
+from grids.block_borders import reasons
+from grids.blocks import blocks_at, street_blocks
 from grids.built_up import BuiltUp
 from grids.quality import check_cells
 
@@ -92,6 +93,72 @@ def test_a_large_block_is_parted_along_its_path_before_it_is_cut() -> None:
     cells = cut(lines([*whole, *halves, path], ["street"] * (len(whole) + len(halves)) + ["path"]))
     block = cells[cells.within(shapely.box(99, 199, 301, 401))]
     assert sorted(block["area_m2"]) == pytest.approx([18_000.0, 22_000.0])
+
+
+def test_a_roundabout_and_the_rim_of_the_boundary_are_no_cells() -> None:
+    ring = shapely.Point(300, 300).buffer(25).exterior
+    drawn = lines(chessboard())
+    shapes = [*shapely.difference(drawn.geometry.to_numpy(), shapely.Polygon(ring)), ring]
+    found = gpd.GeoDataFrame({"kind": "street", "oneway": 0}, index=range(len(shapes)), geometry=shapes, crs=SRID)
+    found.loc[len(shapes) - 1, "oneway"] = 1
+    wider = gpd.GeoDataFrame({"community_id": [1]}, geometry=[shapely.box(-18, -18, 618, 618)], crs=SRID)
+    cells = street_blocks(wider, found, built_up=BuiltUp.of(found.geometry.to_numpy()))
+    assert len(cells) == 36
+    assert cells.area.min() > 9_000
+    assert cells.area.sum() == pytest.approx(636.0**2, rel=1e-9)
+
+
+def test_a_street_that_ends_a_hair_before_the_next_closes_its_block() -> None:
+    short = [[(0.0, 0.0), (0.0, 600.0)], [(100.0, 0.0), (100.0, 600.0)], [(0.0, 0.0), (100.0, 0.0)]]
+    short += [[(1e-4, float(y)), (100.0 - 1e-4, float(y))] for y in range(100, 700, 100)]
+    area = gpd.GeoDataFrame({"community_id": [1]}, geometry=[shapely.box(0, 0, 100, 600)], crs=SRID)
+    cells = street_blocks(area, lines(short), built_up=BuiltUp.of(lines(short).geometry.to_numpy()))
+    assert len(cells) == 6
+
+
+def test_more_border_on_no_line_brings_more_town_into_cells_of_lawful_size() -> None:
+    coarse = lines(chessboard(300))
+    shares = [0.0, 0.1, 0.3, 0.6]
+    found = blocks_at(areas(), coarse, built_up=BuiltUp.of(coarse.geometry.to_numpy()), off_line_shares=shares)
+    cards = [check_cells(cells.geometry.to_numpy(), lines=coarse.geometry.to_numpy()) for cells in found]
+    in_range = [card.share_in_range or 0.0 for card in cards]
+    assert in_range == sorted(in_range)
+    assert in_range[-1] > in_range[0]
+    assert all((card.border_on_line or 0) >= 1 - share - 1e-6 for card, share in zip(cards, shares, strict=True))
+
+
+def test_every_border_says_why_it_is_there() -> None:
+    whole = [line for line in chessboard() if line[0][0] != 200]
+    drawn = lines([*whole, [(200.0, 100.0), (200.0, 400.0)]], ["street"] * len(whole) + ["path"])
+    drawn["name"] = [f"Street {row + 1}" for row in range(len(drawn) - 1)] + [None]
+    cells = street_blocks(areas(), drawn, built_up=BuiltUp.of(drawn.geometry.to_numpy()))
+    told = reasons(cells, drawn)
+    assert set(told["kind"]) <= {"street", "path", "community", "cut"}
+    assert told.loc[told["kind"] == "street", "name"].str.startswith("Street").all()
+    assert told.loc[told["kind"] == "cut", "name"].isna().all()
+    outline = shapely.length(shapely.union_all(cells.geometry.to_numpy()))
+    assert told["length_m"].sum() == pytest.approx((cells.length.sum() - outline) / 2, rel=1e-6)
+    assert told["length_m"].to_numpy() == pytest.approx(told.length.to_numpy())
+    alone = reasons(cells, drawn.iloc[:0])
+    assert set(alone["kind"]) <= {"community", "cut"}
+
+
+def test_islands_and_holes_are_cut_as_they_are() -> None:
+    island = shapely.box(700, 0, 760, 60)
+    holed = shapely.Polygon(shapely.box(0, 0, 600, 600).exterior, [shapely.box(220, 220, 280, 280).exterior])
+    both = gpd.GeoDataFrame({"community_id": [1]}, geometry=[shapely.MultiPolygon([holed, island])], crs=SRID)
+    cells = street_blocks(both, lines(chessboard()), built_up=BuiltUp.of(lines(chessboard()).geometry.to_numpy()))
+    assert cells.area.sum() == pytest.approx(600**2 - 60**2 + 60**2, rel=1e-9)
+    assert cells.geometry.is_valid.all()
+    assert (cells.geom_type == "Polygon").all()
+
+
+def test_a_boundary_around_one_building_is_one_cell_and_height_is_left_out() -> None:
+    house = gpd.GeoDataFrame({"community_id": [1]}, geometry=[shapely.box(10, 10, 30, 22)], crs=SRID)
+    high = gpd.GeoDataFrame({"kind": ["street"]}, geometry=[shapely.LineString([(0, 5, 3), (99, 5, 4)])], crs=SRID)
+    cells = street_blocks(house, high, built_up=BuiltUp.of(high.geometry.to_numpy()))
+    assert cells.area.tolist() == [240.0]
+    assert not cells.has_z.any()
 
 
 def test_a_dead_end_is_no_border_of_a_block_of_lawful_size() -> None:
