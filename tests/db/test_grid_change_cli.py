@@ -52,6 +52,24 @@ def test_from_make_to_export(database: Engine, tmp_path: Path, capsys: pytest.Ca
     assert len(became) == 2
     merged = answer(capsys, "grid", "merge", *became)
     answer(capsys, "grid", "publish", str(merged["change"]))
+    code = whole["code"].iloc[0]
+    told = answer(capsys, "grid", "codes", "show", code)
+    assert told["how"] == "later"
+    assert [each["generation"] for each in told["family"]] == [0, 1, 1, 2]
+    assert answer(capsys, "grid", "codes", "parse", code)["sequence"] == int(code[-5:])
+    listed = tmp_path / "codes.csv"
+    listed.write_text(f"code\n{code}\nNOWHERE\n")
+    checked = answer(capsys, "grid", "codes", "check", str(listed))
+    assert (checked["later"], checked["unknown"]) == (1, 1)
+    walk = tmp_path / "walk.csv"
+    assert answer(capsys, "grid", "codes", "crosswalk", "--out", str(walk))["links"] == 4
+    assert walk.read_text().count(f"local,{code},") == 2
+    assert answer(capsys, "grid", "codes", "list")["cells"] == made["cells"]
+    assert answer(capsys, "grid", "codes", "scheme", "harbour", "HB{community:3}{sequence:4}")["version"] == 1
+    assert len(answer(capsys, "grid", "codes", "schemes")["schemes"]) == 5
+    community = next(iter(answer(capsys, "grid", "codes", "list")["communities"]))
+    numbered = answer(capsys, "grid", "codes", "renumber", community)
+    answer(capsys, "grid", "publish", str(numbered["change"]))
     balanced = answer(capsys, "grid", "balance", "--k", "4", "--weights", "area_m2=1")
     assert (balanced["k"], balanced["non_contiguous"]) == (4, 0)
     answer(capsys, "grid", "publish", str(balanced["change"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 
@@ -100,6 +101,18 @@ def test_every_layer_has_tiles(client: TestClient, city: MapCity, layer: str, z:
     assert answer.headers["content-type"] == tiles.MEDIA_TYPE
     assert answer.headers["cache-control"] == "private, no-cache"
     assert held in answer.content
+
+
+def test_tiles_and_values_of_a_day(client: TestClient, city: MapCity) -> None:
+    day = dt.date(2026, 6, 25)
+    for layer, z in (("grids", 13), ("incidents", 15), ("facilities", 13)):
+        answer = client.get(address(city, layer, z), params={"on": day.isoformat()})
+        assert answer.status_code == 200, layer
+    held = client.get("/api/cells", params={"on": "1999-01-01"}).content
+    assert b'"length": 0' in held
+    assert client.get(f"/api/values?{SPAN}&on={day}").status_code == 200
+    for address_of in (address(city, "grids", 13) + "?on=soon", "/api/cells?on=soon", f"/api/values?{SPAN}&on=soon"):
+        assert client.get(address_of).status_code == 400
 
 
 def test_an_unchanged_tile_is_not_sent_again(client: TestClient, city: MapCity) -> None:
