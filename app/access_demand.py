@@ -53,6 +53,8 @@ def told() -> tuple[int, Growth]:
 def address_parts(question: AccessQuestion) -> dict[str, str]:
     """Return what of the question the address says of people."""
     said = {} if question.demand_id is None else {"demand": str(question.demand_id)}
+    if question.matrix_id is not None:
+        said["matrix"] = str(question.matrix_id)
     if question.growth.factor != 1.0:
         said["growth"] = f"{question.growth.per_cent:g}x{question.growth.years}"
     return said

@@ -17,6 +17,25 @@ from planning import suiting
 from planning.fitting import Fit, Reason
 
 
+def clicked(told: Reason | None) -> None:
+    """Put in one panel why the place that was clicked fits, or what forbids it; the parts stand below the map."""
+    if told is None:
+        widgets.note(t("This place lies outside the territory."))
+        return
+    lines = [suitability_words.forbids(key, there, limit) for key, (there, limit) in told.forbidden.items()]
+    if not lines:
+        lines = [
+            t("{criterion}: {value}, scores {score} of 100, weight {weight}",
+              criterion=suitability_words.criterion(key), value=suitability_words.value(key, value),
+              score=t("unknown") if math.isnan(score) else i18n.number(100 * score),
+              weight=suitability_words.percent(weight))
+            for key, (value, score, weight) in told.parts.items()
+        ]  # fmt: skip
+    items = "".join(f"<li>{widgets.html(line)}</li>" for line in lines)
+    head = widgets.html(suitability_words.why(told))
+    widgets.write(f'<div class="gk-panel gk-text"><p><b>{head}</b></p><ul>{items}</ul></div>')
+
+
 def reasons(made: Fit, told: Reason) -> None:
     """Put why here, or why not."""
     widgets.heading(suitability_words.why(told))

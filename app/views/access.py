@@ -155,8 +155,6 @@ def _say(question: AccessQuestion) -> None:
     if question.study_id is not None:
         said["study"] = str(question.study_id)
     said |= access_demand.address_parts(question)
-    if question.matrix_id is not None:
-        said["matrix"] = str(question.matrix_id)
     community = st.query_params.get("community")
     if community is not None:
         said["community"] = community

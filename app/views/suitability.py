@@ -90,6 +90,9 @@ def _answer(made: Fit) -> None:
 def _map(session: Session, actor: Actor, territory: TerritoryInfo, made: Fit) -> None:
     shapes = suiting.outlines(made, territory.metric_srid)
     chosen = st.session_state.get(state.SUITABILITY_CELL)
+    if chosen is not None:
+        at = _cell(made, territory, chosen)
+        suitability_parts.clicked(None if at < 0 else reason(made, at))
     clicked = suitability_map.show(
         territory, actor, made, shapes=shapes, chosen=chosen, island=_island(session, territory.id), height=MAP_PX
     )

@@ -23,6 +23,13 @@ def test_the_answer_comes_with_its_bound_and_areas_are_kept_as_candidates(run, a
         places, names = layering.candidates_of(session, actors[Role.PLANNER], kept.id)
     assert len(places) == len(names) == kept.facts["places"] > 0
     assert kept.facts["suitability"]["use"] == "park"
+    for place, says in (
+        (tuple(float(each) for each in places[0]), "scores"),
+        ((0.0, 0.0), "This place lies outside the territory."),
+    ):
+        page.session_state["gk_suitability_cell"] = place
+        page.run()
+        assert says in words(page)
     text = words(run("planning_layers", Role.PLANNER))
     assert "Candidates: a park" in text
     assert "Bring a layer" in text
