@@ -61,7 +61,7 @@ def run(actors, registered, monkeypatch) -> Iterator[Run]:
         actor = dataclasses.replace(actors[role], locale=language)
         monkeypatch.setattr(guard, "current_actor", lambda: actor)
         monkeypatch.setattr(guard, "stored_session", lambda: None)
-        page = AppTest.from_file(str(MAIN), default_timeout=60)
+        page = AppTest.from_file(str(MAIN), default_timeout=300)
         for name, value in address.items():
             page.query_params[name] = value
         if view == "today" or role not in registered:
