@@ -292,10 +292,11 @@ def identity(report: Report, territory: TerritoryInfo, version: str) -> list[tup
     """Return what tells this report from every other, as pairs of name and value."""
     study = report.study
     answered = "–" if study.answered_at is None else _date(study.answered_at, territory)
+    program = study.facts.get("program")
     return [
         (t("Study"), str(study.id)),
         (t("Asked"), t("{when}, by {who}", when=_date(study.created_at, territory), who=words.doer(study.asked_label))),
-        (t("Answered"), answered),
+        (t("Answered"), f"{answered} (Gridkeeper {program})" if program else answered),
         (t("Kind of question"), f"{study_kind_words.kind(study.question.kind)} ({study.question.kind})"),
         (t("Seed"), t("{seed}: the same question with the same data gives the same answer", seed=study.question.seed)),
         (t("Report made"), _date(report.made_at, territory)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 
 from app.study_watch import Watch
 from core.identity import Actor
@@ -22,7 +23,7 @@ def answer_study(actor: Actor, study_id: int, progress: Progress) -> Answer:
         city, question = service.read_city(session, actor, study_id)
     watch = Watch(actor, study_id, float(city.people.sum()), progress)
     found = answer(city, question, progress=watch)
-    facts = {**found.facts, "ground": fingerprint(city)}
+    facts = {**found.facts, "ground": fingerprint(city), "program": importlib.metadata.version("gridkeeper")}
     if watch.trail:
         facts |= {"trail": [list(each) for each in watch.trail], "stopped": watch.stopped}
     found = dataclasses.replace(found, facts=facts)
