@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 LARGEST_BYTES = 4 << 30
+NODES_AT_MOST = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +77,26 @@ def _archive(path: Path) -> CostFile:
             if "cost" not in file.files:
                 raise InvalidInput(f"{path.name} has no cost.", hint="It needs cost, of shape (demand, candidates).")
             parts = {name: np.asarray(file[name], dtype=np.float64) for name in file.files if name in _PARTS}
+            if any(np.iscomplexobj(file[name]) for name in parts):
+                raise InvalidInput(f"{path.name} holds complex numbers.", hint="Costs and weights are real numbers.")
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{path.name} is no archive of numbers ({error}).") from error
     cost = parts["cost"]
     if cost.ndim != 2 or not cost.size:
         raise InvalidInput(f"{path.name}: cost has shape {cost.shape}, not (demand, candidates).")
     weight = parts.get("weight", np.ones(len(cost)))
-    asked = parts.get("p")
     return CostFile(
-        cost, weight, parts.get("capacity"), parts.get("size", weight), None if asked is None else int(asked.item()),
+        cost, weight, parts.get("capacity"), parts.get("size", weight), _asked(parts.get("p"), path.name),
         parts.get("site_cost"), parts.get("between"),
     )  # fmt: skip
+
+
+def _asked(p: Floats | None, name: str) -> int | None:
+    if p is None:
+        return None
+    if p.size != 1 or not np.isfinite(p).all() or (p % 1 != 0).any():
+        raise InvalidInput(f"{name}: p is no whole number.", hint="Give one number of sites, or leave p out.")
+    return int(p.item())
 
 
 _PARTS = {"cost", "weight", "capacity", "size", "p", "site_cost", "between"}
@@ -106,6 +116,11 @@ def _instance(path: Path) -> CostFile:
         raise InvalidInput(
             f"{path.name} promises {nodes:,} nodes and {edges:,} edges and holds {len(rows):,} edges,"
             f" {int(((rows[:, :2] < 1) | (rows[:, :2] > nodes)).any(axis=1).sum()):,} of them with other nodes."
+        )
+    if nodes > NODES_AT_MOST:
+        raise InvalidInput(
+            f"{path.name} has {nodes:,} nodes; the ways between all of them do not fit into memory.",
+            hint=f"At most {NODES_AT_MOST:,}.",
         )
     if (rows[:, 2] < 0).any():
         raise InvalidInput(f"{path.name}: {int((rows[:, 2] < 0).sum()):,} lengths are negative.")

@@ -133,3 +133,24 @@ def test_files_that_are_no_instance_are_refused(tmp_path):
     (tmp_path / "b.npz").write_bytes(b"nothing")
     with pytest.raises(InvalidInput, match="no archive"):
         read_costs(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"p": np.nan}, "p is no whole number"),
+        ({"p": 2.5}, "p is no whole number"),
+        ({"p": np.array([1, 2])}, "p is no whole number"),
+        ({"cost": LINE + 1j}, "complex numbers"),
+    ],
+)
+def test_an_archive_that_asks_for_nonsense_is_refused(run, parts, said):
+    code, _, err = run("--kind", "p-median", **({"cost": LINE} | parts))
+    assert code == 2
+    assert said in err
+
+
+def test_an_instance_too_large_for_memory_is_refused_at_once(tmp_path):
+    (tmp_path / "large.txt").write_text("1000000000 1 5\n1 2 3\n")
+    with pytest.raises(InvalidInput, match="do not fit into memory"):
+        read_costs(tmp_path / "large.txt")
