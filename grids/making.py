@@ -36,6 +36,8 @@ from grids.partition import check_count, lattices_of, partition
 
 _COVERS_SHARE = 1 - 1e-6
 _BLOCKS = "block"
+_BLOCK_RULES = 2
+"""Goes up when the same streets would make other blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def make_block_grid(
     lines = store.border_lines(session, territory.id)
     shapes = lines.geometry.to_numpy()
     content = hashlib.sha256(b"".join(shapely.to_wkb(shapes)) + "|".join(lines["kind"]).encode()).hexdigest()
-    fingerprint = _fingerprint(territory, areas, _BLOCKS, [target_m2, content])
+    fingerprint = _fingerprint(territory, areas, _BLOCKS, [target_m2, content, _BLOCK_RULES])
 
     def cut() -> gpd.GeoDataFrame:
         return cut_blocks(session, territory, metric, lines, target_m2=target_m2, progress=progress)

@@ -159,25 +159,28 @@ def buildings(session: Session, territory_id: int) -> np.ndarray:
 
 
 def border_lines(session: Session, territory_id: int) -> gpd.GeoDataFrame:
-    """Return the lines that blocks are cut along: kind (street | river | path), geometry (EPSG:4326), by id.
+    """Return the lines that blocks are cut along: kind (street | river | path), name, oneway, geometry, by id.
 
     Streets are those of a class that parts a town, but not in tunnels; smaller ways are paths. Rivers
     are waterways and the banks of water wider than a hectare.
     """
     rows = session.execute(
         text(
-            "SELECT CASE WHEN road_class = ANY(:streets) THEN 'street' ELSE 'path' END, ST_AsBinary(geom) FROM ("
-            " SELECT road_class, geom FROM road WHERE territory_id = :territory AND NOT tunnel ORDER BY id) AS r"
-            " UNION ALL SELECT 'river', ST_AsBinary(line) FROM ("
-            " SELECT (ST_Dump(CASE WHEN ST_Dimension(geom) = 2 THEN ST_Boundary(geom) ELSE geom END)).geom AS line"
+            "SELECT CASE WHEN road_class = ANY(:streets) THEN 'street' ELSE 'path' END, name, oneway, ST_AsBinary(geom)"
+            " FROM ("
+            " SELECT road_class, name, oneway, geom FROM road"
+            " WHERE territory_id = :territory AND NOT tunnel ORDER BY id) AS r"
+            " UNION ALL SELECT 'river', name, 0, ST_AsBinary(line) FROM ("
+            " SELECT name,"
+            " (ST_Dump(CASE WHEN ST_Dimension(geom) = 2 THEN ST_Boundary(geom) ELSE geom END)).geom AS line"
             " FROM land_cover WHERE territory_id = :territory AND (kind = 'waterway'"
             " OR (kind = 'water' AND ST_Dimension(geom) = 2 AND ST_Area(geom::geography) > 10000)) ORDER BY id) AS w"
             " WHERE ST_Dimension(line) = 1",
         ),
         {"territory": territory_id, "streets": list(STREET_CLASSES)},
     ).all()
-    shapes = shapely.from_wkb([wkb for _, wkb in rows])
-    return gpd.GeoDataFrame({"kind": [kind for kind, _ in rows]}, geometry=shapes, crs=4326)
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(("kind", "name", "oneway"))}
+    return gpd.GeoDataFrame(columns, geometry=shapely.from_wkb([row[3] for row in rows]), crs=4326)
 
 
 def write_people(session: Session, cell_ids: Sequence[int], people: Sequence[float]) -> int:

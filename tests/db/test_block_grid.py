@@ -52,8 +52,9 @@ def test_a_town_is_cut_along_its_streets_and_incidents_keep_their_cell(demo_sess
     assert one.grid_id == before
     shapes = project(shapely.from_wkb([bytes(cell.geom.data) for cell in cells]), town.metric_srid)
     lines = border_lines(session, town.id)
-    streets = project(lines.geometry.to_numpy()[(lines["kind"] != "path").to_numpy()], town.metric_srid)
-    card = check_cells(shapes, lines=streets)
+    path = (lines["kind"] == "path").to_numpy()
+    metric = project(lines.geometry.to_numpy(), town.metric_srid)
+    card = check_cells(shapes, lines=metric[~path], paths=metric[path])
     assert card.sound, (card.gaps[:3], card.overlaps[:3])
     assert card.border_on_line is not None
     assert card.border_on_line > 0.85
