@@ -33,6 +33,7 @@ from core.clock import now  # noqa: E402
 from core.identity import Actor, system_actor  # noqa: E402
 from core.settings import secret_key, settings  # noqa: E402
 from dispatch import closures, situation, standing_ask, standing_plan  # noqa: E402
+from dispatch import plan as engine  # noqa: E402
 from dispatch import store_plan as store  # noqa: E402
 from geodata import db  # noqa: E402
 from geodata.db import transaction  # noqa: E402
@@ -53,8 +54,8 @@ PARTS = (
     ("the situation read", standing_plan, "read_situation"),
     ("– of it the matrix of travel times", situation, "ways_between"),
     ("arrays of the search", standing_plan, "compile_problem"),
-    ("the search", standing_plan, "anneal"),
-    ("the plan priced and unserved work explained", standing_plan, "result_of"),
+    ("the search", engine, "anneal"),
+    ("the plan priced and unserved work explained", engine, "result_of"),
     ("rows judged", standing_plan, "judge"),
     ("against what runs", standing_plan, "summarise"),
     ("move-ups", standing_plan, "propose_moves"),
