@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, any_, cast, false, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, any_, cast, false, func, or_, select, text
 
 from core.identity import Actor, Role
 from geodata.tables import ExtensionRequest, Incident, Task, Territory
@@ -17,6 +17,9 @@ from incidents.store.acts import LIVE
 
 LONGEST_PART = 200
 """No number and no place is longer; a longer text is not compared with every one of them."""
+
+_GROUND = text("incident.id = ANY (ARRAY(SELECT g.incident_id FROM incident_ground AS g WHERE g.grid_id = :ground_of))")
+"""Settled on the ground of a cell of today, under one that has ended; an array, so that both sides use an index."""
 
 
 def conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list[ColumnElement[bool]]:
@@ -32,6 +35,12 @@ def conditions(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> lis
     return found + narrowing(actor, wanted, moment)
 
 
+def _in_grid(grid_id: int | None) -> list[ColumnElement[bool]]:
+    if grid_id is None:
+        return []
+    return [or_(Incident.grid_id == grid_id, _GROUND.bindparams(ground_of=grid_id))]
+
+
 def narrowing(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter but for its days and the actor's reach."""
     found: list[ColumnElement[bool]] = []
@@ -39,8 +48,8 @@ def narrowing(actor: Actor, wanted: IncidentFilter, moment: dt.datetime) -> list
         found.append(Incident.category.in_(wanted.categories))
     if wanted.statuses:
         found.append(Incident.status.in_(wanted.statuses))
+    found += _in_grid(wanted.grid_id)
     of = {
-        Incident.grid_id: wanted.grid_id,
         Incident.community_id: wanted.community_id,
         Incident.unit_id: wanted.unit_id,
         Incident.worker_id: wanted.worker_id,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Select, UnaryExpression, func, select, tuple_
+from sqlalchemy import Float, Select, UnaryExpression, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
@@ -274,11 +274,17 @@ def late_in_grid(session: Session, grid_id: int, moment: dt.datetime) -> int:
 def grid_days(
     session: Session, territory_id: int, grid_id: int, first_day: dt.date
 ) -> list[tuple[dt.date, str, int, int, list[int]]]:
-    """Return day, category, open, closed and bins of a grid's summary since ``first_day``; void ones not counted."""
+    """Return day, category, open, closed and bins of a grid's summary since ``first_day``; void ones not counted.
+
+    What was settled on its ground under a cell that has ended counts with it.
+    """
+    columns = "day, category, open, closed, closed_within"
     rows = session.execute(
-        select(
-            IncidentDay.day, IncidentDay.category, IncidentDay.open, IncidentDay.closed, IncidentDay.closed_within
-        ).where(IncidentDay.territory_id == territory_id, IncidentDay.grid_id == grid_id, IncidentDay.day >= first_day)
+        text(
+            f"SELECT {columns} FROM incident_day WHERE territory_id = :territory AND grid_id = :grid AND day >= :first"  # noqa: S608  (names of ours)
+            f" UNION ALL SELECT {columns} FROM gk_ground_days(:territory) WHERE grid_id = :grid AND day >= :first"
+        ),
+        {"territory": territory_id, "grid": grid_id, "first": first_day},
     )
     return [(day, category, is_open, closed, within) for day, category, is_open, closed, within in rows]
 

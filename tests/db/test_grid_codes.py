@@ -16,10 +16,9 @@ from core.settings import CHECKOUT
 from geodata.territory import TerritoryInfo, find_territory
 from grids import coding, drafting, publishing, recoding
 from grids.official import Official, Wanted, match, read_district
-from tests.db.test_grid_changes import ActAs, acting, crew
+from tests.db.test_grid_changes import ActAs
 from tests.demo_city import TINY_TOWN
 
-__all__ = ["acting", "crew"]
 Crew = tuple[TerritoryInfo, Actor, Actor]
 
 

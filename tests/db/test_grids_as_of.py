@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -13,11 +14,12 @@ from core.clock import now
 from core.identity import Actor, system_actor
 from geodata.territory import TerritoryInfo
 from grids import coding, drafting, publishing
+from incidents.model import IncidentFilter
+from incidents.service import count_incidents, grid_incidents_summary
 from insight import service as insight
 from layers.values import Question, cell_values, cells_of
-from tests.db.test_grid_changes import ActAs, across, acting, busiest, crew
+from tests.db.test_grid_changes import ActAs, across, busiest
 
-__all__ = ["acting", "crew"]
 METRICS = ("reported", "open", "median_days", "per_1000", "overdue")
 Crew = tuple[TerritoryInfo, Actor, Actor]
 
@@ -133,12 +135,19 @@ def test_yesterday_stays_whatever_happens_today(acting: ActAs, crew: Crew) -> No
     assert row.grid_id in parts
     assert row.inside
     assert (row.was, row.until) == (cell, today)
-    ground = dict(session.execute(text("SELECT incident_id, grid_id FROM incident_ground")).all())
+    ground: dict[int, int] = dict(session.execute(text("SELECT incident_id, grid_id FROM incident_ground")).all())
     assert settled[0] not in ground
     assert {ground[each] for each in settled[1:]} <= set(parts)
 
     # Today's map counts what was settled on the ground of a new cell, and loses nothing.
     session = acting(supervisor)
+    now_told = cell_values(session, supervisor, Question("reported", today - dt.timedelta(days=89), today))
+    for part in parts:
+        value = int(now_told.values[part - now_told.first_id])
+        assert sum(grid_incidents_summary(session, supervisor, part).daily) == value
+        every = IncidentFilter(grid_id=part, first_day=today - dt.timedelta(days=89), last_day=today)
+        void = dataclasses.replace(every, statuses=("void",))
+        assert count_incidents(session, supervisor, every) - count_incidents(session, supervisor, void) == value
     again = cell_values(session, supervisor, Question("reported", today - dt.timedelta(days=89), today)).total
     assert again == total - (len(still) > 1)
 
