@@ -1,4 +1,4 @@
-"""A planner's first answer in three clicks, a plan of her own against the machine's, and the two side by side."""
+"""A planner's first answer in three clicks, a plan of her own against the machine's, the two side by side; access."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def test_three_clicks_to_an_answer_then_beat_the_machine_and_compare(
     maps = page.frame_locator("iframe")
     maps.nth(1).locator(".gk-site").first.wait_for()
     assert maps.nth(1).locator(".gk-site").count() == 2
+
+
+def test_access_is_counted_shown_by_community_and_taken_with_its_address(
+    page: Page, served: Served, work: subprocess.Popen[bytes]
+) -> None:
+    enter(page, served, "planner")
+    page.goto(f"{served.url}/access?facility=library&mode=walk&minutes=10")
+    page.locator(".gk-head-answer").wait_for(timeout=ANSWER_MS)
+    assert re.search(r"\d", page.locator(".gk-head-answer").inner_text())
+    ground = page.frame_locator("iframe").first.locator(".leaflet-container")
+    ground.locator("canvas").first.wait_for()
+    page.locator("td a[href*='community=']").first.click()
+    page.wait_for_url(re.compile("community="))
+    page.get_by_role("tab", name="What it rests on").click()
+    page.get_by_text("On foot at").wait_for()
+    for part in ("facility=library", "mode=walk", "minutes=10"):
+        assert part in page.url
