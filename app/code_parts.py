@@ -135,7 +135,8 @@ def _take(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         districts = st.text_input(t("Districts (six digits each)"), placeholder="110101", key="gk_districts", width=260)
         choice = [key for key, each in coding.known_schemes(session, territory.id).items() if each.official]
-        wanted = st.selectbox(t("Write the codes by"), choice, index=choice.index("cn15"), key="gk_codes_scheme", width=160)
+        usual = choice.index("cn15")
+        wanted = st.selectbox(t("Write the codes by"), choice, index=usual, key="gk_codes_scheme", width=160)
     given = tuple(districts.replace(",", " ").split())
     if not given:
         return

@@ -57,8 +57,8 @@ def statement_on(z: int) -> LiteralString:
             " CASE WHEN status = 'void' THEN 'void'"
             f" WHEN closed_at < {night} THEN 'closed' ELSE 'filed' END AS stood, reported_at,"
             " (reported_at AT TIME ZONE %(zone)s)::date - DATE '1970-01-01' AS day FROM incident"
-            f" WHERE territory_id = %(territory)s AND reported_at < {night} AND grid_id = ANY(ARRAY({cells}))) AS stood_then"
-            " ORDER BY stood IN ('closed', 'void') DESC, reported_at",
+            f" WHERE territory_id = %(territory)s AND reported_at < {night} AND grid_id = ANY(ARRAY({cells}))"
+            ") AS stood_then ORDER BY stood IN ('closed', 'void') DESC, reported_at",
             feature_id=True,
         )
     )
