@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -30,6 +31,7 @@ from layers.values import Question
 FAULTS_SHOWN = 12
 DRAWN = 1_500
 MAP_PX = 420
+AROUND_M = 250.0
 
 
 def upload(session: Session, desk: Desk) -> None:
@@ -160,12 +162,12 @@ def _map(desk: Desk, found: FromFile) -> None:
     faults = [each for each in _worst(found.repaired.faults) if each.shape is not None]
     extra = [each for each in found.repaired.faults if each.shape is not None and each not in faults]
     faults += extra[: DRAWN - len(faults)]
-    cells = _degrees(desk, found.cells.geometry.to_numpy()[:DRAWN])
+    near = _near(found, faults)
+    cells = _degrees(desk, found.cells.geometry.to_numpy()[near])
     west, south, east, north = shapely.total_bounds(cells)
+    rows = found.cells["row"].to_numpy()[near].tolist()
     drawn = folium.FeatureGroup(name="file")
-    _layer(cells, [str(row) if row else t("new cell") for row in found.cells["row"].tolist()[:DRAWN]], _cell).add_to(
-        drawn
-    )
+    _layer(cells, [str(row) if row else t("new cell") for row in rows], _cell).add_to(drawn)
     if faults:
         shapes = _degrees(desk, np.array([each.shape for each in faults], dtype=object))
         words = [f"{kind_word(each.kind)} · {i18n.number(each.area_m2, 1)} m²" for each in faults]
@@ -176,15 +178,26 @@ def _map(desk: Desk, found: FromFile) -> None:
     day = now().astimezone(desk.territory.zone).date()
     nothing = Question("reported", day, day)
     hidden = dict.fromkeys(("grids", "incidents", "facilities", "traffic"), False)
-    told = maps.MapState(nothing, nothing, hidden, fit=((south, west), (north, east)))
+    told = maps.MapState(nothing, nothing, hidden)
     options = maps.map_settings(desk.territory, desk.actor, {}, island=False) | {"cells": False}
-    made = maps.city_map(draw_map.around(desk.territory), options)
+    zoom = draw_map.zoom_of((west, south, east, north), draw_map.WIDTH_PX, MAP_PX)
+    made = maps.city_map(replace(desk.territory, opens=((west + east) / 2, (south + north) / 2, zoom)), options)
     key = f"{state.DRAW_MAP}-file-{desk.change.id}-{i18n.locale()}"
     maps.show(made, told, key=key, height=MAP_PX, overlays=[drawn])
     note = t("Green: cells as they would be taken. Red: what is wrong in the file.")
-    if len(found.cells) > DRAWN:
-        note += " " + t("The first {count} are drawn.", count=i18n.number(DRAWN))
+    if len(near) < len(found.cells):
+        note += " " + t("{count} cells are drawn, those near a fault.", count=i18n.number(len(near)))
     widgets.note(note)
+
+
+def _near(found: FromFile, faults: list[TopologyFault]) -> np.ndarray:
+    """Return the cells that are drawn: all of a few, else those around what is wrong."""
+    if len(found.cells) <= DRAWN or not faults:
+        return np.arange(min(len(found.cells), DRAWN))
+    shapes = found.cells.geometry.to_numpy()
+    wrong = np.array([each.shape for each in faults], dtype=object)
+    _, cell = shapely.STRtree(shapes).query(wrong, predicate="dwithin", distance=AROUND_M)
+    return np.unique(cell)[:DRAWN]
 
 
 def _layer(shapes: np.ndarray, words: list[str], style: Any) -> folium.GeoJson:

@@ -96,7 +96,7 @@ def plan(file: GridFile, around: Sequence[tuple[str, Any]], srid: int) -> str:
         drawn.append(f'<path d="{path(shape)}" fill="none" stroke="{LIGHT.closed}" stroke-width="0.8"/>')
         x, y = put(*shapely.point_on_surface(seen).coords[0])
         room = math.sqrt(seen.area) * scale
-        if room > 6.2 * len(code) and 30 < x < WIDE - 30 and 12 < y < HIGH - 40:
+        if room > 6.2 * len(code) and 30 < x < WIDE - 30 and 12 < y < HIGH - (40 if x < 190 else 8):
             labels.append(f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle">{escape(code)}</text>')
     x, y = put(*shapely.point_on_surface(cell).coords[0])
     metres = _round_metres(110 / scale)
