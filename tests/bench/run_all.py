@@ -190,6 +190,8 @@ def main() -> int:
     unknown = sorted(set(asked.names) - set(names()))
     if unknown:
         parser.error(f"there is no bench {unknown[0]}; there are {', '.join(names())}")
+    for sign in (signal.SIGINT, signal.SIGTERM):  # asked to stop, it ends what it started
+        signal.signal(sign, lambda number, _frame: sys.exit(128 + number))
     left_s = 1e9 if asked.long else 60 * asked.minutes
     told: list[tuple[str, Ended]] = []
     for name in asked.names or names():
