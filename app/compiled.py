@@ -13,7 +13,7 @@ from dispatch.plan import warm_up
 from geodata.travel import compile_all
 from grids.balance import balance
 from grids.ground import Ground
-from planning import search
+from planning import warming
 
 
 def balance_a_row() -> None:
@@ -26,7 +26,7 @@ def balance_a_row() -> None:
 def main() -> None:
     """Compile the searches, two at a time; a second where they were compiled before."""
     with ProcessPoolExecutor(2) as pool:
-        for each in [pool.submit(work) for work in (warm_up, compile_all, search.warm_up, balance_a_row)]:
+        for each in [pool.submit(work) for work in (warm_up, compile_all, warming.warm_up, balance_a_row)]:
             each.result()
 
 

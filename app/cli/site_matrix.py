@@ -110,6 +110,8 @@ def _answer(
         told = (found.status, found.objective, found.bound, found.gap, found.sites, found.unserved, found.binding)
     else:
         counted = given.weight > 0
+        if not counted.any():
+            return _told(("infeasible", None, None, None, (), 0.0, "people"))
         cost = given.cost[counted] if kind in {"p-center", "lscp"} else given.cost * given.weight[:, None]
         if kind == "cpmp":
             cost = np.where(np.isfinite(given.cost), np.nan_to_num(cost, posinf=np.inf), np.inf)

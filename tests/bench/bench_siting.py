@@ -87,21 +87,28 @@ def medians() -> dict[str, Any]:
     return {"rows": rows}
 
 
+def roomed(path: Path) -> dict[str, Any]:
+    """Measure one capacitated instance; distances of the first group are rounded down as published."""
+    stem = path.stem
+    solution = next((CAPACITATED / "solutions_lit").glob(f"solOPT.{stem}_*.json"))
+    numbers = np.array(path.read_text().split(), dtype=float)
+    nodes, p = int(numbers[0]), int(numbers[1])
+    x, y, capacity, size = numbers[2 : 2 + 4 * nodes].reshape(-1, 4).T
+    cost = np.hypot(x[:, None] - x, y[:, None] - y)
+    cost = np.floor(cost) if stem.startswith("cpmp") else cost
+    began = time.process_time()
+    found = solve_capacitated(cost, size, capacity, p, seconds=ROOM_LIMIT_S)
+    return {
+        "name": stem, "nodes": nodes, "p": p, "cost": found.objective, "gap": found.gap,
+        "best": float(solution.stem.rpartition("_")[2]), "limit_s": ROOM_LIMIT_S, "s": time.process_time() - began,
+    }  # fmt: skip
+
+
 def rooms() -> dict[str, Any]:
-    """Measure the capacitated p-median (Osman and Christofides 1994)."""
+    """Measure the capacitated p-median (Osman and Christofides 1994; Lorena and Senne 2003)."""
     rows = []
-    for path in sorted((CAPACITATED / "group1").glob("cpmp*.txt")):
-        solution = next((CAPACITATED / "solutions_lit").glob(f"solOPT.{path.stem}_*.json"))
-        numbers = np.array(path.read_text().split(), dtype=float)
-        nodes, p = int(numbers[0]), int(numbers[1])
-        x, y, capacity, size = numbers[2 : 2 + 4 * nodes].reshape(-1, 4).T
-        cost = np.floor(np.hypot(x[:, None] - x, y[:, None] - y))
-        began = time.process_time()
-        found = solve_capacitated(cost, size, capacity, p, seconds=ROOM_LIMIT_S)
-        rows.append({
-            "name": path.stem, "nodes": nodes, "p": p, "cost": found.objective, "gap": found.gap,
-            "best": float(solution.stem.rpartition("_")[2]), "limit_s": ROOM_LIMIT_S, "s": time.process_time() - began,
-        })  # fmt: skip
+    for path in [*sorted((CAPACITATED / "group1").glob("cpmp*.txt")), *sorted((CAPACITATED / "group2").glob("*.dat"))]:
+        rows.append(roomed(path))
         said(rows[-1])
     return {"rows": rows}
 
@@ -130,7 +137,7 @@ def peers() -> dict[str, Any]:
 
 SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "medians": medians, "rooms": rooms, "peers": peers, "streets": siting_streets.streets,
-    "coverage": siting_streets.coverage, "blocks": siting_streets.blocks,
+    "coverage": siting_streets.coverage, "blocks": siting_streets.blocks, "shares": siting_streets.shares,
 }  # fmt: skip
 
 
@@ -177,9 +184,9 @@ def report(told: dict[str, Any]) -> str:
         )
     held = told.get("rooms", {"rows": []})["rows"]
     lines += [
-        "", "## Capacitated p-median (Osman and Christofides 1994)", "",
-        (f"Distances rounded down as published; {held[0]['limit_s'] if held else ROOM_LIMIT_S:g} s of the clock each:"
-         f" {sum(row['cost'] == row['best'] for row in held)} of {len(held)} optima found,"
+        "", "## Capacitated p-median (Osman and Christofides 1994; SJC: Lorena and Senne 2003)", "",
+        (f"Distances of cpmp rounded down as published; {held[0]['limit_s'] if held else ROOM_LIMIT_S:g} s of the clock"
+         f" each: {sum(row['cost'] < row['best'] + 1 for row in held)} of {len(held)} optima found,"
          f" {sum(row['gap'] <= 1e-8 for row in held)} proved, {sum(row['s'] for row in held):.1f} CPU s."
          f"{told.get('rooms', {}).get('note', '')}"), "",
         "| | nodes | p | cost | proof | s |", "|---" * 6 + "|",
@@ -187,8 +194,9 @@ def report(told: dict[str, Any]) -> str:
           f" | {proof(row['gap'])} | {row['s']:.2f} |" for row in held), "",
         *siting_streets.lines(told), "",
         "## Where this falls short", "",
-        ("Capacities of little room: the relaxation leaves a gap of some hundredths that HiGHS does not close in the"
-         " time given, and some optima are missed. SJC instances are not measured. The streets are one real city on"
+        ("Capacities of little room: where rooms are nearly full (cpmp08, cpmp20: 92 and 94 %) the relaxation leaves"
+         " some hundredths that HiGHS does not close in the time given; the larger SJC instances are far from"
+         " converged in so little time. Market share of few sites keeps more than 1 %. The streets are one real city on"
          " foot, demand and candidates drawn at random along them."), "",
         ("How cases are split and how long each is raised was chosen among fifteen settings by their times on eight of"
          " these same instances (pmed6, 9, 17, 24, 35, 36, 38, 39): the times above are favoured by that."

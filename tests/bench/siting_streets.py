@@ -19,6 +19,7 @@ from geodata.network import RoadNetwork, Snapped, build_network
 from geodata.travel import compile_all, matrix_s
 from geodata.travel_files import read_streets
 from planning.blocks import solve_by_blocks
+from planning.placement import Placement, place
 from planning.search import warm_up
 from planning.siting import SitingProblem, Stop, solve
 
@@ -26,6 +27,7 @@ STREETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "osm" / "str
 CITY = "Bucaramanga, on foot"
 SITES = (5, 20, 50, 100)
 COVERED = ((20, 10), (50, 10), (100, 10))
+SHARE_LIMIT_S = 90.0
 COLOURS = ("#1f6f8b", "#c8553d", "#588157", "#7b2d8b")
 
 
@@ -103,6 +105,11 @@ def blocks() -> dict[str, Any]:
     return {"rows": [alone("median", 50_000, 5_000, p) for p in (20, 50, 100)]}
 
 
+def shares() -> dict[str, Any]:
+    """Measure market share of 10,000 points and 1,000 candidates, with nothing there but staying at home."""
+    return {"rows": [alone("huff", 10_000, 1_000, p) for p in (5, 20)]}
+
+
 def _measure(what: str, demand: int, candidates: int, p: int, minutes: int = 0) -> dict[str, Any]:
     times, people = asked(demand, candidates)
     trail = Trail()
@@ -111,13 +118,17 @@ def _measure(what: str, demand: int, candidates: int, p: int, minutes: int = 0) 
         od_s = times(everybody).T.astype(np.float64)
         trail = Trail()
         found = solve(SitingProblem("mclp", od_s, people, p, 60.0 * minutes), Stop(seconds=300), progress=trail)
+    elif what == "huff":
+        od_s = times(everybody).T.astype(np.float64)
+        trail = Trail()
+        found = place(Placement("huff", od_s, people, p), Stop(seconds=SHARE_LIMIT_S), progress=trail)
     else:
         found = solve_by_blocks(times, candidates, people, p, stop=Stop(gap=0.005, seconds=900), progress=trail)
     spent = time.process_time() - trail.began
     return {
         "demand": demand, "candidates": candidates, "p": p, "minutes": minutes, "objective": found.objective,
         "bound": found.bound, "gap": found.gap, "s": spent, "people": float(people.sum()),
-        "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "limit_s": SHARE_LIMIT_S, "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "trail": trail.points[:: max(1, len(trail.points) // 60)],
     }  # fmt: skip
 
@@ -147,6 +158,16 @@ def lines(told: dict[str, Any]) -> list[str]:
         f"| {row['demand']:,} | {row['candidates']:,} | {row['p']} | {row['minutes']} | {row['objective']:,.0f}"
         f" | {row['people']:,.0f} | {'proved' if row['gap'] <= 1e-8 else format(row['gap'], '.2%')} | {row['s']:.1f} |"
         for row in covered
+    ]
+    drawn = told.get("shares", {"rows": []})["rows"]
+    made += [
+        "", f"Market share (Huff), {SHARE_LIMIT_S:g} s of the clock, travel times not counted (goal: 1 % in 30 CPU s):",
+        "", "| points | candidates | p | people drawn | bound | gap | CPU s |", "|---" * 7 + "|",
+    ]  # fmt: skip
+    made += [
+        f"| {row['demand']:,} | {row['candidates']:,} | {row['p']} | {row['objective']:,.0f} | {row['bound']:,.0f}"
+        f" | {row['gap']:.2%} | {row['s']:.1f} |"
+        for row in drawn
     ]
     return made
 
