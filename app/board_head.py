@@ -19,6 +19,8 @@ from dispatch.standing_model import StandingPlan, Summary
 from geodata.db import transaction
 
 ALARM = dt.timedelta(hours=1)
+OLD = dt.timedelta(minutes=10)
+"""A plan older than this does not say that all is well."""
 STALE_NAMED = 12
 NAMED = 4
 """So many breaches and moves are named; the others stand in the queue."""
@@ -152,7 +154,7 @@ def warnings(
     plan: StandingPlan | None, found: Sequence[Entry], now: dt.datetime, codes: Mapping[int, str], *, to_file: int
 ) -> None:
     """Put what will be late within the hour, and who could stand where nobody is free; ``codes`` are staff numbers."""
-    parts = [] if plan is None else [_breaches(found, now), _moves(plan, codes)]
+    parts = [] if plan is None else [_breaches(found, now, plan.made_at), _moves(plan, codes)]
     if to_file:
         told = tn(
             "{count} report waits to be filed by a supervisor.",
@@ -165,8 +167,11 @@ def warnings(
         board_block.show(f'<div class="gk-warns">{body}</div>', key="gk_board_warns")
 
 
-def _breaches(found: Sequence[Entry], now: dt.datetime) -> str:
+def _breaches(found: Sequence[Entry], now: dt.datetime, made_at: dt.datetime) -> str:
+    """Return what will be late; that nothing will be is said only of a plan that is young enough to know."""
     late = [entry for entry in found if breaks_soon(entry, now)]
+    if not late and now - made_at > OLD:
+        return ""
     if not late:
         return f'<span class="gk-good">{escape(t("No deadline will be missed in the next hour."))}</span>'
     count = tn("{count} will be late in the next hour:", "{count} will be late in the next hour:", len(late))
