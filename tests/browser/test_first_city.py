@@ -130,15 +130,9 @@ def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
         assert rest.locator("p").evaluate(words) == ["0px", {"en": '"More"', "zh": '"更多"'}[language]]
 
 
+@pytest.mark.slow  # every page stands for every role in tests/pages; the walks here see that scripts hold
 @pytest.mark.parametrize(
-    "role",
-    [
-        "handler",
-        *(
-            pytest.param(each, marks=pytest.mark.slow)
-            for each in ("supervisor", "manager", "dispatcher", "auditor", "administrator", "planner")
-        ),
-    ],
+    "role", ["handler", "supervisor", "manager", "dispatcher", "auditor", "administrator", "planner"]
 )
 def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Served, role: str) -> None:
     enter(page, served, role)
