@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -180,8 +179,8 @@ def _map(desk: Desk, found: FromFile) -> None:
     hidden = dict.fromkeys(("grids", "incidents", "facilities", "traffic"), False)
     told = maps.MapState(nothing, nothing, hidden)
     options = maps.map_settings(desk.territory, desk.actor, {}, island=False) | {"cells": False}
-    zoom = draw_map.zoom_of((west, south, east, north), draw_map.WIDTH_PX, MAP_PX)
-    made = maps.city_map(replace(desk.territory, opens=((west + east) / 2, (south + north) / 2, zoom)), options)
+    extent = float(west), float(south), float(east), float(north)
+    made = maps.city_map(draw_map.opening_at(desk.territory, extent, MAP_PX), options)
     key = f"{state.DRAW_MAP}-file-{desk.change.id}-{i18n.locale()}"
     maps.show(made, told, key=key, height=MAP_PX, overlays=[drawn])
     note = t("Green: cells as they would be taken. Red: what is wrong in the file.")

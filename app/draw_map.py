@@ -9,6 +9,7 @@ from typing import Any
 
 import folium
 import shapely
+import streamlit as st
 from branca.element import MacroElement
 from folium.elements import JSCSSMixin
 from folium.plugins import Draw
@@ -87,7 +88,10 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
     day = now().astimezone(territory.zone).date()
     nothing = Question("reported", day, day)
     settings = maps.map_settings(territory, actor, {}, island=False) | {"cells": False}
-    made = maps.city_map(around(territory), settings)
+    key = f"{state.DRAW_MAP}-{shown.change_id}-{'pen' if shown.pen else 'look'}-{i18n.locale()}"
+    # A map that is just put has no size to fit anything to, so it opens at the first extent and fits later ones.
+    first: Extent = st.session_state.setdefault(f"{key}-first", shown.extent)
+    made = maps.city_map(opening_at(territory, first, HEIGHT_PX), settings)
     made.add_child(_Cells({**settings, "change": shown.change_id}))
     if shown.pen:
         off = dict.fromkeys(("polygon", "rectangle", "circle", "marker", "circlemarker"), False)
@@ -104,8 +108,8 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
     }
     pushed = folium.FeatureGroup(name="draft")
     pushed.add_child(_Push(message))
-    told = maps.MapState(nothing, nothing, _HIDDEN, fit=((south, west), (north, east)))
-    key = f"{state.DRAW_MAP}-{shown.change_id}-{'pen' if shown.pen else 'look'}-{i18n.locale()}"
+    fit = None if shown.extent == first else ((south, west), (north, east))
+    told = maps.MapState(nothing, nothing, _HIDDEN, fit=fit)
     return maps.show(made, told, key=key, height=HEIGHT_PX, overlays=[pushed])
 
 
@@ -133,8 +137,8 @@ def drawn_line(answer: dict[str, Any]) -> shapely.LineString | None:
     return shapely.LineString(lines[-1]) if lines else None
 
 
-def around(territory: TerritoryInfo) -> TerritoryInfo:
-    """Return a territory that a map opens whole."""
-    west, south, east, north = territory.bounds
-    zoom = zoom_of(territory.bounds, WIDTH_PX, HEIGHT_PX)
+def opening_at(territory: TerritoryInfo, extent: Extent, height_px: int) -> TerritoryInfo:
+    """Return a territory whose map opens at an extent."""
+    west, south, east, north = extent
+    zoom = zoom_of(extent, WIDTH_PX, height_px)
     return replace(territory, opens=((west + east) / 2, (south + north) / 2, zoom))

@@ -23,7 +23,8 @@ EVERYBODY = frozenset(OFFICERS)
 TILE = "/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt"
 NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
-FILL = {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
+_DRAFT_TILE = {"change:int": "1", "version:int": "1", "z:int": "12", "x:int": "1", "y:int": "1"}
+FILL = _DRAFT_TILE | {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
 FIELD = ("state", "way", "classes", "acts", "photo", "position")
 POSTED = {f"/api/field/{name}": "POST" for name in ("acts", "photo", "position")}
 WHO = {
