@@ -76,9 +76,10 @@ def _archive(path: Path) -> CostFile:
         with np.load(path, allow_pickle=False) as file:
             if "cost" not in file.files:
                 raise InvalidInput(f"{path.name} has no cost.", hint="It needs cost, of shape (demand, candidates).")
-            parts = {name: np.asarray(file[name], dtype=np.float64) for name in file.files if name in _PARTS}
-            if any(np.iscomplexobj(file[name]) for name in parts):
+            given = {name: file[name] for name in file.files if name in _PARTS}
+            if any(np.iscomplexobj(values) for values in given.values()):
                 raise InvalidInput(f"{path.name} holds complex numbers.", hint="Costs and weights are real numbers.")
+            parts = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{path.name} is no archive of numbers ({error}).") from error
     cost = parts["cost"]

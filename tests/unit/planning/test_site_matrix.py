@@ -154,3 +154,12 @@ def test_an_instance_too_large_for_memory_is_refused_at_once(tmp_path):
     (tmp_path / "large.txt").write_text("1000000000 1 5\n1 2 3\n")
     with pytest.raises(InvalidInput, match="do not fit into memory"):
         read_costs(tmp_path / "large.txt")
+
+
+@pytest.mark.parametrize("kind", ["p-center", "lscp", "cpmp"])
+def test_where_nobody_is_served_that_is_said(run, kind):
+    code, told, err = run(
+        "--kind", kind, "--p", "2", "--limit", "1", cost=LINE, weight=np.zeros(9), capacity=np.ones(9)
+    )
+    assert (code, told["binding"]) == (2, "people")
+    assert "all weights are zero" in err
