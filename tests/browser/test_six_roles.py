@@ -91,12 +91,6 @@ class Stage:
         said.wait_for()
         return page
 
-    def does(self, name: str, act: str, **given: object) -> None:
-        """Do an act, shown at the desks before, by the service that the page asks."""
-        number, actor = int(self.address.partition("incident=")[2]), self.actors[name]
-        with db.transaction(actor) as session:
-            incidents.move(session, actor, number, act, version=None, command_id=str(uuid.uuid4()), **given)
-
     def may_not_close(self, name: str, says: str, law: str) -> None:
         """Find no way to close, read why, and be refused by the service and by the database itself as well."""
         page = self.looks(name)
@@ -210,15 +204,15 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
         "highways again", "You handled this incident, so you may not verify it.", "Who handled an incident"
     )
     stage.acts("supervisor", "rework", "Only partly solved", becomes="In work")
-    stage.does("highways", "finish")
-    stage.does("worker", "check", reason="solved")
+    stage.acts("highways", "finish", becomes="Being checked")
+    stage.acts("worker", "check", "Solved", becomes="Being checked")
     stage.acts("supervisor", "close", becomes="Closed")
     # The citizen calls the grid manager: it went out again.
     stage.acts("manager", "reopen", "The citizen says it is not solved", becomes="Filed")
-    stage.does("dispatcher", "dispatch", unit_id=units["HW"])
-    stage.does("highways", "finish")
-    stage.does("worker", "check", reason="solved")
-    stage.does("supervisor", "close")
+    stage.acts("dispatcher", "dispatch", "Highways", becomes="Dispatched")
+    stage.acts("highways", "finish", becomes="Being checked")
+    stage.acts("worker", "check", "Solved", becomes="Being checked")
+    stage.acts("supervisor", "close", becomes="Closed")
 
     # The auditor sees every act and may do none; the manager sees it closed.
     page = stage.looks("auditor")
