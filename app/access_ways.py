@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import matrix_form
 from app.i18n import t
 from core.errors import InvalidInput
-from core.identity import Actor
+from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
 from planning import matrices
 from planning.layer_model import LayerInfo
@@ -24,6 +24,9 @@ def asker(session: Session, actor: Actor, territory: TerritoryInfo) -> Asker:
 
     def ask(kinds: tuple[str, ...], demand: int | None) -> int | None:
         if len(kinds) != 1:
+            return None
+        found_any = any(_leads(each, kinds[0]) for each in matrices.offered(session, actor, territory))
+        if not found_any and not actor.may(May.MAKE_STUDIES):
             return None
         first = _told()
         with st.popover(t("Ways: by a matrix") if first else t("Ways: on the streets")):

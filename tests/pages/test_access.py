@@ -75,3 +75,15 @@ def test_a_basket_says_how_many_kinds(run, actors):
 def test_others_have_no_such_page(run):
     with pytest.raises(ValueError, match="navigation page"):
         run("access", Role.DISPATCHER)
+
+
+def test_the_places_of_a_matrix_are_listed_and_who_only_reads_brings_none(run) -> None:
+    page = run("access", Role.PLANNER, facility="library", mode="walk", minutes="10")
+    ways = next(each for each in page.selectbox if each.label == "Ways")
+    ways.set_value(-1).run()
+    assert not page.exception
+    text = words(page)
+    assert "Seconds, a row for each of" in text
+    assert "An empty cell: no way." in text
+    page = run("access", Role.AUDITOR, facility="library", mode="walk", minutes="10")
+    assert not [each for each in page.selectbox if each.label == "Ways"]
