@@ -66,8 +66,13 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, most_bytes: int | None = None) -> Table:
     """Return the rows of a CSV (also .gz), Excel, GeoJSON or GeoPackage file.
+
+    Parameters
+    ----------
+    most_bytes
+        That a packed file may unpack to; None: several times the largest upload of the settings.
 
     Raises
     ------
@@ -80,9 +85,9 @@ def read_table(path: Path) -> Table:
         raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?")
     kind = path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if kind in TABLES:
-        table = _from_text(path)
+        table = _from_text(path, most_bytes or _most_bytes())
     elif kind in SHEETS:
-        table = _from_sheet(path)
+        table = _from_sheet(path, most_bytes or _most_bytes())
     elif kind in MAPS and path.suffix.lower() != ".gz":
         table = _from_map(path)
     else:
@@ -132,18 +137,18 @@ def _is_common(character: str) -> bool:
         return False
 
 
-def _from_text(path: Path) -> Table:
+def _from_text(path: Path, most_bytes: int) -> Table:
     if path.suffix.lower() != ".gz":
         raw = path.read_bytes()
     else:
         try:
             with gzip.open(path) as packed:
-                raw = packed.read(_most_bytes() + 1)
+                raw = packed.read(most_bytes + 1)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InvalidInput(
                 f"{path.name} is cut short or is no gzip file ({error}).", hint="Fetch it again; nothing was loaded."
             ) from error
-        _refuse_bomb(path, len(raw))
+        _refuse_bomb(path, len(raw), most_bytes)
     if not raw.strip():
         raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?")
     text, encoding = decode(raw, path.name)
@@ -176,11 +181,11 @@ def _most_bytes() -> int:
     return _UNPACKED * settings().upload_max_mib << 20
 
 
-def _refuse_bomb(path: Path, unpacked_bytes: int) -> None:
-    if unpacked_bytes > _most_bytes():
+def _refuse_bomb(path: Path, unpacked_bytes: int, most_bytes: int) -> None:
+    if unpacked_bytes > most_bytes:
         raise InvalidInput(
-            f"{path.name} unpacks to more than {_most_bytes() >> 20:,} MB.",
-            hint="Split it, or raise GRIDKEEPER_UPLOAD_MAX_MIB.",
+            f"{path.name} unpacks to more than {most_bytes >> 20:,} MB.",
+            hint="Split it, or have the limit on uploads raised.",
         )
 
 
@@ -190,10 +195,10 @@ def _separator(text: str) -> str:
     return max(",;\t|", key=outside_quotes.count)
 
 
-def _from_sheet(path: Path) -> Table:
+def _from_sheet(path: Path, most_bytes: int) -> Table:
     try:
         with zipfile.ZipFile(path) as book:
-            _refuse_bomb(path, sum(part.file_size for part in book.infolist()))
+            _refuse_bomb(path, sum(part.file_size for part in book.infolist()), most_bytes)
         _refuse_wide(path)
         rows = pd.read_excel(path, dtype=object, engine="openpyxl", keep_default_na=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:  # the last is of broken XML

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput, NotFound
-from geodata.files import Table, read_table
+from geodata.archives import LARGEST_BYTES, read_arrays
+from geodata.files import CELLS_AT_MOST, Table, read_table
 from geodata.network import RoadNetwork
 from geodata.travel import matrix_s
 from geodata.travel_files import Points
 
-LARGEST_BYTES = 4 << 30
+LONGEST_S = 1e8
+"""Longer ways are marks of no way, written as a number."""
 Floats32 = NDArray[np.float32]
 Names = NDArray[np.str_]
+_PARTS = ("od_s", "origins", "destinations")
 _FROM = ("origin", "from", "origin_id", "from_id", "起点")
 _TO = ("destination", "to", "destination_id", "to_id", "终点")
 _SECONDS = {
@@ -63,11 +65,14 @@ class Matrix:
         Names of rows and columns, each once.
     seconds
         Shape (origins, destinations); infinite where no way leads.
+    ordered
+        Whether rows and columns stand in an order of their own; those of a table of pairs stand in none.
     """
 
     origins: Names
     destinations: Names
     seconds: Floats32
+    ordered: bool = True
 
     def od_s(self, origins: Points, destinations: Points) -> Floats32:
         """Return the seconds between places by their names.
@@ -82,21 +87,27 @@ class Matrix:
         return np.ascontiguousarray(self.seconds[np.ix_(rows, columns)])
 
 
-def read_matrix(path: Path) -> Matrix:
+def read_matrix(path: Path, *, most_bytes: int | None = None) -> Matrix:
     """Return a matrix of travel times from a file.
 
     ``.npz`` as `write_matrix` writes it; a table (CSV, Excel) with columns origin, destination and seconds (or
     minutes), a row per pair; or a table with the origins in the first column and a column of seconds for each
     destination. An empty cell or a missing pair has no way.
 
+    Parameters
+    ----------
+    most_bytes
+        That a file may unpack to; None: `LARGEST_BYTES`, of a table what the settings allow.
+
     Raises
     ------
     InvalidInput
-        When it is none of these, a name stands twice, or a time is negative or no number; says how many.
+        When it is none of these, a name stands twice, or a time is negative, no number or above `LONGEST_S`; says
+        how many.
     """
     if path.suffix.lower() == ".npz":
-        return _checked(_from_npz(path), path.name)
-    table = read_table(path)
+        return _checked(_from_npz(path, most_bytes or LARGEST_BYTES), path.name)
+    table = read_table(path, most_bytes=most_bytes)
     headings = {heading.lower().strip(): heading for heading in table.columns}
     start = next((headings[name] for name in _FROM if name in headings), None)
     goal = next((headings[name] for name in _TO if name in headings), None)
@@ -126,26 +137,32 @@ def write_matrix(path: Path, matrix: Matrix) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _from_npz(path: Path) -> Matrix:
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {path}.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > LARGEST_BYTES:
-            raise InvalidInput(f"{path.name} unpacks to {size >> 20:,} MB.", hint=f"At most {LARGEST_BYTES >> 20:,}.")
-        with np.load(path, allow_pickle=False) as file:
-            missing = {"od_s", "origins", "destinations"} - set(file.files)
-            if missing:
-                raise InvalidInput(
-                    f"{path.name} has no {', '.join(sorted(missing))}.", hint="It needs od_s, origins, destinations."
-                )
-            seconds, ones, others = file["od_s"], file["origins"], file["destinations"]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{path.name} is no matrix file ({error}).", hint="Names are texts or numbers.") from error
+def _from_npz(path: Path, most_bytes: int) -> Matrix:
+    parts = read_arrays(
+        path, _PARTS, what="matrix file", hint="Names are texts or numbers.", most_bytes=most_bytes
+    )  # fmt: skip
+    missing = set(_PARTS) - set(parts)
+    if missing:
+        raise InvalidInput(
+            f"{path.name} has no {', '.join(sorted(missing))}.", hint="It needs od_s, origins, destinations."
+        )
+    seconds, ones, others = (parts[name] for name in _PARTS)
     if seconds.ndim != 2 or seconds.shape != (ones.size, others.size) or seconds.dtype.kind not in "fiu":
         raise InvalidInput(f"{path.name}: od_s has shape {seconds.shape}, not ({ones.size}, {others.size}).")
-    return Matrix(ones.ravel().astype(str), others.ravel().astype(str), seconds.astype(np.float32))
+    return Matrix(_names(ones, path.name), _names(others, path.name), _seconds(seconds))
+
+
+def _names(given: NDArray[Any], name: str) -> Names:
+    try:
+        return given.ravel().astype(str)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{name}: names in bytes are no texts ({error}).", hint="Write them as texts.") from error
+
+
+def _seconds(given: NDArray[Any]) -> Floats32:
+    """Return seconds as they are kept; what is too long stays too long and does not turn infinite."""
+    values = given.astype(np.float64)
+    return np.where(np.isfinite(values), np.minimum(values, 2 * LONGEST_S), values).astype(np.float32)
 
 
 def _by_pairs(table: Table, headings: dict[str, str], start: str, goal: str) -> Matrix:
@@ -157,9 +174,11 @@ def _by_pairs(table: Table, headings: dict[str, str], start: str, goal: str) -> 
     cells = row * len(others) + column
     if len(np.unique(cells)) < len(cells):
         raise InvalidInput(f"{table.name}: {len(cells) - len(np.unique(cells)):,} pairs stand twice.")
+    if len(ones) * len(others) > CELLS_AT_MOST:
+        raise InvalidInput(f"{table.name} has pairs of {len(ones):,} by {len(others):,} places; that is too large.")
     seconds = np.full((len(ones), len(others)), np.inf, dtype=np.float32)
-    seconds[row, column] = _numbers(table.columns[headings[unit]]) * _SECONDS[unit]
-    return Matrix(ones, others, seconds)
+    seconds[row, column] = _seconds(_numbers(table.columns[headings[unit]]) * _SECONDS[unit])
+    return Matrix(ones, others, seconds, ordered=False)
 
 
 def _by_rows(table: Table) -> Matrix:
@@ -167,7 +186,7 @@ def _by_rows(table: Table) -> Matrix:
     if not others:
         raise InvalidInput(f"{table.name} has one column.", hint="Origins stand in the first, destinations beside it.")
     seconds = np.column_stack([_numbers(table.columns[name]) for name in others])
-    return Matrix(table.columns[first].astype(str), np.array(others, dtype=str), seconds.astype(np.float32))
+    return Matrix(table.columns[first].astype(str), np.array(others, dtype=str), _seconds(seconds))
 
 
 def _numbers(cells: NDArray[np.object_]) -> NDArray[np.float64]:
@@ -182,6 +201,12 @@ def _checked(matrix: Matrix, name: str) -> Matrix:
         raise InvalidInput(
             f"{name}: {bad:,} of {matrix.seconds.size:,} times are negative or no number.",
             hint="Leave a cell empty where no way leads.",
+        )
+    long = int((np.isfinite(matrix.seconds) & (matrix.seconds > LONGEST_S)).sum())
+    if long:
+        raise InvalidInput(
+            f"{name}: {long:,} of {matrix.seconds.size:,} times are above {LONGEST_S:,.0f} seconds.",
+            hint="Where no way leads, leave the cell empty, or write infinite in an archive.",
         )
     for what, names in (("rows", matrix.origins), ("columns", matrix.destinations)):
         twice = len(names) - len(np.unique(names))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
+from geodata.archives import numbers, read_arrays
 
 Floats = NDArray[np.float64]
-LARGEST_BYTES = 4 << 30
 _PARTS = ("od_s", "weight", "supply")
 
 
@@ -33,19 +32,8 @@ def read_access_file(path: Path) -> AccessFile:
     InvalidInput
         When it is no such archive, or empty; sizes and numbers are checked where they are used.
     """
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {path}.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > LARGEST_BYTES:
-            raise InvalidInput(f"{path.name} unpacks to {size >> 20:,} MB.", hint=f"At most {LARGEST_BYTES >> 20:,}.")
-        with np.load(path, allow_pickle=False) as file:
-            parts = {name: np.asarray(file[name], dtype=np.float64) for name in _PARTS if name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidInput(
-            f"{path.name} is no archive of numbers ({error}).", hint="'gridkeeper matrix' writes one."
-        ) from error
+    given = read_arrays(path, _PARTS, what="archive of numbers", hint="'gridkeeper matrix' writes one.")
+    parts = {name: numbers(values, name, path.name) for name, values in given.items()}
     if "od_s" not in parts:
         raise InvalidInput(f"{path.name} has no od_s.", hint="It needs od_s, seconds of shape (places, facilities).")
     od_s = parts["od_s"]

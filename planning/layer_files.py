@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 
 from core.errors import DataQuality, InvalidInput
+from core.settings import settings
 from geodata.crs import WGS84, project
 from geodata.files import Table, read_table
 from geodata.quality import as_areas
@@ -70,7 +71,7 @@ def read_layer(path: Path, kind: str, boundary: shapely.Geometry, columns: Colum
     DataQuality
         When a number of people is negative or no number; tells the lines.
     """
-    table = read_table(path)
+    table = read_table(path, most_bytes=settings().planning_upload_max_mib << 20)
     if len(table) > PLACES_AT_MOST:
         raise InvalidInput(f"{shown} has {len(table):,} rows.", hint=f"At most {PLACES_AT_MOST:,}; gather them first.")
     first = 1 if table.geometry is not None else 2

@@ -20,7 +20,7 @@ from planning import layering, store_access
 from planning.demand import gather
 from planning.layer_model import LayerData, LayerInfo
 from planning.model import Question
-from planning.own_matrix import ROWS_AT_MOST, Expected, OwnMatrix, fitted
+from planning.own_matrix import ROWS_AT_MOST, UNPACKED_AT_MOST, Expected, OwnMatrix, fitted
 from planning.posing import metric
 from planning.terms import OwnPlace, Place, Terms
 
@@ -73,7 +73,7 @@ def bring(
     InvalidInput
         When it does not fit the places; says how many and why.
     """
-    made = fitted(read_matrix(path), places, shown)
+    made = fitted(read_matrix(path, most_bytes=UNPACKED_AT_MOST), places, shown)
     for each in layering.versions(session, actor, territory, "matrix"):
         if each.facts.get("sha256") == made.sha256 and each.retired_at is None:
             return each

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from core.errors import InvalidInput
+from geodata.archives import numbers, read_arrays
 
 Floats = NDArray[np.float64]
-LARGEST_BYTES = 4 << 30
 NODES_AT_MOST = 20_000
 
 
@@ -68,20 +67,12 @@ def read_costs(path: Path) -> CostFile:
 
 
 def _archive(path: Path) -> CostFile:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > LARGEST_BYTES:
-            raise InvalidInput(f"{path.name} unpacks to {size >> 20:,} MB.", hint=f"At most {LARGEST_BYTES >> 20:,}.")
-        with np.load(path, allow_pickle=False) as file:
-            if "cost" not in file.files:
-                raise InvalidInput(f"{path.name} has no cost.", hint="It needs cost, of shape (demand, candidates).")
-            given = {name: file[name] for name in file.files if name in _PARTS}
-            if any(np.iscomplexobj(values) for values in given.values()):
-                raise InvalidInput(f"{path.name} holds complex numbers.", hint="Costs and weights are real numbers.")
-            parts = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{path.name} is no archive of numbers ({error}).") from error
+    given = read_arrays(path, _PARTS, what="archive of numbers", hint="np.savez of NumPy writes one.")
+    if "cost" not in given:
+        raise InvalidInput(f"{path.name} has no cost.", hint="It needs cost, of shape (demand, candidates).")
+    if any(np.iscomplexobj(values) for values in given.values()):
+        raise InvalidInput(f"{path.name} holds complex numbers.", hint="Costs and weights are real numbers.")
+    parts = {name: numbers(values, name, path.name) for name, values in given.items()}
     cost = parts["cost"]
     if cost.ndim != 2 or not cost.size:
         raise InvalidInput(f"{path.name}: cost has shape {cost.shape}, not (demand, candidates).")
@@ -100,7 +91,7 @@ def _asked(p: Floats | None, name: str) -> int | None:
     return int(p.item())
 
 
-_PARTS = {"cost", "weight", "capacity", "size", "p", "site_cost", "between"}
+_PARTS = ("cost", "weight", "capacity", "size", "p", "site_cost", "between")
 
 
 def _instance(path: Path) -> CostFile:

@@ -19,6 +19,8 @@ Floats32 = NDArray[np.float32]
 ROWS_AT_MOST = 2500
 COLUMNS_AT_MOST = 4000
 SHOWN = 5
+UNPACKED_AT_MOST = 256 << 20
+"""Bytes of an archive; the largest matrix takes 80 MB and its names little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +138,7 @@ def fitted(matrix: Matrix, places: Expected, name: str) -> OwnMatrix:
             f"（人口点）、{len(columns):,} 列（候选点和设施）。请按表单旁的地点清单，每个地点一行、一列。",
         )
     order = tuple(
-        _order(given, wanted, what, name)
+        _order(given, wanted, what, name, ordered=matrix.ordered)
         for given, wanted, what in ((matrix.origins, rows, "rows"), (matrix.destinations, columns, "columns"))
     )
     made = OwnMatrix(places, np.ascontiguousarray(matrix.seconds[np.ix_(*order)], dtype=np.float32))
@@ -145,10 +147,19 @@ def fitted(matrix: Matrix, places: Expected, name: str) -> OwnMatrix:
     return made
 
 
-def _order(given: NDArray[np.str_], wanted: list[str], what: str, name: str) -> NDArray[np.int64]:
-    """Return where each wanted name stands; as they stand where no name is known."""
+def _order(
+    given: NDArray[np.str_], wanted: list[str], what: str, name: str, *, ordered: bool
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return where each wanted name stands; as they stand where no name is known and they stand in an order."""
     at = {str(each).strip(): number for number, each in enumerate(given)}
     missing = [each for each in wanted if each not in at]
+    if len(missing) == len(wanted) and not ordered:
+        raise InvalidInput(
+            f"{name} is a table of pairs, and its {what} do not have the names of the lists ({wanted[0]} …).",
+            hint="Pairs stand in no order: name the places as in the lists, or bring a table with a row for each.",
+            zh=f"{name} 是成对列出的表，其名称与地点清单不符（{wanted[0]} 等）。成对的行没有固定顺序："
+            "请使用清单中的名称，或改用每个地点一行的表。",
+        )
     if len(missing) == len(wanted):
         return np.arange(len(wanted))
     if missing:

@@ -42,6 +42,14 @@ def test_what_does_not_fit_is_told_with_the_places(matrix, says) -> None:
         fitted(matrix, PLACES, "m.csv")
 
 
+def test_pairs_go_by_the_names_of_the_lists_alone() -> None:
+    """Their order is that of the alphabet: "10" before "2"."""
+    with pytest.raises(InvalidInput, match="rows do not have the names of the lists"):
+        fitted(dataclasses.replace(given(), ordered=False), PLACES, "pairs.csv")
+    named = given(rows=("p1", "p2", "p3"), columns=("c1", "c2", "f1"))
+    assert np.array_equal(fitted(dataclasses.replace(named, ordered=False), PLACES, "pairs.csv").od_s, SECONDS)
+
+
 def test_two_rows_at_one_place_have_the_same_ways_or_are_refused() -> None:
     twins = dataclasses.replace(PLACES, rows=ROWS[[0, 1, 1]])
     with pytest.raises(InvalidInput, match="1 rows lie at the place of another"):
