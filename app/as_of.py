@@ -9,7 +9,8 @@ import streamlit as st
 from app import i18n
 from app.i18n import t
 from app.widgets import DATE_FORMATS
-from core.clock import now
+from core.clock import EARLIEST, now, past_day
+from core.errors import InvalidInput
 from geodata.territory import TerritoryInfo
 
 PARAMETER = "on"
@@ -18,8 +19,8 @@ PARAMETER = "on"
 def from_address(today: dt.date) -> dt.date | None:
     """Return the day ``?on=`` says; None for today, for nonsense and for days to come."""
     try:
-        day = dt.date.fromisoformat(st.query_params.get(PARAMETER, ""))
-    except ValueError:
+        day = past_day(st.query_params.get(PARAMETER, ""), today)
+    except InvalidInput:
         return None
     return day if day < today else None
 
@@ -29,7 +30,13 @@ def control(territory: TerritoryInfo, *, key: str) -> dt.date | None:
     today = now().astimezone(territory.zone).date()
     given = from_address(today)
     chosen = st.date_input(
-        t("As of"), given or today, max_value=today, format=DATE_FORMATS[i18n.locale()], key=key, width=150
+        t("As of"),
+        given or today,
+        min_value=EARLIEST,
+        max_value=today,
+        format=DATE_FORMATS[i18n.locale()],
+        key=key,
+        width=150,
     )
     day = chosen if isinstance(chosen, dt.date) and chosen < today else None
     if day is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import quote
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -11,10 +12,11 @@ from app import i18n, state, widgets
 from app.i18n import t, tn
 from app.official_codes import FOLDER
 from app.widgets import Cell, Column
+from core.errors import InvalidInput
 from core.identity import Actor, May
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
-from grids import coding, drafting, recoding
+from grids import code_lists, coding, drafting, recoding
 from grids.coding_model import Meaning, Named, PrefixOffer
 
 SHOWN = 200
@@ -163,7 +165,7 @@ def links(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         widgets.note(tn("{count} link", "{count} links", len(rows)))
         st.download_button(
             t("Download as CSV"),
-            coding.crosswalk_csv(rows),
+            code_lists.crosswalk_csv(rows).encode("utf-8-sig"),
             f"crosswalk-{territory.name}.csv",
             "text/csv",
             key="gk_links",
@@ -179,7 +181,7 @@ def links(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
             [
                 (
                     f"{row['old_code']} ({row['old_scheme']})",
-                    widgets.link(row["new_code"], f"/codes?code={row['new_code']}"),
+                    widgets.link(row["new_code"], f"/codes?code={quote(row['new_code'])}"),
                     i18n.day(row["since"]),
                     "–" if row["share_of_old"] is None else f"{row['share_of_old']:.1%}",
                     row["source"],
@@ -202,10 +204,19 @@ def _bring(actor: Actor, territory: TerritoryInfo) -> None:
         called = st.text_input(t("What it is called"), placeholder="2019", width=180)
         file = st.file_uploader(t("File"), ["csv"], max_upload_size=MOST_BYTES // 2**20)
         if st.form_submit_button(t("Bring in")) and file is not None:
-            content = file.getvalue().decode("utf-8-sig", errors="replace")
+            content = _utf8(file.getvalue())
             with transaction(actor, purpose="crosswalk") as own:
                 added = coding.bring_crosswalk(own, actor, territory, content, name=file.name, old_scheme=called)
             _done(tn("{count} link was new.", "{count} links were new.", added))
+
+
+def _utf8(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(
+            "The file is not UTF-8.", hint="Save it as CSV UTF-8.", zh="文件不是 UTF-8 编码，请另存为 CSV UTF-8。"
+        ) from None
 
 
 def span(first: dt.date, end: dt.date | None) -> str:

@@ -18,6 +18,31 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+EARLIEST = dt.date(1900, 1, 1)
+"""Nothing is asked as of an earlier day; near the years 1 and 9999 the ends of days in a zone cannot be told."""
+
+
+def past_day(words: str, today: dt.date) -> dt.date:
+    """Return the day written as 2026-03-14 as of which something is asked.
+
+    Raises
+    ------
+    InvalidInput
+        When it is none, lies before 1900, or is still to come.
+    """
+    try:
+        day = dt.date.fromisoformat(words)
+    except ValueError as error:
+        raise InvalidInput(f"{words!r} is not a day.", hint="Give it as 2026-03-14.") from error
+    if not EARLIEST <= day <= today:
+        raise InvalidInput(
+            f"Nothing can be told as of {words}.",
+            hint=f"Choose a day from {EARLIEST} to {today}.",
+            zh=f"无法查询 {words} 的情况，请选择 {EARLIEST} 至 {today} 之间的日期。",
+        )
+    return day
+
+
 def aware(moment: dt.datetime) -> dt.datetime:
     """Return ``moment`` in UTC; raise `InvalidInput` when it has no zone."""
     if moment.tzinfo is None:

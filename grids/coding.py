@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
 from collections import Counter
@@ -20,11 +19,12 @@ from geodata.bulk import begin_load, finish_load
 from geodata.tables import OfficialCode
 from geodata.territory import TerritoryInfo
 from grids import store, store_codes
+from grids.code_lists import LONGEST_CODE, read_links
 from grids.codes import BUILT_IN, CodeParts, Scheme, check_room, make_code, make_scheme, parse_code, scheme_of
 from grids.coding_model import KnownScheme, Meaning, Named, Relative
 
-LISTED = 500
-_COLUMNS = ("old_code", "new_code")
+EXPLAINED = 20
+"""Of so many unknown codes of a list the reason is looked up."""
 
 
 def known_schemes(session: Session, territory_id: int) -> dict[str, Scheme]:
@@ -237,17 +237,23 @@ def bring_crosswalk(
             "The older list has no name.", hint="Say what it is called, e.g. 2019.", zh="请写明旧编码的名称，如 2019。"
         )
     today = now().astimezone(territory.zone).date()
-    rows = _read_links(content)
-    known = store_codes.known_cells(session, territory.id, sorted({new for _, new in rows} | {old for old, _ in rows}))
-    faults, links, seen = [], [], set[tuple[str, str]]()
-    for number, (old, new) in enumerate(rows, start=2):
+    rows = read_links(content)
+    known = store_codes.known_cells(
+        session, territory.id, sorted({code for _, old, new in rows for code in (old, new)})
+    )
+    faults, links, seen, unknown = [], [], set[tuple[str, str]](), 0
+    for number, old, new in rows:
         live = [each for each in known.get(old, []) if each.ended_on is None]
         if not old or not new:
             faults.append(f"line {number}: a code is missing")
+        elif max(len(old), len(new)) > LONGEST_CODE:
+            faults.append(f"line {number}: a code has more than {LONGEST_CODE} signs")
         elif (old, new) in seen:
             faults.append(f"line {number}: {old} → {new} stands there twice")
         elif new not in known:
-            faults.append(f"line {number}: {_why_unknown(session, territory, new)} ({new})")
+            unknown += 1
+            reason = _why_unknown(session, territory, new) if unknown <= EXPLAINED else "no grid ever had this code"
+            faults.append(f"line {number}: {reason} ({new})")
         elif old != new and live:
             faults.append(f"line {number}: {old} is the code of another grid today, in {live[0].community}")
         else:
@@ -271,32 +277,6 @@ def bring_crosswalk(
     added = store_codes.add_links(session, territory.id, Path(name).name, links)
     finish_load(session, load, {"rows": len(rows), "added": added, "until": (until or today).isoformat()})
     return added
-
-
-def crosswalk_csv(rows: list[dict[str, Any]]) -> str:
-    """Return a crosswalk as CSV, a line for each old and new code."""
-    columns = ("old_scheme", "old_code", "new_scheme", "new_code", "since", "share_of_old", "share_of_new", "source")
-    lines = [",".join(columns)]
-    for row in rows:
-        cells = ["" if row[name] is None else f"{row[name]:.4f}" if name.startswith("share") else str(row[name])
-                 for name in columns]  # fmt: skip
-        lines.append(",".join(f'"{cell}"' if "," in cell else cell for cell in cells))
-    return "\n".join(lines) + "\n"
-
-
-def _read_links(content: str) -> list[tuple[str, str]]:
-    lines = csv.DictReader(content.lstrip("\ufeff").splitlines())
-    missing = [each for each in _COLUMNS if each not in (lines.fieldnames or [])]
-    if missing:
-        raise InvalidInput(
-            f"The crosswalk has no column {missing[0]}.",
-            hint="Its first line is: old_code,new_code.",
-            zh=f"对照表缺少列 {missing[0]}，首行应为 old_code,new_code。",
-        )
-    rows = [(str(row["old_code"] or "").strip(), str(row["new_code"] or "").strip()) for row in lines]
-    if not rows:
-        raise InvalidInput("The crosswalk is empty.", hint="It needs a row for each code.", zh="对照表没有数据行。")
-    return rows
 
 
 def _ground_on(session: Session, territory: TerritoryInfo, cell: Named, day: dt.date) -> tuple[Named, ...]:

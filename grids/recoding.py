@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy.orm import Session
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata.territory import TerritoryInfo, communities
 from grids import store_changes, store_codes
@@ -46,6 +46,13 @@ def offer_prefixes(  # noqa: PLR0917  (who, where, and the list)
         )
     officials = [each for district in districts for each in read_district(folder, district)]
     rows = store_codes.community_names(session, territory.id)
+    strange = sorted(set(given) - {each for _, name, zh, _ in rows for each in (name, zh)})
+    if strange:
+        raise NotFound(
+            f"There is no community “{strange[0]}”.",
+            hint="Write the names as the first set-up shows them, in English or Chinese.",
+            zh=f"没有名为“{strange[0]}”的社区，请按首次设置中的名称填写。",
+        )
     found = match([Wanted(identity, zh or name, street) for identity, name, zh, street in rows], officials)
     offers = []
     for identity, name, zh, _ in rows:

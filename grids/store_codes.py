@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ARRAY, Text, any_, literal, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from geodata.tables import Area, CodeLink, CodeScheme, OfficialCode, UnitGrid
@@ -97,7 +97,7 @@ def borne_elsewhere(
             UnitGrid.territory_id == territory_id,
             UnitGrid.ended_on.is_(None),
             UnitGrid.community_id.not_in(area_ids),
-            UnitGrid.code.in_(codes),
+            UnitGrid.code == any_(literal(list(codes), ARRAY(Text))),
         )
         .order_by(UnitGrid.code)
         .limit(3)
@@ -124,7 +124,7 @@ def linked(session: Session, territory_id: int, old_code: str) -> list[tuple[str
 def known_cells(session: Session, territory_id: int, codes: Sequence[str]) -> dict[str, list[Named]]:
     """Return the cells that ever bore codes, by code, the newest first."""
     found: dict[str, list[Named]] = {}
-    for each in _named(session, territory_id, UnitGrid.code.in_(codes)):
+    for each in _named(session, territory_id, UnitGrid.code == any_(literal(list(codes), ARRAY(Text)))):
         found.setdefault(each.code, []).append(each)
     return found
 

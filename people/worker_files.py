@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core import spreadsheets
 from core.errors import GridkeeperError, InvalidInput
 from people.worker_model import LANGUAGES, clean_code, clean_labels, clean_name, clean_phone
 
 ROWS_AT_MOST = 5_000
 BYTES_AT_MOST = 5 << 20
 CELL_LETTERS = 500
-FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")
-UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
-"""Signs that no workbook holds, and that break a line of a text file."""
+UNWRITABLE, neutral, plain = spreadsheets.UNWRITABLE, spreadsheets.neutral, spreadsheets.plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,18 +235,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "equipment": lambda cell: clean_labels([cell]),
     "employed_from": _day,
 }
-
-
-def neutral(text: str) -> str:
-    """Return text that a spreadsheet program takes for text, whatever it begins with and holds."""
-    text = UNWRITABLE.sub("", text)
-    return f"'{text}" if FORMULA.match(text) else text
-
-
-def plain(cell: str) -> str:
-    """Return a cell as it was before `neutral`."""
-    stripped = cell.strip()
-    return stripped[1:] if stripped.startswith("'") and FORMULA.match(stripped[1:]) else stripped
 
 
 def headings(locale: str) -> list[str]:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.wire import answer_at_once, respond
+from core.clock import now, past_day
 from core.errors import InvalidInput, NotPermitted, SourceUnavailable
 from core.identity import Actor, require
 from core.settings import settings
@@ -80,10 +81,8 @@ def day_of(query: QueryParams) -> dt.date | None:
     given = query.get("on")
     if not given:
         return None
-    try:
-        return dt.date.fromisoformat(given)
-    except ValueError as error:
-        raise InvalidInput(f"{given!r} is not a day.", hint="Give it as 2026-03-14.") from error
+    # Where a day begins first it is fourteen hours earlier than by UTC.
+    return past_day(given, (now() + dt.timedelta(hours=14)).date())
 
 
 async def _tile(actor: Actor, layer: LayerEntry, key: TileKey, day: dt.date | None) -> Entry:

@@ -11,7 +11,7 @@ import typer
 
 from app.cli.common import AsJson, TerritoryName, emit
 from app.evaluation import keep_facts, keep_facts_of_day
-from core.clock import now
+from core.clock import now, past_day
 from core.errors import InvalidInput
 from core.identity import system_actor
 from geodata import db
@@ -56,7 +56,7 @@ def evaluate(
         actor = system_actor(chosen.id, label="command line")
         if as_ is not None:
             actor = accounts.find_account(session, as_, chosen.id).actor()
-    day = _day(as_of) if as_of else None
+    day = past_day(as_of, now().astimezone(chosen.zone).date()) if as_of else None
     begins, ends = _days(chosen, first, last, day)
     folded = keep_facts(chosen.id, anew=anew)
     if day is not None:

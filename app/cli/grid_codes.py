@@ -19,7 +19,7 @@ from core.errors import GridkeeperError, InvalidInput
 from core.identity import Actor, system_actor
 from geodata import db
 from geodata.territory import TerritoryInfo, find_territory
-from grids import coding, drafting, publishing, recoding
+from grids import code_lists, coding, drafting, publishing, recoding
 
 Code = Annotated[str, typer.Argument(help="A code of a unit grid.")]
 SchemeName = Annotated[str | None, typer.Option("--scheme", help="Code scheme; the territory's own when left out.")]
@@ -129,7 +129,7 @@ def crosswalk(
             )
         rows = coding.crosswalk(session, actor, chosen)
         if out is not None:
-            out.write_text(coding.crosswalk_csv(rows), encoding="utf-8")
+            out.write_text(code_lists.crosswalk_csv(rows), encoding="utf-8-sig")
         told = {"links": len(rows)} | ({} if added is None else {"added": added})
         return told | ({"file": str(out)} if out else {"rows": rows if as_json else rows[:20]})
 
@@ -195,16 +195,16 @@ def prefixes(
     def work(session: Session, actor: Actor, chosen: TerritoryInfo) -> Mapping[str, Any]:
         offers = recoding.offer_prefixes(session, actor, chosen, FOLDER, district or [], given)
         missing = {each.community: each.reason for each in offers if not each.code}
+        sources = ([recoding.source_of(FOLDER)] if district else []) + ([file.name] if file else [])
+        source = ", ".join(sources)
         told: dict[str, Any] = {
-            "source": recoding.source_of(FOLDER),
+            "source": source,
             "found": {each.community: f"{each.code} {each.name}" for each in offers if each.code},
             "missing": missing,
         }
         if take:
             change = drafting.start_draft(session, actor, chosen, "Official codes")
-            recoding.take_prefixes(
-                session, actor, chosen, change.id, offers, scheme=scheme, source=recoding.source_of(FOLDER)
-            )
+            recoding.take_prefixes(session, actor, chosen, change.id, offers, scheme=scheme, source=source)
             told |= _submitted(session, actor, chosen, change.id)
         return told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ STYLE = Path(__file__).parent.parent / "assets" / "gridkeeper-page.css"
 HEIGHT_PX = 580
 NEAR_ZOOM = 16
 PLACE_ZOOM = 17
+MERCATOR_ENDS = 85.05
 PERIODS = (7, 30, 90, 365, words.OWN_DATES)
 DEFAULT_PERIOD = 90
 Key = TypeVar("Key")
@@ -188,13 +190,14 @@ def _island(_session: Session, territory_id: int) -> bool:
 
 def _selected() -> int | None:
     given = st.query_params.get("grid", "")
-    return int(given) if given.isdigit() and len(given) < 10 else None
+    return int(given) if given.isdecimal() and len(given) < 10 else None
 
 
 def _place() -> tuple[float, float] | None:
     """Return latitude and longitude of the place that the address asks for (?place=lon,lat)."""
     given = re.fullmatch(r"(-?\d{1,3}\.\d{1,9}),(-?\d{1,2}\.\d{1,9})", st.query_params.get("place", ""))
-    return (float(given[2]), float(given[1])) if given is not None else None
+    lon, lat = (float(given[1]), float(given[2])) if given is not None else (math.nan, math.nan)
+    return (lat, lon) if abs(lon) <= 180 and abs(lat) <= MERCATOR_ENDS else None
 
 
 def _fly(

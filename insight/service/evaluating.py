@@ -60,7 +60,7 @@ def refresh_day(session: Session, actor: Actor, territory_id: int, day: dt.date)
     if ids:
         held = appealing.held(session, territory_id, ids)
         written = past.fold_until(session, territory_id, day, night, ids, held)
-        past.let_go(session, territory_id)
+        past.let_go(session, territory_id, day)
     return written
 
 

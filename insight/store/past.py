@@ -103,13 +103,13 @@ def kept(session: Session, territory_id: int, day: dt.date) -> tuple[int, ...]:
     return tuple(rows)
 
 
-def let_go(session: Session, territory_id: int) -> None:
-    """Let the facts of the oldest days go where too many are kept."""
+def let_go(session: Session, territory_id: int, asked: dt.date) -> None:
+    """Let the facts of the oldest days go where too many are kept; never those of the day that is asked about."""
     session.execute(
         text(
             "DELETE FROM incident_fact_past WHERE territory_id = :territory AND day IN ("
             " SELECT day FROM incident_fact_past WHERE territory_id = :territory GROUP BY day"
-            " ORDER BY day DESC OFFSET :most)"
+            " ORDER BY day = :asked DESC, day DESC OFFSET :most)"
         ),
-        {"territory": territory_id, "most": KEPT_DAYS},
+        {"territory": territory_id, "most": KEPT_DAYS, "asked": asked},
     )

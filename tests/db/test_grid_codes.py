@@ -14,7 +14,7 @@ from core.errors import Conflict, DataQuality, InvalidInput, NotFound, NotPermit
 from core.identity import Actor, system_actor
 from core.settings import CHECKOUT
 from geodata.territory import TerritoryInfo, find_territory
-from grids import coding, drafting, publishing, recoding
+from grids import code_lists, coding, drafting, publishing, recoding
 from grids.official import Official, Wanted, match, read_district
 from tests.db.test_grid_changes import ActAs
 from tests.demo_city import TINY_TOWN
@@ -89,6 +89,10 @@ def test_official_codes_come_by_a_draft_and_link_old_to_new(acting: ActAs, crew:
     same = dict.fromkeys(names, "110101001001")
     offers = recoding.offer_prefixes(session, supervisor, town, listed, ["110101"], given)
     assert [each.code for each in offers] == list(given.values())
+    alone = recoding.offer_prefixes(session, supervisor, town, listed / "nowhere", [], given)
+    assert [each.code for each in alone] == list(given.values()), "a file of one's own needs no installed list"
+    with pytest.raises(NotFound, match="no community “Nowhere”"):
+        recoding.offer_prefixes(session, supervisor, town, listed, [], {"Nowhere": "110101001001"})
     before = publishing.cells_as_of(session, supervisor, town.id, now().astimezone(town.zone).date())
     old = str(before["code"].iloc[0])
     change = drafting.start_draft(session, supervisor, town, "Official codes")
@@ -118,7 +122,7 @@ def test_official_codes_come_by_a_draft_and_link_old_to_new(acting: ActAs, crew:
     links = {link["old_code"]: link for link in coding.crosswalk(session, supervisor, town)}
     assert links[old]["new_code"] == meant.cells[0].code
     assert (links[old]["old_scheme"], links[old]["new_scheme"]) == ("local", "cn15")
-    assert "old_scheme,old_code" in coding.crosswalk_csv(list(links.values()))
+    assert "old_scheme,old_code" in code_lists.crosswalk_csv(list(links.values()))
     for wrong, why in (
         ("1101010010", "it has 10 signs, not 15"),
         ("999999001001001", "no community has codes that begin with 999999001001"),
@@ -158,6 +162,10 @@ def test_a_city_enters_schemes_and_older_lists(acting: ActAs, crew: Crew) -> Non
     assert any("stands there twice" in fault for fault in refused.value.violations)
     assert any("is the code of another grid today" in fault for fault in refused.value.violations)
     assert not coding.crosswalk(session, supervisor, town)
+    long = "old_code,new_code\n" + "".join(f"B-{at},{at}-nowhere\n" for at in range(70_000))
+    with pytest.raises(DataQuality) as refused:  # more codes than one statement has places for
+        coding.bring_crosswalk(session, supervisor, town, long, name="old.csv", old_scheme="2019")
+    assert len(refused.value.violations) == 70_000
     until = dt.date(2020, 1, 1)
     good = f"old_code,new_code\nA-1,{one}\nA-1,{two}\n"
     for added in (2, 0):

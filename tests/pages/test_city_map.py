@@ -119,3 +119,17 @@ def test_a_territory_without_grids_says_what_is_missing(city: MapCity, monkeypat
     with db.transaction(system_actor(city.territory.id)) as session:
         session.execute(text("UPDATE unit_grid SET ended_on = CURRENT_DATE"))
     assert "There are no grids yet." in words(run(city, monkeypatch))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"on": "0001-01-01", "grid": "²", "place": "999.5,12.5"},
+        {"on": "9999-12-31", "grid": "٣", "place": "12.5,99.9"},
+        {"on": "1900-01-01", "place": "<script>"},
+    ],
+)
+def test_nonsense_in_the_address_shows_the_map(
+    city: MapCity, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    run(city, monkeypatch, **query)

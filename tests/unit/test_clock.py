@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.clock import ALWAYS, WorkingCalendar, aware, now
+from core.clock import ALWAYS, WorkingCalendar, aware, now, past_day
 from core.errors import InvalidInput
 
 NINE_TO_FIVE = ((dt.time(9), dt.time(17)),)
@@ -197,3 +197,17 @@ def test_a_calendar_that_never_opens_says_so() -> None:
 def test_hours_that_overlap_or_run_backwards_are_refused(spans: tuple[tuple[dt.time, dt.time], ...]) -> None:
     with pytest.raises(InvalidInput, match="weekday 1"):
         WorkingCalendar("UTC", {1: spans})
+
+
+@pytest.mark.parametrize(
+    "words", ["", "yesterday", "2026-02-30", "0001-01-01", "1899-12-31", "2026-11-23", "9999-12-31"]
+)
+def test_nothing_is_asked_as_of_nonsense_or_of_days_to_come(words: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        past_day(words, dt.date(2026, 11, 22))
+    assert refused.value.hint
+
+
+def test_today_and_days_before_can_be_asked_about() -> None:
+    for words in ("1900-01-01", "2026-11-21", "2026-11-22"):
+        assert past_day(words, dt.date(2026, 11, 22)).isoformat() == words

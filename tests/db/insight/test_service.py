@@ -17,6 +17,7 @@ from geodata import db
 from insight import service
 from insight.indicators import TOO_FEW
 from insight.model import SUBJECTS, subjects_for
+from insight.store import past
 from people import accounts
 
 YEAR = (now().date() - dt.timedelta(days=370), now().date() + dt.timedelta(days=1))
@@ -164,3 +165,21 @@ def test_bad_questions_are_refused_in_words(as_role) -> None:
         service.evaluate(session, chief, "class", dt.date(2000, 1, 1), YEAR[1])
     with pytest.raises(InvalidInput, match="no indicator"):
         service.trend(session, chief, "class", "x", first=YEAR[0], last=YEAR[1])
+
+
+def test_the_day_that_is_asked_about_is_kept_however_many_later_ones_are(
+    as_role: tuple[Session, dict[Role, Actor]],
+) -> None:
+    session, actors = as_role
+    home = actors[Role.SYSTEM].territory_id or 0
+    session.execute(
+        text(
+            "INSERT INTO incident_fact_past SELECT CAST(d AS date), f.* FROM"
+            " (SELECT * FROM incident_fact LIMIT 1) AS f,"
+            " generate_series(DATE '2001-01-01', DATE '2001-01-01' + :more, INTERVAL '1 day') AS d"
+        ),
+        {"more": past.KEPT_DAYS},
+    )
+    past.let_go(session, home, dt.date(2001, 1, 1))
+    days = session.scalars(text("SELECT DISTINCT day FROM incident_fact_past ORDER BY day")).all()
+    assert (len(days), days[0], days[1]) == (past.KEPT_DAYS, dt.date(2001, 1, 1), dt.date(2001, 1, 3))
