@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 
 from core.errors import InvalidInput
+from grids.crowding import check_crowding
 from grids.edits import LEAST_M2
 from grids.faces import NOBODY, Faces, faces_of, whole_polygons
 from grids.lattice import Floats, Geometries, Ints
@@ -117,7 +118,7 @@ def repair(
     Raises
     ------
     InvalidInput
-        No cell, too many, or none with a surface inside the areas.
+        No cell, too many, many times over each other, or none with a surface inside the areas.
     """
     if not 0 < len(cells) <= MOST_CELLS:
         raise InvalidInput(
@@ -125,6 +126,7 @@ def repair(
             hint="Give one polygon for each cell; bring a large city in by districts.",
             zh=f"文件中有 {len(cells):,} 个网格，可导入 1 至 {MOST_CELLS:,} 个。每个网格一个多边形，大城市请分区导入。",
         )
+    check_crowding(cells)
     whole = whole_polygons(cells)
     faults = [*_without_surface(whole), *_tangled(cells, whole), *_in_parts(cells, whole)]
     good = np.flatnonzero([each is not None for each in whole])

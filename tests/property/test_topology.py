@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from app.cli import build
 from core.errors import InvalidInput
+from grids.crowding import check_crowding
 from grids.edits import take_corners
 from grids.ground import ground_of
 from grids.importing import read_cells_of
@@ -111,6 +112,20 @@ def test_cells_are_cut_at_community_lines_and_hairs_join() -> None:
         repair(np.array([shapely.Point(0, 0)], dtype=object))
     with pytest.raises(InvalidInput, match="0 cells"):
         repair(np.empty(0, dtype=object))
+
+
+def test_a_small_file_that_would_never_end_is_refused() -> None:
+    star = shapely.Polygon(np.random.default_rng(1).random((3_000, 2)) * SIDE)
+    heap = np.array([field(0, 0)] * 1_000)
+    rings = np.array([field(-at, -at, (1 + 2 * at) * SIDE, (1 + 2 * at) * SIDE) for at in range(400)])
+    strips = [field(0, 3 * at, 900 * SIDE) for at in range(300)] + [
+        field(3 * at, 0, SIDE, 900 * SIDE) for at in range(300)
+    ]
+    for cells in (np.array([star]), heap, rings, np.array(strips)):
+        with pytest.raises(InvalidInput, match="many times over"):
+            repair(cells)
+    check_crowding(board(40))
+    check_crowding(board(3))
 
 
 @settings(max_examples=10)
