@@ -13,6 +13,7 @@ from layers.tiles import TIMEOUT_MS, WITH_MARGIN, TileKey, as_layer, in_tile, to
 
 ZOOMS = (6, 15)
 CODES_FROM = 12
+VERSION = "SELECT version FROM grid_change WHERE id = %(change)s AND territory_id = %(territory)s"
 
 
 def statement(z: int) -> LiteralString:
@@ -29,12 +30,16 @@ def statement(z: int) -> LiteralString:
     )
 
 
-async def draft_tile(connection: psycopg.AsyncConnection[Any], actor: Actor, change_id: int, key: TileKey) -> bytes:
-    """Return the tile of a draft as the actor may see it; empty when nothing is there."""
+async def draft_tile(
+    connection: psycopg.AsyncConnection[Any], actor: Actor, change_id: int, key: TileKey
+) -> tuple[int, bytes]:
+    """Return the version of a draft and its tile as the actor may see it; version 0 and empty when nothing is there."""
     asked = {"territory": actor.territory_id, "change": change_id, "z": key.z, "x": key.x, "y": key.y}
     async with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
         await cursor.execute(SCOPE_SQL, scope_parameters(actor))
         await cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(TIMEOUT_MS)])
+        await cursor.execute(VERSION, asked)  # before the cells: what is told is never newer than they are
+        known = await cursor.fetchone()
         await cursor.execute(statement(key.z), asked)
         row = await cursor.fetchone()
-    return bytes(row[0]) if row and row[0] is not None else b""
+    return int(known[0]) if known else 0, bytes(row[0]) if row and row[0] is not None else b""

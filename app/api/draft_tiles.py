@@ -30,9 +30,10 @@ async def serve_draft_tile(request: Request) -> Response:
     entry = tiles.cache().get(cached)
     if entry is None:
         async with tiles.connection() as opened:
-            found = await draft_tile(opened, actor, asked["change"], key)
+            version, found = await draft_tile(opened, actor, asked["change"], key)
         entry = await run_in_threadpool(Entry.of, found)
-        tiles.cache().put(cached, entry)
+        if version >= asked["version"]:  # one that is still to come would be kept with the cells of today
+            tiles.cache().put(cached, entry)
     return respond(request, entry, tiles.MEDIA_TYPE)
 
 

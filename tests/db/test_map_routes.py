@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import guard
-from app.api import assets, tiles, values
+from app.api import assets, draft_tiles, tiles, values
 from core.identity import Actor, Role, system_actor
 from geodata import db
+from grids import drafting
 from layers.tiles import tiles_of
 from layers.versions import versions
 from tests.map_city import CENTRES, MapCity, add_incidents, at, make_map_city
@@ -50,7 +51,7 @@ def city(database: Engine) -> MapCity:
 @pytest.fixture(scope="module")
 def client(city: MapCity) -> Iterator[TestClient]:
     app = Starlette(
-        routes=[*tiles.routes, *values.routes, *assets.routes],
+        routes=[*tiles.routes, *draft_tiles.routes, *values.routes, *assets.routes],
         middleware=[Middleware(Acts)],
         lifespan=lambda _app: tiles.lifespan(),
         exception_handlers={k: v for k, v in guard.EXCEPTION_HANDLERS.items() if k is not Exception},
@@ -210,6 +211,23 @@ def test_values_of_a_scope_are_not_given_to_another(client: TestClient, city: Ma
         Acts.actor = actor
         tags.append(client.get(path).headers["etag"])
     assert tags[0] != tags[1]
+
+
+def test_tiles_of_a_draft_are_by_role_and_a_version_to_come_is_not_kept(client: TestClient, city: MapCity) -> None:
+    with db.transaction(system_actor()) as session:
+        change = drafting.start_draft(session, system_actor(), city.territory, "Squares")
+    part = address(city, "grids", 14).split("/grids/")[1]
+    Acts.actor = city.officer(Role.PLANNER)
+    now, then = (f"/tiles/draft/{change.id}/{version}/{part}" for version in (change.version, change.version + 1))
+    held = client.get(now).content
+    assert b"code" in held
+    assert client.get(then).content == held
+    with db.transaction(system_actor()) as session:
+        drafting.withdraw(session, system_actor(), change.id)
+    assert client.get(then).content == b""
+    assert client.get(now).content == held  # an address answers always the same
+    Acts.actor = city.officer(Role.DISPATCHER)
+    assert client.get(now).status_code == 403
 
 
 def test_the_cells_have_centres(client: TestClient, city: MapCity) -> None:
