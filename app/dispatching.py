@@ -148,14 +148,15 @@ class Dispatching:
             # The first plan takes half a second; the long search goes on beside it, and the next plan begins with it.
             plan = refresh(session, actor, turn.territory, at, Stop(ORDINARY_S), anew=anew, first=first)
             ahead = shift_search(session, actor) if anew else None
-        with db.transaction(actor) as session:
-            make_room(session, actor, turn.territory, at)
         if ahead is not None:
             if turn.search:
                 turn.search.close()
             turn.search = LongSearch(*ahead)
         turn.empty = not plan.rows and not plan.unserved
         logger.info("plan %d of %s: %d stops, %d safe", plan.id, turn.territory.name, len(plan.rows), plan.summary.safe)
+        # Last: the plan stands and is searched on, also where this fails.
+        with db.transaction(actor) as session:
+            make_room(session, actor, turn.territory, at)
         return 1
 
 

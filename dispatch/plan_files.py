@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ def straight_lines(places: NDArray[np.float64]) -> NDArray[np.float32]:
 def _matrix(path: Path, workers: int, tasks: int) -> NDArray[np.float32]:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)  # a wrong shape is seen before it takes room
-    except (OSError, ValueError, EOFError, OverflowError) as error:
+    except (OSError, ValueError, EOFError, OverflowError, tokenize.TokenError) as error:  # the last: a torn heading
         raise InvalidInput(f"The matrix {path.name} cannot be read.", hint="Give a .npy file of numbers.") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
         raise InvalidInput(f"The matrix {path.name} holds no numbers.", hint="Give a .npy file of seconds.")

@@ -1,6 +1,6 @@
 """Questions about the standing plan, answered from the problem it was made of: why, what else, and new work at once.
 
-The problem is read once a plan and process, then kept: an answer takes milliseconds.
+The problem is read once a plan and process, then kept until the next plan: an answer takes milliseconds.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ from geodata.db import system_rights
 from geodata.network import RoadNetwork
 from geodata.territory import TerritoryInfo
 
-PLANS_KEPT = 2
+TERRITORIES_KEPT = 8
+"""Of so many territories the newest plan is kept in memory."""
 NAMED = 8
 """Other workers told of, the cheapest first."""
 _LATER_S = 30.0
 FRESH = dt.timedelta(minutes=3)
 """An older plan does not say who is there any more."""
-_kept: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
+_kept: OrderedDict[tuple[str, int], tuple[int, Loaded]] = OrderedDict()
+"""Database and territory to its newest plan."""
 _lock = threading.Lock()
 
 
@@ -162,11 +164,10 @@ def make_room(session: Session, actor: Actor, territory: TerritoryInfo, moment: 
     Return whether there is a plan with workers.
     """
     require(actor, May.DISPATCH)
-    plan_id = store.newest_id(session, territory.id)
-    loaded = None if plan_id is None else _load(session, plan_id)
-    if loaded is None or not loaded.kept.problem.workers:
+    found = _newest(session, territory.id)
+    if found is None or not found[1].kept.problem.workers:
         return False
-    _room(session, territory, loaded, moment or clock_now())
+    _room(session, territory, found[1], moment or clock_now())
     return True
 
 
@@ -183,14 +184,15 @@ def offer_new(
     """Put work that was filed since the plan was made into it, each where it costs least; return what was put in.
 
     The plan is not searched anew: that comes next, and may decide otherwise. Work that nobody can take waits for it,
-    and so does what is more than there is room for.
+    and so does what is more than there is room for. A plan that is not `FRESH` takes nothing: who was there may have
+    gone home.
     """
     require(actor, May.DISPATCH)
     at = moment or clock_now()
-    plan_id = store.newest_id(session, territory.id)
-    loaded = None if plan_id is None else _load(session, plan_id)
-    if loaded is None or plan_id is None or not loaded.kept.problem.workers:
+    found = _newest(session, territory.id)
+    if found is None or not found[1].kept.problem.workers or at - found[1].at > FRESH:
         return []
+    plan_id, loaded = found
     known = set(loaded.kept.incidents.values()) | loaded.offered
     left = SPARE - len(loaded.offered)
     if left <= 0:
@@ -236,45 +238,52 @@ def _offered(loaded: Loaded, filing: Filing, row: WorkRow, task: Task, *, offer:
     return Judged(row, worker_id, place, start_at, end_at, travel_s, late_s, slack_s, "new", needs)
 
 
-def remember(session: Session, plan_id: int, loaded: Loaded) -> None:
-    """Keep a plan's problem in memory for questions about it."""
+def remember(session: Session, territory_id: int, plan_id: int, loaded: Loaded) -> None:
+    """Keep the problem of a territory's newest plan in memory for questions about it, instead of that before."""
+    key = _key(session, territory_id)
     with _lock:
-        _kept[_key(session, plan_id)] = loaded
-        while len(_kept) > PLANS_KEPT:
+        if key not in _kept or _kept[key][0] <= plan_id:
+            _kept[key] = (plan_id, loaded)
+        _kept.move_to_end(key)
+        while len(_kept) > TERRITORIES_KEPT:
             _kept.popitem(last=False)
 
 
 def problem_of(session: Session, territory_id: int) -> Problem | None:
     """Return the problem of a territory's newest plan."""
-    plan_id = store.newest_id(session, territory_id)
-    loaded = None if plan_id is None else _load(session, plan_id)
-    return None if loaded is None else loaded.kept.problem
+    found = _newest(session, territory_id)
+    return None if found is None else found[1].kept.problem
 
 
 def newest_loaded(session: Session, territory_id: int, since: dt.datetime) -> Loaded | None:
     """Return the newest plan's problem in memory; None when the plan was made before a moment."""
+    found = _newest(session, territory_id)
+    return found[1] if found is not None and found[1].at >= since else None
+
+
+def _key(session: Session, territory_id: int) -> tuple[str, int]:
+    return session.get_bind().engine.url.render_as_string(hide_password=True), territory_id
+
+
+def _newest(session: Session, territory_id: int) -> tuple[int, Loaded] | None:
+    """Return id and problem of a territory's newest plan; None without one, or when it cannot be read any more."""
     plan_id = store.newest_id(session, territory_id)
-    loaded = None if plan_id is None else _load(session, plan_id)
-    return loaded if loaded is not None and loaded.at >= since else None
-
-
-def _key(session: Session, plan_id: int) -> tuple[str, int]:
-    return session.get_bind().engine.url.render_as_string(hide_password=True), plan_id
-
-
-def _load(session: Session, plan_id: int) -> Loaded | None:
+    if plan_id is None:
+        return None
     with _lock:
-        found = _kept.get(_key(session, plan_id))
-    if found is not None:
+        found = _kept.get(_key(session, territory_id))
+    if found is not None and found[0] == plan_id:
         return found
     content = store.snapshot(session, plan_id)
     kept = None if content is None else unpack(content)
     made_at = store.moment_of(session, plan_id)
     if kept is None or made_at is None:
         return None
-    loaded = Loaded(kept, compile_problem(kept.problem), made_at)
-    remember(session, plan_id, loaded)
-    return loaded
+    # What was put into it by another process, or by this one before it began anew, is not offered a second time.
+    offered = store.incidents_of(session, plan_id) - set(kept.incidents.values())
+    loaded = Loaded(kept, compile_problem(kept.problem), made_at, offered=offered)
+    remember(session, territory_id, plan_id, loaded)
+    return plan_id, loaded
 
 
 def _ask(session: Session, actor: Actor, incident_id: int) -> tuple[Loaded, Id]:
@@ -282,8 +291,8 @@ def _ask(session: Session, actor: Actor, incident_id: int) -> tuple[Loaded, Id]:
     require(actor, May.DISPATCH)
     if actor.territory_id is None:
         raise InvalidInput("No territory is chosen.", hint="Choose one first.")
-    plan_id = store.newest_id(session, actor.territory_id)
-    loaded = None if plan_id is None else _load(session, plan_id)
+    found = _newest(session, actor.territory_id)
+    loaded = None if found is None else found[1]
     names = [] if loaded is None else [name for name, one in loaded.kept.incidents.items() if one == incident_id]
     if loaded is None or not names:
         raise NotFound(

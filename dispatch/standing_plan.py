@@ -135,7 +135,7 @@ def refresh(
     with system_rights(session, actor):
         plan_id = store.write(session, territory.id, at, facts=facts, snapshot=pack(kept), figures=figures)
         store.write_rows(session, territory.id, plan_id, judged)
-    remember(session, plan_id, Loaded(kept, compiled, at))
+    remember(session, territory.id, plan_id, Loaded(kept, compiled, at))
     made = standing_plan(session, dataclasses.replace(actor, territory_id=territory.id), at)
     if made is None:
         raise NotFound("The plan that was just written is not there any more.", hint="Plan again.")

@@ -120,6 +120,11 @@ def snapshot(session: Session, plan_id: int) -> bytes | None:
     return session.scalar(select(Plan.snapshot).where(Plan.id == plan_id))
 
 
+def incidents_of(session: Session, plan_id: int) -> set[int]:
+    """Return the incidents that have a stop in a plan."""
+    return set(session.scalars(select(PlanRowTable.incident_id).where(PlanRowTable.plan_id == plan_id)))
+
+
 def forget_snapshots(session: Session, before: dt.datetime) -> int:
     """Delete the problems of plans made before a moment; return how many. The plans themselves stay."""
     query = update(Plan).where(Plan.made_at < before, Plan.snapshot.is_not(None)).values(snapshot=None)

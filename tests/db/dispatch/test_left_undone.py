@@ -14,6 +14,7 @@ from dispatch import closures, field, standing_plan
 from dispatch.filing import SPARE
 from dispatch.plan_model import Stop
 from dispatch.situation import read_situation
+from dispatch.standing_ask import FRESH
 from dispatch.standing_plan import offer_new, shift_search
 from dispatch.standing_words import why_left
 from geodata.tables import Incident, WorkerPosition
@@ -34,14 +35,15 @@ def _file(session, city, count):  # noqa: F811
     return new
 
 
-def test_postponed_work_gets_no_offer(session, city):  # noqa: F811
+def test_postponed_work_gets_no_offer_and_an_old_plan_makes_none(session, city):  # noqa: F811
     _plan(session, city)
     [later] = _file(session, city, 1)
-    later.postponed_at, later.postponed_until = NOON, NOON + 24 * HOUR
+    later.postponed_at, later.postponed_until = NOON, NOON + FRESH
     session.flush()
     actor = system_actor(city.territory.id)
     assert offer_new(session, actor, city.territory, NOON) == []
-    [offer] = offer_new(session, actor, city.territory, NOON + 25 * HOUR)
+    assert offer_new(session, actor, city.territory, NOON + 2 * FRESH) == []
+    [offer] = offer_new(session, actor, city.territory, NOON + FRESH)
     assert offer.work.incident_id == later.id
 
 

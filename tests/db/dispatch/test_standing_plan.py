@@ -285,6 +285,12 @@ def test_new_work_gets_an_offer_at_once_and_once(session, city):
     assert (row.plan_id, row.worker_code, row.place_in_route in {1, 2}) == (made.id, "W2", True)
     assert row.start_at >= NOON
     assert offer_new(session, actor, city.territory, NOON) == []
+    _, loaded = standing_ask._newest(session, city.territory.id)
+    for other in range(-3, 0):  # plans of other territories push it out of no memory
+        standing_ask.remember(session, other, 1, loaded)
+    assert standing_ask._newest(session, city.territory.id) == (made.id, loaded)
+    standing_ask._kept.clear()  # the process begins anew
+    assert offer_new(session, actor, city.territory, NOON) == []
     assert _plan(session, city).row(new.id).worker_code == "W2"
 
 

@@ -80,14 +80,16 @@ def test_a_shift_begins_with_a_short_plan_and_the_long_search_runs_beside(work, 
 
     monkeypatch.setattr(dispatching, "refresh", refresh)
     monkeypatch.setattr(dispatching, "shift_search", lambda *_: (_problem(4), Stop(seconds=60, rounds=20)))
+    monkeypatch.setattr(dispatching, "make_room", lambda *_: 1 // 0)  # an offer then takes a little longer, no more
     del work.turns[TWO.id]
     turn = work.turns[ONE.id]
-    assert work.work() == 1
+    assert work.work() == 0
     assert asked == [(0.5, True, None)]
     assert turn.search is not None
     assert work.wait_s(time.monotonic()) <= dispatching.SEARCH_LOOK_S
     while not turn.search.ended:
         time.sleep(0.02)
+    monkeypatch.setattr(dispatching, "make_room", lambda *_: True)
     monkeypatch.setattr(dispatching, "shift_search", lambda *_: None)
     assert work.work() == 1
     assert turn.search is None

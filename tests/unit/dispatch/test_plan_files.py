@@ -193,10 +193,11 @@ def test_a_heading_that_cannot_be_read_says_what_was_found(
     assert words in err
 
 
-def test_a_matrix_that_claims_to_be_enormous_is_refused_unread(tmp_path: Path, capsys: Any) -> None:
+@pytest.mark.parametrize("shape", [b"(100000000, 100000000)", b"(3, 3"], ids=["enormous", "torn"])
+def test_a_matrix_whose_heading_cannot_be_is_refused_unread(tmp_path: Path, capsys: Any, shape: bytes) -> None:
     (tmp_path / "tasks.csv").write_text(TASKS)
     (tmp_path / "workers.csv").write_text(WORKERS)
-    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000000, 100000000), }".ljust(117) + b"\n"
+    head = (b"{'descr': '<f8', 'fortran_order': False, 'shape': %b, }" % shape).ljust(117) + b"\n"
     (tmp_path / "ways.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + head)
     files = [f"--{name}={tmp_path / name}.csv" for name in ("tasks", "workers")]
     with pytest.raises(SystemExit) as ended:
