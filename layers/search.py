@@ -51,6 +51,10 @@ _RANK: Final[LiteralString] = """
 _FITS: Final[LiteralString] = (
     "({n}.name ILIKE :holds OR {n}.name_zh ILIKE :holds OR (:near AND (:typed <% {n}.name OR :typed <% {n}.name_zh)))"
 )
+# How alike is asked of near misses only: two letters are in half of all names, and each would have to be compared.
+_ALIKE: Final[LiteralString] = (
+    "CASE WHEN :near THEN greatest(word_similarity(:typed, n.name), word_similarity(:typed, n.name_zh)) END"
+)
 _COMMUNITY: Final[LiteralString] = """
     LEFT JOIN LATERAL (
         SELECT a.id, a.name, a.name_zh FROM area AS a
@@ -65,7 +69,7 @@ def _named(table: LiteralString, kind: LiteralString, detail: LiteralString, poi
         SELECT '{kind}' AS kind, found.id, found.name, found.name_zh, found.detail, coalesce(c.name, '') AS near,
                c.name_zh AS near_zh, ST_X(found.at) AS lon, ST_Y(found.at) AS lat
         FROM (SELECT n.id, n.name, n.name_zh, {detail} AS detail, {point} AS at, {rank} AS rank,
-                     greatest(word_similarity(:typed, n.name), word_similarity(:typed, n.name_zh)) AS alike
+                     {_ALIKE} AS alike
               FROM {table} AS n WHERE n.territory_id = :territory AND n.name IS NOT NULL AND {fits}
               ORDER BY rank, alike DESC NULLS LAST, length(n.name), n.name, n.id LIMIT :most) AS found
         {_COMMUNITY}
@@ -80,7 +84,7 @@ _ROADS: Final[LiteralString] = f"""
     FROM (SELECT DISTINCT ON (found.name, c.id) found.*, c.name AS near, c.name_zh AS near_zh
           FROM (SELECT n.id, n.name, n.name_zh, n.length_m, ST_LineInterpolatePoint(n.geom, 0.5) AS at,
                        {_RANK.replace("{n}", "n")} AS rank,
-                       greatest(word_similarity(:typed, n.name), word_similarity(:typed, n.name_zh)) AS alike
+                       {_ALIKE} AS alike
                 FROM road AS n
                 WHERE n.territory_id = :territory AND n.name IS NOT NULL AND {_FITS.replace("{n}", "n")}
                 ORDER BY rank, alike DESC NULLS LAST, length(n.name), n.length_m DESC LIMIT 300) AS found

@@ -91,7 +91,7 @@
       const rows = await answer.json();
       const all = words().all;
       if (all) {
-        rows.push({ kind: "", title: all.replace("{text}", text), note: "", href: `/incidents?${new URLSearchParams({ find: text })}` });
+        rows.push({ kind: "", title: all.split("{text}").join(text), note: "", href: `/incidents?${new URLSearchParams({ find: text })}` });
       }
       show(rows, rows.length > (all ? 1 : 0) ? "" : words().none);
     } catch (error) {
