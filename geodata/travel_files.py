@@ -206,7 +206,7 @@ def _column(table: Table, names: tuple[str, ...]) -> Cells | None:
 
 
 def _check_degrees(lonlat: Floats, name: str) -> None:
-    outside = int(((np.abs(lonlat) > (180, 90)).any(axis=1)).sum())
+    outside = int((~(np.abs(lonlat) <= (180, 90)).all(axis=1)).sum())  # what is no number is no degree either
     if outside:
         raise InvalidInput(
             f"{name}: {outside:,} of {len(lonlat):,} coordinates are no longitude and latitude"

@@ -138,7 +138,8 @@ def reasons(cells: gpd.GeoDataFrame, lines: gpd.GeoDataFrame) -> gpd.GeoDataFram
         side, line = shapely.STRtree(lines.geometry.to_numpy()).query(
             sides.middle, predicate="dwithin", distance=ON_LINE_M
         )
-        order = np.lexsort((line, names[line] == "", kinds[line], side))
+        spelling = np.unique(names.astype(str), return_inverse=True)[1]
+        order = np.lexsort((spelling[line], names[line] == "", kinds[line], side))
         first = order[np.flatnonzero(np.r_[True, side[order][1:] != side[order][:-1]])] if len(order) else order
         rank[side[first]] = np.minimum(rank[side[first]], kinds[line[first]])
         said = kinds[line[first]] == rank[side[first]]

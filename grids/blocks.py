@@ -143,6 +143,7 @@ def blocks_at(
     for share in off_line_shares:
         if not 0 <= share <= 1:
             raise InvalidInput(f"A share of {share:g} of the border is none.", hint="Give 0 to 1, e.g. 0.1.")
+    areas, lines = areas.sort_values("community_id", ignore_index=True), lines.iloc[_order(lines)]
     progress = progress or Silent()
     progress.step("Cutting communities along their streets", len(areas))
     rules = Rules.of(target_m2, off_line_share=0.0, along_paths=along_paths)
@@ -244,6 +245,14 @@ def _joined(
     owner = joining.owners()
     community = np.repeat(areas["community_id"].to_numpy(dtype=np.int64), np.diff(count))
     return dissolved(pieces, owner), community[np.unique(owner)]
+
+
+def _order(lines: gpd.GeoDataFrame) -> Ints:
+    """Return the rows in an order that depends on the lines alone: the same streets make the same cells."""
+    shape = shapely.to_wkb(shapely.normalize(shapely.force_2d(lines.geometry.to_numpy())))
+    _, place = np.unique(shape, return_inverse=True)
+    _, kind = np.unique(lines["kind"].to_numpy(dtype=str), return_inverse=True)
+    return np.lexsort((kind, place))
 
 
 def _tracks(lines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:

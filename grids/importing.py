@@ -21,6 +21,7 @@ from grids.codes import Scheme, parse_code
 from grids.coding import codes_of, scheme_in
 from grids.drafting import get_change, own_draft, replaced
 from grids.edits import LEAST_M2, renumbered
+from grids.lattice import Geometries
 from grids.locate import Locator
 from grids.making import check_actor, cut_grid, people_of
 from grids.model import MadeGrid
@@ -71,14 +72,32 @@ def read_cells_of(path: Path, *, name: str | None = None) -> Shapes:
             hint="Bring a large city in by districts.",
             zh=f"{shown} 有 {len(found.geometry):,} 行，最多可导入 {MOST_CELLS:,} 行，大城市请分区导入。",
         )
-    west, south, east, north = shapely.total_bounds(found.geometry)
-    if west < -180 or east > 180 or south < -90 or north > 90:
+    check_degrees(found.geometry, shown)
+    return found
+
+
+def check_degrees(shapes: Geometries, shown: str) -> None:
+    """Return when every coordinate is a longitude or latitude, else raise `InvalidInput`; rows may be empty."""
+    points, row = shapely.get_coordinates(shapes, return_index=True)
+    broken = np.unique(row[~np.isfinite(points).all(axis=1)])
+    if len(broken):
         raise InvalidInput(
-            f"The coordinates of {shown} are no longitude and latitude (they reach to {max(east, north):,.0f}).",
+            f"{len(broken):,} rows of {shown} have coordinates that are no numbers (the first is row {broken[0] + 1}).",
+            hint="Mend or delete these rows.",
+            zh=f"{shown} 有 {len(broken):,} 行的坐标不是数字（首个为第 {broken[0] + 1} 行），请修正或删除。",
+        )
+    if not len(points):
+        raise InvalidInput(
+            f"No row of {shown} has a surface.", hint="Give polygons.", zh="文件中没有任何面状要素，请提供多边形。"
+        )
+    farthest = float(np.abs(points).max())
+    if (np.abs(points) > (180, 90)).any():
+        far = f"{farthest:,.0f}" if farthest < 1e9 else f"{farthest:.1e}"
+        raise InvalidInput(
+            f"The coordinates of {shown} are no longitude and latitude (they reach to {far}).",
             hint="GeoJSON is written in degrees (EPSG:4326); or send a GeoPackage, which says what it is in.",
             zh=f"{shown} 的坐标不是经纬度。GeoJSON 须为度（EPSG:4326），或改用自带坐标系的 GeoPackage。",
         )
-    return found
 
 
 def look(

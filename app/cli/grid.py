@@ -108,9 +108,9 @@ def check(
     """Check a file of cells: each gap, overlap, sliver and self-intersection with place, area and how it is mended."""
     from app.cli.grid_files import check_file, faults_of_file
 
+    told = faults_of_file(cells, boundary=boundary)  # first: it refuses what could not be compared in a day
     quality = check_file(cells, streets=streets, boundary=boundary)
     facts = quality.as_dict()
-    told = faults_of_file(cells, boundary=boundary)
     if not as_json:
         facts.pop("faults")
         for each in told[:_TOLD]:

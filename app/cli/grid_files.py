@@ -21,7 +21,7 @@ from grids.balance import balance, compose
 from grids.block_borders import reasons
 from grids.blocks import BORDER_KINDS, OFF_LINE_SHARE, street_blocks
 from grids.ground import ground_of
-from grids.importing import read_cells_of, words_of
+from grids.importing import check_degrees, read_cells_of, words_of
 from grids.lattice import Geometries
 from grids.partition import partition
 from grids.quality import Quality, check_cells
@@ -66,8 +66,7 @@ def make_file(
         Files that cannot be read, an unknown ending, streets or sizes that lack.
     """
     began = time.perf_counter()
-    if out.suffix.lower() not in ENDINGS:
-        raise InvalidInput(f"Cells cannot be written to {out.name}.", hint=f"Endings: {', '.join(ENDINGS)}.")
+    _check_out(out)
     if kind == "block" and streets is None:
         raise InvalidInput("Blocks are cut along streets.", hint="Give --streets FILE.")
     _check_wish(kind, size_m, resolution, points)
@@ -132,13 +131,7 @@ def _check_wish(kind: str, size_m: float | None, resolution: int | None, points:
 
 def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Quality:
     """Return the quality card of the cells of a file."""
-    if not cells.is_file():
-        raise InvalidInput(f"There is no file {cells}.", hint="Check the name of the file of cells.")
-    if cells.suffix.lower() == ".parquet":
-        frame = gpd.read_parquet(cells)
-        shapes = shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, cells.name)
-    else:
-        shapes = read_shapes(cells).geometry
+    shapes = _shapes_of(cells)
     srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
     outline = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)[0]
     if streets is None:
@@ -156,6 +149,7 @@ def check_file(cells: Path, *, streets: Path | None, boundary: Path | None) -> Q
 def repair_file(cells: Path, out: Path, *, boundary: Path | None, mend: bool) -> dict[str, Any]:
     """Write the cells of a file so that they fit, and return what was wrong; refuse faults unless ``mend``."""
     began = time.perf_counter()
+    _check_out(out)
     found, srid = _repaired(cells, boundary)
     if not (found.sound or mend):
         raise DataQuality(
@@ -190,11 +184,33 @@ def faults_of_file(cells: Path, *, boundary: Path | None) -> list[dict[str, Any]
     return told
 
 
+def _shapes_of(path: Path) -> Geometries:
+    """Return the rows of a file of cells in EPSG:4326, whatever they are; raise where they lie nowhere on the earth."""
+    _check_there(path)
+    if path.suffix.lower() != ".parquet":
+        return read_cells_of(path).geometry
+    frame = _parquet(path)
+    shapes = shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, path.name)
+    check_degrees(shapes, path.name)
+    return shapes
+
+
+def _parquet(path: Path) -> gpd.GeoDataFrame:
+    try:
+        return gpd.read_parquet(path)
+    except (ValueError, OSError, shapely.errors.ShapelyError) as error:
+        raise InvalidInput(
+            f"{path.name} cannot be read as GeoParquet.", hint="Write it with GeoPandas or GDAL, or give GeoPackage."
+        ) from error
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}.", hint="Check the name of the file of cells.")
+
+
 def _repaired(cells: Path, boundary: Path | None) -> tuple[Repaired, int]:
-    if cells.suffix.lower() == ".parquet":
-        shapes = shapely.force_2d(gpd.read_parquet(cells).to_crs(4326).geometry.to_numpy())
-    else:
-        shapes = read_cells_of(cells).geometry
+    shapes = _shapes_of(cells)
     srid = _srid(shapely.box(*shapely.total_bounds(shapes)))
     ground = None if boundary is None else project(np.array([read_boundary(boundary)], dtype=object), srid)
     return repair(project(shapes, srid), ground), srid
@@ -211,6 +227,7 @@ def balance_file(cells: Path, out: Path | None, *, k: int, column: str) -> dict[
     began = time.perf_counter()
     if out is None or out.suffix.lower() not in ENDINGS:
         raise InvalidInput("There is no file to write to.", hint=f"Say --out FILE; endings: {', '.join(ENDINGS)}.")
+    _check_out(out)
     frame = read_cells(cells)
     shapes = project(frame.geometry.to_numpy(), _srid(shapely.box(*frame.total_bounds)))
     name = column.partition("=")[0].strip()
@@ -230,10 +247,9 @@ def balance_file(cells: Path, out: Path | None, *, k: int, column: str) -> dict[
 
 def read_cells(path: Path) -> gpd.GeoDataFrame:
     """Return the polygons of a file with their columns in EPSG:4326, without height; a part of several is refused."""
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {path}.", hint="Check the name of the file of cells.")
+    _check_there(path)
     if path.suffix.lower() == ".parquet":
-        frame = gpd.read_parquet(path)
+        frame = _parquet(path)
         frame = frame.set_geometry(shapes_in_wgs84(frame.geometry.to_numpy(), frame.crs, path.name), crs=4326)
     else:
         found = read_shapes(path)
@@ -250,10 +266,17 @@ def read_cells(path: Path) -> gpd.GeoDataFrame:
     return frame.set_geometry(shapes, crs=4326)
 
 
-def write_cells(frame: gpd.GeoDataFrame, out: Path) -> None:
-    """Write cells in EPSG:4326 whole or not at all."""
+def _check_out(out: Path) -> None:
+    """Return when cells can be written there, else say why not; before the work, not after it."""
     if out.suffix.lower() not in ENDINGS:
         raise InvalidInput(f"Cells cannot be written to {out.name}.", hint=f"Endings: {', '.join(ENDINGS)}.")
+    if not out.parent.is_dir():
+        raise InvalidInput(f"There is no folder {out.parent}.", hint="Make it first, or name another for --out.")
+
+
+def write_cells(frame: gpd.GeoDataFrame, out: Path) -> None:
+    """Write cells in EPSG:4326 whole or not at all."""
+    _check_out(out)
     _write(frame, out, 4326)
 
 

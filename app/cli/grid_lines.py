@@ -76,8 +76,8 @@ def read_city_lines(path: Path) -> CityLines:
     """Return the lines of an OpenStreetMap extract, or of a map file of streets.
 
     Of an extract: ways above ground by their class, railways, waterways and banks of water above a hectare, and
-    administrative boundaries. Of a file of lines: streets and paths by column ``highway``; a column ``kind`` may
-    say railway, river or community.
+    administrative boundaries. Of a file of lines: streets and paths by column ``highway``, all of them streets
+    without it; railways and rivers come from an extract alone.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import DataQuality, InvalidInput
@@ -37,7 +37,7 @@ def cut(drawn: gpd.GeoDataFrame, target_m2: float = 10_000.0) -> gpd.GeoDataFram
     return street_blocks(areas(), drawn, target_m2=target_m2, built_up=BuiltUp.of(drawn.geometry.to_numpy()))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(street, min_size=1, max_size=12), st.sampled_from([2_000.0, 10_000.0, 60_000.0]))
 def test_blocks_are_their_communities_again(drawn: list[list[tuple[float, float]]], target_m2: float) -> None:
     cells = cut(lines(drawn), target_m2)
@@ -55,11 +55,27 @@ def test_blocks_are_their_communities_again(drawn: list[list[tuple[float, float]
         assert sorted(sequence) == list(range(1, len(sequence) + 1))
 
 
+MIXED = [
+    [(245.0, -19.0), (190.0, 557.0), (464.0, 132.0)],
+    [(11.0, 135.0), (337.0, 358.0), (55.0, 263.0)],
+    [(446.0, 338.0), (170.0, 37.0), (476.0, 428.0)],
+    [(54.0, 271.0), (260.0, 322.0), (174.0, 13.0), (-20.0, -20.0)],
+]
+
+
 @settings(max_examples=10)
-@given(st.lists(street, min_size=1, max_size=8))
-def test_the_same_streets_make_the_same_blocks(drawn: list[list[tuple[float, float]]]) -> None:
-    once, again = cut(lines(drawn)), cut(lines(drawn))
+@given(st.lists(street, min_size=1, max_size=8), st.sampled_from([2_000.0, 10_000.0]))
+@example(MIXED, 2_000.0)
+def test_the_same_streets_make_the_same_blocks_in_whatever_order(
+    drawn: list[list[tuple[float, float]]], target_m2: float
+) -> None:
+    kinds = [("railway", "street", "path")[at % 3] for at in range(len(drawn))]
+    once, again = cut(lines(drawn, kinds), target_m2), cut(lines(drawn[::-1], kinds[::-1]), target_m2)
     assert once.geometry.geom_equals_exact(again.geometry, 0.0).all()
+    told, again_told = reasons(once, lines(drawn, kinds)), reasons(again, lines(drawn[::-1], kinds[::-1]))
+    assert told["kind"].tolist() == again_told["kind"].tolist()
+    assert told.is_valid.all()
+    assert not told.duplicated(["left", "right", "kind", "name"]).any()
 
 
 def chessboard(step: int = 100) -> list[list[tuple[float, float]]]:

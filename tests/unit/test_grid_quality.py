@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from typer.testing import CliRunner
 
 from app.cli import build
+from app.cli.grid_files import check_file, repair_file
 from core.errors import InvalidInput
 from geodata.crs import project
 from grids.quality import check_cells
@@ -122,3 +125,39 @@ def test_bad_files_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
         answer = CliRunner().invoke(build(), ["grid", *arguments])
         assert answer.exit_code != 0, arguments
         assert not out.exists()
+
+
+def test_hostile_files_of_cells_are_refused_in_words(tmp_path: Path) -> None:
+    """What cannot be cells ends with 2 and a sentence, whichever command reads it; nothing is written."""
+    box = shapely.box(0, 0, 0.001, 0.001)
+    broken = shapely.Polygon([(0, 0), (float("inf"), 0), (1, 1)])
+    frames = {
+        "nan.parquet": gpd.GeoDataFrame(geometry=[box, broken], crs=4326),
+        "bare.parquet": gpd.GeoDataFrame(geometry=[box]),
+        "null.parquet": gpd.GeoDataFrame({"a": [1]}, geometry=[None], crs=4326),
+        "far.parquet": gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1e308, 1)], crs=4326),
+    }
+    for name, frame in frames.items():
+        frame.to_parquet(tmp_path / name)
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "table.parquet")
+    (tmp_path / "text.parquet").write_text("hello", encoding="utf-8")
+    geojson(tmp_path / "good.geojson", board())
+    out = tmp_path / "cells.gpkg"
+    for name, said in (
+        ("nan.parquet", "no numbers"),
+        ("bare.parquet", "coordinate system"),
+        ("null.parquet", "surface"),
+        ("far.parquet", "longitude and latitude"),
+        ("table.parquet", "GeoParquet"),
+        ("text.parquet", "GeoParquet"),
+        ("nowhere.parquet", "no file"),
+    ):
+        for read in (
+            lambda path: check_file(path, streets=None, boundary=None),
+            lambda path: repair_file(path, out, boundary=None, mend=True),
+        ):
+            with pytest.raises(InvalidInput, match=said):
+                read(tmp_path / name)
+    with pytest.raises(InvalidInput, match="no folder"):
+        repair_file(tmp_path / "good.geojson", tmp_path / "nowhere" / "cells.gpkg", boundary=None, mend=True)
+    assert not out.exists()
