@@ -225,7 +225,7 @@ def _told(
     for key, row in stale.items():
         found = changed.get(key)
         english, chinese = (found.message, found.zh or found.message) if found else otherwise if row.locked else BUSY
-        lacks = None if found or not row.locked else _lacks(row)
+        lacks = None if found or not row.locked or otherwise is TOO_OLD else _lacks(row)
         named.append(StaleRow(key, row.number, *(lacks or (english, chinese))))
     missing = sorted(set(wanted or ()) - {row.incident_id for row in rows})
     named += [StaleRow(key, f"#{key}", "It stands in this plan no more.", "该行已不在此方案中。") for key in missing]

@@ -67,6 +67,10 @@ def test_a_plan_sends_nobody_who_lacks_by_now_what_the_class_takes(job):
         )
     )  # fmt: skip
     job.session.flush()
+    later, dispatcher = NOW + 2 * execution.PUBLISHED_WITHIN, job.desk.dispatcher
+    db.as_actor(job.session, dispatcher)
+    old = execution.publish(job.session, dispatcher, plan, None, command_id=fresh(), moment=later)
+    assert {each.en for each in old.stale} == {execution.TOO_OLD[0]}  # also of whom a hand chose
     published = job.publish(plan, None)
     assert {each.incident_id for each in published.done} == {kept, chosen}
     (stale,) = published.stale
