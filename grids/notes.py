@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from grids import store_notes, store_versions
 from grids.change_model import Note
 
 LONGEST = 500
-_NUMBERS = re.compile(r"(?<!\d)(?:\+\d[\d -]{7,15}\d|1[3-9]\d(?:[ -]?\d{4}){2}|\d{17}[\dXx])(?!\d)")
+_NUMBERS = re.compile(r"(?<!\d)(?:\+\d[\d -]{7,15}\d|1[3-9]\d(?:[ .-]?\d{4}){2}|\d{17}[\dXx])(?!\d)")
 """As mobile phones, phones abroad and identity cards are written; codes of grids have 14, 15 or 20 digits."""
 
 
@@ -42,7 +43,7 @@ def add_note(session: Session, actor: Actor, cell_id: int, body: str) -> int:
             hint="Tell its grid manager.",
             zh="该网格不在您的管辖范围内，请告知其网格长。",
         )
-    said = " ".join(body.split())
+    said = " ".join("".join(sign if sign.isprintable() else " " for sign in body).split())
     if not said:
         raise InvalidInput("Nothing is written.", hint="Write what others should know.", zh="请填写备注内容。")
     if len(said) > LONGEST:
@@ -51,7 +52,7 @@ def add_note(session: Session, actor: Actor, cell_id: int, body: str) -> int:
             hint="Say it shorter.",
             zh=f"备注共 {len(said):,} 个字符，最多 {LONGEST} 个，请精简。",
         )
-    if _NUMBERS.search(said):
+    if _NUMBERS.search(unicodedata.normalize("NFKC", said)):
         raise InvalidInput(
             "The note holds a number as phones and identity cards have.",
             hint="Write about the place, never about a person; who reported stands with the incident.",

@@ -88,8 +88,13 @@ def test_notes_follow_the_ground_and_are_struck_out_not_changed(
     town, manager, supervisor = crew
     session = acting(manager)
     cell, community = busiest(session, manager)
-    note = notes.add_note(session, manager, cell, "  The gate to the yard is shut after six. ")
-    for body, said in (("", "Nothing"), ("x" * 501, "501"), ("Call 13812345678", "phones")):
+    note = notes.add_note(session, manager, cell, "  The gate to the yard\x00is \u202eshut after six.\u200b ")
+    for body, said in (
+        ("", "Nothing"),
+        ("x" * 501, "501"),
+        ("Call 13812345678", "phones"),
+        ("电话１３８.1234.５６７８", "phones"),
+    ):
         with pytest.raises(InvalidInput, match=said):
             notes.add_note(session, manager, cell, body)
     change = drafting.start_draft(session, manager, town, "Split", [community])
