@@ -315,8 +315,9 @@ def _write(cells: gpd.GeoDataFrame, out: Path, srid: int, borders: gpd.GeoDataFr
             elif form == "GPKG":
                 frame.to_file(parts["cells"], driver=form, layer=name, mode="w" if name == "cells" else "a")
             else:
+                # All decimals: rounded to less, a cell with a hair on it comes back in two parts.
                 degrees = project(frame.geometry.to_numpy(), 4326, srid)
-                frame.set_geometry(degrees, crs=4326).to_file(parts[name], driver=form, COORDINATE_PRECISION="9")
+                frame.set_geometry(degrees, crs=4326).to_file(parts[name], driver=form, COORDINATE_PRECISION="15")
         if form != "GPKG" and "borders" in parts:
             parts["borders"].replace(out.with_name(f"{out.stem}.borders{out.suffix}"))
         parts["cells"].replace(out)

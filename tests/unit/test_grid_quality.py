@@ -13,8 +13,9 @@ import shapely
 from typer.testing import CliRunner
 
 from app.cli import build
-from app.cli.grid_files import check_file, repair_file
+from app.cli.grid_files import check_file, make_file, read_cells, repair_file
 from core.errors import InvalidInput
+from core.progress import Silent
 from geodata.crs import project
 from grids.quality import check_cells
 
@@ -161,3 +162,15 @@ def test_hostile_files_of_cells_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no folder"):
         repair_file(tmp_path / "good.geojson", tmp_path / "nowhere" / "cells.gpkg", boundary=None, mend=True)
     assert not out.exists()
+
+
+def test_a_hole_that_touches_the_rim_comes_back_out_of_geojson_in_whole_cells(tmp_path: Path) -> None:
+    at = np.arange(6) / 1_000
+    drawn = [[(x, -0.001), (x, 0.006)] for x in at] + [[(-0.001, y), (0.006, y)] for y in at]
+    roads, rim, out = (tmp_path / f"{name}.geojson" for name in ("roads", "rim", "cells"))
+    gpd.GeoDataFrame({"highway": "road"}, index=range(12), geometry=shapely.linestrings(drawn), crs=4326).to_file(roads)
+    hole = [(0.002, 0), (0.003, 0.001), (0.002, 0.002), (0.001, 0.001)]
+    holed = shapely.Polygon(shapely.box(0, 0, 0.005, 0.005).exterior, [hole])
+    rim.write_text(shapely.to_geojson(holed), encoding="utf-8")
+    make_file("block", out, boundary=rim, streets=roads, size_m=None, target_m2=10_000.0, progress=Silent())
+    assert len(read_cells(out)) == 25
