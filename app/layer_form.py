@@ -62,7 +62,7 @@ def show(actor: Actor, territory: TerritoryInfo) -> None:
                 weight.strip() or None, tuple(each.strip() for each in groups.split(",") if each.strip()), int(srid)
             )
             try:
-                with transaction(actor, purpose="bring a layer") as session:
+                with uploads.called(path, file.name), transaction(actor, purpose="bring a layer") as session:
                     made = layering.bring(
                         session, actor, territory, chosen, path, name=name, year=None if year is None else int(year),
                         columns=columns, shown=uploads.base_name(file.name),

@@ -88,7 +88,7 @@ def _bring(actor: Actor, territory: TerritoryInfo, places: Expected | InvalidInp
             path = uploads.save(file, file.name, ENDINGS, most_mib=most)
             shown = uploads.base_name(file.name)
             try:
-                with transaction(actor, purpose="bring a matrix") as session:
+                with uploads.called(path, file.name), transaction(actor, purpose="bring a matrix") as session:
                     made = matrices.bring(session, actor, territory, places, path, name=name or shown, shown=shown)
             finally:
                 with contextlib.suppress(OSError):

@@ -110,7 +110,8 @@ def _saved(content: bytes, name: str, endings: tuple[str, ...]) -> Iterator[Path
     """Give the path of an uploaded file that goes away again."""
     path: Path = uploads.save(io.BytesIO(content), name, endings, most_mib=settings().planning_upload_max_mib)
     try:
-        yield path
+        with uploads.called(path, name):
+            yield path
     finally:
         with contextlib.suppress(OSError):
             path.unlink()

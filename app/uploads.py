@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
 from app import i18n
 from app.i18n import t
-from core.errors import InvalidInput
+from core.errors import GridkeeperError, InvalidInput
 from core.identity import Actor, May
 from core.settings import settings
 from incidents.evidence import MOST_BYTES
@@ -55,6 +56,19 @@ def title_of(file_name: str) -> str:
     for ending in ENDINGS:
         stem = stem[: -len(ending)] if stem.lower().endswith(ending) else stem
     return stem.replace("-latest", "").replace("-", " ").replace("_", " ").strip().title()
+
+
+@contextlib.contextmanager
+def called(path: Path, file_name: str) -> Iterator[None]:
+    """Let what goes wrong with a file that was sent name it as its sender does, not as it is kept."""
+    shown = base_name(file_name)
+    try:
+        yield
+    except GridkeeperError as error:
+        error.message, error.hint, error.zh = (
+            words.replace(path.name, shown) for words in (error.message, error.hint, error.zh)
+        )
+        raise
 
 
 def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS, *, most_mib: int | None = None) -> Path:

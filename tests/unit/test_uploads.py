@@ -87,3 +87,11 @@ def test_titles_from_file_names(name, title):
 def test_no_folder_survives_in_a_name(name):
     assert "/" not in uploads.base_name(name)
     assert "\\" not in uploads.base_name(name)
+
+
+def test_what_is_wrong_with_a_file_is_said_by_the_name_its_sender_knows(tmp_path):
+    path = tmp_path / "0f3a.npz"
+    with pytest.raises(InvalidInput) as caught, uploads.called(path, "C:\\plans\\by bus.npz"):
+        raise InvalidInput("0f3a.npz is empty.", hint="Look at 0f3a.npz.", zh="0f3a.npz 是空的。")
+    assert str(caught.value) == "by bus.npz is empty. Look at by bus.npz."
+    assert caught.value.zh == "by bus.npz 是空的。"
