@@ -7,6 +7,7 @@ candidate is worth, falls below the best found, the candidate is settled; else t
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
 import time
@@ -209,18 +210,17 @@ def _allowed(draw: Draw, states: States, columns: Ints, worth: Floats) -> tuple[
 
     No sites where none were found in time; minus infinity where a case holds none.
     """
-    far = float(worth.sum()) + 1.0
-    tuned = np.full(len(states), -far)
-    tuned[columns] = worth
+    all_ = float(worth.sum()) + 1.0
+    tuned = np.full(len(states), 2.0 * all_)  # one that is closed costs more than all others are worth
+    tuned[columns] = -worth
     opened = np.flatnonzero(states == OPEN)
-    tuned[opened] += far
     left = max(0.2, min(5.0, draw.deadline - time.perf_counter()))
-    sites, least = draw.side.choose(-tuned, seconds=left)
-    if sites is None:
-        return None, -np.inf if least == np.inf else -least - far * len(opened)
-    if (states[sites] == CLOSED).any() or not np.isin(opened, sites).all():
+    sites, least = dataclasses.replace(draw.side, fixed=opened).choose(tuned, seconds=left)
+    if least > 0.5 * all_:  # nothing is possible without one that is closed
         return None, -np.inf
-    return sites, -least - far * len(opened)
+    if sites is None or (states[sites] == CLOSED).any() or not np.isin(opened, sites).all():
+        return None, -least  # the search ended before it was done: the bound is all it says
+    return sites, -least
 
 
 def settle(draw: Draw, case: Case) -> int:

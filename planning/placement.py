@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.backup import solve_backup
 from planning.center import solve_center
-from planning.choice import ROUNDING, Choice
+from planning.choice import ROUNDING, Choice, infeasible
 from planning.covering import solve_covering
 from planning.dispersion import solve_dispersion
 from planning.huff import HOME_S, pull, solve_huff
@@ -322,10 +322,14 @@ def _fewest(
         nobody = np.empty(0, dtype=np.int64)
         return Choice("optimal", 0.0, 0.0, (), nobody, 0.0)
     if not len(open_):
-        sites = side.choose(np.ones(side.candidates))[0]
-        count = 0 if sites is None else len(sites)
-        chosen = () if sites is None else tuple(int(site) for site in sites)
-        return Choice("optimal", float(count), float(count), chosen, np.empty(0, dtype=np.int64), 0.0)
+        sites, least = side.choose(np.ones(side.candidates), seconds=max(seconds, 0.2))
+        if sites is None:
+            return infeasible(side.binding() or "time", len(counted), time.perf_counter())
+        least = min(float(len(sites)), float(np.ceil(max(least, 0.0) - ROUNDING)))
+        chosen, proved = tuple(int(site) for site in sites), least == len(sites)
+        return Choice(
+            "optimal" if proved else "feasible", float(len(sites)), float(least), chosen, np.empty(0, np.int64), 0.0,
+        )  # fmt: skip
     choice = solve_covering(problem.od_s[open_], limit, seconds=seconds, progress=progress, side=beside)
     back = tuple(int(at) for at in np.searchsorted(counted, open_[list(choice.unserved)]))
     return dataclasses.replace(choice, unserved=back)

@@ -121,7 +121,7 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
         fill_rooms(rooms.left, unit, room, prices, worth, more, table)
         sites, value = rooms.side.choose(worth, seconds=max(deadline - time.perf_counter(), 0.2))
         bound = float(prices.sum() + value)
-        if sites is None:
+        if sites is None or not np.isfinite(bound):  # without a bound prices would become infinite
             rooms.raise_bound(np.inf if value == np.inf else rooms.bound)
             return
         since += 1

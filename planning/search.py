@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 
 def greedy(costs: Floats, p: int) -> Ints:
     """Return p candidates, each the one that lowers the cost most after those before it."""
+    if p < 1 or not costs.size:  # compiled loops write the first without asking whether there is room for one
+        return np.arange(min(max(p, 0), len(costs)), dtype=np.int64)
     sites = np.empty(p, dtype=np.int64)
     nearest, inside = np.full(costs.shape[1], np.inf), np.zeros(len(costs), dtype=np.bool_)
     rows = np.ascontiguousarray(costs)

@@ -67,3 +67,27 @@ def test_the_best_of_all_choices_is_found_and_proved(seed: int, *, beside: bool)
     near = solve_huff(pulls, rest, people, side, seconds=60, gap=0.1)
     assert -near.bound >= best - 1e-9
     assert near.gap <= 0.1 + 1e-9
+
+
+class Hasty(Side):
+    """Its search is always ended too early: it has the worst choice, and a bound."""
+
+    def choose(self, worth: np.ndarray, *, seconds: float = 10.0) -> tuple[np.ndarray | None, float]:
+        del seconds
+        every = [np.array(sites) for sites in itertools.combinations(range(self.candidates), self.most)]
+        allowed = [sites for sites in every if self.allows(sites)]
+        if not allowed:
+            return None, np.inf
+        sums = [float(worth[sites].sum()) for sites in allowed]
+        return allowed[int(np.argmax(sums))], min(sums) - 1.0
+
+
+@pytest.mark.parametrize("seed", [37, 55])
+def test_a_search_beside_that_ends_too_early_proves_nothing(seed: int) -> None:
+    pulls, rest, people = question(seed, 20, 6)
+    side = Hasty(6, 2, 2, conflicts=np.array([[0, 1], [2, 5]]))
+    every = [np.array(sites) for sites in itertools.combinations(range(6), 2) if side.allows(sites)]
+    best = max(drawn(pulls, rest, people, sites) for sites in every)
+    found = solve_huff(pulls, rest, people, side, seconds=30)
+    assert -found.bound >= best - 1e-6
+    assert found.status == "feasible" or -found.objective == pytest.approx(best)

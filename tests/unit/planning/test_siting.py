@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.progress import Cancelled
+from planning import search
+from planning.capacitated import solve_capacitated
+from planning.placement import Placement, place
 from planning.search import swap_search
+from planning.side import Side
 from planning.siting import EXISTING, UNSERVED, SitingProblem, Stop, solve
 
 QUICK = Stop(rounds=30, starts=1, seconds=5)
@@ -174,3 +178,29 @@ def test_where_everybody_is_reached_the_exchange_of_sites_ends():
         ]
     )
     assert swap_search(costs, [0, 1])[0] == 0
+
+
+def test_no_site_more_is_not_asked_of_compiled_loops(monkeypatch):
+    monkeypatch.setattr(search, "choose_greedily", lambda *_: pytest.fail("it writes a first site in any case"))
+    assert search.greedy(np.ones((3, 4)), 0).tolist() == []
+    assert search.greedy(np.ones((3, 0)), 2).tolist() == [0, 1]
+
+
+def test_sites_that_are_all_given_fill_up_as_asked():
+    at = np.arange(20.0)
+    side = Side(20, 3, 3, fixed=np.array([2, 9, 16]))
+    found = solve_capacitated(np.abs(at[:, None] - at), np.ones(20), np.full(20, 7.0), 3, side=side)
+    assert (found.status, found.sites) == ("optimal", (2, 9, 16))
+    assert np.bincount(found.assignment).max() <= 7
+
+
+def test_fewest_sites_of_a_search_that_ended_early_are_not_called_proved(monkeypatch):
+    problem = Placement(
+        "lscp", np.ones((2, 4)), np.ones(2), 0, limit_s=5.0, there_s=np.ones((2, 1)), fixed=np.array([1]),
+        conflicts=np.array([[0, 2]]),
+    )  # fmt: skip
+    assert place(problem).status == "optimal"
+    monkeypatch.setattr(Side, "choose", lambda *_, **__: (np.array([1, 3]), 0.0))
+    assert (place(problem).status, place(problem).bound) == ("feasible", 0.0)
+    monkeypatch.setattr(Side, "choose", lambda *_, **__: (None, -np.inf))
+    assert (place(problem).status, place(problem).binding) == ("infeasible", "time")
