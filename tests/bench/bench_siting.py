@@ -28,14 +28,15 @@ from core.settings import settings
 from planning.capacitated import solve_capacitated
 from planning.center import solve_center
 from planning.matrix_files import read_costs
-from planning.search import warm_up
 from planning.siting import SitingProblem, Stop, solve
+from planning.warming import warm_up
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[2] / "shared" / "data" / "benchmarks" / "pmed"
 CAPACITATED = FOLDER.parent / "cpmp" / "data" / "Literature"
 REPORT = FIGURES / "bench_siting.md"
-LIMIT_S, ROOM_LIMIT_S, PEER_LIMIT_S = 120.0, 20.0, 60.0
+LIMIT_S, PEER_LIMIT_S = 120.0, 60.0
+ROOM_LIMITS_S = {"cpmp": 45.0, "SJC": 90.0}
 PEERS = (1, 2, 3, 4, 5, 7)
 
 
@@ -96,11 +97,12 @@ def roomed(path: Path) -> dict[str, Any]:
     x, y, capacity, size = numbers[2 : 2 + 4 * nodes].reshape(-1, 4).T
     cost = np.hypot(x[:, None] - x, y[:, None] - y)
     cost = np.floor(cost) if stem.startswith("cpmp") else cost
+    limit_s = next(limit_s for group, limit_s in ROOM_LIMITS_S.items() if stem.startswith(group))
     began = time.process_time()
-    found = solve_capacitated(cost, size, capacity, p, seconds=ROOM_LIMIT_S)
+    found = solve_capacitated(cost, size, capacity, p, seconds=limit_s)
     return {
         "name": stem, "nodes": nodes, "p": p, "cost": found.objective, "gap": found.gap,
-        "best": float(solution.stem.rpartition("_")[2]), "limit_s": ROOM_LIMIT_S, "s": time.process_time() - began,
+        "best": float(solution.stem.rpartition("_")[2]), "limit_s": limit_s, "s": time.process_time() - began,
     }  # fmt: skip
 
 
@@ -153,6 +155,15 @@ def beside(rival: dict[str, Any]) -> str:
     return f"{', '.join(sorted({each['version'] for each in rival.values()}))} in an environment of its own."
 
 
+def limits_of(held: list[dict[str, Any]]) -> str:
+    """Return how long each capacitated instance was given when it was measured."""
+    given: dict[str, set[float]] = {}
+    for row in held:
+        given.setdefault(row["name"].rstrip("0123456789ab"), set()).add(row["limit_s"])
+    said_ = (f"{group} {' to '.join(f'{each:g}' for each in sorted(given[group]))} s" for group in given)
+    return f"limits of the clock for each instance: {', '.join(said_)}"
+
+
 def report(told: dict[str, Any]) -> str:
     """Return the report of what was measured."""
     rows, rival = told.get("medians", {"rows": []})["rows"], told.get("peers", {})
@@ -185,8 +196,8 @@ def report(told: dict[str, Any]) -> str:
     held = told.get("rooms", {"rows": []})["rows"]
     lines += [
         "", "## Capacitated p-median (Osman and Christofides 1994; SJC: Lorena and Senne 2003)", "",
-        (f"Distances of cpmp rounded down as published; {held[0]['limit_s'] if held else ROOM_LIMIT_S:g} s of the clock"
-         f" each: {sum(row['cost'] < row['best'] + 1 for row in held)} of {len(held)} optima found,"
+        (f"Distances of cpmp rounded down as published; {limits_of(held)}:"
+         f" {sum(row['cost'] < row['best'] + 1 for row in held)} of {len(held)} optima found,"
          f" {sum(row['gap'] <= 1e-8 for row in held)} proved, {sum(row['s'] for row in held):.1f} CPU s."
          f"{told.get('rooms', {}).get('note', '')}"), "",
         "| | nodes | p | cost | proof | s |", "|---" * 6 + "|",
@@ -196,7 +207,8 @@ def report(told: dict[str, Any]) -> str:
         "## Where this falls short", "",
         ("Capacities of little room: where rooms are nearly full (cpmp08, cpmp20: 92 and 94 %) the relaxation leaves"
          " some hundredths that HiGHS does not close in the time given; the larger SJC instances are far from"
-         " converged in so little time. Market share of few sites keeps more than 1 %. The streets are one real city on"
+         " converged in so little time, and while more than 30,000 pairs are left HiGHS is not asked and half of the"
+         " time stays unused. Market share of few sites keeps more than 1 %. The streets are one real city on"
          " foot, demand and candidates drawn at random along them."), "",
         ("How cases are split and how long each is raised was chosen among fifteen settings by their times on eight of"
          " these same instances (pmed6, 9, 17, 24, 35, 36, 38, 39): the times above are favoured by that."

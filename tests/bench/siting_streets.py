@@ -20,8 +20,8 @@ from geodata.travel import compile_all, matrix_s
 from geodata.travel_files import read_streets
 from planning.blocks import solve_by_blocks
 from planning.placement import Placement, place
-from planning.search import warm_up
 from planning.siting import SitingProblem, Stop, solve
+from planning.warming import warm_up
 
 STREETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "osm" / "streets" / "bucaramanga_4617.parquet"
 CITY = "Bucaramanga, on foot"
