@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import state, widgets
+from app.i18n import t
 from core.errors import GridkeeperError
 from core.identity import Actor
 from geodata.db import transaction
@@ -31,23 +33,35 @@ class Desk:
         return self.change.state == "draft" and self.change.author_id == self.actor.user_id
 
 
-def act(actor: Actor, work: Callable[[Session], str]) -> None:
-    """Do an act in a transaction of its own and draw the page anew with what came of it."""
-    try:
-        with transaction(actor, purpose="draw grids") as session:
-            st.session_state[state.DRAW_TOLD] = work(session)
-    except GridkeeperError as error:
-        st.session_state[state.DRAW_WRONG] = error
+def act(actor: Actor, work: Callable[[Session], str], after: Callable[[], object] | None = None) -> None:
+    """Do an act in a transaction of its own and draw the page anew with what came of it.
+
+    Whoever clicks elsewhere meanwhile ends this run of the page at its next touch of Streamlit. So nothing of
+    Streamlit stands between the work and its commit: a minute of drawing is not lost by a click, and its news
+    lies in a dictionary that was fetched before. ``work`` keeps to this too; what it wants of the page comes
+    by ``after``.
+    """
+    said: dict[str, Any] = st.session_state.setdefault(state.DRAW_NEWS, {})
+    with st.spinner(t("At work; the rest of the page can wait …")):
+        try:
+            with transaction(actor, purpose="draw grids") as session:
+                told = work(session)
+            said["told"] = told
+        except GridkeeperError as error:
+            said["wrong"] = error
+        else:
+            if after is not None:
+                after()
     st.session_state.pop(state.DRAW_PICKED, None)
     st.rerun()
 
 
 def news() -> None:
     """Put what came of the last act."""
-    told = st.session_state.pop(state.DRAW_TOLD, None)
+    said: dict[str, Any] = st.session_state.setdefault(state.DRAW_NEWS, {})
+    told, wrong = said.pop("told", None), said.pop("wrong", None)
     if told:
         widgets.told(told)
-    wrong = st.session_state.pop(state.DRAW_WRONG, None)
     if wrong is not None:
         widgets.known_error(wrong)
 

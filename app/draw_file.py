@@ -112,10 +112,9 @@ def _ways(desk: Desk, found: FromFile) -> None:
 
         def take(inner: Session) -> str:
             importing.take(inner, desk.actor, desk.territory, desk.change.id, found)
-            st.session_state.pop(state.DRAW_FILE, None)
             return tn("{count} cell taken.", "{count} cells taken.", len(found.cells))
 
-        act(desk.actor, take)
+        act(desk.actor, take, after=lambda: st.session_state.pop(state.DRAW_FILE, None))
     if st.button(t("Throw away"), type="tertiary", key="gk_draw_drop"):
         st.session_state[state.DRAW_FILE] = (st.session_state[state.DRAW_FILE][0], None)
         st.rerun()

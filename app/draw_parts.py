@@ -37,13 +37,13 @@ def new_draft(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
             t("Communities"), list(names), format_func=names.__getitem__, placeholder=t("All"), key="gk_draw_areas"
         )
         if st.button(t("Begin"), type="primary", key="gk_draw_begin"):
+            begun: list[int] = []
 
             def begin(inner: Session) -> str:
-                change = drafting.start_draft(inner, actor, territory, title, areas)
-                st.query_params["change"] = str(change.id)
+                begun.append(drafting.start_draft(inner, actor, territory, title, areas).id)
                 return t("The draft holds the cells of today.")
 
-            act(actor, begin)
+            act(actor, begin, after=lambda: st.query_params.update(change=str(begun[0])))
 
 
 @st.cache_data(ttl=600, show_spinner=False, max_entries=40)
@@ -175,7 +175,7 @@ def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
         widgets.note(t("Picked: {cells}", cells=told or t("none")))
     area = ""
     if mode == "give":
-        areas = sorted(set(draw_share.areas(session, desk).tolist()) - {""})
+        areas = draw_share.others(session, desk, chosen)
         area = str(st.selectbox(t("Responsibility grid"), areas, key=f"gk_draw_to_{community}") or "")
         if chosen:
             draw_share.preview(session, desk, chosen, area)

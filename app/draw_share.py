@@ -52,6 +52,13 @@ def areas(session: Session, desk: Desk) -> np.ndarray:
     return _areas(session, desk, desk.change.id, desk.change.version, desk.actor.scope_key)
 
 
+def others(session: Session, desk: Desk, chosen: Sequence[int]) -> list[str]:
+    """Return the responsibility grids that cells can be given to: not the one that has all of them already."""
+    ids, now = measured(session, desk).ids, areas(session, desk)
+    theirs = {str(each) for each in now[np.isin(ids, list(chosen))]} if len(ids) == len(now) else set()
+    return sorted({str(each) for each in now} - {""} - (theirs if len(theirs) == 1 else set()))
+
+
 def weights_now() -> dict[str, float]:
     """Return the workload as composed now."""
     locale = i18n.locale()

@@ -47,10 +47,13 @@ def _here(actor: Actor, file: GridFile) -> bool:
 
 
 def _add(actor: Actor, file: GridFile) -> None:
-    with st.form(f"gk_note_{file.id}", clear_on_submit=True, border=False):
+    turn = st.session_state.get(
+        state.GRID_NOTE_TURN, 0
+    )  # a field of its own for each note: one refused keeps its words
+    with st.form(f"gk_note_{file.id}", border=False):
         body = st.text_area(
             t("What others should know of this place; never about a person"), max_chars=LONGEST, height=70,
-            key=f"gk_note_body_{file.id}",
+            key=f"gk_note_body_{file.id}_{turn}",
         )  # fmt: skip
         sent = st.form_submit_button(t("Add note"))
     if sent:
@@ -59,6 +62,8 @@ def _add(actor: Actor, file: GridFile) -> None:
                 notes.add_note(inner, actor, file.id, body or "")
         except GridkeeperError as error:
             st.session_state[state.GRID_NOTE_WRONG] = error
+        else:
+            st.session_state[state.GRID_NOTE_TURN] = turn + 1
         st.rerun()
 
 
