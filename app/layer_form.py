@@ -35,7 +35,7 @@ def show(actor: Actor, territory: TerritoryInfo) -> None:
     """Put the form; what is brought anew under a name is its next version."""
     at = f"gk_layer_{st.session_state.get(state.LAYERS_ROUND, 0)}_{i18n.locale()}"
     chosen = st.selectbox(t("What it holds"), BROUGHT, format_func=kind, key=f"{at}_kind")
-    name = st.text_input(t("Name"), max_chars=60, key=f"{at}_name", placeholder=t("e.g. census 2025"))
+    name = st.text_input(t("Name of the layer"), max_chars=60, key=f"{at}_name", placeholder=t("e.g. census 2025"))
     year, weight, groups, srid = None, "", "", WGS84
     if chosen == "demand":
         year = st.number_input(t("Year of the count"), 1900, 2200, None, key=f"{at}_year")

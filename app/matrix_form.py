@@ -57,6 +57,11 @@ def ask(
     return found.get(chosen)
 
 
+def bringing(key: str) -> bool:
+    """Return whether a matrix is to be brought that is not there yet."""
+    return bool(st.session_state.get(f"{state.MATRIX_FORM}_{key}_{i18n.locale()}") == BRING)
+
+
 def _bring(actor: Actor, territory: TerritoryInfo, places: Expected | InvalidInput, key: str) -> None:
     """Put the lists of places and the form that takes a matrix about them."""
     if isinstance(places, InvalidInput):

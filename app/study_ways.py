@@ -43,6 +43,9 @@ def form(
     found = matrix_form.ask(
         session, actor, territory, places, fits=fits, first=first.id if first else matrix_form.STREETS, key="study"
     )
+    if found is None and matrix_form.bringing("study") and where["wrong"] is None:
+        hint = t("Bring it, or choose the streets of the map.")
+        return {"own_matrix": None, "wrong": InvalidInput(t("The matrix is not brought yet."), hint=hint)}
     if found is None:
         return {"own_matrix": None}
     own = _places(session, actor, found.id)

@@ -19,6 +19,8 @@ Floats32 = NDArray[np.float32]
 ROWS_AT_MOST = 2500
 COLUMNS_AT_MOST = 4000
 SHOWN = 5
+ALIKE_S = 5.0
+"""Seconds by which the ways of two places a metre apart may differ."""
 UNPACKED_AT_MOST = 256 << 20
 """Bytes of an archive; the largest matrix takes 80 MB and its names little."""
 
@@ -172,11 +174,15 @@ def _order(
 
 
 def _one_place(what: str, at: Floats, values: Floats32, name: str) -> None:
-    """Refuse different ways from places that are the same spot: nobody could say which of them holds."""
+    """Give places that are the same spot the ways of the first; refuse ways that differ by more than `ALIKE_S`."""
     _, first, which = np.unique(np.round(at, 5), axis=0, return_index=True, return_inverse=True)
-    other = ~(values == values[first[which.reshape(-1)]]).all(axis=1)
+    known = values[first[which.reshape(-1)]]
+    both = np.isfinite(values) & np.isfinite(known)
+    apart = np.abs(np.where(both, values, 0) - np.where(both, known, 0))
+    other = ~((values == known) | (both & (apart <= ALIKE_S))).all(axis=1)
     if other.any():
         raise InvalidInput(
             f"{name}: {int(other.sum()):,} {what} lie at the place of another and have other ways.",
             hint="Give them the same ways, or move one of them by some metres.",
         )
+    values[:] = known
