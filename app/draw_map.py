@@ -24,6 +24,7 @@ from layers.style import CATEGORY_COLOURS, LIGHT
 from layers.values import Question
 
 HEIGHT_PX, WIDTH_PX = 560, 740
+SAME_DEGREES = 1e-5
 _HIDDEN = dict.fromkeys(("grids", "incidents", "facilities", "traffic"), False)
 Extent = tuple[float, float, float, float]
 
@@ -108,9 +109,14 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
     }
     pushed = folium.FeatureGroup(name="draft")
     pushed.add_child(_Push(message))
-    fit = None if shown.extent == first else ((south, west), (north, east))
+    fit = None if alike(shown.extent, first) else ((south, west), (north, east))
     told = maps.MapState(nothing, nothing, _HIDDEN, fit=fit)
     return maps.show(made, told, key=key, height=HEIGHT_PX, overlays=[pushed])
+
+
+def alike(one: Extent, other: Extent) -> bool:
+    """Return whether two extents are the same but for hairs, as of cells that were drawn anew on the same ground."""
+    return all(abs(here - there) < SAME_DEGREES for here, there in zip(one, other, strict=True))
 
 
 def zoom_of(extent: Extent, width_px: int, height_px: int) -> int:
