@@ -54,4 +54,4 @@ def _tell(actor: Actor, incident_id: int, purpose: str) -> None:
     if found.name is None and found.phone is None:
         widgets.note(t("No name and no telephone number is kept of who reported."))
         return
-    widgets.fields({t("Name"): found.name, t("Phone"): found.phone})
+    widgets.fields({t("Full name"): found.name, t("Phone"): found.phone})

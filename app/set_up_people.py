@@ -107,7 +107,7 @@ def _preview(posts: Sequence[Post], grids: Sequence[GridRef]) -> None:
         return
     names = {grid.id: f"{grid.code} {i18n.either(grid.name, grid.name_zh)}" for grid in grids}
     widgets.table(
-        [Column(t("Staff number"), fixed=True), Column(t("Name")), Column(t("Responsibility grid"))],
+        [Column(t("Staff number"), fixed=True), Column(t("Full name")), Column(t("Responsibility grid"))],
         [(post.code, post.person.name, names.get(post.grid_id or 0)) for post in posts[:SHOWN]],
     )
 

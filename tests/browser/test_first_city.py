@@ -167,12 +167,14 @@ def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served
 def test_the_search_of_the_head_opens_an_incident_by_its_number(page: Page, served: Served) -> None:
     _, number = late_incident(served)
     enter(page, served, "dispatcher")
+    page.wait_for_function("document.gkSearch")  # the key is heard once the script is there
     page.keyboard.press("Control+k")
     search = page.get_by_role("combobox", name="Search number")
     search.fill(number)
     search.press("Enter")  # at once: it goes there when the answer comes
     page.wait_for_url(re.compile(r"incident=\d+"))
     page.get_by_text(number).first.wait_for()
+    page.wait_for_function("document.gkSearch")
     page.keyboard.press("Control+k")
     search.fill("no such thing")
     page.get_by_text("Nothing is called so.").wait_for()
