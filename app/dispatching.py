@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ HEARTBEAT_S = 60.0
 RETRY_S = 2.0
 SEARCH_LOOK_S = 1.0
 """While a long search runs it is looked at so often."""
+STOP_LOOK_S = 1.0
+"""After so much waiting for news at most it is asked whether to end."""
 NICE = 5
 REST_MOST_S = 5.0
 """After a pass there is a pause as long as the pass, at most so long."""
@@ -44,6 +47,8 @@ NEWCOMERS = 0.3
 """When so large a part of a shift has just begun, the plan is made from nothing."""
 
 logger = log.get("app.dispatching")
+stopping = threading.Event()
+"""Set when the process is to end: an exception raised by a signal may come up where it is swallowed."""
 
 
 @dataclass
@@ -197,33 +202,42 @@ def serve() -> None:
         When another process does it.
     """
     os.nice(NICE)
-    signal.signal(signal.SIGTERM, _stop)
     logger.info("getting ready")
-    warm_up()
+    warm_up()  # up to minutes, and nothing to put away: until here a signal ends the process at once
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     dispatching = Dispatching()
     try:
-        while True:
+        while not stopping.is_set():
             try:
                 with listening(CHANNELS, DISPATCH_LOCK, "dispatch") as ears:
                     logger.info("planning")
                     _keep(dispatching, ears)
             except SourceUnavailable as error:
                 logger.warning("%s", error)
-                time.sleep(RETRY_S)
+                stopping.wait(RETRY_S)
                 db.engine().dispose()
     finally:
         dispatching.close()
 
 
 def _keep(dispatching: Dispatching, ears: Ears) -> None:
-    while True:
+    while not stopping.is_set():
         dispatching.work()
-        for _, payload in ears.hear(dispatching.wait_s(time.monotonic())):
+        for payload in _next(ears, dispatching.wait_s(time.monotonic())):
             dispatching.heard(payload, time.monotonic())
 
 
+def _next(ears: Ears, wait_s: float) -> list[str]:
+    """Return what is heard first, or nothing after the wait or when the process is to end."""
+    until, heard = time.monotonic() + wait_s, ears.hear(0.0)
+    while not heard and not stopping.is_set() and time.monotonic() < until:
+        heard = ears.hear(min(STOP_LOOK_S, until - time.monotonic()))
+    return [payload for _, payload in heard]
+
+
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+    stopping.set()
 
 
 def main() -> None:

@@ -102,3 +102,21 @@ def test_a_long_search_ends_when_it_is_no_longer_wanted():
     search.close()
     with pytest.raises(Cancelled):
         search.routes()
+
+
+def test_a_signal_is_kept_until_it_is_asked_for(work):
+    """An exception out of a signal's handler may come up in a callback of the collector, which swallows it."""
+    stopped, heard = SimpleNamespace(work=lambda: looks.append(1), wait_s=lambda _clock: 60.0), []
+    looks: list[int] = []
+
+    def hear(_timeout_s: float) -> list[tuple[str, str]]:
+        heard.append(1)
+        if len(heard) == 3:
+            dispatching._stop(15, None)
+        return []
+
+    try:
+        dispatching._keep(stopped, SimpleNamespace(hear=hear))
+    finally:
+        dispatching.stopping.clear()
+    assert (len(looks), len(heard)) == (1, 3)
