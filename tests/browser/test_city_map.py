@@ -46,7 +46,7 @@ def test_points_come_when_near_and_layers_when_asked_for(page: Page, served: Ser
         with page.expect_request(lambda request, tiles=tiles: tiles in request.url):
             page.get_by_role("button", name=name).click()
     settled(page)
-    assert page.get_by_text("Health and care").count() == 1
+    page.get_by_text("Health and care").wait_for()  # strict: one
     before = len(served.asked("/incidents/"))
     for _ in range(3):
         frame.locator(".leaflet-control-zoom-out").click()
