@@ -47,6 +47,8 @@ def upload(session: Session, desk: Desk) -> None:
     key = desk.change.id, hashlib.sha256(given.getvalue()).hexdigest()
     known = st.session_state.get(state.DRAW_FILE)
     if known is not None and known[0] == key:
+        if isinstance(known[1], GridkeeperError):  # said as long as the file lies there
+            widgets.known_error(known[1])
         return
     with st.spinner(t("Looking for gaps and overlaps …")), contextlib.ExitStack() as after:
         try:
@@ -55,7 +57,7 @@ def upload(session: Session, desk: Desk) -> None:
             name = uploads.base_name(given.name)
             found = importing.look(session, desk.actor, desk.territory, desk.change.id, path, name=name)
         except GridkeeperError as error:
-            st.session_state[state.DRAW_FILE] = (key, None)
+            st.session_state[state.DRAW_FILE] = (key, error)
             widgets.known_error(error)
             return
     st.session_state[state.DRAW_FILE] = (key, found)
@@ -67,8 +69,7 @@ def waiting(desk: Desk) -> FromFile | None:
     known = st.session_state.get(state.DRAW_FILE)
     if known is None or known[0][0] != desk.change.id or not desk.own:
         return None
-    found: FromFile | None = known[1]
-    return found
+    return known[1] if isinstance(known[1], FromFile) else None
 
 
 def report(desk: Desk, found: FromFile) -> None:

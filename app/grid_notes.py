@@ -47,9 +47,8 @@ def _here(actor: Actor, file: GridFile) -> bool:
 
 
 def _add(actor: Actor, file: GridFile) -> None:
-    turn = st.session_state.get(
-        state.GRID_NOTE_TURN, 0
-    )  # a field of its own for each note: one refused keeps its words
+    # a field of its own for each note: one that was refused keeps its words
+    turn = st.session_state.get(state.GRID_NOTE_TURN, 0)
     with st.form(f"gk_note_{file.id}", border=False):
         body = st.text_area(
             t("What others should know of this place; never about a person"), max_chars=LONGEST, height=70,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from sqlalchemy.orm import Session
@@ -53,4 +54,4 @@ def _value(session: Session, actor: Actor, question: Question, grid_id: int, sta
     found = cell_values(session, actor, asked)
     at = grid_id - found.first_id
     value = float(found.values[at]) if 0 <= at < len(found.values) else float("nan")
-    return "–" if value != value else number(value)  # noqa: PLR0124  (NaN)
+    return "–" if math.isnan(value) else number(value)

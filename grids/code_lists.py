@@ -11,36 +11,37 @@ from core.errors import InvalidInput
 from core.spreadsheets import neutral, plain
 
 LONGEST_CODE = 60
-_READ = ("old_code", "new_code")
+LINK = ("old_code", "new_code")
+"""Columns of a crosswalk that is brought in."""
 _WRITTEN = ("old_scheme", "old_code", "new_scheme", "new_code", "since", "share_of_old", "share_of_new", "source")
 
 
-def read_links(content: str) -> list[tuple[int, str, str]]:
-    """Return the line, the old and the new code of every row of a CSV file.
+def read_rows(content: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Return the line and the named columns of every row of a CSV file.
 
     Raises
     ------
     InvalidInput
-        When it is no table with the columns old_code and new_code, or has no row.
+        When it is no table with these columns, or has no row.
     """
     lines = csv.DictReader(io.StringIO(content.lstrip("\ufeff"), newline=""), strict=True)
     try:
-        missing = [each for each in _READ if each not in (lines.fieldnames or [])]
+        missing = [each for each in columns if each not in (lines.fieldnames or [])]
         if missing:
             raise InvalidInput(
-                f"The crosswalk has no column {missing[0]}.",
-                hint="Its first line is: old_code,new_code.",
-                zh=f"对照表缺少列 {missing[0]}，首行应为 old_code,new_code。",
+                f"The list has no column {missing[0]}.",
+                hint=f"Its first line is: {','.join(columns)}.",
+                zh=f"列表缺少列 {missing[0]}，首行应为 {','.join(columns)}。",
             )
-        rows = [(lines.line_num, plain(row["old_code"] or ""), plain(row["new_code"] or "")) for row in lines]
+        rows = [(lines.line_num, {each: plain(row[each] or "") for each in columns}) for row in lines]
     except csv.Error as error:
         raise InvalidInput(
-            f"The crosswalk cannot be read: {error} (line {lines.line_num}).",
+            f"The list cannot be read: {error} (line {lines.line_num}).",
             hint="Save it as CSV UTF-8; a quotation mark that is opened has to be closed.",
-            zh=f"对照表第 {lines.line_num} 行无法读取，请另存为 CSV UTF-8，并检查引号是否成对。",
+            zh=f"列表第 {lines.line_num} 行无法读取，请另存为 CSV UTF-8，并检查引号是否成对。",
         ) from error
     if not rows:
-        raise InvalidInput("The crosswalk is empty.", hint="It needs a row for each code.", zh="对照表没有数据行。")
+        raise InvalidInput("The list is empty.", hint="It needs a row for each code.", zh="列表没有数据行。")
     return rows
 
 

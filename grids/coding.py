@@ -19,7 +19,7 @@ from geodata.bulk import begin_load, finish_load
 from geodata.tables import OfficialCode
 from geodata.territory import TerritoryInfo
 from grids import store, store_codes
-from grids.code_lists import LONGEST_CODE, read_links
+from grids.code_lists import LINK, LONGEST_CODE, read_rows
 from grids.codes import BUILT_IN, CodeParts, Scheme, check_room, make_code, make_scheme, parse_code, scheme_of
 from grids.coding_model import KnownScheme, Meaning, Named, Relative
 
@@ -237,7 +237,7 @@ def bring_crosswalk(
             "The older list has no name.", hint="Say what it is called, e.g. 2019.", zh="请写明旧编码的名称，如 2019。"
         )
     today = now().astimezone(territory.zone).date()
-    rows = read_links(content)
+    rows = [(line, row["old_code"], row["new_code"]) for line, row in read_rows(content, LINK)]
     known = store_codes.known_cells(
         session, territory.id, sorted({code for _, old, new in rows for code in (old, new)})
     )

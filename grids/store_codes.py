@@ -39,7 +39,7 @@ def prefixes(session: Session, territory_id: int) -> dict[int, str]:
             OfficialCode.territory_id == territory_id, OfficialCode.valid_to.is_(None)
         )
     )
-    return {area: code for area, code in rows}  # noqa: C416  (rows are no pairs to the checker)
+    return {row[0]: row[1] for row in rows}
 
 
 def official_codes(session: Session, territory_id: int) -> list[OfficialCode]:
@@ -244,4 +244,4 @@ def area_codes(session: Session, territory_id: int) -> dict[int, str]:
     rows = session.execute(
         select(Area.id, Area.code).where(Area.territory_id == territory_id, Area.level == "community")
     )
-    return {identity: code for identity, code in rows}  # noqa: C416  (rows are no pairs to the checker)
+    return {row[0]: row[1] for row in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -71,13 +70,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a list of codes: which are in force on a day, which have another meaning, which nobody bears and why."""
-    rows = _rows(file, "code")
+    rows = code_lists.read_rows(_text(file), ("code",))
 
     def work(session: Session, actor: Actor, chosen: TerritoryInfo) -> Mapping[str, Any]:
         day = day_of(as_of) if as_of else now().astimezone(chosen.zone).date()
         counts: dict[str, int] = {}
         refused, moved = [], []
-        for number, row in enumerate(rows, start=2):
+        for number, row in rows:
             try:
                 told = coding.meaning(session, actor, chosen, row["code"], day)
             except GridkeeperError as unknown:
@@ -190,7 +189,8 @@ def prefixes(
     as_json: AsJson = False,
 ) -> None:
     """Find the official codes of communities by name, and with --take submit a change that writes all codes by them."""
-    given = {} if file is None else {row["community"]: row["code"] for row in _rows(file, "community", "code")}
+    rows = [] if file is None else code_lists.read_rows(_text(file), ("community", "code"))
+    given = {row["community"]: row["code"] for _, row in rows}
 
     def work(session: Session, actor: Actor, chosen: TerritoryInfo) -> Mapping[str, Any]:
         offers = recoding.offer_prefixes(session, actor, chosen, FOLDER, district or [], given)
@@ -214,14 +214,6 @@ def prefixes(
 def _submitted(session: Session, actor: Actor, chosen: TerritoryInfo, change_id: int) -> dict[str, Any]:
     publishing.submit(session, actor, chosen, change_id)
     return {"change": change_id, **publishing.compare(session, actor, chosen, change_id).as_dict()}
-
-
-def _rows(file: Path, *columns: str) -> list[dict[str, str]]:
-    lines = csv.DictReader(_text(file).splitlines())
-    missing = [name for name in columns if name not in (lines.fieldnames or [])]
-    if missing:
-        raise InvalidInput(f"{file.name} has no column {missing[0]}.", hint=f"Its first line is: {','.join(columns)}.")
-    return [{name: (row[name] or "").strip() for name in columns} for row in lines]
 
 
 def _text(file: Path) -> str:

@@ -8,13 +8,13 @@ import io
 import pytest
 
 from core.errors import InvalidInput
-from grids.code_lists import crosswalk_csv, read_links
+from grids.code_lists import LINK, crosswalk_csv, read_rows
 
 
 def test_rows_are_read_with_their_lines() -> None:
-    assert read_links('\ufeffold_code,new_code,note\r\nA-1,B-1,"two\nlines"\r\n\r\n A-2 ,B-2\r\n') == [
-        (3, "A-1", "B-1"),
-        (5, "A-2", "B-2"),
+    assert read_rows('\ufeffold_code,new_code,note\r\nA-1,B-1,"two\nlines"\r\n\r\n A-2 ,B-2\r\n', LINK) == [
+        (3, {"old_code": "A-1", "new_code": "B-1"}),
+        (5, {"old_code": "A-2", "new_code": "B-2"}),
     ]
 
 
@@ -30,7 +30,7 @@ def test_rows_are_read_with_their_lines() -> None:
 )
 def test_what_is_no_list_is_refused_with_the_reason(content: str, why: str) -> None:
     with pytest.raises(InvalidInput, match=why):
-        read_links(content)
+        read_rows(content, LINK)
 
 
 def test_a_crosswalk_holds_no_formula_and_comes_back_as_it_was() -> None:
@@ -40,4 +40,4 @@ def test_a_crosswalk_holds_no_formula_and_comes_back_as_it_was() -> None:
     cells = next(csv.DictReader(io.StringIO(text, newline="")))
     assert cells["old_code"].startswith("'=")
     assert cells["source"].startswith("'@")
-    assert read_links(text)[0][1:] == evil
+    assert tuple(read_rows(text, LINK)[0][1].values()) == evil
