@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,23 @@ class Served:
     def asked(self, part: str) -> list[str]:
         return [url for url in self.requests if part in url]
 
+    def wait_asked(self, page: Page, part: str) -> None:
+        """Wait until a page has asked for an address with this part."""
+        until(page, lambda: bool(self.asked(part)), f"nobody asked for {part}")
+
+
+def until(page: Page, holds: Callable[[], bool], says: str, act: Callable[[], object] | None = None) -> None:
+    """Wait until something holds, doing ``act`` again meanwhile: a page may be drawn anew under a click."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while True:
+        if act is not None:
+            act()
+        for _ in range(30):
+            if holds():
+                return
+            page.wait_for_timeout(100)
+        assert time.monotonic() < deadline, says
+
 
 def late_incident(served: Served) -> tuple[int, str]:
     """Make one incident of the city late, whatever the hour, and return its id and number."""
@@ -56,6 +74,17 @@ def late_incident(served: Served) -> tuple[int, str]:
         ).one()
     engine.dispose()
     return int(found[0]), str(found[1])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Play a walk that fails a second time: on a busy machine a page may be drawn anew under a click.
+
+    The summary names what was played twice (R); it is to be mended all the same.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="package")
@@ -83,7 +112,9 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))

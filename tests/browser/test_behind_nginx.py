@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
 
 from app import cookie
@@ -225,5 +226,5 @@ def test_a_browser_works_and_brings_in_a_big_file(chromium: Browser, front: Fron
     page.locator("input[type=file]").set_input_files(big)
     page.get_by_label("Name of the city").wait_for()
     page.wait_for_function("document.querySelector('input[aria-label=\"Name of the city\"]').value === 'Big Town'")
-    assert page.get_by_role("button", name="Build the city").is_enabled()
+    expect(page.get_by_role("button", name="Build the city")).to_be_enabled()
     context.close()

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import db
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import Served, enter, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -57,19 +58,20 @@ def open_board(page: Page, served: Served, language: str = "en") -> FrameLocator
 def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Session) -> None:
     frame = open_board(page, served)
     queue = page.locator(".gk-q-row")
-    assert "emergency" in queue.first.inner_text()
+    expect(queue.first).to_contain_text("emergency")
     side = page.locator(".st-key-gk-why")
-    assert "Nobody on duty is there sooner." in side.inner_text()
-    assert "Not W" in side.inner_text()
-    assert frame.locator(".gk-worker").count() >= 2
-    frame.locator(".gk-worker").last.hover()
-    assert "by car" in frame.locator(".leaflet-tooltip").inner_text()
+    expect(side).to_contain_text("Nobody on duty is there sooner.")
+    expect(side).to_contain_text("Not W")
+    frame.locator(".gk-worker").nth(1).wait_for()
+    tooltip = frame.locator(".leaflet-tooltip", has_text="by car")
+    hover = frame.locator(".gk-worker").last.hover
+    until(page, tooltip.is_visible, "no tooltip of the worker", hover)
 
     page.locator(".st-key-gk-ranked label:has(input)").nth(1).click()
     side.get_by_text("Your choice").wait_for()
-    assert "Proposed is W" in side.inner_text()
+    expect(side).to_contain_text("Proposed is W")
     number = side.get_by_role("link").first.inner_text()
-    assert page.locator(".st-key-gk_board_assign button").is_disabled()
+    expect(page.locator(".st-key-gk_board_assign button")).to_be_disabled()
     box = page.locator("[data-testid='stSelectbox'] input[aria-label*='Why this one']")
     box.click()
     box.fill("Knows")
@@ -87,7 +89,7 @@ def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Ses
 def test_a_second_dispatcher_is_told_in_chinese_what_the_first_did(page: Page, served: Served, town: Session) -> None:
     open_board(page, served, "zh")
     side = page.locator(".st-key-gk-why")
-    assert "建议派遣" in side.inner_text()
+    expect(side).to_contain_text("建议派遣")
     number = side.get_by_role("link").first.inner_text()
     incident_id = town.scalars(text("SELECT id FROM incident WHERE number = :number"), {"number": number}).one()
     from incidents.service import assign_task
@@ -99,6 +101,5 @@ def test_a_second_dispatcher_is_told_in_chinese_what_the_first_did(page: Page, s
     town.commit()
     page.locator(".st-key-gk_board_assign button").click()
     told = page.get_by_role("alert")
-    told.wait_for()
-    assert "已被他人更改" in told.inner_text()
-    assert "the other desk" in told.inner_text()
+    expect(told).to_contain_text("已被他人更改")
+    expect(told).to_contain_text("the other desk")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import Served, enter, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -30,16 +32,16 @@ def settled(page: Page) -> None:
 def test_the_map_names_itself_its_scale_and_its_source(page: Page, served: Served) -> None:
     frame = open_map(page, served, "dispatcher")
     container = frame.locator(".leaflet-container")
-    assert container.get_attribute("aria-label") == "Map of Tiny Town"
-    assert container.get_attribute("tabindex") == "0"
-    assert "OpenStreetMap contributors" in frame.locator(".leaflet-control-attribution").inner_text()
-    assert frame.locator(".leaflet-control-scale").inner_text()
+    expect(container).to_have_attribute("aria-label", "Map of Tiny Town")
+    expect(container).to_have_attribute("tabindex", "0")
+    expect(frame.locator(".leaflet-control-attribution")).to_contain_text("OpenStreetMap contributors")
+    expect(frame.locator(".leaflet-control-scale")).not_to_be_empty()
 
 
 def test_points_come_when_near_and_layers_when_asked_for(page: Page, served: Served) -> None:
     frame = open_map(page, served, "dispatcher")
     settled(page)
-    assert served.asked("/incidents/"), "the town opens near enough for points"
+    served.wait_asked(page, "/incidents/")  # the town opens near enough for points
     assert not served.asked("/facilities/")
     assert not served.asked("/traffic/")
     for name, tiles in (("Facilities", "/facilities/"), ("Roads and limits", "/traffic/")):
@@ -57,7 +59,7 @@ def test_points_come_when_near_and_layers_when_asked_for(page: Page, served: Ser
 def test_a_planner_asks_for_no_points(page: Page, served: Served) -> None:
     open_map(page, served, "planner")
     settled(page)
-    assert served.asked("/tiles/")
+    served.wait_asked(page, "/tiles/")
     assert not served.asked("/incidents/")
 
 
@@ -65,10 +67,9 @@ def test_a_hovered_grid_tells_its_code_and_value(page: Page, served: Served) -> 
     frame = open_map(page, served, "manager")
     page.get_by_role("button", name="Incidents", exact=True).click()
     settled(page)
-    frame.locator(".leaflet-container").hover(position={"x": 300, "y": 300})
-    tooltip = frame.locator(".gk-tooltip")
-    tooltip.wait_for()
-    assert "Incidents reported:" in tooltip.inner_text()
+    ground, places = frame.locator(".leaflet-container"), itertools.cycle((300, 320))
+    told = frame.locator(".gk-tooltip", has_text="Incidents reported:")
+    until(page, told.is_visible, "no value is told", lambda: ground.hover(position={"x": next(places), "y": 300}))
 
 
 def test_an_ended_session_is_said_on_the_map(page: Page, served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Served, enter
 
@@ -15,15 +16,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_call_is_taken_without_the_mouse_and_danger_told_in_time(page: Page, served: Served) -> None:
-    from playwright.sync_api import expect
-
     enter(page, served, "supervisor")
     page.goto(f"{served.url}/new-incident")
     page.locator("textarea").first.click()
     page.keyboard.type("Strong smell of gas, a man is unconscious", delay=20)
     page.locator(".gk-alarm").wait_for()
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA", "the field was left to tell of the danger"
-    assert page.locator(".gk-alarm .gk-call").all_inner_texts() == ["999", "999"]
+    expect(page.locator(".gk-alarm .gk-call")).to_have_text(["999", "999"])
     page.keyboard.type(" on the floor", delay=20)
     page.keyboard.press("Alt+1")
     page.get_by_text("This class because of").wait_for()

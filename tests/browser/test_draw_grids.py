@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, enter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -44,11 +45,11 @@ def test_from_nothing_to_published(page: Page, served: Served, chromium: Browser
     page.get_by_role("tab", name="Submit").click()
     page.get_by_role("button", name="Submit", exact=True).click()
     page.get_by_text("Submitted. A supervisor decides.").wait_for()
-    assert page.locator(".st-key-gk_draw_publish").count() == 0
+    expect(page.locator(".st-key-gk_draw_publish")).to_have_count(0)
     assert count(served, "SELECT count(*) FROM grid_change WHERE state = 'published'") == 0
 
     other = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB").new_page()
-    other.set_default_timeout(30_000)
+    other.set_default_timeout(PATIENCE_MS)
     enter(other, served, "supervisor")
     other.goto(page.url)
     other.get_by_role("button", name="Publish", exact=True).click()

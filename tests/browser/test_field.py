@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,7 @@ from geodata import db
 from incidents import service as incidents
 from incidents.work import NewReport
 from people import accounts
-from tests.browser.conftest import Served
+from tests.browser.conftest import PATIENCE_MS, Served
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def phone(chromium: Browser, served: Served) -> Iterator[Page]:
     opened = context.new_page()
     broken: list[str] = []
     opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     context.close()
     assert broken == [], "a script of the page broke"
@@ -109,7 +110,7 @@ def test_a_task_is_done_while_the_network_is_away(phone: Page, served: Served, t
     phone.locator("#gk-note").fill("Sign turned back <b>firmly</b>")
     phone.locator("#gk-done").click()
     phone.locator("#gk-line", has_text="Offline: 4 acts wait").wait_for()
-    assert phone.locator(f"[data-incident='{task}']").count() == 0
+    expect(phone.locator(f"[data-incident='{task}']")).to_have_count(0)
     phone.reload()  # as if the phone had been put away
     phone.locator("#gk-line", has_text="Offline: 4 acts wait").wait_for()
 
@@ -117,7 +118,7 @@ def test_a_task_is_done_while_the_network_is_away(phone: Page, served: Served, t
     phone.locator("#gk-line", has_text="acts wait").wait_for(state="detached")
     phone.locator("#gk-line:not([hidden])", has_text="kept").wait_for()
     assert done(served, task) == [("accept", "checking"), ("start", "checking"), ("finish", "checking")]
-    assert phone.locator("#gk-problems section").count() == 0
+    expect(phone.locator("#gk-problems section")).to_have_count(0)
 
     phone.locator("#gk-leave button").click()
     phone.wait_for_url(f"{served.url}/login**")

@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from core.identity import Role, system_actor
 from geodata import db
 from people import accounts
-from tests.browser.conftest import Served
+from tests.browser.conftest import PATIENCE_MS, Served
 from tests.browser.test_field import done, phone, task  # noqa: F401
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _tell(served: Served, incident: int) -> None:
 
 def _places(served: Served, count: int) -> None:
     """Wait until so many positions are known."""
-    until = time.monotonic() + 15
+    until = time.monotonic() + PATIENCE_MS / 1000
     while len(_database(served, "SELECT 1 FROM worker_position")) != count:
         assert time.monotonic() < until, f"{count} positions were expected"
         time.sleep(0.2)
@@ -74,14 +75,14 @@ def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task
 
     # Two lines of eleven, and the next task in sight.
     phone.locator("#gk-notices li", has_text="and 9 more").wait_for()
-    assert phone.locator("#gk-notices li").count() == 3
+    expect(phone.locator("#gk-notices li")).to_have_count(3)
     phone.wait_for_function("document.querySelector('#gk-task .when')?.getBoundingClientRect().bottom < 500")
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
     phone.locator("[data-act='more']").click()
-    assert phone.locator("#gk-notices li").count() == 11
+    expect(phone.locator("#gk-notices li")).to_have_count(11)
 
     # A time that was planned anew is there while the phone is in hand.
-    assert phone.locator(f"[data-incident='{task}']", has_text="there at").count() == 0
+    expect(phone.locator(f"[data-incident='{task}']", has_text="there at")).to_have_count(0)
     _database(
         served,
         "UPDATE task SET planned_start = now() + interval '1 hour', planned_end = now() + interval '2 hours'"
@@ -103,14 +104,14 @@ def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task
     phone.locator("#gk-others", has_text="1 act of another login waits").wait_for()
     assert done(served, task) == []
     assert phone.evaluate(STORE % "waits.count()") == 1
-    assert phone.locator("#gk-problems section").count() == 0
+    expect(phone.locator("#gk-problems section")).to_have_count(0)
 
     # The session ends: nothing of his day stays, what waits does.
     phone.locator("#gk-task h1").wait_for()
     phone.context.clear_cookies()
     phone.evaluate("window.dispatchEvent(new Event('online'))")
     phone.locator("#gk-line", has_text="Your session has ended").wait_for()
-    assert phone.locator("#gk-task > *").count() == 0
+    expect(phone.locator("#gk-task > *")).to_have_count(0)
     phone.wait_for_function(
         "(read) => eval(read)().then((keys) => !keys.includes('state'))", arg=STORE % "kept.getAllKeys()"
     )

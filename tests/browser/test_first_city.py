@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Served, enter, late_incident
+from tests.browser.conftest import Served, enter, late_incident, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -50,14 +51,14 @@ WORDS = {
 def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page, served: Served, language: str) -> None:
     words = WORDS[language]
     enter(page, served, "manager", language=language)
-    assert page.locator(".gk-title h1").inner_text() == words["today"]
+    expect(page.locator(".gk-title h1")).to_have_text(words["today"])
     page.locator(".gk-facts .gk-value").nth(3).wait_for()
 
     page.get_by_role("link", name=words["map"], exact=True).click()
     page.locator(".gk-title h1", has_text=words["map"]).wait_for()
     frame = the_map(page)
-    assert served.asked("/tiles/"), "the map draws no tiles"
-    assert colours(page) > 5
+    served.wait_asked(page, "/tiles/")
+    until(page, lambda: colours(page) > 5, "the map draws no tiles")
 
     tiles_before, values_before = len(served.asked("/tiles/")), len(served.asked("/api/values"))
     page.get_by_label(words["metric"]).click()
@@ -69,8 +70,8 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
 
     box = frame.locator(".leaflet-container").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_url(re.compile(r"grid=\d+"))
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    until(page, lambda: "grid=" in page.url, "a click opens no grid", lambda: page.mouse.click(*middle))
     card = page.locator(".gk-card-head h2", has_text=re.compile(r"\d{3,}"))
     card.wait_for()
     page.reload()
@@ -142,8 +143,8 @@ def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Ser
         page.goto(address if address.startswith("http") else served.url + address)
         page.locator(".gk-title h1").wait_for()
         page.locator("[data-test-script-state='notRunning']").wait_for()
-        assert page.locator("[role=alert].gk-wrong").count() == 0, f"{role} at {address}"
-        assert page.locator("[data-testid=stException]").count() == 0, f"{role} at {address}"
+        expect(page.locator("[role=alert].gk-wrong"), f"{role} at {address}").to_have_count(0)
+        expect(page.locator("[data-testid=stException]"), f"{role} at {address}").to_have_count(0)
 
 
 def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served: Served) -> None:
@@ -152,11 +153,11 @@ def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served
     for path in ("/", "/map", "/incidents"):
         page.goto(served.url + path)
         page.locator(".gk-title h1").wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, f"{path} is wider than a phone"
+        page.wait_for_function("document.documentElement.scrollWidth <= 390")  # else wider than a phone
     page.goto(f"{served.url}/map")
     metric = page.get_by_label("Fill grids by")
     metric.wait_for(state="attached")
-    assert not metric.is_visible()
+    expect(metric).not_to_be_visible()
     # The frame may be put anew while the page is still being drawn; then it has no box for a moment.
     frame = "document.querySelector('iframe[title*=st_folium]')"
     page.wait_for_function(f"({frame}?.getBoundingClientRect().y ?? 999) < 300")

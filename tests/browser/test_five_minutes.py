@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from geodata.territory import find_territory
 from incidents import service as incidents
 from incidents.work import NewReport
 from people import accounts
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, enter
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def morning(served: Served) -> Iterator[Morning]:
 def phone(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport=PHONE, locale="en-GB", has_touch=True)
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     context.close()
 
@@ -137,7 +138,7 @@ def test_from_the_proposal_to_the_closed_task(page: Page, phone: Page, served: S
     side.get_by_text(morning.number).wait_for()
     side.locator(".gk-who-goes", has_text=morning.proposed).wait_for()
     side.locator(".gk-not", has_text="Not W").first.wait_for()
-    assert f"incident={morning.incident_id}" in page.url
+    expect(page).to_have_url(re.compile(f"incident={morning.incident_id}"))
     page.locator(f".gk-tl-bar[data-pick='incident:{morning.incident_id}'][aria-current]").wait_for()
 
     choose(page, "Choose another worker", morning.worker)
@@ -146,8 +147,8 @@ def test_from_the_proposal_to_the_closed_task(page: Page, phone: Page, served: S
     search = page.get_by_placeholder("Number, class, street or worker")
     search.fill("Mill")
     page.wait_for_timeout(REFRESHED_MS)
-    assert search.input_value() == "Mill", "what is typed outlives a refresh"
-    assert f"incident={morning.incident_id}" in page.url
+    expect(search, "what is typed outlives a refresh").to_have_value("Mill")
+    expect(page).to_have_url(re.compile(f"incident={morning.incident_id}"))
     search.fill("")
     search.press("Enter")
     choose(page, "Why this one", "Knows")

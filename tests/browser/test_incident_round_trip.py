@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -108,6 +109,7 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     page.locator(".st-key-gk-ranked label").filter(has_text=worker_code).click()
     sender = page.locator(".st-key-gk_board_assign button").filter(has_text=worker_code)
     sender.wait_for()
+    page.locator("[data-test-script-state='notRunning']").wait_for()
     if sender.is_disabled():  # whoever is not the first needs a reason
         choose(page, *words["why"])
     sender.click()
@@ -121,7 +123,7 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     become(page, served, "dispatcher", language)
     page.goto(f"{served.url}{address}")
     page.get_by_text(words["never"]).wait_for()
-    assert page.locator(ACT.format("close")).count() == 0
+    expect(page.locator(ACT.format("close"))).to_have_count(0)
 
     become(page, served, "supervisor", language)
     page.goto(f"{served.url}{address}")

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from geodata.embedded import APP, OWNER, Cluster
 from tests import demo_city, serving
+from tests.browser.conftest import PATIENCE_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -71,7 +73,7 @@ def visitor(chromium: Browser) -> Iterator[Callable[[], Page]]:
     def make() -> Page:
         contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB"))
         opened = contexts[-1].new_page()
-        opened.set_default_timeout(30_000)
+        opened.set_default_timeout(PATIENCE_MS)
         return opened
 
     yield make
@@ -107,11 +109,11 @@ def enter(page: Page, label: str, text: str) -> None:
     raise AssertionError(f"{label} does not keep what is typed")
 
 
-def states(page: Page) -> list[str]:
-    """The states of the eight steps as the list shows them."""
-    return [
-        row.locator("td").last.inner_text() for row in page.locator("table", has_text="Step").locator("tbody tr").all()
-    ]
+def states(page: Page, *expected: str) -> None:
+    """See the states of the first steps as the list shows them."""
+    rows = page.locator("table", has_text="Step").locator("tbody tr")
+    for place, state in enumerate(expected):
+        expect(rows.nth(place).locator("td").last).to_have_text(state)
 
 
 def test_a_city_from_nothing_to_the_first_dispatched_incident(
@@ -128,14 +130,14 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
 
     page.wait_for_url(re.compile("/set-up"))
     step(page, "Territory")
-    assert states(page)[:3] == ["to do", "not possible yet", "not possible yet"]
+    states(page, "to do", "not possible yet", "not possible yet")
     watch.lap("first administrator")
 
     extract = demo_city.write_osm(tmp_path / "new-town.osm")
     page.locator("input[type=file]").first.set_input_files(str(extract))
     press(page, "Bring in the map")
     step(page, "Grids")
-    assert states(page)[:3] == ["done", "done", "to do"]
+    states(page, "done", "done", "to do")
     watch.lap("territory and communities")
 
     press(page, "Cut the grids")
@@ -156,7 +158,7 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
 
     press(page, "There are no old incidents")
     step(page, "First accounts")
-    assert states(page) == ["done"] * 7 + ["to do"]
+    states(page, *["done"] * 7, "to do")
     watch.lap("rules and old incidents")
 
     for label, login in (("Dispatcher", "desk"), ("Supervisor", "super"), ("Grid manager", "grids")):
@@ -177,7 +179,7 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
         officers[login].locator(".gk-title h1").wait_for()
     page.goto(f"{platform.url}/set-up")
     page.get_by_text("Ready: file the first incident.").wait_for()
-    assert states(page) == ["done"] * 8
+    states(page, *["done"] * 8)
     watch.lap("three accounts, each with a password of its own")
 
     number = file_an_incident(officers["super"], platform.url)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -84,6 +85,7 @@ class Stage:
         fields = page.locator("[data-testid='stPopoverBody'] [data-testid='stSelectbox'] input")
         for place, choice in enumerate(choices):
             field = fields.nth(place)
+            expect(field).to_be_visible()
             if field.input_value() != choice:  # it may stand there as the first proposal
                 field.fill(choice)
                 page.get_by_role("option", name=choice).first.click()
@@ -104,7 +106,7 @@ class Stage:
         """Find no way to close, read why, and be refused by the service and by the database itself as well."""
         page = self.looks(name)
         page.get_by_text(says).first.wait_for()
-        assert page.locator("[class*='st-key-gk_act_close_']").count() == 0
+        expect(page.locator("[class*='st-key-gk_act_close_']")).to_have_count(0)
         number, actor = int(self.address.partition("incident=")[2]), self.actors[name]
         with pytest.raises(NotPermitted, match="you may not"), db.transaction(actor) as session:
             incidents.move(session, actor, number, "close", version=None, command_id=str(uuid.uuid4()))
@@ -227,10 +229,11 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
     page = stage.looks("auditor")
     page.get_by_role("tab", name="History").click()
     page.get_by_text("The record cannot be changed").wait_for()
-    history = page.locator(".st-key-gk-detail").inner_text()
+    history = page.locator(".st-key-gk-detail")
     acts = ("verify", "file", "dispatch", "return", "join", "start", "finish", "check", "rework", "reopen", "close")
-    assert [act for act in acts if ACT_WORDS[act][0] not in history] == []
-    assert page.locator("[class*='st-key-gk_act_']").count() == 0
+    for act in acts:
+        expect(history).to_contain_text(ACT_WORDS[act][0])
+    expect(page.locator("[class*='st-key-gk_act_']")).to_have_count(0)
     stage.looks("manager").locator(".st-key-gk-detail p").filter(has_text="· Closed").first.wait_for()
     record_holds(number, tmp_path)
 
