@@ -223,7 +223,7 @@ class IncidentDay(Base):
     """Counts by local day of report, unit grid and category, kept current by triggers on incident."""
 
     __tablename__ = "incident_day"
-    __table_args__ = (Index(None, "territory_id", "day"),)
+    __table_args__ = (Index(None, "territory_id", "day"), Index(None, "territory_id", "touched"))
 
     territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
@@ -234,4 +234,7 @@ class IncidentDay(Base):
     void: Mapped[int]
     closed_within: Mapped[list[int]] = mapped_column(
         ARRAY(Integer), doc="Closed incidents by time from report to close; bounds: incidents.summary.BIN_HOURS"
+    )
+    touched: Mapped[BigInt] = mapped_column(
+        server_default=text("(pg_current_xact_id()::text::bigint)"), doc="Transaction that wrote it last"
     )
