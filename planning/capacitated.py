@@ -22,6 +22,8 @@ from planning.watching import enough
 EXACT_PAIRS = 30_000
 """Pairs of demand and candidate up to which HiGHS is asked."""
 TINY_PAIRS = 300
+FINE = 12
+"""HiGHS lets a sum pass its limit by a millionth; rooms are told in units so fine that this is a billionth of them."""
 """Pairs up to which it is asked at once."""
 
 
@@ -96,6 +98,7 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
 def _exact(rooms: Rooms, *, seconds: float) -> bool:
     """Learn what HiGHS finds and proves; return whether it proved that there is no choice at all."""
     size, side = rooms.size, rooms.side
+    fine = 2.0 ** max(0.0, FINE - np.floor(np.log2(max(float(size.max(initial=0.0)), 1.0))))
     candidates, demand = rooms.rows.shape
     capacity = np.minimum(rooms.capacity, size.sum())  # more is never used, and may be infinite
     pairs = np.flatnonzero(np.isfinite(rooms.left).ravel())
@@ -105,7 +108,7 @@ def _exact(rooms: Rooms, *, seconds: float) -> bool:
     width = candidates + count
     once = sp.csr_array((np.ones(count), (row, own)), shape=(demand, width))
     fits = sp.csr_array(
-        (np.r_[size[row], -capacity], (np.r_[column, np.arange(candidates)], np.r_[own, np.arange(candidates)])),
+        (fine * np.r_[size[row], -capacity], (np.r_[column, np.arange(candidates)], np.r_[own, np.arange(candidates)])),
         shape=(candidates, width),
     )
     opened = sp.csr_array(
