@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -95,8 +94,5 @@ def _taken(around: Around, wanted: ComponentFilter) -> bytes:
 
 def _with_file(content: bytes, name: str, use: Callable[[Path], Any]) -> Any:
     """Return what ``use`` makes of the content as a file that is gone afterwards."""
-    path = uploads.save(io.BytesIO(content), name, ENDINGS)
-    try:
+    with uploads.taken(content, name, ENDINGS) as path:
         return use(path)
-    finally:
-        path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from app.i18n import t
 from app.widgets import Column, Fact
 from core.errors import GridkeeperError
 from core.identity import Actor, May
-from geodata.files import read_table
+from geodata.files import read_table, unpacked_bytes
 from geodata.territory import TerritoryInfo
 from people import rostering
 from people.roster_files import Reading, to_csv
@@ -54,16 +54,14 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, today: dt.dat
         if given is None:
             widgets.empty(t("No file chosen yet."), t("What it would change is shown here before anything is written."))
             return
-        path = None
         try:
-            path = uploads.save(given, given.name, ENDINGS)
-            reading = rostering.read_file(session, actor, territory, read_table(path))
+            with uploads.taken(given.getvalue(), given.name, ENDINGS) as path:
+                reading = rostering.read_file(
+                    session, actor, territory, read_table(path, most_bytes=unpacked_bytes(most))
+                )
         except GridkeeperError as error:
             widgets.known_error(error)
             return
-        finally:
-            if path is not None:
-                path.unlink(missing_ok=True)
         _preview(session, actor, territory, reading)
 
 

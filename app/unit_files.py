@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,7 +13,7 @@ from app.i18n import t
 from core.errors import GridkeeperError
 from core.identity import Actor, May
 from geodata.db import transaction
-from geodata.files import read_table
+from geodata.files import read_table, unpacked_bytes
 from geodata.territory import TerritoryInfo
 from people.importing import Imported
 from people.table_out import XLSX_TYPE, as_csv, as_xlsx
@@ -50,10 +48,9 @@ def back_in(actor: Actor, territory: TerritoryInfo, take_in: TakeIn, label: str,
 
 def _bring_in(actor: Actor, territory: TerritoryInfo, take_in: TakeIn, *, name: str, content: bytes, kind: str) -> None:
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"file{Path(name).suffix.lower()}"
-            path.write_bytes(content)
-            columns = {heading: cells.tolist() for heading, cells in read_table(path).columns.items()}
+        with uploads.taken(content, name, tuple(f".{each}" for each in ENDINGS)) as path:
+            table = read_table(path, most_bytes=unpacked_bytes(uploads.most_mib(actor, May.MANAGE_UNITS)))
+            columns = {heading: cells.tolist() for heading, cells in table.columns.items()}
         with transaction(actor, purpose=f"import {kind}") as session:
             done = take_in(session, actor, territory.id, columns, file=name)
     except GridkeeperError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -69,6 +70,23 @@ def called(path: Path, file_name: str) -> Iterator[None]:
             words.replace(path.name, shown) for words in (error.message, error.hint, error.zh)
         )
         raise
+
+
+@contextlib.contextmanager
+def taken(content: bytes, file_name: str, endings: tuple[str, ...], *, most_mib: int | None = None) -> Iterator[Path]:
+    """Give the path of a file that was sent, for as long as it is read; what is wrong with it names it as its sender.
+
+    Raises
+    ------
+    InvalidInput
+        As `save`.
+    """
+    path = save(io.BytesIO(content), file_name, endings, most_mib=most_mib)
+    try:
+        with called(path, file_name):
+            yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def save(source: BinaryIO, file_name: str, endings: tuple[str, ...] = ENDINGS, *, most_mib: int | None = None) -> Path:

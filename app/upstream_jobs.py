@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app import uploads
 from core.identity import Actor
 from core.progress import Progress
 from geodata import jobs
@@ -20,7 +21,10 @@ KIND = "upstream_import"
 def _import(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapping[str, Any]:
     path = Path(arguments["path"])
     try:
-        with transaction(actor, purpose="import 12345") as session:
+        with (
+            uploads.called(path, str(arguments["name"])),
+            transaction(actor, purpose="import 12345") as session,
+        ):
             territory = next(each for each in list_territories(session) if each.id == actor.territory_id)
             done = upstream.import_upstream(
                 session, actor, territory, path, name=str(arguments["name"]), progress=progress

@@ -83,11 +83,12 @@ def read_table(path: Path, *, most_bytes: int | None = None) -> Table:
         raise InvalidInput(f"There is no file {path}.")
     if path.stat().st_size == 0:
         raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?")
+    most_bytes = most_bytes or unpacked_bytes(settings().upload_max_mib)
     kind = path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if kind in TABLES:
-        table = _from_text(path, most_bytes or _most_bytes())
+        table = _from_text(path, most_bytes)
     elif kind in SHEETS:
-        table = _from_sheet(path, most_bytes or _most_bytes())
+        table = _from_sheet(path, most_bytes)
     elif kind in MAPS and path.suffix.lower() != ".gz":
         table = _from_map(path)
     else:
@@ -177,8 +178,9 @@ def _from_text(path: Path, most_bytes: int) -> Table:
     return Table(path.name, _as_text(rows), None, f"CSV, {encoding}")
 
 
-def _most_bytes() -> int:
-    return _UNPACKED * settings().upload_max_mib << 20
+def unpacked_bytes(upload_mib: int) -> int:
+    """Return to how many bytes a packed file may unpack where uploads have at most so many MB."""
+    return _UNPACKED * upload_mib << 20
 
 
 def _refuse_bomb(path: Path, unpacked_bytes: int, most_bytes: int) -> None:

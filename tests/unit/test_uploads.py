@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app import uploads
 from core.errors import InvalidInput
 from core.settings import settings
+from geodata.files import read_table
 
 
 @pytest.fixture
@@ -95,3 +96,13 @@ def test_what_is_wrong_with_a_file_is_said_by_the_name_its_sender_knows(tmp_path
         raise InvalidInput("0f3a.npz is empty.", hint="Look at 0f3a.npz.", zh="0f3a.npz 是空的。")
     assert str(caught.value) == "by bus.npz is empty. Look at by bus.npz."
     assert caught.value.zh == "by bus.npz 是空的。"
+
+
+def test_what_is_wrong_with_a_file_names_it_as_its_sender_and_leaves_nothing():
+    before = kept()
+    with (
+        pytest.raises(InvalidInput, match=r"staff list\.csv has no rows"),
+        uploads.taken(b"a,b\n", "C:\\staff list.csv", (".csv",)) as path,
+    ):
+        read_table(path)
+    assert kept() == before
