@@ -56,6 +56,11 @@ class MapState:
         South-western and north-eastern corner (latitude, longitude) to show whole, once for each; None to stay.
     mark
         Latitude and longitude of a place that was looked for; None for no mark.
+    paint
+        Lower edges of the classes and their colours, in the place of those that come with the values, and
+        words for the classes where their values are not for reading.
+    values
+        Address of the values in the place of the question's own, and what they are called.
     """
 
     question: Question
@@ -66,15 +71,18 @@ class MapState:
     fly: tuple[float, float, int] | None = None
     fit: tuple[tuple[float, float], tuple[float, float]] | None = None
     mark: tuple[float, float] | None = None
+    paint: Mapping[str, Any] | None = None
+    values: tuple[str, str] | None = None
 
     def push(self) -> dict[str, Any]:
         """Return the message to the script."""
         asked = self.counted
+        address, metric = self.values or (address_of(self.question), t(METRICS[self.question.metric]))
         return {
-            "values": address_of(self.question),
+            "values": address,
             "counts": address_of(asked) if self.visible.get("incidents") else None,
             "centres": "/api/cells" + (f"?on={self.question.day.isoformat()}" if self.question.day else ""),
-            "metric": t(METRICS[self.question.metric]),
+            "metric": metric,
             "filter": {
                 "first": (asked.first - EPOCH).days,
                 "last": (asked.last - EPOCH).days,
@@ -87,6 +95,7 @@ class MapState:
             "fly": self.fly,
             "fit": self.fit,
             "mark": self.mark,
+            "paint": None if self.paint is None else dict(self.paint),
         }
 
 

@@ -32,8 +32,11 @@ const GridkeeperData = (() => {
     return at;
   }
 
-  /** Return how a cell is filled: {kind: "class" | "none" | "few" | "unknown", colour}. */
-  function fillOf(answer, id, colours) {
+  /**
+   * Return how a cell is filled: {kind: "class" | "none" | "few" | "unknown", colour, at}. A `paint` of the page,
+   * {edges, colours}, stands before the classes of the answer.
+   */
+  function fillOf(answer, id, colours, paint = null) {
     const value = valueOf(answer, id);
     if (Number.isNaN(value)) {
       return { kind: "unknown" };
@@ -41,8 +44,9 @@ const GridkeeperData = (() => {
     if (value === TOO_FEW) {
       return { kind: "few" };
     }
-    const at = classOf(answer.header.edges, Math.fround(value) + 1e-6 * Math.abs(value));
-    return at < 0 ? { kind: "none" } : { kind: "class", colour: colours[answer.header.edges.length][at] };
+    const edges = paint ? paint.edges : answer.header.edges;
+    const at = classOf(edges, Math.fround(value) + 1e-6 * Math.abs(value));
+    return at < 0 ? { kind: "none" } : { kind: "class", at, colour: (paint ? paint.colours : colours[edges.length])[at] };
   }
 
   /** Return the state an incident is drawn by: overdue, soon, ontime, closed or void. */

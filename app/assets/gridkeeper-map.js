@@ -2,12 +2,12 @@
 /* The map itself: layers on Leaflet, answers from our own server, changes pushed in by the page. */
 
 const GridkeeperMap = (() => {
-  const { decode, valueOf, incidentState, passes, cluster, short } = GridkeeperData;
+  const { decode, fillOf, valueOf, incidentState, passes, cluster, short } = GridkeeperData;
   const Style = GridkeeperStyle;
   const POINTS_FROM = 15;
   const GRIDS_TELL_FROM = 13; // from here on the filled grids are large enough to tell the counts
   const REFRESH_MS = 60000;
-  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", pushed: null, flown: "", fitted: "" };
+  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", paint: null, moment: null, pushed: null, flown: "", fitted: "" };
   const timing = {};
   let map, config, layers, bubbles, tooltip, notice;
 
@@ -152,12 +152,17 @@ const GridkeeperMap = (() => {
     if (asked !== state.pushed) {
       return; // a newer push is on its way
     }
-    const before = [state.answer && state.answer.tag, state.counts && state.counts.tag].join();
+    state.centres = centres || state.centres;
+    if (state.moment) {
+      return; // a playback holds the map
+    }
+    const before = [state.answer && state.answer.tag, state.counts && state.counts.tag, state.painted].join();
+    state.paint = asked.paint || null;
+    state.painted = JSON.stringify(state.paint);
     state.answer = answer;
     state.counts = asked.counts ? counts || answer : null;
-    state.centres = centres || state.centres;
     state.nowMin = Math.floor(Date.now() / 60000);
-    if (before !== [answer.tag, state.counts && state.counts.tag].join()) {
+    if (before !== [answer.tag, state.counts && state.counts.tag, state.painted].join()) {
       await Promise.all([repaint(layers.cells), repaint(layers.incidents)]);
       bubbles.redraw();
     }
@@ -239,7 +244,8 @@ const GridkeeperMap = (() => {
 
   function describeCell(feature) {
     const value = valueOf(state.answer, feature.id);
-    const told = Number.isNaN(value) ? config.words.unknown : value < 0 ? config.words.few : figure(value);
+    const at = state.paint && state.paint.labels ? fillOf(state.answer, feature.id, config.ramps, state.paint).at : null;
+    const told = Number.isNaN(value) ? config.words.unknown : value < 0 ? config.words.few : at == null ? figure(value) : state.paint.labels[at];
     return [feature.props.code, `${state.pushed ? state.pushed.metric : ""}: ${told}`];
   }
 
@@ -340,6 +346,28 @@ const GridkeeperMap = (() => {
     }, REFRESH_MS);
   }
 
+  /**
+   * Show one moment of a playback in the place of the answers that were fetched: {answer, paint, filter}; its counts
+   * fill the grids and the circles, its filter chooses the points. Nothing is fetched. Null goes back.
+   */
+  async function moment(shown) {
+    state.moment = shown;
+    if (!shown) {
+      state.answer = null;
+      state.filter = state.pushed.filter;
+      await refresh();
+      repaint(layers.incidents);
+      return;
+    }
+    state.answer = shown.answer;
+    state.counts = state.pushed.counts ? shown.answer : null;
+    state.paint = shown.paint;
+    state.painted = JSON.stringify(shown.paint);
+    state.filter = shown.filter;
+    await Promise.all([repaint(layers.cells), repaint(layers.incidents)]);
+    bubbles.redraw();
+  }
+
   /** Draw many round signs at once: latitude, longitude, number of the style, what is told beside the pointer. */
   function dots(group, rows, styles) {
     for (const [lat, lon, style, tip] of rows) {
@@ -347,5 +375,5 @@ const GridkeeperMap = (() => {
     }
   }
 
-  return { attach, update, dots, timing, state };
+  return { attach, update, moment, dots, timing, state };
 })();

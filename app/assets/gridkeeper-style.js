@@ -149,7 +149,7 @@ const GridkeeperStyle = (() => {
           this.hatched = ctx.createPattern(pattern, "repeat");
         },
         draw(ctx, geom, z, feature) {
-          const filled = state.answer ? fillOf(state.answer, feature.id, config.ramps) : { kind: "none" };
+          const filled = state.answer ? fillOf(state.answer, feature.id, config.ramps, state.paint) : { kind: "none" };
           trace(ctx, geom);
           if (filled.kind === "class" || filled.kind === "few") {
             const colour = filled.kind === "few" ? config.theme.too_few : filled.colour;
