@@ -6,6 +6,7 @@ from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
 from geodata.tables.component import Component
+from geodata.tables.data_set import DataBatch, DataMapping, DataSet, DataSetRow, QuarantinedRow
 from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
 from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
 from geodata.tables.execution import Notice, Outbox, Pin
@@ -59,6 +60,10 @@ __all__ = [
     "Command",
     "Component",
     "CostTable",
+    "DataBatch",
+    "DataMapping",
+    "DataSet",
+    "DataSetRow",
     "Draft",
     "EmergencyRule",
     "Erasure",
@@ -100,6 +105,7 @@ __all__ = [
     "Plan",
     "PlanRow",
     "Quarantine",
+    "QuarantinedRow",
     "Record",
     "RecordBatch",
     "ResponsibilityGrid",

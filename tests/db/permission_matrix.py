@@ -76,6 +76,10 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "norm": ("SVAMP", "SP", "SP", "SP"),
     "named_layer": ("SVAMP", "SP", "SP", ""),
     "layer_place": ("SVAMP", "SP", "", ""),
+    "data_set": ("SVDAMWHPT", "SVHT", "SVHT", "S"),
+    "data_mapping": ("SVHT", "SVHT", "", "S"),
+    **dict.fromkeys(("data_batch", "data_set_row"), ("SVDAMWHPT", "S", "S", "S")),
+    "quarantined_row": ("SVHT", "S", "SVHT", "S"),
     **dict.fromkeys(("study_live", "study_front", "study_decision", "study_file"), ("SVAMP", "S", "S", "S")),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
@@ -188,6 +192,22 @@ REVIEWED = (
         "INSERT INTO grid_note (territory_id, unit_grid_id, body, author_label) SELECT %(home)s, g.id, 'x', 'x'"
         " FROM unit_grid AS g, user_role AS m"
         " WHERE m.role = 'grid_manager' AND g.community_id = ANY (m.area_ids) LIMIT 1"
+    ),
+    (
+        "WITH made AS (INSERT INTO data_set (territory_id, key, kind, geometry_type, owner_unit_id)"
+        " SELECT %(home)s, 'lamps', 'places', 'Point', unit_ids[1] FROM user_role WHERE role = 'handler' LIMIT 1"
+        " RETURNING id), read AS (INSERT INTO data_mapping (territory_id, name, spec, made_label)"
+        " VALUES (%(home)s, 'lamps', '{}', 'x')), batch AS ("
+        " INSERT INTO data_batch (territory_id, data_set_id, file_name, sha256, status, loaded_label)"
+        " SELECT %(home)s, id, 'x.csv', 'x', 'loaded', 'x' FROM made RETURNING id, data_set_id)"
+        " INSERT INTO quarantined_row (territory_id, data_set_id, batch_id, row_number, raw)"
+        " SELECT %(home)s, data_set_id, id, 1, '{}' FROM batch"
+    ),
+    "SELECT gk_data_set_table(id) FROM data_set",
+    "SELECT gk_data_set_attach(id) FROM data_set",
+    (
+        "INSERT INTO data_set_row (data_set_id, row_key, batch_id, row_number, content_hash, properties, valid_from)"
+        " SELECT data_set_id, 'x', id, 1, 'x', '{}', now() FROM data_batch"
     ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_front (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
