@@ -4,7 +4,7 @@ from geodata.tables.access import AccessReview, Invitation, StandingDeputy
 from geodata.tables.acts import Command, Draft
 from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
-from geodata.tables.city import Building, Facility, LandCover, PlaceName, Road
+from geodata.tables.city import Building, Facility, LandCover, PlaceName, Railway, Road
 from geodata.tables.component import Component
 from geodata.tables.data_set import DataBatch, DataMapping, DataSet, DataSetRow, QuarantinedRow
 from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
@@ -12,6 +12,7 @@ from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
 from geodata.tables.execution import Notice, Outbox, Pin
 from geodata.tables.field import WorkerPosition
 from geodata.tables.grid import ResponsibilityGrid, UnitGrid
+from geodata.tables.grid_border import GridBinding, GridBorder, GridChangeBorder
 from geodata.tables.grid_change import GridChange, GridChangeCell, GridParent, IncidentHome
 from geodata.tables.grid_code import CodeLink, CodeScheme, IncidentGround, OfficialCode
 from geodata.tables.grid_note import GridNote
@@ -75,7 +76,11 @@ __all__ = [
     "Facility",
     "FactFold",
     "GridChange",
+    "FeedRun",
+    "GridBinding",
+    "GridBorder",
     "GridChangeCell",
+    "GridChangeBorder",
     "GridNote",
     "GridParent",
     "HandOver",
@@ -108,6 +113,7 @@ __all__ = [
     "QuarantinedRow",
     "Record",
     "RecordBatch",
+    "Railway",
     "ResponsibilityGrid",
     "RetentionRun",
     "Review",

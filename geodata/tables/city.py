@@ -57,6 +57,21 @@ class Road(Base):
     geom: Mapped[WKBElement] = geometry("LINESTRING")
 
 
+class Railway(Base):
+    """A railway above ground: where it runs, blocks end."""
+
+    __tablename__ = "railway"
+    __table_args__ = (UniqueConstraint("territory_id", "source", "source_ref"),)
+
+    id: Mapped[BigId]
+    territory_id: Mapped[TerritoryId]
+    source: Mapped[str]
+    source_ref: Mapped[str] = mapped_column(doc="w and the OSM way id")
+    railway_class: Mapped[str] = mapped_column(doc="OSM railway value")
+    name: Mapped[str | None]
+    geom: Mapped[WKBElement] = geometry("LINESTRING")
+
+
 class Building(Base):
     """A building and the people it stands for."""
 

@@ -28,6 +28,7 @@ QUEUE = (ALL, ALL, ALL, ALL)
 MATRIX: dict[str, tuple[str, str, str, str]] = {
     "territory": (ALL, "SVT", "SVT", "S"),
     **dict.fromkeys(("area", "facility", "road", "building", "land_cover", "place_name", "load"), LOADED),
+    "railway": LOADED,
     **dict.fromkeys(("calendar", "calendar_day", "incident_class", "time_limit"), (ALL, "S", "S", "S")),
     "rule_change": ("SVDAMWHPT", "S", "S", "S"),
     "class_owner": LOADED,
@@ -35,6 +36,9 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "grid_change": (ALL.replace("N", ""), "SVMP", "SVMP", ""),
     "grid_change_cell": (ALL.replace("N", ""), "SVMP", "SVMP", "SVMP"),
     "grid_parent": (ALL.replace("N", ""), "SV", "", ""),
+    "grid_border": (ALL, "SV", "", ""),
+    "grid_change_border": (ALL.replace("N", ""), "SVMP", "", "SVMP"),
+    "grid_binding": READ_ONLY,
     "grid_note": (ALL.replace("N", ""), "SVDMW", "SVDMW", ""),
     "incident_home": ("SVDAMWH", "SV", "", ""),
     "incident_ground": ("SVDAMWH", "SV", "SV", "SV"),
@@ -200,6 +204,19 @@ REVIEWED = (
         " VALUES (%(home)s, 'lamps', '{}', 'x')), batch AS ("
         " INSERT INTO data_batch (territory_id, data_set_id, file_name, sha256, status, loaded_label)"
         " SELECT %(home)s, id, 'x.csv', 'x', 'loaded', 'x' FROM made RETURNING id, data_set_id)"
+    (
+        "INSERT INTO railway (territory_id, source, source_ref, railway_class, geom)"
+        " VALUES (%(home)s, 'x', 'x', 'rail', 'LINESTRING(0 0, 1 1)')"
+    ),
+    (
+        "INSERT INTO grid_border (territory_id, left_id, kind, length_m, geom)"
+        " SELECT %(home)s, min(id), 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM unit_grid"
+        " WHERE territory_id = %(home)s"
+    ),
+    (
+        "INSERT INTO grid_change_border (change_id, territory_id, left_id, kind, length_m, geom)"
+        " SELECT change_id, %(home)s, id, 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM grid_change_cell LIMIT 1"
+    ),
         " INSERT INTO quarantined_row (territory_id, data_set_id, batch_id, row_number, raw)"
         " SELECT %(home)s, data_set_id, id, 1, '{}' FROM batch"
     ),

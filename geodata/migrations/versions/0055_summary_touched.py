@@ -1,7 +1,7 @@
 """Which transaction last touched a row of the summary, so that what is kept in memory is brought up to date by rows
 
 Revision ID: 0055
-Revises: 0051
+Revises: 0054
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from geodata.migrations.support import FOLDER, run_script
 
 revision = "0055"
-down_revision = "0051"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
