@@ -386,5 +386,5 @@ def test_the_map_still_finds_by_place_under_the_guards(city: City) -> None:
         " WHERE atttypid = 'geometry'::regtype AND relrowsecurity AND relkind = 'r'"
     )
     few = {"closure", "grid_change_border", "grid_change_cell", "layer_place"}
-        few |= {"study_site", "study_ground", "worker_position"}
+    few |= {"study_site", "study_ground", "worker_position"}
     assert {name for (name,) in rows} == {"component", "incident", *few}
