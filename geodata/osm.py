@@ -24,7 +24,7 @@ from geodata.osm_people import inhabited, with_people
 from geodata.osm_read import OsmContent, read_osm
 from geodata.osm_rows import SOURCE, store_rows
 from geodata.osm_territory import clip, communities_of, find_boundary
-from geodata.tables import Building, Facility, LandCover, Load, PlaceName, Road, Territory
+from geodata.tables import Building, Facility, LandCover, Load, PlaceName, Railway, Road, Territory
 from geodata.territory import TerritoryInfo, boundary_of, find_territory, make_territory
 
 __all__ = [
@@ -76,6 +76,7 @@ class OsmCounts:
     seconds: float
     unchanged: bool = False
     replaced: bool = False
+    railways: int = 0
     hints: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -206,7 +207,7 @@ def load_osm(
         session, territory_id=territory.id, kind=KIND, source_name=path.name, content_sha256=sha256, actor=actor
     )
     if replace:
-        for table in (Road, Building, LandCover, PlaceName, Facility):
+        for table in (Road, Railway, Building, LandCover, PlaceName, Facility):
             session.execute(delete(table).where(table.territory_id == territory.id, table.source == SOURCE))
     fresh = replace or not _loaded(session, territory)
     written = store_rows(session, territory.id, content, buildings, progress, fresh=fresh)
@@ -226,6 +227,7 @@ def load_osm(
         facilities=written["facilities"],
         buildings=written["buildings"],
         land_cover=written["land_cover"],
+        railways=written["railways"],
         places=written["places"],
         boundaries=len(content.areas),
         communities=communities,

@@ -30,6 +30,7 @@ _COVER: dict[str, dict[str, frozenset[str]]] = {
 COVER_OF = {(key, value): kind for kind, keys in _COVER.items() for key, values in keys.items() for value in values}
 COVER_KEYS = ("natural", "waterway", "landuse", "leisure")
 WATERWAYS = frozenset({"river", "stream", "canal", "drain"})
+RAILWAYS = frozenset({"rail", "light_rail", "narrow_gauge", "monorail"})
 
 _USE_WORDS = {
     "residential": "residential house detached semidetached_house semi apartments apartment flats terrace bungalow"
@@ -75,6 +76,12 @@ def land_cover_kind(tags: Tags) -> str | None:
         if value is not None and (kind := COVER_OF.get((key, value))) is not None:
             return kind
     return None
+
+
+def railway_class(tags: Tags) -> str | None:
+    """Return the kind of a railway above ground; None when it is none."""
+    value = tags.get("railway")
+    return value if value in RAILWAYS and tags.get("tunnel", "no") == "no" else None
 
 
 def is_building(tags: Tags) -> bool:

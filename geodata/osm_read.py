@@ -22,6 +22,7 @@ from core.progress import Progress, Silent
 from geodata import osm_landuse as landuse
 from geodata import osm_roadtags as roadtags
 from geodata.osm_facilities import FACILITY_KEYS, facility_attributes, facility_capacity, facility_kind, whole_number
+from geodata.osm_rings import rings_to_polygons
 from geodata.osm_roads import split_roads
 from geodata.quality import as_areas
 
@@ -48,6 +49,8 @@ class OsmContent:
         use and levels (None where the tags do not say), name, geom.
     cover
         kind, name, geom: land cover as areas, waterways as lines.
+    rails
+        railway_class, name, geom: railways above ground.
     sites
         use, geom: marked land that tells the use of a plain building.
     areas
@@ -66,6 +69,7 @@ class OsmContent:
     facilities: pd.DataFrame
     buildings: pd.DataFrame
     cover: pd.DataFrame
+    rails: pd.DataFrame
     sites: pd.DataFrame
     areas: pd.DataFrame
     places: pd.DataFrame
@@ -94,7 +98,7 @@ class _Reader:
         self.areas: dict[str, _Shapes] = {
             kind: _Shapes() for kind in ("building", "facility", "cover", "site", "boundary")
         }
-        self.lines: dict[str, _Shapes] = {kind: _Shapes() for kind in ("cover", "coast")}
+        self.lines: dict[str, _Shapes] = {kind: _Shapes() for kind in ("cover", "rail", "coast")}
         self.points: dict[str, list[Row]] = {"facility": [], "place": []}
         self.roads: list[Row] = []
         self.road_refs: list[int] = []
@@ -138,14 +142,15 @@ class _Reader:
         ref = f"w{way.id}"
         coast = tags.get("natural") == "coastline"
         flows = tags.get("waterway") in landuse.WATERWAYS
+        rails = landuse.railway_class(tags)
         closed = way.is_closed()
         uses = self._uses_of_area(tags) if closed and road_class is None else {}
-        if not (coast or flows or uses):
+        if not (coast or flows or rails or uses):
             return
         try:
             wkb = _WKB.create_linestring(way)
         except (osmium.InvalidLocationError, RuntimeError):
-            for use in uses or (["coast"] if coast else ["cover"]):
+            for use in uses or ["coast" if coast else "rail" if rails else "cover"]:
                 self.dropped[f"incomplete_{_PLURAL[use]}"] += 1
             return
         if coast:
@@ -153,6 +158,8 @@ class _Reader:
         if flows:
             self.lines["cover"].add({"source_ref": ref, "kind": "waterway", "name": tags.get("name")}, wkb)
             uses.pop("cover", None)
+        if rails:
+            self.lines["rail"].add({"source_ref": ref, "railway_class": rails, "name": tags.get("name")}, wkb)
         for use, row in uses.items():
             self.areas[use].add(row | {"source_ref": ref}, wkb)
 
@@ -242,6 +249,7 @@ _PLURAL = {
     "site": "land_use",
     "boundary": "boundaries",
     "coast": "coast",
+    "rail": "railways",
 }
 
 
@@ -319,15 +327,13 @@ def _assembled(reader: _Reader) -> OsmContent:
     frames: dict[str, pd.DataFrame] = {}
     for use, shapes in reader.areas.items():
         geometry = shapely.from_wkb(np.array(shapes.wkb, dtype=object))
-        geometry, mended = as_areas(_rings_to_polygons(geometry))
+        geometry, mended = as_areas(rings_to_polygons(geometry))
         frame = pd.DataFrame(shapes.rows, columns=_AREA_COLUMNS[use], dtype=object)
         frame["geom"] = geometry
         bad = ~shapely.is_geometry(geometry)
         reader.dropped[f"invalid_{_PLURAL[use]}"] += int(bad.sum())
         repaired += mended - int(bad.sum())
         frames[use] = frame[~bad].reset_index(drop=True)
-    streams = pd.DataFrame(reader.lines["cover"].rows, columns=_AREA_COLUMNS["cover"], dtype=object)
-    streams["geom"] = shapely.from_wkb(np.array(reader.lines["cover"].wkb, dtype=object))
     return OsmContent(
         roads=split_roads(
             pd.DataFrame(reader.roads, columns=_ROAD_COLUMNS, dtype=object),
@@ -337,7 +343,8 @@ def _assembled(reader: _Reader) -> OsmContent:
         ),
         facilities=_facilities(reader, frames["facility"]),
         buildings=frames["building"],
-        cover=pd.concat([frames["cover"], streams], ignore_index=True),
+        cover=pd.concat([frames["cover"], _lines(reader, "cover")], ignore_index=True),
+        rails=_lines(reader, "rail"),
         sites=frames["site"],
         areas=frames["boundary"],
         places=_points(reader.points["place"], _PLACE_COLUMNS),
@@ -347,17 +354,10 @@ def _assembled(reader: _Reader) -> OsmContent:
     )
 
 
-def _rings_to_polygons(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return closed lines as polygons (None when they have fewer than four points), and areas as they are."""
-    shapes = geometry.copy()
-    lines = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING)
-    short = shapely.get_num_coordinates(shapes[lines]) < 4
-    shapes[lines[short]] = None
-    lines = lines[~short]
-    points, owner = shapely.get_coordinates(shapes[lines], return_index=True)
-    if len(lines):
-        shapes[lines] = shapely.polygons(shapely.linearrings(points, indices=owner))
-    return shapes
+def _lines(reader: _Reader, use: str) -> pd.DataFrame:
+    frame = pd.DataFrame(reader.lines[use].rows, columns=_AREA_COLUMNS[use], dtype=object)
+    frame["geom"] = shapely.from_wkb(np.array(reader.lines[use].wkb, dtype=object))
+    return frame
 
 
 def _facilities(reader: _Reader, grounds: pd.DataFrame) -> pd.DataFrame:
@@ -390,6 +390,7 @@ _AREA_COLUMNS = {
     "building": ["source_ref", "use", "levels", "name"],
     "facility": _FACILITY_COLUMNS,
     "cover": ["source_ref", "kind", "name"],
+    "rail": ["source_ref", "railway_class", "name"],
     "site": ["source_ref", "use"],
     "boundary": ["source_ref", "admin_level", "name", "name_zh"],
 }

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.progress import Progress
 from geodata.bulk import copy_rows
 from geodata.osm_read import OsmContent
-from geodata.tables import Building, Facility, LandCover, PlaceName, Road
+from geodata.tables import Building, Facility, LandCover, PlaceName, Railway, Road
 
 SOURCE = "osm"
 _COLUMNS: dict[str, Sequence[str]] = {
@@ -38,6 +38,7 @@ _COLUMNS: dict[str, Sequence[str]] = {
     "facility": ("source_ref", "kind", "name", "name_zh", "capacity", "attributes", "geom"),
     "building": ("source_ref", "use", "name", "levels", "footprint_m2", "people", "geom"),
     "land_cover": ("source_ref", "kind", "name", "geom"),
+    "railway": ("source_ref", "railway_class", "name", "geom"),
     "place_name": ("source_ref", "kind", "name", "name_zh", "people", "geom"),
 }
 
@@ -51,7 +52,7 @@ def store_rows(
     *,
     fresh: bool,
 ) -> dict[str, int]:
-    """Write all rows and return how many by kind: roads, facilities, buildings, land_cover, places.
+    """Write all rows and return how many by kind: roads, facilities, buildings, land_cover, railways, places.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def store_rows(
         ("facilities", Facility, content.facilities),
         ("buildings", Building, buildings),
         ("land_cover", LandCover, content.cover),
+        ("railways", Railway, content.rails),
         ("places", PlaceName, content.places),
     ):
         name = table.__tablename__

@@ -129,6 +129,7 @@ def clip(content: OsmContent, boundary: MultiPolygon) -> OsmContent:
         facilities=facilities,
         buildings=buildings,
         cover=_cut_frame(inside(content.cover, geometry(content.cover), "land_cover"), boundary),
+        rails=inside(content.rails, geometry(content.rails), "railways"),
         sites=inside(content.sites, geometry(content.sites), "land_use"),
         places=inside(content.places, geometry(content.places), "places"),
         areas=inside(content.areas, geometry(content.areas), "boundaries"),

@@ -158,26 +158,33 @@ def buildings(session: Session, territory_id: int) -> np.ndarray:
     return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
 
 
-def border_lines(session: Session, territory_id: int) -> gpd.GeoDataFrame:
-    """Return the lines that blocks are cut along: kind (street | river | path), name, oneway, geometry, by id.
+def border_lines(
+    session: Session, territory_id: int, near: tuple[float, float, float, float] | None = None
+) -> gpd.GeoDataFrame:
+    """Return the lines that blocks are cut along: kind (street | railway | river | path), name, oneway, geometry.
 
     Streets are those of a class that parts a town, but not in tunnels; smaller ways are paths. Rivers
-    are waterways and the banks of water wider than a hectare.
+    are waterways and the banks of water wider than a hectare. By kind and id; ``near`` (west, south, east, north)
+    leaves out what lies elsewhere.
     """
+    here = "" if near is None else " AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
+    box = {} if near is None else dict(zip(("west", "south", "east", "north"), map(float, near), strict=True))
     rows = session.execute(
         text(
-            "SELECT CASE WHEN road_class = ANY(:streets) THEN 'street' ELSE 'path' END, name, oneway, ST_AsBinary(geom)"
+            "SELECT CASE WHEN road_class = ANY(:streets) THEN 'street' ELSE 'path' END, name, oneway, ST_AsBinary(geom)"  # noqa: S608  (all parts stand here)
             " FROM ("
             " SELECT road_class, name, oneway, geom FROM road"
-            " WHERE territory_id = :territory AND NOT tunnel ORDER BY id) AS r"
+            f" WHERE territory_id = :territory AND NOT tunnel{here} ORDER BY id) AS r"
+            " UNION ALL SELECT 'railway', name, 0, ST_AsBinary(geom) FROM ("
+            f" SELECT name, geom FROM railway WHERE territory_id = :territory{here} ORDER BY id) AS t"
             " UNION ALL SELECT 'river', name, 0, ST_AsBinary(line) FROM ("
             " SELECT name,"
             " (ST_Dump(CASE WHEN ST_Dimension(geom) = 2 THEN ST_Boundary(geom) ELSE geom END)).geom AS line"
-            " FROM land_cover WHERE territory_id = :territory AND (kind = 'waterway'"
+            f" FROM land_cover WHERE territory_id = :territory{here} AND (kind = 'waterway'"
             " OR (kind = 'water' AND ST_Dimension(geom) = 2 AND ST_Area(geom::geography) > 10000)) ORDER BY id) AS w"
             " WHERE ST_Dimension(line) = 1",
         ),
-        {"territory": territory_id, "streets": list(STREET_CLASSES)},
+        {"territory": territory_id, "streets": list(STREET_CLASSES), **box},
     ).all()
     columns = {name: [row[at] for row in rows] for at, name in enumerate(("kind", "name", "oneway"))}
     return gpd.GeoDataFrame(columns, geometry=shapely.from_wkb([row[3] for row in rows]), crs=4326)

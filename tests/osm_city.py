@@ -87,6 +87,8 @@ def city() -> list[Element]:
         _way(142, [7, 998, 8], highway="residential"),
         _way(143, [1, 5], highway="proposed"),
         _way(144, [1, 2, 5, 4, 1], highway="pedestrian", area="yes"),
+        _way(150, [4, 6], railway="rail", name="Harbour line"),
+        _way(151, [7, 9], railway="rail", tunnel="yes"),
     ]
     areas = [
         _way(200, _ring(200), building="house"),

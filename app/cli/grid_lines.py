@@ -7,12 +7,9 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import osmium
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from osmium.filter import KeyFilter
-from osmium.osm import Way
 
 from core.errors import InvalidInput
 from geodata.crs import project
@@ -22,7 +19,6 @@ from grids.blocks import STREET_CLASSES
 from grids.built_up import BuiltUp
 from grids.lattice import Geometries
 
-_RAILWAYS = frozenset({"rail", "light_rail", "narrow_gauge", "monorail"})
 _WATER_M2 = 10_000.0
 _BUILDINGS_A_KM = 5.0
 """Buildings are known where a file has at least so many for each kilometre of street."""
@@ -91,7 +87,7 @@ def read_city_lines(path: Path) -> CityLines:
     if not len(content.roads):
         raise InvalidInput(f"{path.name} holds no street.", hint="Take an extract with all ways.")
     roads = content.roads[~content.roads["tunnel"].astype(bool)]
-    parts = [_ways(roads), _rivers(content), _railways(path), _communities(content)]
+    parts = [_ways(roads), _rivers(content), _rails(content), _communities(content)]
     frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return CityLines(gpd.GeoDataFrame(frame, geometry="geometry", crs=4326), content.buildings["geom"].to_numpy())
 
@@ -132,15 +128,5 @@ def _communities(content: OsmContent) -> gpd.GeoDataFrame:
     return _frame("community", lines, areas["name"].to_numpy(dtype=object)[owner])
 
 
-def _railways(path: Path) -> gpd.GeoDataFrame:
-    """Return railways above ground that are whole in the extract."""
-    factory, shapes, names = osmium.geom.WKBFactory(), [], []
-    for way in osmium.FileProcessor(str(path)).with_locations().with_filter(KeyFilter("railway")):
-        if not isinstance(way, Way) or way.tags.get("railway") not in _RAILWAYS or way.tags.get("tunnel", "no") != "no":
-            continue
-        try:
-            shapes.append(factory.create_linestring(way))
-        except (osmium.InvalidLocationError, RuntimeError):
-            continue
-        names.append(way.tags.get("name"))
-    return _frame("railway", np.asarray(shapely.from_wkb(shapes), dtype=object).reshape(-1), names)
+def _rails(content: OsmContent) -> gpd.GeoDataFrame:
+    return _frame("railway", content.rails["geom"].to_numpy(dtype=object), content.rails["name"].to_numpy(dtype=object))

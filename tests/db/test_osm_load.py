@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 from core.errors import InvalidInput
 from core.identity import system_actor
 from geodata.osm import ATTRIBUTION, load_osm, load_osm_as_territory
-from geodata.tables import Building, Facility, LandCover, Load, PlaceName, Road, Territory
+from geodata.tables import Building, Facility, LandCover, Load, PlaceName, Railway, Road, Territory
 from geodata.territory import boundary_of, communities, find_territory, make_territory
 from tests import osm_city
 
@@ -38,6 +38,7 @@ def test_an_extract_becomes_a_territory(session, extract):
     assert counts.buildings == 4
     assert counts.boundaries == 3
     assert counts.communities == 2
+    assert counts.railways == rows(session, Railway, territory) == 1
     assert counts.repaired == 1
     assert counts.dropped["outside_roads"] == 1
     assert counts.hints == ()
