@@ -21,6 +21,7 @@ from geodata.tables.insight import Appeal, CitizenWord, EvaluationRule, FactFold
 from geodata.tables.jobs import JobRun
 from geodata.tables.layer import LayerPlace, NamedLayer
 from geodata.tables.lifecycle import AllowedStep, ExtensionRequest
+from geodata.tables.live import FeedRun, OwnBasemap, RoadSpeed, SensorCurve, TrafficFeed, TrafficHour, WallPass
 from geodata.tables.people import Absence, AppUser, Person, PersonKey, Unit, UserRole, UserSession, Worker
 from geodata.tables.plan import Closure, CostTable, Plan, PlanRow
 from geodata.tables.queue import SavedQueue
@@ -75,12 +76,13 @@ __all__ = [
     "ExtensionRequest",
     "Facility",
     "FactFold",
-    "GridChange",
+    "FeedRun",
     "FeedRun",
     "GridBinding",
     "GridBorder",
-    "GridChangeCell",
+    "GridChange",
     "GridChangeBorder",
+    "GridChangeCell",
     "GridNote",
     "GridParent",
     "HandOver",
@@ -103,6 +105,7 @@ __all__ = [
     "Notice",
     "OfficialCode",
     "Outbox",
+    "OwnBasemap",
     "Person",
     "PersonKey",
     "Pin",
@@ -111,9 +114,9 @@ __all__ = [
     "PlanRow",
     "Quarantine",
     "QuarantinedRow",
+    "Railway",
     "Record",
     "RecordBatch",
-    "Railway",
     "ResponsibilityGrid",
     "RetentionRun",
     "Review",
@@ -121,10 +124,12 @@ __all__ = [
     "ReviewRun",
     "ReviewThreshold",
     "Road",
+    "RoadSpeed",
     "RosterException",
     "RosterRule",
     "RuleChange",
     "SavedQueue",
+    "SensorCurve",
     "ShiftPattern",
     "SizeDay",
     "StandingDeputy",
@@ -138,6 +143,8 @@ __all__ = [
     "Task",
     "Territory",
     "TimeLimit",
+    "TrafficFeed",
+    "TrafficHour",
     "TrafficLoad",
     "Unit",
     "UnitGrid",
@@ -145,6 +152,7 @@ __all__ = [
     "UpstreamItem",
     "UserRole",
     "UserSession",
+    "WallPass",
     "Worker",
     "WorkerPattern",
     "WorkerPosition",

@@ -32,3 +32,6 @@ class TrafficLoad(Base):
     lats: Mapped[list[float]] = mapped_column(ARRAY(Float))
     kmhs: Mapped[list[float]] = mapped_column(ARRAY(Float))
     ages_s: Mapped[list[float]] = mapped_column(ARRAY(Float), doc="Seconds before newest_at, one a reading")
+    headings: Mapped[list[float | None] | None] = mapped_column(
+        ARRAY(Float), doc="Degrees clockwise from north, one a reading; None where no direction is known"
+    )

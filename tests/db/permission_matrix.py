@@ -106,6 +106,11 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "plan_row": ("SD", "S", "", "S"),
     "closure": (ALL.replace("N", ""), "SD", "SD", "S"),
     "traffic_load": (ALL.replace("N", ""), "SD", "", "S"),
+    "traffic_hour": (ALL, "SD", "SD", "SD"),
+    **dict.fromkeys(("road_speed", "sensor_curve"), (ALL, "S", "S", "S")),
+    **dict.fromkeys(("traffic_feed", "own_basemap"), ("ST", "ST", "ST", "ST")),
+    "feed_run": ("ST", "S", "S", "S"),
+    "wall_pass": ("SVAT", "SVT", "SVT", ""),
     "cost_table": (ALL.replace("N", ""), "SD", "SD", "S"),
     "pin": ("SVDAM", "SD", "SD", "S"),
     "outbox": ("S", "S", "S", "S"),
@@ -159,6 +164,31 @@ REVIEWED = (
     (
         "INSERT INTO traffic_load (territory_id, source, loaded_at, newest_at, readings, refused, lons, lats, kmhs,"
         " ages_s) VALUES (%(home)s, 'x', now(), now(), 1, 0, '{0}', '{0}', '{30}', '{0}')"
+    ),
+    (
+        "INSERT INTO traffic_hour (road_id, hour_at, way, territory_id, kmh, readings, source)"
+        " VALUES (1, '2026-03-02 08:00+00', 0, %(home)s, 30, 1, 'x')"
+    ),
+    (
+        "INSERT INTO road_speed (road_id, territory_id, free_kmh, hours, rush, days, source, made_at)"
+        " VALUES (1, %(home)s, 50, '{50}', 1, 1, 'x', now())"
+    ),
+    (
+        "INSERT INTO sensor_curve (territory_id, data_set, sensor, readings, days, free_kmh, ratios)"
+        " VALUES (%(home)s, 'x', 'x', 1, 1, 50, '{1}')"
+    ),
+    (
+        "INSERT INTO traffic_feed (territory_id, name, address, form, fields, every_s)"
+        " VALUES (%(home)s, 'x', 'http://x/', 'csv', '{}', 60)"
+    ),
+    "INSERT INTO feed_run (feed_id, asked_at) SELECT id, now() FROM traffic_feed",
+    (
+        "INSERT INTO own_basemap (territory_id, name, kind, address, attribution, plan)"
+        " VALUES (%(home)s, 'x', 'xyz', 'http://x/', 'x', '{}')"
+    ),
+    (
+        "INSERT INTO wall_pass (territory_id, title, secret_hash, expires_at)"
+        " VALUES (%(home)s, 'x', 'x', now() + interval '1 day')"
     ),
     "INSERT INTO cost_table (territory_id, weights) VALUES (%(home)s, '{}')",
     "INSERT INTO access_answer (territory_id, key, question, data_version) VALUES (%(home)s, 'x', '{}', 0)",
