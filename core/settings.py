@@ -61,6 +61,12 @@ class Settings(BaseSettings):
         description="Header in which a proxy names the login of who is signed on; off unless set",
     )
     sso_proxies: str = Field(default="", description="Addresses or networks whose sign-on header is believed")
+    outward_hosts: str = Field(
+        default="", description="Hosts (name or name:port) that map services and feeds may be on; empty: any but this"
+    )
+    basemap_dir: Path | None = Field(default=None, description="Folder of MBTiles, PMTiles and GeoTIFF basemaps")
+    basemap_cache_mib: int = Field(default=64, ge=1, le=4096, description="Tiles of other servers kept in memory")
+    keep_traffic_days: int = Field(default=90, ge=7, le=730, description="Measured speeds by the hour")
     traffic_minutes: int = Field(default=45, ge=5, le=1440, description="How old a measured speed may be")
     keep_sessions_days: int = Field(default=30, ge=1, le=365, description="Sessions, after they ended")
     keep_codes_days: int = Field(default=30, ge=1, le=365, description="One-time codes, after they ran out")
