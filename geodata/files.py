@@ -240,7 +240,7 @@ def _from_map(path: Path) -> Table:
     import pyogrio
 
     if path.suffix.lower() == ".gpkg":
-        _refuse_views(path)
+        refuse_views(path)
     try:
         frame = pyogrio.read_dataframe(path)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError) as error:
@@ -255,7 +255,7 @@ def _from_map(path: Path) -> Table:
     return Table(path.name, _as_text(pd.DataFrame(frame.drop(columns="geometry"))), geometry, path.suffix[1:].upper())
 
 
-def _refuse_views(path: Path) -> None:
+def refuse_views(path: Path) -> None:
     """Refuse a GeoPackage with a layer that is a view: eighty kilobytes of one can give rows without end."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as file:
