@@ -201,7 +201,7 @@ def _from_sheet(path: Path, most_bytes: int) -> Table:
     try:
         with zipfile.ZipFile(path) as book:
             _refuse_bomb(path, sum(part.file_size for part in book.infolist()), most_bytes)
-        _refuse_wide(path)
+        refuse_wide(path)
         rows = pd.read_excel(path, dtype=object, engine="openpyxl", keep_default_na=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:  # the last is of broken XML
         raise InvalidInput(f"{path.name} is no readable Excel workbook ({error}).", hint="Save it as CSV.") from error
@@ -209,7 +209,7 @@ def _from_sheet(path: Path, most_bytes: int) -> Table:
     return Table(path.name, _as_text(rows), None, "Excel")
 
 
-def _refuse_wide(path: Path) -> None:
+def refuse_wide(path: Path) -> None:
     """Refuse a sheet in which one cell stands far out: every row is as wide as the widest, and takes that memory.
 
     Five kilobytes of a workbook can say 60,000 rows of 16,384 columns.
@@ -275,12 +275,12 @@ def _as_text(rows: pd.DataFrame) -> dict[str, Cells]:
     made = {}
     for heading in rows.columns:
         cells = np.empty(len(rows), dtype=object)
-        cells[:] = [_cell(value) for value in rows[heading].astype(object)]
+        cells[:] = [cell_text(value) for value in rows[heading].astype(object)]
         made[str(heading).strip()] = cells
     return made
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
