@@ -58,6 +58,9 @@ class May(enum.StrEnum):
     APPROVE_RULES = "approve_rules"
     SET_UP = "set_up"
     KEEP_RUNNING = "keep_running"
+    SEE_CATALOGUE = "see_catalogue"
+    KEEP_CATALOGUE = "keep_catalogue"
+    TAKE_DATA = "take_data"
 
 
 _R = Role
@@ -98,6 +101,9 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.APPROVE_RULES: frozenset({_R.SUPERVISOR}),
     May.SET_UP: frozenset({_R.ADMINISTRATOR}),
     May.KEEP_RUNNING: frozenset({_R.ADMINISTRATOR}),
+    May.SEE_CATALOGUE: _ALL_OFFICERS,
+    May.KEEP_CATALOGUE: frozenset({_R.SUPERVISOR}),
+    May.TAKE_DATA: _ALL_OFFICERS - {_R.GRID_WORKER},
 }
 """The table of `DOMAIN` as far as built; SYSTEM may do everything it is called for."""
 
