@@ -8,7 +8,7 @@ from typing import LiteralString
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from layers.registry import LayerEntry, t
+from layers.registry import OPEN_STREETS, LayerEntry, t
 from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
 
 BUILDINGS_FROM = 13
@@ -139,6 +139,11 @@ def surrounded_by_water(session: Session, territory_id: int) -> bool:
 ENTRY = LayerEntry(
     key="basemap",
     title=t("Ground"),
+    title_zh="底图",
+    order=0,
+    chosen=False,
+    sensitivity="public",
+    licence=OPEN_STREETS,
     depends_on=("basemap", "roads"),
     zooms=(6, 15),
     statement=statement,

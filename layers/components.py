@@ -36,6 +36,9 @@ def statement(z: int) -> LiteralString:
 ENTRY = LayerEntry(
     key="components",
     title=t("Components"),
+    title_zh="部件",
+    order=50,
+    sensitivity="restricted",
     depends_on=("components",),
     zooms=(POINTS_FROM, 15),
     statement=statement,

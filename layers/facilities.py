@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
-from layers.registry import LayerEntry, t
+from layers.registry import OPEN_STREETS, LayerEntry, t
 from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
 
 
@@ -110,6 +110,10 @@ def statement(z: int) -> LiteralString:
 ENTRY = LayerEntry(
     key="facilities",
     title=t("Facilities"),
+    title_zh="设施",
+    order=45,
+    sensitivity="public",
+    licence=OPEN_STREETS,
     depends_on=("facilities",),
     zooms=(10, 15),
     statement=statement,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from layers.registry import LayerEntry, t
+from layers.registry import CUT_ALONG_STREETS, LayerEntry, t
 from layers.tiles import WITH_MARGIN, as_layer, in_tile, together
 
 CODES_FROM = 12
@@ -37,8 +37,11 @@ def _statement(z: int, when: LiteralString) -> LiteralString:
 ENTRY = LayerEntry(
     key="grids",
     title=t("Grids"),
+    title_zh="单元网格",
+    order=10,
     depends_on=("grids",),
     zooms=(6, 15),
     statement=statement,
     statement_on=statement_on,
+    licence=CUT_ALONG_STREETS,
 )

@@ -67,6 +67,10 @@ def statement_on(z: int) -> LiteralString:
 ENTRY = LayerEntry(
     key="incidents",
     title=t("Incidents"),
+    title_zh="案件",
+    order=90,
+    freshness="at once after a change",
+    freshness_zh="变更后即时更新",
     depends_on=("incidents", "grids"),
     zooms=(POINTS_FROM, 15),
     statement=statement,

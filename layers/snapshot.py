@@ -16,19 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
-from incidents.summary import N_BINS
 
 T = TypeVar("T")
 IntArray = NDArray[np.int32]
-
-_ROW = np.dtype(
-    [("cell", ">i4"), ("day", ">i4"), ("category", ">i4"), ("open", ">i4"), ("closed", ">i4"), ("void", ">i4")]
-)
-_ARRAY_HEADER_BYTES = 20
-_WITHIN = np.dtype(
-    [("header", "V", _ARRAY_HEADER_BYTES), ("bins", np.dtype([("length", ">i4"), ("count", ">i4")]), (N_BINS,))]
-)
-_SUMMARY_ROW = np.dtype([("row", _ROW), ("within", _WITHIN)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +33,10 @@ class Cells:
         Estimated residents; NaN when unknown.
     x, y
         Centre in web mercator, 0…1 from the north-west corner of the world.
+    area_m2
+        Of the ground; NaN where no cell lives.
+    community, responsibility
+        Identity of the community and of the responsibility grid; 0 for none.
     """
 
     first_id: int
@@ -50,6 +44,14 @@ class Cells:
     people: NDArray[np.float32]
     x: NDArray[np.float32]
     y: NDArray[np.float32]
+    area_m2: NDArray[np.float32]
+    community: IntArray
+    responsibility: IntArray
+
+    @property
+    def side_m(self) -> float:
+        """Return how long the side of a usual cell is, in metres; 0 without cells."""
+        return float(np.sqrt(np.median(self.area_m2[self.live]))) if self.live.any() else 0.0
 
     def __len__(self) -> int:
         return len(self.live)
@@ -61,31 +63,6 @@ class Cells:
             return None
         lat = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * float(self.y[at])))))
         return lat, float(self.x[at]) * 360 - 180
-
-
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """Counts by cell, local day of report and category: one entry a row of ``incident_day``.
-
-    Attributes
-    ----------
-    cell
-        Index into `Cells`.
-    day
-        Days since 1970-01-01.
-    category
-        Index into ``categories``.
-    within
-        Closed incidents by bin of time to close, shape (rows, bins).
-    """
-
-    categories: tuple[str, ...]
-    cell: IntArray
-    day: IntArray
-    category: IntArray
-    open: IntArray
-    closed: IntArray
-    within: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +81,8 @@ def read_cells(session: Session, territory_id: int, day: dt.date | None = None) 
     when = "ended_on IS NULL" if day is None else "started_on <= :day AND (ended_on IS NULL OR ended_on > :day)"
     rows = session.execute(
         text(
-            "SELECT id, people, ST_X(c), ST_Y(c) FROM (SELECT id, people,"  # noqa: S608  (both parts stand here)
+            "SELECT id, people, ST_X(c), ST_Y(c), area_m2, community_id, responsibility_grid_id FROM ("  # noqa: S608
+            "SELECT id, people, area_m2, community_id, coalesce(responsibility_grid_id, 0) AS responsibility_grid_id,"
             " ST_Transform(ST_Centroid(geom), 3857) AS c FROM unit_grid"
             f" WHERE territory_id = :territory AND {when}) q ORDER BY id"
         ),
@@ -112,64 +90,55 @@ def read_cells(session: Session, territory_id: int, day: dt.date | None = None) 
     ).all()
     if not rows:
         nothing = np.empty(0, dtype=np.float32)
-        return Cells(0, np.empty(0, dtype=bool), nothing, nothing, nothing)
-    table = np.array([(row[0], np.nan if row[1] is None else row[1], row[2], row[3]) for row in rows], dtype=np.float64)
+        none = np.empty(0, dtype=np.int32)
+        return Cells(0, np.empty(0, dtype=bool), nothing, nothing, nothing, nothing, none, none)
+    table = np.array([(row[0], np.nan if row[1] is None else row[1], *row[2:]) for row in rows], dtype=np.float64)
     ids = table[:, 0].astype(np.int64)
     first, length = int(ids[0]), int(ids[-1] - ids[0] + 1)
     at = ids - first
     half = np.pi * 6378137
-    columns = [np.full(length, np.nan, dtype=np.float32) for _ in range(3)]
+    columns = [np.full(length, np.nan, dtype=np.float32) for _ in range(4)]
     columns[0][at] = table[:, 1]
     columns[1][at] = (table[:, 2] + half) / (2 * half)
     columns[2][at] = (half - table[:, 3]) / (2 * half)
+    columns[3][at] = table[:, 4]
+    parents = np.zeros((2, length), dtype=np.int32)
+    parents[:, at] = table[:, 5:7].T
     live = np.zeros(length, dtype=bool)
     live[at] = True
-    return Cells(first, live, *columns)
+    people, x, y, area = columns
+    return Cells(first, live, people, x, y, area, parents[0], parents[1])
 
 
-def read_summary(session: Session, territory_id: int, cells: Cells, day: dt.date | None = None) -> Summary:
-    """Return the summary of a territory, now or as it stood at the end of a day.
+def grouped(cells: Cells, by: str) -> tuple[Cells, IntArray]:
+    """Return the parents of the cells as if they were cells, and the index of each cell's parent; -1 for none.
 
-    What was settled in a cell that has ended counts for the cell that holds its place today; where none does it
-    is left out. On a day of the past everything counts for the cell of that day.
+    Parameters
+    ----------
+    by
+        community | responsibility
     """
-    source = (
-        "(SELECT grid_id, day, category, open, closed, void, closed_within FROM incident_day"
-        " WHERE territory_id = :territory UNION ALL SELECT * FROM gk_ground_days(:territory))"
-        if day is None
-        else "gk_days_on(:territory, :day)"
-    )
-    categories = _categories(session, territory_id)
-    # One blob of fixed-width rows: reading 19 array elements a row through the driver takes seconds.
-    blob = session.execute(
-        text(
-            "SELECT string_agg(int4send(grid_id) || int4send(day - DATE '1970-01-01')"  # noqa: S608  (names of ours)
-            " || int4send(array_position(CAST(:categories AS text[]), category) - 1)"
-            " || int4send(open) || int4send(closed) || int4send(void) || array_send(closed_within), ''::bytea)"
-            f" FROM {source} AS counted WHERE"
-            " array_length(closed_within, 1) = :bins AND grid_id BETWEEN :first AND :last"
-        ),
-        {
-            "territory": territory_id,
-            "categories": list(categories),
-            "bins": N_BINS,
-            "first": cells.first_id,
-            "last": cells.first_id + len(cells) - 1,
-            "day": day,
-        },
-    ).scalar()
-    rows = np.frombuffer(blob or b"", dtype=_SUMMARY_ROW)
-    rows = rows[cells.live[rows["row"]["cell"] - cells.first_id]] if len(rows) else rows
-    head = rows["row"]
-    return Summary(
-        categories,
-        cell=(head["cell"] - cells.first_id).astype(np.int32),
-        day=head["day"].astype(np.int32),
-        category=head["category"].astype(np.int32),
-        open=head["open"].astype(np.int32),
-        closed=head["closed"].astype(np.int32),
-        within=rows["within"]["bins"]["count"].astype(np.int32).reshape(-1, N_BINS),
-    )
+    parent = cells.community if by == "community" else cells.responsibility
+    known = cells.live & (parent > 0)
+    if not known.any():
+        nothing = np.empty(0, dtype=np.float32)
+        none = np.empty(0, dtype=np.int32)
+        made = Cells(0, np.empty(0, dtype=bool), nothing, nothing, nothing, nothing, none, none)
+        return made, np.full(len(cells), -1, dtype=np.int32)
+    first = int(parent[known].min())
+    length = int(parent[known].max()) - first + 1
+    at = np.where(known, parent - first, -1).astype(np.int32)
+    inside = at[known]
+    number = np.bincount(inside, minlength=length)
+    counted = known & ~np.isnan(cells.people)
+    people = np.bincount(at[counted], weights=cells.people[counted], minlength=length)
+    people[np.bincount(at[counted], minlength=length) == 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        centre = [np.bincount(inside, weights=each[known], minlength=length) / number for each in (cells.x, cells.y)]
+    area = np.bincount(inside, weights=cells.area_m2[known], minlength=length)
+    none = np.zeros(length, dtype=np.int32)
+    whole, x, y, ground = (each.astype(np.float32) for each in (people, *centre, area))
+    return Cells(first, number > 0, whole, x, y, ground, none, none), at
 
 
 def read_open(session: Session, actor: Actor, cells: Cells, day: dt.date | None = None) -> OpenIncidents:
@@ -258,22 +227,44 @@ class Kept(Generic[T]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, tuple[tuple[int, ...], T]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[tuple[tuple[int, ...], tuple[int, ...] | None], T]] = OrderedDict()
+        self._reading: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, version: tuple[int, ...] | None, read: Callable[[], T]) -> T:
-        """Return what is kept for ``key`` at ``version``, else what ``read`` returns, then kept."""
+    def get(
+        self,
+        key: Hashable,
+        version: tuple[int, ...] | None,
+        read: Callable[[], T],
+        *,
+        renew: Callable[[T], T] | None = None,
+        base: tuple[int, ...] | None = None,
+    ) -> T:
+        """Return what is kept for ``key`` at ``version``, else what ``read`` returns, then kept.
+
+        Who asks for what is being read waits for it: it is large, and not to be read twice at a time.
+
+        Parameters
+        ----------
+        renew, base
+            While ``base`` is the same, what is kept is not read again but renewed.
+        """
         if version is None:
             return read()
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept[0] == version:
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
+            with self._lock:
+                kept = self._kept.get(key)
+                if kept is not None and kept[0] == (version, base):
+                    self._kept.move_to_end(key)
+                    return kept[1]
+            same = kept is not None and renew is not None and base is not None and kept[0][1] == base
+            value = renew(kept[1]) if same and kept is not None and renew is not None else read()
+            with self._lock:
+                self._kept[key] = ((version, base), value)
                 self._kept.move_to_end(key)
-                return kept[1]
-        value = read()
-        with self._lock:
-            self._kept[key] = (version, value)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
-        return value
+                while len(self._kept) > self._limit:
+                    gone, _ = self._kept.popitem(last=False)
+                    self._reading.pop(gone, None)
+            return value

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from core.errors import InvalidInput
+from core.errors import NotFound
 from core.identity import Actor
 from geodata.db import SCOPE_SQL, scope_parameters
 
@@ -34,9 +34,12 @@ class TileKey:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 <= self.z <= MAX_ZOOM:
-            raise InvalidInput(f"There are no tiles at zoom {self.z}.", hint=f"Zooms run from 0 to {MAX_ZOOM}.")
+            raise NotFound(f"There are no tiles at zoom {self.z}.", hint=f"Zooms run from 0 to {MAX_ZOOM}.")
         if not (0 <= self.x < 2**self.z and 0 <= self.y < 2**self.z):
-            raise InvalidInput(f"Tile {self.x}/{self.y} does not exist at zoom {self.z}.")
+            raise NotFound(
+                f"Tile {self.x}/{self.y} does not exist at zoom {self.z}.",
+                hint=f"Columns and rows run from 0 to {2**self.z - 1}.",
+            )
 
     @property
     def pixel_deg(self) -> float:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from layers.basemap import GROUP, visible_roads
-from layers.registry import LayerEntry, t
+from layers.registry import OPEN_STREETS, LayerEntry, t
 from layers.tiles import as_layer, in_tile, together
 
 EACH_FROM = 13
@@ -36,6 +36,10 @@ def statement(z: int) -> LiteralString:
 ENTRY = LayerEntry(
     key="traffic",
     title=t("Roads and limits"),
+    title_zh="道路与限速",
+    order=20,
+    sensitivity="public",
+    licence=OPEN_STREETS,
     depends_on=("roads",),
     zooms=(8, 15),
     statement=statement,

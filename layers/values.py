@@ -18,9 +18,10 @@ from core.identity import Actor, May, Role, require
 from incidents.summary import median_hours_of_rows
 from layers.cache import ByteCache, Entry
 from layers.registry import t
-from layers.snapshot import Cells, Kept, OpenIncidents, Summary, read_cells, read_open, read_summary
+from layers.snapshot import Cells, Kept, OpenIncidents, grouped, read_cells, read_open
 from layers.style import class_edges
-from layers.versions import versions
+from layers.summary import Summary, read_summary, refreshed
+from layers.versions import SUMMARY, versions
 
 METRICS = {
     "reported": t("Incidents reported"),
@@ -28,6 +29,8 @@ METRICS = {
     "overdue": t("Late now"),
     "per_1000": t("Incidents per 1,000 people"),
     "median_days": t("Median days to close"),
+    "people": t("Residents"),
+    "people_km2": t("Residents per km²"),
 }
 STATUSES = {"all": t("All"), "open": t("Open"), "overdue": t("Late"), "closed": t("Closed")}
 MIN_PEOPLE = 50
@@ -35,11 +38,16 @@ MIN_PEOPLE = 50
 MIN_CLOSED = 3
 """A median of fewer closed incidents is not shown."""
 TOO_FEW = -1.0
+WHOLE = frozenset({"reported", "open", "overdue", "people"})
+"""Metrics that count whole things."""
 MAX_DAYS = 366 * 20
 EPOCH = dt.date(1970, 1, 1)
 OVERDUE_FRESH_S = 60
 MAGIC = b"GKV1"
-_DEPENDS = ("incidents", "grids")
+STANDING = frozenset({"people", "people_km2"})
+"""What is of the ground alone: neither dates nor categories change it."""
+BY = ("cell", "community", "responsibility")
+_DEPENDS = ("incidents", "grids", SUMMARY)
 _REACH_LIMITED = frozenset({Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER})
 
 _cells: Kept[Cells] = Kept(limit=8)
@@ -61,6 +69,8 @@ class Question:
         Restricts ``reported`` and ``per_1000``; the other metrics say themselves what they count.
     day
         As of the end of which day, in the cells of that day; None is now.
+    by
+        A value for what: cell | community | responsibility.
     """
 
     metric: str
@@ -69,9 +79,12 @@ class Question:
     categories: tuple[str, ...] | None = None
     status: str = "all"
     day: dt.date | None = None
+    by: str = "cell"
 
     def __post_init__(self) -> None:
         """Check all parts."""
+        if self.by not in BY:
+            raise InvalidInput(f"There are no values by {self.by!r}.", hint=f"Known are: {', '.join(BY)}.")
         if self.metric not in METRICS:
             raise InvalidInput(f"There is no metric {self.metric!r}.", hint=f"Known are: {', '.join(METRICS)}.")
         if self.status not in STATUSES:
@@ -149,13 +162,34 @@ def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.d
         counts = _overdue(cells, opened, question, _night(session, territory_id, day) or now or clock.now())
         within = None
     else:
-        summary = _summaries.get((territory_id, day), version, lambda: read_summary(session, territory_id, cells, day))
-        counts, within = _counted(cells, summary, question)
+        counts, within = _counted(cells, summary_of(session, territory_id, cells, day), question)
+    if question.by != "cell":
+        cells, at = grouped(cells, question.by)
+        counts, within = _moved(counts, at, len(cells)), None if within is None else _moved_rows(within, at, len(cells))
     values = _valued(cells, counts, within, question)
-    whole = question.metric in ("reported", "open", "overdue")
+    whole = question.metric in WHOLE
     limited = question.needs_open and actor.role in _REACH_LIMITED
     edges = tuple(class_edges(values, whole=whole))
     return CellValues(cells.first_id, values, edges, int(counts.sum()), limited)
+
+
+def summary_of(session: Session, territory_id: int, cells: Cells, day: dt.date | None = None) -> Summary:
+    """Return the summary of a territory: that of now is read once and then brought up to date."""
+    version = versions.of(territory_id, _DEPENDS)
+
+    def read() -> Summary:
+        return read_summary(session, territory_id, cells, day)
+
+    if day is not None:
+        return _summaries.get((territory_id, day), version, read)
+    base = versions.of(territory_id, ("grids", SUMMARY))
+    return _summaries.get(
+        (territory_id, None),
+        version,
+        read,
+        renew=lambda kept: refreshed(session, territory_id, cells, kept),
+        base=base,
+    )
 
 
 def _night(session: Session, territory_id: int, day: dt.date | None) -> dt.datetime | None:
@@ -214,8 +248,8 @@ def _chosen(source: Summary | OpenIncidents, question: Question) -> NDArray[np.b
     first, last = (question.first - EPOCH).days, (question.last - EPOCH).days
     mask = (source.day >= first) & (source.day <= last)
     if question.categories is not None:
-        known = [source.categories.index(name) for name in question.categories if name in source.categories]
-        mask &= np.isin(source.category, known)
+        wanted = np.array([name in question.categories for name in source.categories], dtype=bool)
+        mask &= wanted[source.category] if len(wanted) else False
     return mask
 
 
@@ -223,17 +257,26 @@ def _counted(
     cells: Cells, summary: Summary, question: Question
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     mask = _chosen(summary, question)
-    at = summary.cell[mask]
     if question.metric == "median_days":
-        counts = np.bincount(at, weights=summary.closed[mask], minlength=len(cells))
-        within = summary.within[mask]
-        bins = within.shape[1]
-        flat = (at[:, None].astype(np.int64) * bins + np.arange(bins)).ravel()
-        summed = np.bincount(flat, weights=within.ravel(), minlength=len(cells) * bins)
-        return counts.astype(np.float64), summed.reshape(-1, bins).astype(np.float64)
+        rows = np.flatnonzero(mask & (summary.closed > 0))
+        at = summary.cell[rows]
+        counts = np.bincount(at, weights=summary.closed[rows], minlength=len(cells))
+        within = np.empty((len(cells), summary.within.shape[1]))
+        for place in range(within.shape[1]):  # a bin at a time: all at once would take gigabytes of a large city
+            within[:, place] = np.bincount(at, weights=summary.within[rows, place], minlength=len(cells))
+        return counts.astype(np.float64), within
     wanted = "open" if question.metric == "open" else question.status
     weights = {"open": summary.open, "closed": summary.closed}.get(wanted, summary.open + summary.closed)
-    return np.bincount(at, weights=weights[mask], minlength=len(cells)).astype(np.float64), None
+    return np.bincount(summary.cell[mask], weights=weights[mask], minlength=len(cells)).astype(np.float64), None
+
+
+def _moved(counts: NDArray[np.float64], at: NDArray[np.int32], length: int) -> NDArray[np.float64]:
+    known = at >= 0
+    return np.bincount(at[known], weights=counts[known], minlength=length).astype(np.float64)
+
+
+def _moved_rows(within: NDArray[np.float64], at: NDArray[np.int32], length: int) -> NDArray[np.float64]:
+    return np.column_stack([_moved(within[:, place], at, length) for place in range(within.shape[1])])
 
 
 def _overdue(cells: Cells, opened: OpenIncidents, question: Question, now: dt.datetime) -> NDArray[np.float64]:
@@ -253,5 +296,10 @@ def _valued(
         with np.errstate(invalid="ignore", divide="ignore"):
             rates = counts / cells.people * 1000
         values = np.where(enough, rates, np.where(np.isnan(cells.people), np.nan, TOO_FEW)).astype(np.float32)
+    elif question.metric in STANDING:
+        values = cells.people.copy()
+        if question.metric == "people_km2":
+            with np.errstate(invalid="ignore", divide="ignore"):
+                values = (cells.people / cells.area_m2 * 1e6).astype(np.float32)
     values[~cells.live] = np.nan
     return values

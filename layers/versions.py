@@ -15,6 +15,8 @@ from geodata.changes import LOOK_S, SQL, Changes, call_after_commits
 CHANNEL = "gridkeeper_layer"
 TASKS = "tasks"
 """Tasks are no layer of a map, but those who look at tasks want to know."""
+SUMMARY = "summary"
+"""Told when rows of the daily summary have gone; changed ones say so themselves."""
 LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap")
 RETRY_S = 2.0
 
@@ -42,7 +44,7 @@ class LayerVersions:
     def changed(self, payload: str) -> None:
         """Count one notification ``"<territory_id>:<layer>"``; anything else starts a new epoch."""
         territory, _, layer = payload.partition(":")
-        if territory.isdigit() and layer in (*LAYERS, TASKS):
+        if territory.isdigit() and layer in (*LAYERS, TASKS, SUMMARY):
             self._counts[int(territory), layer] += 1
         else:
             self._epoch += 1

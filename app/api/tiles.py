@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from app.wire import answer_at_once, respond
 from core.clock import now, past_day
-from core.errors import InvalidInput, NotPermitted, SourceUnavailable
+from core.errors import NotFound, NotPermitted, SourceUnavailable
 from core.identity import Actor, require
 from core.settings import settings
 from geodata.db import conninfo, transaction
@@ -87,17 +87,20 @@ def day_of(query: QueryParams) -> dt.date | None:
 
 async def _tile(actor: Actor, layer: LayerEntry, key: TileKey, day: dt.date | None) -> Entry:
     statement = layer.statement
+    if statement is None:
+        raise NotFound(f"The layer {layer.key} has no tiles.", hint="The map reckons it from /api/values.")
     if day is not None and layer.statement_on is not None:
         statement = layer.statement_on
     else:
         day = None
     if not layer.zooms[0] <= key.z <= layer.zooms[1]:
-        raise InvalidInput(
+        raise NotFound(
             f"The layer {layer.key} has no tiles at zoom {key.z}.",
             hint=f"Its zooms run from {layer.zooms[0]} to {layer.zooms[1]}.",
         )
     version = versions.of(actor.territory_id or 0, layer.depends_on)
-    cached = None if version is None else (layer.key, key, actor.scope_key, version, day)
+    age = None if layer.fresh_s is None else int(now().timestamp() // layer.fresh_s)
+    cached = None if version is None else (layer.key, key, actor.scope_key, version, day, age)
     entry = cache().get(cached) if cached is not None else None
     if entry is None:
         zone = await run_in_threadpool(_zone, actor)

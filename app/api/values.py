@@ -20,7 +20,7 @@ from layers.values import Question, cells_of, encoded_cells, encoded_values, val
 from layers.versions import versions
 
 MEDIA_TYPE = "application/octet-stream"
-KNOWN = frozenset({"metric", "from", "to", "categories", "status", "on"})
+KNOWN = frozenset({"metric", "from", "to", "categories", "status", "on", "by"})
 MAX_CATEGORIES = 200
 
 
@@ -40,6 +40,7 @@ def question_of(query: QueryParams) -> Question:
         categories=chosen,
         status=query.get("status", "all"),
         day=day_of(query),
+        by=query.get("by", "cell"),
     )
 
 
@@ -52,6 +53,8 @@ def address_of(question: Question) -> str:
         parts["status"] = question.status
     if question.day is not None:
         parts["on"] = question.day.isoformat()
+    if question.by != "cell":
+        parts["by"] = question.by
     return "/api/values?" + str(QueryParams(parts))
 
 

@@ -176,7 +176,8 @@ def values_times(territory: int) -> list[float]:
 
     from core.identity import Actor, Role
     from geodata import db
-    from layers.snapshot import read_cells, read_summary
+    from layers.snapshot import read_cells
+    from layers.summary import read_summary
     from layers.values import Question, _counted, _valued
 
     with db.transaction(Actor(None, "bench", Role.DISPATCHER, territory)) as session:

@@ -181,10 +181,11 @@ def test_another_territory_is_refused(client: TestClient, city: MapCity) -> None
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/tiles/{id}/grids/12/5000/0.mvt", 400),
-        ("/tiles/{id}/grids/25/0/0.mvt", 400),
-        ("/tiles/{id}/facilities/3/0/0.mvt", 400),
+        ("/tiles/{id}/grids/12/5000/0.mvt", 404),
+        ("/tiles/{id}/grids/25/0/0.mvt", 404),
+        ("/tiles/{id}/facilities/3/0/0.mvt", 404),
         ("/tiles/{id}/weather/3/0/0.mvt", 404),
+        ("/tiles/{id}/heat/0/0/0.mvt", 404),
         ("/tiles/{id}/grids/x/0/0.mvt", 404),
         ("/api/values?from=2026-06-01", 400),
         ("/api/values?from=yesterday&to=2026-06-01", 400),

@@ -8,11 +8,14 @@ import struct
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput, NotPermitted
 from core.identity import Role
 from geodata import db
+from layers.snapshot import read_cells
+from layers.summary import Summary, read_summary, refreshed
 from layers.values import TOO_FEW, CellValues, Question, categories_of, cell_values, cells_of, encoded_cells
 from tests.map_city import MapCity, add_incidents, at, make_map_city
 
@@ -139,3 +142,59 @@ def test_a_territory_without_grids_gives_empty_arrays(session: Session) -> None:
     actor = Actor(None, "x", Role.DISPATCHER, 10**6)
     found = cell_values(session, actor, Question("reported", *DAYS))
     assert (len(found.values), found.edges, found.total) == (0, (), 0)
+
+
+def test_a_summary_brought_up_to_date_is_the_one_read_anew(session: Session, city: MapCity) -> None:
+    """New rows, changed ones, another category and an older change all come in; nothing is counted twice."""
+    cells = read_cells(session, city.territory.id)
+    kept = read_summary(session, city.territory.id, cells)
+    add_incidents(
+        session,
+        city,
+        [
+            {"reported_at": at("2026-06-20")},
+            {"reported_at": at("2026-02-02"), "half": "east", "code": "order"},
+            {"status": "closed", "reported_at": at("2026-06-10"), "closed_at": at("2026-06-19")},
+        ],
+    )
+    session.execute(text("UPDATE incident SET priority = 2"))
+    found = refreshed(session, city.territory.id, cells, kept)
+    anew = read_summary(session, city.territory.id, cells)
+    assert found.rows == anew.rows == len(kept.cell) + 1
+
+    def rows(of: Summary) -> list[tuple[int, ...]]:
+        columns = (of.cell, of.day, of.category, of.open, of.closed, of.within.sum(axis=1))
+        return sorted(zip(*(map(int, column) for column in columns), strict=True))
+
+    assert rows(found) == rows(anew)
+    assert rows(refreshed(session, city.territory.id, cells, found)) == rows(anew)
+
+
+@pytest.mark.parametrize("by", ["community", "responsibility"])
+@pytest.mark.parametrize("metric", ["reported", "median_days", "per_1000", "people", "people_km2", "overdue"])
+def test_parents_tell_what_their_cells_do(session: Session, city: MapCity, by: str, metric: str) -> None:
+    session.execute(
+        text(
+            "INSERT INTO responsibility_grid (territory_id, code, name) SELECT :territory, id, name FROM area"
+            " WHERE territory_id = :territory AND level = 'community'"
+        ),
+        {"territory": city.territory.id},
+    )
+    session.execute(
+        text(
+            "UPDATE unit_grid AS g SET responsibility_grid_id = r.id FROM responsibility_grid AS r"
+            " WHERE r.code = g.community_id::text AND r.territory_id = g.territory_id AND g.territory_id = :territory"
+        ),
+        {"territory": city.territory.id},
+    )
+    found = ask(session, city, metric=metric, by=by)
+    told = sorted(float(value) for value in found.values if np.isfinite(value))
+    assert len(told) == (1 if metric == "median_days" else 2)
+    if metric in {"reported", "overdue"}:
+        assert told == {"reported": [2, 5], "overdue": [1, 1]}[metric]
+    if metric == "people":
+        people = session.execute(
+            text("SELECT sum(people) FROM unit_grid WHERE territory_id = :id GROUP BY community_id ORDER BY 1"),
+            {"id": city.territory.id},
+        ).scalars()
+        assert told == [float(each) for each in people]

@@ -239,6 +239,8 @@ def _tiles() -> bytes:
         connection.execute(db.SCOPE_SQL, db.scope_parameters(actor))
         made = []
         for layer in layer_entries().values():
+            if layer.statement is None:
+                continue
             for zoom in range(layer.zooms[0], layer.zooms[1] + 1):
                 for key in tiles_of(tuple(bounds), zoom):
                     given = {

@@ -95,6 +95,8 @@ def test_layers_are_for_the_roles_that_are_told(enter: Enter, actors: dict[Role,
     home = actors[role].territory_id
     client = enter(role)
     for layer in layer_entries().values():
+        if layer.statement is None:
+            continue
         z = layer.zooms[1]
         path = f"/tiles/{home}/{layer.key}/{z}/0/0.mvt"
         expected = 200 if actors[role].may(layer.capability) else 403

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from layers.cache import ByteCache, Entry
-from layers.registry import find_layer, layer_entries
+from layers.registry import SENSITIVITIES, find_layer, layer_entries
 from layers.snapshot import Kept
 from layers.tiles import TileKey, tiles_of
-from layers.versions import LAYERS, LayerVersions
+from layers.versions import LAYERS, TASKS, LayerVersions
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3000)), max_size=60))
@@ -93,16 +95,20 @@ def test_snapshots_are_kept_by_version() -> None:
 def test_layers_know_their_tiles() -> None:
     for key, entry in layer_entries().items():
         assert find_layer(key) is entry
-        assert set(entry.depends_on) <= set(LAYERS)
+        assert set(entry.depends_on) <= {*LAYERS, TASKS}
+        assert entry.sensitivity in SENSITIVITIES
+        assert all((entry.title, entry.title_zh, entry.licence, entry.freshness, entry.freshness_zh))
+        assert all(sign.label and sign.label_zh for sign in entry.legend)
+        json.dumps(entry.drawn)
         for z in range(entry.zooms[0], entry.zooms[1] + 1):
-            assert "ST_AsMVT" in entry.statement(z)
+            assert entry.statement is None or "ST_AsMVT" in entry.statement(z)
     with pytest.raises(NotFound):
         find_layer("weather")
 
 
 @pytest.mark.parametrize(("z", "x", "y"), [(-1, 0, 0), (17, 0, 0), (3, 8, 0), (3, 0, -1)])
 def test_tiles_that_do_not_exist(z: int, x: int, y: int) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(NotFound):
         TileKey(z, x, y)
 
 
