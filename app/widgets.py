@@ -167,10 +167,10 @@ def filter_bar() -> Iterator[None]:
             yield
 
 
-def dates(start: tuple[dt.date, dt.date], *, key: str) -> tuple[dt.date, dt.date]:
+def dates(start: tuple[dt.date, dt.date], *, key: str, label: str = "") -> tuple[dt.date, dt.date]:
     """Ask for a first and a last day, both included; while only one is chosen it stands for both."""
     given = st.date_input(
-        t("From – to"), start, max_value=start[1], format=DATE_FORMATS[i18n.locale()], key=key, width=230
+        label or t("From – to"), start, max_value=start[1], format=DATE_FORMATS[i18n.locale()], key=key, width=230
     )
     return (given[0], given[-1]) if isinstance(given, tuple) and given else start
 
