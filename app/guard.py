@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
-from app import cookie, sso, uploads
+from app import bearer, cookie, sso, uploads, wall_gate
 from core import log
 from core.errors import (
     Conflict,
@@ -50,10 +50,11 @@ OPEN_PATHS = frozenset(
         "/record/heads.xml",
         "/record/keys.txt",
         "/_stcore/health",
+        *wall_gate.OPEN,
     },
 )
 """All that is served without a session; compared whole, never by prefix."""
-NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
+NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor", "/ogc")
 """Addresses of programs: refused with 401 instead of being led to the login page."""
 UPLOADS = "/_stcore/upload_file/"
 LONGEST_PATH = 2000
@@ -166,6 +167,8 @@ class Gate:
             await _refuse(scope, receive, send, PlainTextResponse("This came from another site.", status_code=403))
             return
         connection = HTTPConnection(scope)
+        if await bearer.served(self.app, scope, receive, send):
+            return
         value = connection.cookies.get(cookie.name())
         live = await _look_up(value)
         signed_on = await sso.respond(
@@ -184,7 +187,9 @@ class Gate:
             if refusal is not None:
                 await _refuse(scope, receive, send, refusal)
                 return
-        elif scope["type"] == "websocket" or scope["path"] not in OPEN_PATHS:
+        elif not await wall_gate.lets_in(connection) and (
+            scope["type"] == "websocket" or scope["path"] not in OPEN_PATHS
+        ):
             await _refuse(scope, receive, send, _refusal(connection))
             return
         if scope["type"] == "websocket":
@@ -277,6 +282,8 @@ def _is_page(scope: Scope) -> bool:
 
 
 def _refusal(connection: HTTPConnection) -> Response:
+    if bearer.is_interface(connection.scope["path"]):
+        return bearer.refusal()
     if not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
     wanted = _wanted(connection)

@@ -1,0 +1,158 @@
+"""What a query of the OGC API asks for, read and checked; pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pyproj import CRS, Transformer
+
+from app.api.ogc_documents import CRS84, DEFAULT_FEATURES, MOST_FEATURES, crs_uri
+from core.errors import InvalidInput
+from geodata.catalogue_model import Offer
+from geodata.features import WGS84, Box, Wanted
+
+KNOWN = frozenset({"limit", "bbox", "bbox-crs", "crs", "datetime", "after", "f"})
+WEB_MERCATOR = 3857
+
+
+def systems(metric_srid: int) -> dict[str, tuple[int, bool]]:
+    """Return the coordinate systems of a territory's answers: address to EPSG code and whether the axes turn."""
+    codes = dict.fromkeys((WGS84, WEB_MERCATOR, metric_srid))
+    return {CRS84: (WGS84, False)} | {crs_uri(code): (code, north_first(code)) for code in codes}
+
+
+@lru_cache(maxsize=64)
+def north_first(srid: int) -> bool:
+    """Return whether the authority writes the northward axis first, as of EPSG:4326 and the CGCS2000 zones."""
+    axes = CRS.from_epsg(srid).axis_info
+    return bool(axes) and axes[0].direction.lower() == "north"
+
+
+@lru_cache(maxsize=16)
+def _to_degrees(srid: int) -> Transformer:
+    return Transformer.from_crs(srid, WGS84, always_xy=True)
+
+
+def wanted(query: Mapping[str, str], offer: Offer, metric_srid: int) -> Wanted:
+    """Return what a query asks of an offer.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter that is unknown or cannot be read.
+    """
+    names = {each.name for each in offer.fields}
+    unknown = sorted(set(query) - KNOWN - names)
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]!r} is neither a parameter nor a column of {offer.key}.",
+            hint=f"Columns: {', '.join(each.name for each in offer.fields)}.",
+        )
+    check_format(query)
+    known = systems(metric_srid)
+    srid, flipped = system_of(query.get("crs", CRS84), known)
+    since, until = span(query.get("datetime", ""))
+    return Wanted(
+        boxes=boxes(query.get("bbox", ""), *system_of(query.get("bbox-crs", CRS84), known)),
+        since=since,
+        until=until,
+        equals={name: value for name, value in query.items() if name in names and name not in KNOWN},
+        after=query.get("after"),
+        limit=limit(query.get("limit", "")),
+        srid=srid,
+        flipped=flipped,
+    )
+
+
+def check_format(query: Mapping[str, str]) -> None:
+    """Return when the format is one there is."""
+    if query.get("f", "json") not in {"json", "geojson"}:
+        raise InvalidInput("The only format here is JSON.", hint="Leave f away, or say f=json.")
+
+
+def system_of(given: str, known: Mapping[str, tuple[int, bool]]) -> tuple[int, bool]:
+    """Return the code and the order of axes of a coordinate system that is offered."""
+    if given not in known:
+        raise InvalidInput(f"{given[:120]!r} is not offered here.", hint=f"Known are: {', '.join(known)}.")
+    return known[given]
+
+
+def limit(given: str) -> int:
+    """Return how many features a page holds; above the maximum it is the maximum."""
+    if not given:
+        return DEFAULT_FEATURES
+    if not (given.isascii() and given.isdecimal()) or len(given) > 18 or int(given) < 1:
+        raise InvalidInput("limit is a whole number from 1.", hint=f"At most {MOST_FEATURES} come at once.")
+    return min(int(given), MOST_FEATURES)
+
+
+def boxes(given: str, srid: int, flipped: bool) -> tuple[Box, ...]:
+    """Return the box in degrees; one across the antimeridian as two, heights ignored, none for an empty text."""
+    if not given:
+        return ()
+    try:
+        numbers = [float(part) for part in given.split(",")]
+    except ValueError as error:
+        raise _no_box() from error
+    if len(numbers) == 6:
+        numbers = [*numbers[:2], *numbers[3:5]]
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise _no_box()
+    west, south, east, north = numbers
+    if flipped:
+        south, west, north, east = numbers
+    if srid != WGS84:
+        if west > east or south > north:
+            raise _no_box()
+        west, south, east, north = _to_degrees(srid).transform_bounds(west, south, east, north)
+    if not all(map(math.isfinite, (west, south, east, north))) or south > north:
+        raise _no_box()
+    if west > east:
+        return ((west, south, 180.0, north), (-180.0, south, east, north))
+    return ((west, south, east, north),)
+
+
+def _no_box() -> InvalidInput:
+    return InvalidInput("bbox is west, south, east, north.", hint="Four numbers, or six with heights.")
+
+
+def span(given: str) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the first and the last moment of a time filter; None leaves a side open, a day is the whole day (UTC)."""
+    if not given:
+        return None, None
+    parts = given.split("/")
+    if len(parts) > 2:
+        raise _no_time(given)
+    since = _moment(parts[0], given, end=False)
+    until = _moment(parts[-1], given, end=True)
+    if len(parts) == 2 and since is None and until is None:
+        return None, None
+    if len(parts) == 1 and since is None:
+        raise _no_time(given)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput("The span ends before it begins.", hint="Write the earlier moment first.")
+    return since, until
+
+
+def _moment(text: str, given: str, *, end: bool) -> dt.datetime | None:
+    if text in {"", ".."}:
+        return None
+    try:
+        if len(text) == len("2026-03-01"):
+            day = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC)
+            return day + dt.timedelta(days=1) - dt.timedelta(microseconds=1) if end else day
+        told = dt.datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise _no_time(given) from error
+    if told.tzinfo is None:
+        raise _no_time(given)
+    return told
+
+
+def _no_time(given: str) -> InvalidInput:
+    return InvalidInput(
+        f"{given[:60]!r} is no moment and no span.", hint="Write 2026-03-01T00:00:00Z, or two with / between, or .."
+    )
