@@ -6,6 +6,7 @@ from geodata.tables.base import Base
 from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, IncidentClass, TimeLimit
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Railway, Road
 from geodata.tables.component import Component
+from geodata.tables.data_exchange import ApiToken, CatalogueEntry, DataGrant, DataRequest, DataUse
 from geodata.tables.data_set import DataBatch, DataMapping, DataSet, DataSetRow, QuarantinedRow
 from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
 from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
@@ -46,6 +47,7 @@ __all__ = [
     "AccessAnswer",
     "AccessReview",
     "AllowedStep",
+    "ApiToken",
     "AppUser",
     "Appeal",
     "Area",
@@ -54,6 +56,7 @@ __all__ = [
     "Building",
     "Calendar",
     "CalendarDay",
+    "CatalogueEntry",
     "CitizenWord",
     "ClassOwner",
     "Closure",
@@ -63,9 +66,12 @@ __all__ = [
     "Component",
     "CostTable",
     "DataBatch",
+    "DataGrant",
     "DataMapping",
+    "DataRequest",
     "DataSet",
     "DataSetRow",
+    "DataUse",
     "Draft",
     "EmergencyRule",
     "Erasure",
@@ -76,7 +82,6 @@ __all__ = [
     "ExtensionRequest",
     "Facility",
     "FactFold",
-    "FeedRun",
     "FeedRun",
     "GridBinding",
     "GridBorder",

@@ -80,6 +80,11 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "norm": ("SVAMP", "SP", "SP", "SP"),
     "named_layer": ("SVAMP", "SP", "SP", ""),
     "layer_place": ("SVAMP", "SP", "", ""),
+    "catalogue_entry": ("SVDAMWHPT", "SV", "SV", "S"),
+    "data_request": ("SVAH", "S", "SV", "S"),
+    "data_grant": ("SVAH", "SV", "SV", "S"),
+    "data_use": ("SVAT", "", "", "S"),
+    "api_token": ("ST", "S", "ST", "S"),
     "data_set": ("SVDAMWHPT", "SVHT", "SVHT", "S"),
     "data_mapping": ("SVHT", "SVHT", "", "S"),
     **dict.fromkeys(("data_batch", "data_set_row"), ("SVDAMWHPT", "S", "S", "S")),
@@ -110,7 +115,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     **dict.fromkeys(("road_speed", "sensor_curve"), (ALL, "S", "S", "S")),
     **dict.fromkeys(("traffic_feed", "own_basemap"), ("ST", "ST", "ST", "ST")),
     "feed_run": ("ST", "S", "S", "S"),
-    "wall_pass": ("SVAT", "SVT", "SVT", ""),
+    "wall_pass": ("SVA", "SV", "SV", ""),
     "cost_table": (ALL.replace("N", ""), "SD", "SD", "S"),
     "pin": ("SVDAM", "SD", "SD", "S"),
     "outbox": ("S", "S", "S", "S"),
@@ -205,6 +210,19 @@ REVIEWED = (
         " FROM grid_change AS c, (SELECT * FROM unit_grid WHERE territory_id = %(home)s LIMIT 1) AS g"
     ),
     (
+        "INSERT INTO railway (territory_id, source, source_ref, railway_class, geom)"
+        " VALUES (%(home)s, 'x', 'x', 'rail', 'LINESTRING(0 0, 1 1)')"
+    ),
+    (
+        "INSERT INTO grid_border (territory_id, left_id, kind, length_m, geom)"
+        " SELECT %(home)s, min(id), 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM unit_grid"
+        " WHERE territory_id = %(home)s"
+    ),
+    (
+        "INSERT INTO grid_change_border (change_id, territory_id, left_id, kind, length_m, geom)"
+        " SELECT change_id, %(home)s, id, 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM grid_change_cell LIMIT 1"
+    ),
+    (
         "INSERT INTO grid_parent (child_id, parent_id, territory_id, change_id, shared_m2)"
         " SELECT max(g.id), min(g.id), %(home)s, min(c.id), 1 FROM grid_change AS c, unit_grid AS g"
         " WHERE g.territory_id = %(home)s"
@@ -234,19 +252,6 @@ REVIEWED = (
         " VALUES (%(home)s, 'lamps', '{}', 'x')), batch AS ("
         " INSERT INTO data_batch (territory_id, data_set_id, file_name, sha256, status, loaded_label)"
         " SELECT %(home)s, id, 'x.csv', 'x', 'loaded', 'x' FROM made RETURNING id, data_set_id)"
-    (
-        "INSERT INTO railway (territory_id, source, source_ref, railway_class, geom)"
-        " VALUES (%(home)s, 'x', 'x', 'rail', 'LINESTRING(0 0, 1 1)')"
-    ),
-    (
-        "INSERT INTO grid_border (territory_id, left_id, kind, length_m, geom)"
-        " SELECT %(home)s, min(id), 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM unit_grid"
-        " WHERE territory_id = %(home)s"
-    ),
-    (
-        "INSERT INTO grid_change_border (change_id, territory_id, left_id, kind, length_m, geom)"
-        " SELECT change_id, %(home)s, id, 'cut', 1, 'MULTILINESTRING((0 0, 1 1))' FROM grid_change_cell LIMIT 1"
-    ),
         " INSERT INTO quarantined_row (territory_id, data_set_id, batch_id, row_number, raw)"
         " SELECT %(home)s, data_set_id, id, 1, '{}' FROM batch"
     ),
@@ -255,6 +260,22 @@ REVIEWED = (
     (
         "INSERT INTO data_set_row (data_set_id, row_key, batch_id, row_number, content_hash, properties, valid_from)"
         " SELECT data_set_id, 'x', id, 1, 'x', '{}', now() FROM data_batch"
+    ),
+    "INSERT INTO catalogue_entry (territory_id, key, data_set_id) SELECT %(home)s, 'set-lamps', id FROM data_set",
+    (
+        "INSERT INTO data_request (territory_id, data_set_id, unit_id, asked_label, purpose, days, state, reason,"
+        " decided_at) SELECT %(home)s, id, owner_unit_id, 'x', 'x', 9, 'granted', 'x', now() FROM data_set"
+    ),
+    (
+        "INSERT INTO data_grant (territory_id, data_set_id, request_id, unit_id, valid_from, valid_until)"
+        " SELECT %(home)s, data_set_id, id, unit_id, now(), now() + interval '1 day' FROM data_request"
+    ),
+    "SELECT set_config('gridkeeper.territory', (%(home)s)::text, true)",
+    "SELECT gk_note_use('facilities', 'page', 1, '{}')",
+    "SELECT set_config('gridkeeper.territory', '', true)",
+    (
+        "INSERT INTO api_token (territory_id, user_id, role_id, name, token_hash, expires_at)"
+        " SELECT %(home)s, user_id, id, 'x', 'x', now() FROM user_role WHERE role = 'planner' LIMIT 1"
     ),
     "INSERT INTO study_live (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",
     "INSERT INTO study_front (study_id, territory_id) SELECT id, %(home)s FROM study LIMIT 1",

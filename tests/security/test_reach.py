@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from starlette.routing import Route
 
 from app import routes
+from app.api import ogc
 from app.guard import OPEN_PATHS
 from core.identity import ALLOWED, Actor, May, Role, system_actor
 from geodata.db import transaction
@@ -25,6 +26,8 @@ NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
 _DRAFT_TILE = {"change:int": "1", "version:int": "1", "z:int": "12", "x:int": "1", "y:int": "1"}
 FILL = _DRAFT_TILE | {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
+OGC = {route.path: EVERYBODY for route in ogc.routes}
+FILL |= {"collection": "facilities", "feature": "0", "grid": "WebMercatorQuad", "row:int": "99999", "column:int": "1"}
 FIELD = ("state", "way", "classes", "acts", "photo", "position")
 POSTED = {f"/api/field/{name}": "POST" for name in ("acts", "photo", "position")}
 WHO = {
@@ -34,6 +37,7 @@ WHO = {
     "/api/values": EVERYBODY,
     "/api/cells": EVERYBODY,
     "/api/access": ALLOWED[May.SEE_STUDIES],
+    **OGC,
     "/api/search": EVERYBODY,
     "/tiles/draft/{change:int}/{version:int}/{z:int}/{x:int}/{y:int}.mvt": ALLOWED[May.PROPOSE_GRIDS],
     "/assets/{name:path}": EVERYBODY,
