@@ -170,11 +170,11 @@ def picture(  # noqa: PLR0917  (a map, layer by layer)
         drawn,
         "" if shade is None else _shade(shade, frame, minute_classes(limit_min), limit_min, key),
         _catchments(served, ground.srid, frame),
-        _names(ground, frame, names, sign),
+        named_places(ground, frame, names, sign),
         _existing(existing_m, frame),
         _sites(sites, ground.srid, frame, sign),
-        _scale(frame, sign),
-        _north(frame, sign),
+        scale_bar(frame, sign),
+        north_arrow(frame, sign),
     ]
     hatch = HATCH.format(id=f"hatch-{key}", ink=LIGHT.surface, sign=sign)
     return (
@@ -186,7 +186,7 @@ def picture(  # noqa: PLR0917  (a map, layer by layer)
     )
 
 
-def _path(shape: shapely.Geometry, frame: Frame, *, closed: bool, tolerance: float = 0.8) -> str:
+def path_of(shape: shapely.Geometry, frame: Frame, *, closed: bool, tolerance: float = 0.8) -> str:
     """Return the d of a path in whole tenths, simplified to what can be seen."""
     simple = shapely.simplify(shape, tolerance / frame.scale)
     made = []
@@ -207,16 +207,16 @@ def _cover(ground: Ground, frame: Frame, island: bool, fine: bool) -> str:
     outside = LIGHT.water if island else LIGHT.ground
     made = [
         f'<rect width="{WIDE:.0f}" height="{frame.high:.0f}" fill="{outside}"/>',
-        f'<path d="{_path(land, frame, closed=True, tolerance=corner)}" fill="{LIGHT.land}"/>',
+        f'<path d="{path_of(land, frame, closed=True, tolerance=corner)}" fill="{LIGHT.land}"/>',
     ]
     for wanted in ("farmland", "sand", "beach", "green", "grass", "park", "wood", "water"):
         shapes = [shape for kind, shape in ground.cover if kind == wanted and shapely.intersects(shape, box)]
         if shapes:
-            text = "".join(_path(shape, frame, closed=True, tolerance=corner) for shape in _clipped(shapes, box))
+            text = "".join(path_of(shape, frame, closed=True, tolerance=corner) for shape in _clipped(shapes, box))
             made.append(f'<path d="{text}" fill="{COVER[wanted]}" fill-rule="evenodd"/>')
     brooks = [shape for kind, shape in ground.cover if kind == "waterway" and shapely.intersects(shape, box)]
     if brooks and fine:
-        text = "".join(_path(shape, frame, closed=False) for shape in _clipped(brooks, box))
+        text = "".join(path_of(shape, frame, closed=False) for shape in _clipped(brooks, box))
         made.append(f'<path d="{text}" fill="none" stroke="{LIGHT.water}" stroke-width="1.6"/>')
     return "".join(made)
 
@@ -239,7 +239,7 @@ def _streets(ground: Ground, frame: Frame, fine: bool) -> str:
     made = []
     for width in sorted(grouped):
         merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(grouped[width])))
-        text = "".join(_path(line, frame, closed=False, tolerance=0.8 if fine else 2.0) for line in merged)
+        text = "".join(path_of(line, frame, closed=False, tolerance=0.8 if fine else 2.0) for line in merged)
         if close:
             made.append(_line(text, LIGHT.casing, width + 2.0))
             made.append(_line(text, LIGHT.road, width))
@@ -260,7 +260,7 @@ def _houses(ground: Ground, frame: Frame) -> str:
         return ""
     box = frame.box
     inside = ground.buildings[shapely.intersects(ground.buildings, box)]
-    text = "".join(_path(shape, frame, closed=True, tolerance=0.4) for shape in inside)
+    text = "".join(path_of(shape, frame, closed=True, tolerance=0.4) for shape in inside)
     return f'<path d="{text}" fill="{LIGHT.building}" stroke="{LIGHT.building_line}" stroke-width="0.8"/>'
 
 
@@ -294,7 +294,7 @@ def _catchments(served: Sequence[Served], srid: int, frame: Frame) -> str:
         if each.kind != "catchment" or not each.site_number:
             continue
         shape = project(np.array([each.shape], dtype=object), srid)[0]
-        text = _path(shapely.intersection(shapely.make_valid(shape), frame.box), frame, closed=True, tolerance=1.5)
+        text = path_of(shapely.intersection(shapely.make_valid(shape), frame.box), frame, closed=True, tolerance=1.5)
         ink = colour(each.site_number)
         made.append(
             f'<path d="{text}" fill="{ink}" fill-opacity="0.07" stroke="{ink}" stroke-width="2.6"'
@@ -325,7 +325,7 @@ def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame, sign: float) ->
     return "".join(made)
 
 
-def _names(ground: Ground, frame: Frame, most: int, sign: float) -> str:
+def named_places(ground: Ground, frame: Frame, most: int, sign: float) -> str:
     """Return names of places that do not lie upon each other; close maps name their streets."""
     taken: list[tuple[float, float, float, float]] = []
     made: list[str] = []
@@ -371,7 +371,8 @@ def _one(line: Any) -> Any:
     return max(shapely.get_parts(line), key=lambda part: float(part.length))
 
 
-def _scale(frame: Frame, sign: float) -> str:
+def scale_bar(frame: Frame, sign: float) -> str:
+    """Return the scale of a map, at its lower left."""
     metres = max((step for step in STEPS_M if step * frame.scale <= 240 * sign), default=STEPS_M[0])
     long, size = metres * frame.scale, 18 * sign
     x, y = 24.0, frame.high - 26
@@ -384,7 +385,8 @@ def _scale(frame: Frame, sign: float) -> str:
     )
 
 
-def _north(frame: Frame, sign: float) -> str:
+def north_arrow(frame: Frame, sign: float) -> str:
+    """Return the arrow to the north, at the lower right."""
     drawn = (
         f'<rect x="-22" y="-10" width="44" height="66" fill="{LIGHT.surface}" fill-opacity="0.85"/>'
         f'<path d="M0 -4l9 28l-9 -6l-9 6z" fill="{LIGHT.text}"/>'
