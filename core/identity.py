@@ -39,6 +39,7 @@ class May(enum.StrEnum):
     PROPOSE_GRIDS = "propose_grids"
     NOTE_GRIDS = "note_grids"
     LOAD_DATA = "load_data"
+    BRING_DATA = "bring_data"
     SEE_STUDIES = "see_studies"
     MAKE_STUDIES = "make_studies"
     PROPOSE_SITES = "propose_sites"
@@ -58,6 +59,7 @@ class May(enum.StrEnum):
     APPROVE_RULES = "approve_rules"
     SET_UP = "set_up"
     KEEP_RUNNING = "keep_running"
+    OPEN_WALLS = "open_walls"
     SEE_CATALOGUE = "see_catalogue"
     KEEP_CATALOGUE = "keep_catalogue"
     TAKE_DATA = "take_data"
@@ -82,6 +84,7 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.PROPOSE_GRIDS: frozenset({_R.GRID_MANAGER, _R.PLANNER, _R.SUPERVISOR}),
     May.NOTE_GRIDS: frozenset({_R.GRID_WORKER, _R.GRID_MANAGER, _R.DISPATCHER, _R.SUPERVISOR}),
     May.LOAD_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
+    May.BRING_DATA: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.HANDLER}),
     May.SEE_STUDIES: frozenset({_R.PLANNER, _R.GRID_MANAGER, _R.SUPERVISOR, _R.AUDITOR}),
     May.MAKE_STUDIES: frozenset({_R.PLANNER}),
     May.PROPOSE_SITES: frozenset({_R.PLANNER}),
@@ -101,6 +104,7 @@ ALLOWED: dict[May, frozenset[Role]] = {
     May.APPROVE_RULES: frozenset({_R.SUPERVISOR}),
     May.SET_UP: frozenset({_R.ADMINISTRATOR}),
     May.KEEP_RUNNING: frozenset({_R.ADMINISTRATOR}),
+    May.OPEN_WALLS: frozenset({_R.SUPERVISOR}),
     May.SEE_CATALOGUE: _ALL_OFFICERS,
     May.KEEP_CATALOGUE: frozenset({_R.SUPERVISOR}),
     May.TAKE_DATA: _ALL_OFFICERS - {_R.GRID_WORKER},
