@@ -75,9 +75,9 @@ def _bring(actor: Actor, territory: TerritoryInfo, places: Expected | InvalidInp
           candidates=i18n.number(len(places.candidates)), there=i18n.number(len(places.there)))
     )  # fmt: skip
     with st.container(horizontal=True):
-        st.download_button(t("List of rows"), _rows(places), "matrix-rows.csv", "text/csv", on_click="ignore",
+        st.download_button(t("List of rows"), rows_csv(places), "matrix-rows.csv", "text/csv", on_click="ignore",
                            key=f"gk_matrix_rows_{key}")  # fmt: skip
-        st.download_button(t("List of columns"), _columns(places), "matrix-columns.csv", "text/csv",
+        st.download_button(t("List of columns"), columns_csv(places), "matrix-columns.csv", "text/csv",
                            on_click="ignore", key=f"gk_matrix_columns_{key}")  # fmt: skip
     name = st.text_input(t("Name of the matrix"), max_chars=NAME_AT_MOST, key=f"gk_matrix_name_{key}",
                          placeholder=t("e.g. by bus, weekday morning"))  # fmt: skip
@@ -102,7 +102,8 @@ def _bring(actor: Actor, territory: TerritoryInfo, places: Expected | InvalidInp
             st.rerun()
 
 
-def _rows(places: Expected) -> bytes:
+def rows_csv(places: Expected) -> bytes:
+    """Return the list of rows of a matrix: name, place, people."""
     return _table(
         ["id", "lon", "lat", "people"],
         [
@@ -114,7 +115,8 @@ def _rows(places: Expected) -> bytes:
     )
 
 
-def _columns(places: Expected) -> bytes:
+def columns_csv(places: Expected) -> bytes:
+    """Return the list of columns of a matrix: name and place."""
     at = zip(places.column_names, places.columns.tolist(), strict=True)
     return _table(["id", "lon", "lat"], [[name, f"{lon:.7f}", f"{lat:.7f}"] for name, (lon, lat) in at])
 

@@ -13,7 +13,8 @@ from app.i18n import t
 from planning import matrices
 from planning.kinds import INFO, Kind
 from planning.layer_model import AHEAD_AT_MOST, GROWTH_AT_MOST, LayerInfo
-from planning.terms import Terms
+from planning.model import AT_ONCE_POINTS, CANDIDATES_AT_MOST, DEMAND_POINTS
+from planning.terms import POINTS_AT_MOST, Terms
 
 ROOM = 5000
 SITE_COST = 1_000_000
@@ -132,6 +133,22 @@ def people(offered: Sequence[LayerInfo]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def points(chosen: Kind) -> int | None:
+    """Ask at how many points the people are gathered for the choice; None: the usual number."""
+    if INFO[chosen].needs_capacity:
+        return None
+    options = (DEMAND_POINTS, AT_ONCE_POINTS, *((POINTS_AT_MOST,) if chosen == "p-median" else ()))
+    last = kept().get("points") or DEMAND_POINTS
+    made = st.selectbox(
+        t("People are gathered at so many points at most"), options, format_func=i18n.number,
+        index=options.index(last) if last in options else 0, key=key(f"points{len(options)}"),
+        help=t("Figures always count every building. More points make the choice and its proof finer and take longer:"
+               " {most} points and {places} places take some minutes, only where shortest ways for all are asked for.",
+               most=i18n.number(POINTS_AT_MOST), places=i18n.number(CANDIDATES_AT_MOST)),
+    )  # fmt: skip
+    return None if made == DEMAND_POINTS else int(made)
+
+
 def terms(said: dict[str, Any]) -> Terms:
     """Return the terms that the form says."""
     made = Terms(
@@ -152,6 +169,7 @@ def terms(said: dict[str, Any]) -> Terms:
         demand_name=said.get("demand_name"),
         growth=said.get("growth"),
         years=said.get("years"),
+        points=None if said.get("own_matrix") else said.get("points"),
     )
     found: LayerInfo | None = said.get("own_matrix")
     if found is None:

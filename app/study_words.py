@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from app import i18n, matrix_words, study_kind_words
 from app.i18n import t, tn
@@ -230,6 +232,9 @@ def step(name: str) -> str:
         "Bounding what is possible": t("Proving how good the answer is"),
         "Proving the answer": t("Closing the last gap"),
         "Keeping the answer": t("Writing the answer down"),
+        "Searching among some candidates": t("Searching among some of the places"),
+        "Going through all candidates": t("Going through all places, block by block"),
+        "Carrying the proof to every building": t("Carrying the proof to every building"),
     }.get(name, name)
 
 
@@ -266,6 +271,7 @@ def assumptions(study: Study, people_note: str) -> list[str]:
             points=i18n.number(facts["demand_points"]),
             metres=i18n.number(facts["mean_shift_m"]),
         ),
+        *_carried(facts),
         t(
             "Places: {places} of {plots} free plots, spread as people live. A plot is {side} m wide without building,"
             " road, water, green or farmland, at most {metres} m from a road.",
@@ -295,6 +301,23 @@ def assumptions(study: Study, people_note: str) -> list[str]:
         lines.insert(1, told)
     if facts.get("unreachable"):
         lines.insert(4, t("{people} people have no way to any place.", people=i18n.number(facts["unreachable"])))
+    return lines
+
+
+def _carried(facts: Mapping[str, Any]) -> list[str]:
+    """Return what the proof says of every building, and that the answer was found block by block."""
+    every, lines = facts.get("every"), []
+    if every is not None:
+        lines.append(
+            t("Counted at every building the proof still says: no other choice among these places is better by more"
+              " than {gap}. (Gathering the people may hide {seconds} s a person at most.)",
+              gap=gap(every["gap"]), seconds=i18n.number(every["error"] / max(facts["people"], 1e-9), 1))
+        )  # fmt: skip
+    if facts.get("by_blocks"):
+        lines.append(
+            t("The question is large: its places were gone through block by block, and the search ended once the gap"
+              " was below half a per cent or its time was up.")
+        )  # fmt: skip
     return lines
 
 

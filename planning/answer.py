@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from geodata.crs import WGS84, project
 from geodata.network import RoadNetwork, Snapped
 from geodata.travel import nearest_s
 from planning.catchments import catchments
-from planning.demand import Demand
+from planning.demand import Demand, gather
 from planning.kinds import INFO
-from planning.model import Answer, Ground, Question, SiteAnswer
+from planning.large import by_blocks, on_every_building
+from planning.model import DEMAND_POINTS, Answer, Ground, Question, SiteAnswer
 from planning.placement import Placement
 from planning.posing import Candidates, City, candidates_of, demand_of, metric, pose, some
 from planning.siting import EXISTING, UNSERVED, SitingResult, Stop
@@ -45,8 +47,9 @@ class _Ways:
 def answer(city: City, question: Question, *, progress: Progress | None = None, seconds: float = SOLVE_S) -> Answer:
     """Return the answer to a question; its numbers of people are counted on every building.
 
-    The choice itself is made on demand gathered at `planning.model.DEMAND_POINTS` points; objective,
-    bound and gap speak of these.
+    The choice itself is made on demand gathered at `planning.model.DEMAND_POINTS` points, or as many as the terms
+    say; objective, bound and gap speak of these. Of shortest ways for all, ``every`` among the facts carries the
+    proof to all buildings.
 
     Parameters
     ----------
@@ -61,12 +64,16 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
     clock.lap("candidates")
     places = city.network.snap(city.homes)
     now_s = _nearest(city.network, places, city.existing, progress)
-    problem = pose(
-        city, question, where, demand, some(places, demand.at), nearest_s=now_s[demand.at], progress=progress
-    )
-    clock.lap("travel_times")
-    stop = Stop(seconds=question.terms.seconds or seconds)
-    found = solved(problem, where, question, stop, progress=progress)
+    points, near_s = some(places, demand.at), now_s[demand.at]
+    if question.by_blocks:
+        clock.lap("travel_times")
+        large = by_blocks(city, question, where, demand, points, nearest_s=near_s, progress=progress)
+        problem, found = large.problem, large.solved
+    else:
+        problem = pose(city, question, where, demand, points, nearest_s=near_s, progress=progress)
+        clock.lap("travel_times")
+        stop = Stop(seconds=question.terms.seconds or seconds)
+        found = solved(problem, where, question, stop, progress=progress)
     result = found.result
     clock.lap("choice")
     facts: dict[str, Any] = {
@@ -79,15 +86,15 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
         "mean_shift_m": demand.mean_shift_m,
         "unserved_s": result.unserved_s,
         "binding": result.binding,
+        "by_blocks": question.by_blocks,
         "built": int((np.array(result.sites, dtype=np.int64) < where.new).sum()),
         **found.told,
         **where.told,
     }
-    xy = homes_m[demand.at]
     if result.status == "infeasible":
         facts["who"] = who(problem, result, city.community_id[demand.at])
         clock.lap("counting")
-        grounds = _left(city, result, demand, xy) if result.binding in {"reach", "sites"} else ()
+        grounds = _left(city, *_drawn(city, result, demand, homes_m)) if result.binding in {"reach", "sites"} else ()
         facts["seconds"] = clock.laps
         return Answer("infeasible", None, None, None, result.unserved, facts, grounds=grounds)
     chosen = np.array(result.sites, dtype=np.int64)
@@ -98,7 +105,12 @@ def answer(city: City, question: Question, *, progress: Progress | None = None, 
     owner = _owner(problem, result, demand, new, stays)
     ways = _ways(city, places, now_s, where, new, stays, owner)
     sites = _sites(city, ways, question, where.lonlat[new])
-    grounds = _grounds(city, result, demand, xy, limit_s=question.limit_s, chosen=new, numbers=sites.order)
+    grounds = _grounds(
+        city, *_drawn(city, result, demand, homes_m), limit_s=question.limit_s, chosen=new, numbers=sites.order
+    )
+    if question.kind == "p-median":
+        progress.step("Carrying the proof to every building")
+        facts["every"] = on_every_building(city, places, demand, result, ways.then_s)
     clock.lap("counting")
     promised = result.objective if question.kind == "p-center" else question.limit_s
     facts |= {**_figures(city, ways, question), **_longer(city, ways, promised), "seconds": clock.laps}
@@ -201,6 +213,16 @@ def _sites(city: City, ways: _Ways, question: Question, lonlat: Floats) -> _Site
             )
         )
     return _Sites(tuple(rows), numbers)
+
+
+def _drawn(city: City, result: SitingResult, demand: Demand, homes_m: Floats) -> tuple[SitingResult, Demand, Floats]:
+    """Return the answer at few enough points to draw the ground around each."""
+    if len(demand.at) <= DEMAND_POINTS:
+        return result, demand, homes_m[demand.at]
+    few = gather(homes_m, city.people, DEMAND_POINTS)
+    own = demand.owner[few.at]
+    shown = dataclasses.replace(result, assignment=result.assignment[own], times_s=result.times_s[own])
+    return shown, few, homes_m[few.at]
 
 
 def _grounds(

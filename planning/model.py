@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import shapely
@@ -17,12 +17,16 @@ from planning.kinds import INFO, KINDS, Kind
 from planning.terms import Terms
 
 SITES_AT_MOST = 50
-CANDIDATES_AT_MOST = 2000
+CANDIDATES_AT_MOST = 5000
+AT_ONCE_CANDIDATES, AT_ONCE_POINTS = 2000, 10_000
+"""What is compared in one piece; beyond, shortest ways for all are answered by blocks."""
 LIMIT_MIN_AT_MOST = 240.0
 TITLE_AT_MOST = 120
 NO_TERMS = Terms()
+ROOMED_POINTS = 600
+"""Points of demand where room is counted: who goes where is a question of its own then."""
 DEMAND_POINTS = 2500
-"""Points the people of all buildings are gathered at; the answer is checked on every building afterwards."""
+"""Points the people of all buildings are gathered at unless more are asked for; figures count every building."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,46 @@ class Question:
                 f"{self.p:,} sites are asked for, but only {self.candidates:,} candidates are compared.",
                 hint="Ask for fewer sites or compare more candidates.",
             )
+        self._check_size()
         if self.p > SITES_AT_MOST:
             raise InvalidInput(f"{self.p:,} sites are too many for one study.", hint=f"At most {SITES_AT_MOST}.")
         if not (math.isfinite(self.limit_min) and 0 < self.limit_min <= LIMIT_MIN_AT_MOST):
             raise InvalidInput(
                 f"{self.limit_min:g} minutes is no useful limit.",
                 hint=f"Take more than 0 and at most {LIMIT_MIN_AT_MOST:g}.",
+            )
+
+    @property
+    def by_blocks(self) -> bool:
+        """Return whether it is so large that travel times of all pairs are never in memory at once."""
+        terms = self.terms
+        plain = terms.spacing_m is None and terms.budget is None and terms.floor is None
+        large = (terms.points or 0) > DEMAND_POINTS or max(self.candidates, len(terms.places)) > AT_ONCE_CANDIDATES
+        return self.kind == "p-median" and plain and large
+
+    @property
+    def with_few_points(self) -> Question:
+        """Return it with no more points of people than usual, for what asks it many times over."""
+        if (self.terms.points or 0) <= DEMAND_POINTS:
+            return self
+        return replace(
+            self, candidates=min(self.candidates, AT_ONCE_CANDIDATES), terms=replace(self.terms, points=None)
+        )
+
+    def _check_size(self) -> None:
+        if self.by_blocks:
+            return
+        way_out = "More are answered where shortest ways for all are asked for, without spacing, budget or share."
+        candidates, points = max(self.candidates, len(self.terms.places)), self.terms.points or 0
+        if candidates > AT_ONCE_CANDIDATES:
+            raise InvalidInput(
+                f"{candidates:,} candidates are too many for this question.",
+                hint=f"Take at most {AT_ONCE_CANDIDATES:,}. {way_out}",
+            )
+        most = ROOMED_POINTS if INFO[self.kind].needs_capacity else AT_ONCE_POINTS
+        if points > most:
+            raise InvalidInput(
+                f"{points:,} points of people are too many for this question.", hint=f"Take at most {most:,}. {way_out}"
             )
 
     def _check_terms(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from geodata.travel import closed
 from planning.candidates import Land, free_plots, off_the_taken, spread_candidates
 from planning.demand import Demand, gather
 from planning.kinds import INFO
-from planning.model import DEMAND_POINTS, Question
+from planning.model import AT_ONCE_CANDIDATES, DEMAND_POINTS, ROOMED_POINTS, Question
 from planning.placement import Placement
 from planning.sifting import Sieve
 from planning.terms import Terms
@@ -28,8 +29,6 @@ BLOCK = 64
 FORBIDDEN_M = 60.0
 """A candidate this near to a place that was struck out is struck out too."""
 SAME_M = 1.0
-ROOMED_POINTS = 600
-"""Points of demand where room is counted: who goes where is a question of its own then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +235,19 @@ def _allowed(xy_m: Floats, terms: Terms, srid: int, existing_m: Floats, sieve: S
     return kept
 
 
+def fewer(where: Candidates, homes_m: Floats, people: Floats, keep: Ints) -> Candidates:
+    """Return no more candidates than are compared in one piece, spread as people live; ``keep`` and fixed ones stay."""
+    if where.new <= AT_ONCE_CANDIDATES:
+        return where
+    spread = spread_candidates(where.xy_m[: where.new], homes_m, people, AT_ONCE_CANDIDATES)
+    rows = np.unique(np.r_[spread, keep, where.fixed, where.by_hand, np.arange(where.new, len(where.lonlat))])
+    rows = rows.astype(np.int64)
+    return dataclasses.replace(
+        where, lonlat=where.lonlat[rows], xy_m=where.xy_m[rows], cost=where.cost[rows], capacity=where.capacity[rows],
+        fixed=np.searchsorted(rows, where.fixed), by_hand=np.searchsorted(rows, where.by_hand),
+    )  # fmt: skip
+
+
 def without_streets(network: RoadNetwork, places: Floats) -> RoadNetwork:
     """Return the network with the stretch nearest to each place (longitude, latitude) closed to all."""
     stretches = network.snap(places).stretch
@@ -244,7 +256,7 @@ def without_streets(network: RoadNetwork, places: Floats) -> RoadNetwork:
 
 def demand_of(city: City, question: Question, homes_m: Floats) -> Demand:
     """Return the people gathered at as many points as the kind of question bears."""
-    most = ROOMED_POINTS if INFO[question.kind].needs_capacity else DEMAND_POINTS
+    most = question.terms.points or (ROOMED_POINTS if INFO[question.kind].needs_capacity else DEMAND_POINTS)
     return gather(homes_m, city.people, most)
 
 

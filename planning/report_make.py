@@ -14,7 +14,7 @@ from geodata.travel import matrix_s, nearest_s
 from planning.demand import Demand
 from planning.kinds import INFO
 from planning.model import Question, SiteAnswer
-from planning.posing import Candidates, City, candidates_of, demand_of, metric, pose, some
+from planning.posing import Candidates, City, candidates_of, demand_of, fewer, metric, pose, some
 from planning.report_model import NOBODY, THERE, Homes
 from planning.report_trials import Posed
 from planning.siting import EXISTING
@@ -50,7 +50,7 @@ def counted(  # noqa: PLR0917  (what a city gives, part by part)
     """
     progress.step("Counting every building")
     homes_m = metric(city.homes, city.metric_srid)
-    demand = demand_of(city, question, homes_m)
+    demand = demand_of(city, question.with_few_points, homes_m)
     places = city.network.snap(city.homes)
     lonlat = np.array([(each.lon, each.lat) for each in sites], dtype=np.float64).reshape(-1, 2)
     numbers = np.array([each.number for each in sites], dtype=np.int64)
@@ -86,6 +86,10 @@ def _posed(  # noqa: PLR0917  (the parts of a question, one by one)
     """Return the question as numbers again; None when a chosen place is no candidate any more."""
     progress.step("Finding free plots")
     where = candidates_of(city, question, homes_m)
+    chosen = _at(where, sites, city.metric_srid)
+    if chosen is None:
+        return None
+    where = fewer(where, homes_m, city.people, chosen)
     chosen = _at(where, sites, city.metric_srid)
     if chosen is None:
         return None

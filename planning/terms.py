@@ -14,7 +14,8 @@ from planning.layer_model import Growth
 
 Place = tuple[float, float]
 PLACES_AT_MOST = 60
-OWN_AT_MOST = 2000
+OWN_AT_MOST = 5000
+POINTS_AT_MOST = 50_000
 ZONES_AT_MOST = 100
 _PLACES = ("forbidden", "fixed", "also", "by_hand", "stay", "closed")
 SOURCES = ("free", "buildings")
@@ -27,6 +28,7 @@ _NUMBERS = {
     "floor": ("share of each community", 0.0, 1.0),
     "seconds": ("seconds for the search", 0.0, 3600.0),
     "least_m2": ("square metres of a site", 0.0, 1e9),
+    "points": ("number of points the people are gathered at", 99.0, POINTS_AT_MOST),
 }
 
 
@@ -85,6 +87,8 @@ class Terms:
         Share of each community's people to be within the limit.
     seconds
         For choice and proof.
+    points
+        At how many points the people of all buildings are gathered for the choice, at most; None: the usual number.
     """
 
     closable: bool = False
@@ -113,6 +117,7 @@ class Terms:
     matrix: int | None = None
     matrix_name: str | None = None
     matrix_sha256: str | None = None
+    points: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""

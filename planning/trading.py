@@ -11,7 +11,7 @@ from core.progress import Progress, Silent
 from geodata.travel import nearest_s
 from planning.model import SITES_AT_MOST, Question
 from planning.pareto import Front, FrontPoint, cost_coverage, efficiency_equity
-from planning.posing import Candidates, City, candidates_of, demand_of, metric, pose, some
+from planning.posing import Candidates, City, candidates_of, demand_of, fewer, metric, pose, some
 
 SECONDS = 30.0
 POINTS = 7
@@ -35,8 +35,8 @@ def traded(
     asked = dataclasses.replace(question, kind="p-median", p=p, terms=terms)
     progress.step("Finding free plots")
     homes_m = metric(city.homes, city.metric_srid)
-    where = candidates_of(city, asked, homes_m)
-    demand = demand_of(city, asked, homes_m)
+    where = fewer(candidates_of(city, asked, homes_m), homes_m, city.people, np.empty(0, dtype=np.int64))
+    demand = demand_of(city, asked.with_few_points, homes_m)
     points = some(city.network.snap(city.homes), demand.at)
     there_s = np.full(len(points), np.inf)
     if len(city.existing):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from app.cli.common import AsJson, TerritoryName, emit, progress
+from app.cli.site_ways import PEOPLE, expected, with_demand, with_matrix, write_lists
 from app.cli.study import checked_report, write_report
 from app.i18n import LOCALES
 from app.studies import answer_study
@@ -36,7 +37,20 @@ Candidates = Annotated[
 ]
 LimitMin = Annotated[float, typer.Option("--minutes", "--limit-min", help="Minutes that count as near.")]
 ModeOption = Annotated[str, typer.Option("--mode", help="How people come: walk or drive.")]
-Demand = Annotated[str, typer.Option("--demand", help="Layer of demand; the people of all buildings: people.")]
+Demand = Annotated[
+    str, typer.Option("--demand", help="Layer of demand, by name or number; the people of all buildings: people.")
+]
+Points = Annotated[
+    int | None,
+    typer.Option("--points", help="Points the people are gathered at: 2500 unless said, 50000 at most."),
+]
+MatrixOption = Annotated[
+    str | None,
+    typer.Option("--matrix", help="Travel times of your own: a file about --candidates FILE, or the name of one kept."),
+]
+MatrixPlaces = Annotated[
+    Path | None, typer.Option("--matrix-places", help="Folder to write the places of a matrix into; nothing is sited.")
+]
 Anew = Annotated[bool, typer.Option("--anew", help="As if no facility of the kind were there.")]
 Closable = Annotated[bool, typer.Option("--closable", help="Those there may be closed and built elsewhere.")]
 Forbid = Annotated[list[str] | None, typer.Option("--forbid", help="LON,LAT where nothing may be built; repeat.")]
@@ -88,7 +102,10 @@ def site(
     candidates: Candidates = "500",
     limit_min: LimitMin = 15.0,
     mode: ModeOption = "walk",
-    demand: Demand = "people",
+    demand: Demand = PEOPLE,
+    points: Points = None,
+    matrix: MatrixOption = None,
+    matrix_places: MatrixPlaces = None,
     anew: Anew = False,
     closable: Closable = False,
     forbid: Forbid = None,
@@ -112,8 +129,6 @@ def site(
     as_json: AsJson = False,
 ) -> None:
     """Site new facilities where they serve people best; the study is kept and can be opened in the pages."""
-    if demand != "people":
-        raise InvalidInput(f"There is no layer of demand {demand!r}.", hint="Take people: those of all buildings.")
     if p is None and kind in KINDS and INFO[kind].needs_p and not by_hand:
         raise InvalidInput("It is not said how many sites are wanted. Missing option '--p'.", hint="Give --p.")
     counted = candidates.lstrip("-").isdecimal()
@@ -124,6 +139,7 @@ def site(
         also=places("--also", also), by_hand=places("--by-hand", by_hand), places=own,
         zones=() if zones is None else polygons(zones), spacing_m=spacing, capacity=capacity, site_cost=site_cost,
         hour_cost=hour_cost, budget=budget, floor=None if floor is None else floor / 100, seconds=time_limit,
+        points=points,
     )  # fmt: skip
     wanted = len(by_hand or ()) if p is None else p
     question = Question(
@@ -137,6 +153,12 @@ def site(
         db.ensure_database(shown)
         with db.transaction(actor, purpose="ask a study") as session:
             chosen = find_territory(session, territory)
+            question = with_demand(session, actor, chosen, question, demand)
+            if matrix_places is not None:
+                emit(write_lists(expected(session, actor, chosen, question), matrix_places), as_json)
+                return
+            if matrix is not None:
+                question = with_matrix(session, actor, chosen, question, matrix)
             study_id = ask(session, actor, chosen, question, title=title, queue=False)
         found = answer_study(actor, study_id, shown)
     if found.status == "infeasible":
@@ -208,4 +230,9 @@ def _as_dict(territory: str, study_id: int, question: Question, found: Answer) -
         "unit": INFO[question.kind].unit,
         "best": facts.get("machine"),
         "closed": facts.get("closed", []),
+        "every_building": facts.get("every"),
+        "by_blocks": facts["by_blocks"],
+        "demand": question.terms.demand_name,
+        "matrix": question.terms.matrix_name,
+        "matrix_sha256": question.terms.matrix_sha256,
     }

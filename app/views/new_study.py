@@ -18,7 +18,7 @@ from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
 from planning import layering, service
 from planning.kinds import INFO
-from planning.model import CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
+from planning.model import AT_ONCE_CANDIDATES, CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
 from planning.terms import Place
 
 MAP_PX = 600
@@ -26,7 +26,7 @@ FIRST_KIND = "clinic"
 SOMETHING_NEW = ""
 KEEP = ("stay", "closable", "out")
 WAYS: tuple[Mode, ...] = ("walk", "drive")
-CANDIDATES = (100, 250, 500, 1000, CANDIDATES_AT_MOST)
+CANDIDATES = (100, 250, 500, 1000, AT_ONCE_CANDIDATES, CANDIDATES_AT_MOST)
 
 
 def show() -> None:
@@ -81,6 +81,7 @@ def _form(
             t("Title (may be left out)"), kept.get("title", ""), max_chars=TITLE_AT_MOST, key=key("title")
         )
         candidates = _select("candidates", t("Places compared at most"), CANDIDATES, default=500, words=i18n.number)
+        points = study_form.points(kind)
         people = study_form.people(layering.demand_layers(session, actor, territory))
         ways = study_ways.form(session, actor, territory, where, demand=people["demand"], kind=facility, keep=keep)
         further = study_form.further()
@@ -88,6 +89,7 @@ def _form(
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
         "floor": (floor or 0) * 100, "floor_share": floor, "further": further, "budget": budget, "stay": stay,
+        "points": points,
     } | where | people | ways  # fmt: skip
     st.session_state[state.STUDY_FORM] = said
     if said["wrong"] is not None:

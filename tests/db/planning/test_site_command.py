@@ -107,7 +107,7 @@ def test_terms_a_plan_by_hand_and_a_file_to_take_along(
         (["--kind", "mclp", "--p", "1", "--budget", "5"], "not said what a site costs"),
         (["--kind", "mclp", "--p", "1", "--candidates", "none.geojson"], "neither a number nor a file"),
         (["--kind", "mclp", "--p", "1", "--zones", "none.geojson"], "There is no file none.geojson"),
-        (["--kind", "mclp", "--p", "1", "--demand", "jobs"], "no layer of demand 'jobs'"),
+        (["--kind", "mclp", "--p", "1", "--demand", "jobs"], "no layer 'jobs' of demand"),
         (["--kind", "mclp", "--p", "1", "--out", "study.docx"], "unknown ending"),
         (["--kind", "mclp", "--p", "1", "--floor", "200"], "no useful share of each community"),
         (["--kind", "mclp", "--p", "3", "--by-hand", "-1.2,50.6"], "1 places are marked, but 3 sites"),
