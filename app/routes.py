@@ -16,7 +16,23 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from app import guard, peers, sso, tls
-from app.api import access, assets, draft_tiles, evidence, field, login, record, search, tiles, values, ways_in
+from app.api import (
+    access,
+    assets,
+    draft_tiles,
+    evidence,
+    export,
+    field,
+    ground,
+    login,
+    ogc,
+    record,
+    search,
+    tiles,
+    values,
+    wall,
+    ways_in,
+)
 from core import log
 from core.errors import GridkeeperError
 from core.identity import system_actor
@@ -41,8 +57,13 @@ routes = [
     *evidence.routes,
     *tiles.routes,
     *draft_tiles.routes,
+    *ground.routes,
+    *wall.routes,
     *values.routes,
+    *frames.routes,
     *access.routes,
+    *ogc.routes,
+    *export.routes,
     *search.routes,
     *field.routes,
     *assets.routes,

@@ -82,7 +82,7 @@ def page(session: Session, source: Source, territory_id: int, wanted: Wanted) ->
         on = sql.SQL("{} AND {} > {}").format(base, source.ident, _identity(source, wanted.after))
     relation = relation_of(source, [_envelope(box) for box in wanted.boxes])
     rows = sql.SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-        source.ident, _feature(source, wanted), relation, on, source.ident, sql.Literal(wanted.limit + 1)
+        source.ident, feature(source, wanted), relation, on, source.ident, sql.Literal(wanted.limit + 1)
     )
     count = sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT {}) AS counted").format(
         relation, base, sql.Literal(COUNTED + 1)
@@ -113,7 +113,7 @@ def one(session: Session, source: Source, territory_id: int, identity: str, want
         When there is no such row, or not for this actor.
     """
     statement = sql.SQL("SELECT {} FROM {} WHERE {} AND {} = {}").format(
-        _feature(source, wanted),
+        feature(source, wanted),
         source.relation,
         conditions(source, territory_id, Wanted()),
         source.ident,
@@ -205,7 +205,7 @@ def geometry(source: Source, srid: int, *, flipped: bool = False) -> sql.Composa
     return sql.SQL("ST_FlipCoordinates({})").format(made) if flipped else made
 
 
-def _feature(source: Source, wanted: Wanted) -> sql.Composed:
+def feature(source: Source, wanted: Wanted) -> sql.Composed:
     """Return the expression of a row as a feature."""
     digits = DIGITS if wanted.srid == WGS84 else METRE_DIGITS
     properties = [sql.SQL("{}, {}").format(sql.Literal(name), value) for name, value in source.columns.items()]

@@ -25,9 +25,10 @@ TILE = "/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt"
 NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
 _DRAFT_TILE = {"change:int": "1", "version:int": "1", "z:int": "12", "x:int": "1", "y:int": "1"}
-FILL = _DRAFT_TILE | {"job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
+FILL = _DRAFT_TILE | {"basemap:int": "1", "job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
 OGC = {route.path: EVERYBODY for route in ogc.routes}
 FILL |= {"collection": "facilities", "feature": "0", "grid": "WebMercatorQuad", "row:int": "99999", "column:int": "1"}
+FILL |= {"key": "unit-grids", "form": "csv"}
 FIELD = ("state", "way", "classes", "acts", "photo", "position")
 POSTED = {f"/api/field/{name}": "POST" for name in ("acts", "photo", "position")}
 WHO = {
@@ -36,9 +37,14 @@ WHO = {
     "/record/export/{job:int}": ALLOWED[May.SEE_RECORD],
     "/api/values": EVERYBODY,
     "/api/cells": EVERYBODY,
+    "/api/frames": EVERYBODY,
+    "/api/difference": EVERYBODY,
     "/api/access": ALLOWED[May.SEE_STUDIES],
     **OGC,
+    "/api/export/{key}.{form}": ALLOWED[May.TAKE_DATA],
     "/api/search": EVERYBODY,
+    **dict.fromkeys(("/wall", "/api/wall/state", "/api/wall/map.svg"), ALLOWED[May.SEE_INCIDENTS]),
+    "/tiles/own/{basemap:int}/{z:int}/{x:int}/{y:int}": EVERYBODY,
     "/tiles/draft/{change:int}/{version:int}/{z:int}/{x:int}/{y:int}.mvt": ALLOWED[May.PROPOSE_GRIDS],
     "/assets/{name:path}": EVERYBODY,
     "/api/evidence/{evidence:int}.jpg": ALLOWED[May.SEE_INCIDENTS],
