@@ -58,6 +58,10 @@ class Entry:
         Who has it is not on shift, and the plan sends nobody else.
     unanswered
         Who was sent does not answer, and the shift leader was told.
+    along
+        Rows of the plan of who comes along.
+    calls
+        Somebody of them is to be told yet, or told another time.
     """
 
     incident_id: int
@@ -70,6 +74,8 @@ class Entry:
     settled: bool = False
     off_shift: bool = False
     unanswered: bool = False
+    along: tuple[PlanRow, ...] = ()
+    calls: bool = False
 
     @property
     def change(self) -> str:
@@ -115,14 +121,19 @@ def entries(board: Board, plan: StandingPlan | None, on_shift: Collection[int] |
     """
     rows = {row.id: row for row in (*board.to_send, *board.not_begun, *board.begun)}
     found: dict[int, Entry] = {}
+    company = _company(plan)
     for row in plan.rows if plan else ():
         if row.incident_id in found and row.kind != "handle":
             continue
         known = rows.get(row.incident_id)
         done = _settled(row, known, board.times)
         group = Group.RUNNING if done else group_of(row)
+        along = tuple(company.get(row.incident_id, ()))
+        calls = [each for each in along if each.change in CHANGES and not _settled(each, known, board.times)]
+        group = _with_company(group, calls)
         found[row.incident_id] = Entry(
-            row.incident_id, group, row.due_at, row.emergency, row=row, queue=known, settled=done
+            row.incident_id, group, row.due_at, row.emergency, row=row, queue=known, settled=done,
+            along=along, calls=bool(calls),
         )  # fmt: skip
     for left in plan.unserved if plan else ():
         if left.incident_id not in found:
@@ -143,6 +154,22 @@ def entries(board: Board, plan: StandingPlan | None, on_shift: Collection[int] |
     return tuple(sorted(found.values(), key=_order))
 
 
+def _company(plan: StandingPlan | None) -> dict[int, list[PlanRow]]:
+    """Return incident to the rows of those who come along."""
+    found: dict[int, list[PlanRow]] = {}
+    for row in plan.rows if plan else ():
+        if row.kind == "help":
+            found.setdefault(row.incident_id, []).append(row)
+    return found
+
+
+def _with_company(group: Group, calls: Sequence[PlanRow]) -> Group:
+    """Return where an incident stands when somebody is to be told to come along."""
+    if not calls or group not in {Group.RUNNING, Group.SAFE}:
+        return group
+    return Group.SAFE if all(each.safe for each in calls) else Group.NEEDS
+
+
 def group_of(row: PlanRow) -> Group:
     """Return where a row of the plan stands."""
     if not row.safe:
@@ -154,6 +181,8 @@ def _settled(row: PlanRow, known: QueueRow | None, times: Mapping[int, dt.dateti
     """Return whether what a row proposes is so already, or was decided otherwise since the plan was made."""
     if row.change == "retimed":
         return times.get(row.task_id or 0) == row.start_at
+    if row.kind == "help" and row.change == "new":
+        return known is None or row.worker_code in (known.along or ())
     if row.kind != "handle" or row.change not in CHANGES:
         return False
     if row.change == "new":

@@ -100,7 +100,7 @@ def publish(plan_id: int, ids: Sequence[int], *, one: str = "") -> None:
         return
     finally:
         known.pop(key, None)
-    sent = sum(each.what == "sent" for each in came.done)
+    sent = any(each.what == "sent" for each in came.done)
     if not sent and not came.stale and not came.also_retimed and all(each.what == "kept" for each in came.done):
         st.session_state.setdefault(state.BOARD_DONE, t("All of it was published before."))
         return
@@ -110,11 +110,14 @@ def publish(plan_id: int, ids: Sequence[int], *, one: str = "") -> None:
 
 def came_out(came: Published, one: str = "") -> str:
     """Return what was sent out and what was re-timed, told apart; ``one`` is the number of a single that was sent."""
-    sent = sum(each.what == "sent" for each in came.done)
+    sent = sum(each.what == "sent" and not each.along for each in came.done)
+    along = sum(each.what == "sent" and each.along for each in came.done)
     retimed = sum(each.what == "retimed" for each in came.done) + came.also_retimed
-    said = [t("{number} is sent out as proposed.", number=one)] if one else []
-    if not one and (sent or not retimed):
+    said = [t("{number} is sent out as proposed.", number=one)] if one and sent else []
+    if not one and (sent or not (retimed or along)):
         said.append(tn("{count} is sent out.", "{count} are sent out.", sent))
+    if along:
+        said.append(tn("{count} is told to come along.", "{count} are told to come along.", along))
     if retimed:
         said.append(tn("{count} has another time now.", "{count} have another time now.", retimed))
     return ("" if i18n.locale() == "zh" else " ").join(said)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from app import board_words, i18n, words
-from app.board_entries import Entry, Group
+from app.board_entries import CHANGES, Entry, Group
 from app.board_queue import Line
 from app.board_timeline import Bar, Lane
 from app.i18n import t
@@ -72,7 +72,7 @@ def _mark(entry: Entry, *, planned: bool) -> tuple[str, str]:
     if entry.group is Group.WAITS:
         return (t("in the next plan"), "plain") if planned else ("", "")
     if entry.row is not None:
-        return change(entry.change)
+        return (t("others come along"), "new") if entry.calls and entry.change not in CHANGES else change(entry.change)
     return "", ""
 
 
@@ -90,7 +90,6 @@ def _asked(entry: Entry) -> str:
         "close_call": t("a close call"),
         "no_unit": t("no unit yet"),
         "off_shift": t("its worker is off shift"),
-        "together": t("several go"),
     }
     kind = row.needs.kind if row is not None and row.needs is not None else ""
     return said.get(kind, t("needs you"))

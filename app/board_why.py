@@ -9,7 +9,7 @@ from html import escape
 
 import streamlit as st
 
-from app import board_head, board_rows, board_side, board_words, guard, i18n, state, widgets
+from app import board_company, board_head, board_rows, board_side, board_words, guard, i18n, state, widgets
 from app.board_entries import CHANGES, Entry
 from app.board_side import Here
 from app.i18n import t
@@ -52,6 +52,7 @@ def show(here: Here, entry: Entry, row: PlanRow, known: Known, pin: PinRow | Non
     if row.needs is not None:
         _box(t("This needs you"), (row.needs,))
     _goes(entry, row, here, known)
+    board_company.show(here, entry, known.workers)
     try:
         told = standing_plan.why(here.session, here.actor, entry.incident_id)
     except NotFound as error:
@@ -195,9 +196,11 @@ def _act(here: Here, entry: Entry, row: PlanRow, known: Known, told: Explanation
         key=f"{state.BOARD_CHOICE}_plan_{entry.incident_id}_{i18n.locale()}",
     )
     if picked is None:
-        if entry.change in CHANGES and row.kind == "handle":
+        if (entry.change in CHANGES or entry.calls) and row.kind == "handle":
             st.button(
-                t("Send {worker} as proposed", worker=row.worker_code),
+                t("Send {worker} as proposed", worker=row.worker_code)
+                if entry.change in CHANGES
+                else t("Call them in as proposed"),
                 key="gk_board_send_one",
                 width="stretch",
                 on_click=board_head.publish,

@@ -21,7 +21,7 @@ from dispatch.standing_words import reason
 MARGIN_S = 600.0
 """With less time to spare before the deadline a person looks."""
 HELP = "help"
-"""Kind of a stop that helps who answers for a task: it is shown, and told by a person."""
+"""Kind of a stop of who comes along with who answers for a task, and has a part of his own."""
 SAME_TIME_S = 300.0
 """A begin that shifts by no more is the same."""
 HOUR_S = 3600.0
@@ -56,6 +56,11 @@ def judge(situation: Situation, result: Result) -> list[Judged]:
         k = at[visit.task]
         row, task = situation.work[k], situation.problem.tasks[k]
         worker_id = crew[str(visit.worker)]
+        together = leads.get(task.id, ())
+        if together and visit.worker != together[0]:
+            row = _part(situation, row, worker_id)
+        elif row.joint:
+            row = dataclasses.replace(row, kind=HELP)
         start_at, end_at = (situation.at + dt.timedelta(seconds=each) for each in (visit.start_s, visit.end_s))
         late_s, slack_s = _times(row, task, visit, situation.at)
         change = change_of(row, worker_id, start_at)
@@ -63,13 +68,18 @@ def judge(situation: Situation, result: Result) -> list[Judged]:
         here = row.worker_id is None or row.worker_id in codes
         had = codes.get(row.worker_id or 0) or situation.absent.get(row.worker_id or 0)
         needs = needs_person(row, change, late_s, slack_s, barred, had, on_shift=here)
-        together = leads.get(task.id, ())
-        if together and visit.worker != together[0]:
-            row, change, needs = dataclasses.replace(row, kind=HELP, task_id=None, worker_id=None), "kept", None
-        elif together and needs is None and change in {"new", "moved"}:
-            needs = reason("together", count=len(together), others=listed(together[1:]))
         judged.append(Judged(row, worker_id, place, start_at, end_at, visit.travel_s, late_s, slack_s, change, needs))
     return judged
+
+
+def _part(situation: Situation, row: WorkRow, worker_id: int) -> WorkRow:
+    """Return the work of who comes along: his part where he was told already, else one that nobody has."""
+    told = situation.parts.get(row.incident_id, {}).get(worker_id)
+    if told is not None:
+        return dataclasses.replace(told, kind=HELP)
+    return dataclasses.replace(
+        row, kind=HELP, joint=True, task_id=None, task_version=None, worker_id=None, state="", planned_start=None
+    )
 
 
 def leaders(situation: Situation, result: Result) -> dict[Id, tuple[Id, ...]]:
@@ -148,12 +158,11 @@ def summarise(situation: Situation, compiled: Compiled, result: Result, judged: 
     runs = [price_route(compiled, w, route) for w, route in enumerate(as_it_runs(situation, compiled, result))]
     soon = sum(0 <= (task.due_s) <= HOUR_S for task in _unserved_tasks(situation, result))
     soon += sum(each.late_s > 0 and _due_within(situation, each) for each in judged if not begun(each.work))
-    changing = [each for each in judged if each.change in {"new", "moved", "retimed"}]
+    changing = {each.work.incident_id for each in judged if each.change in {"new", "moved", "retimed"}}
+    asking = {each.work.incident_id for each in judged if each.needs is not None}
     return Summary(
-        safe=sum(each.needs is None for each in changing),
-        need_you=sum(each.needs is not None for each in changing)
-        + len({each.task for each in result.unserved})
-        + len(situation.left),
+        safe=len(changing - asking),
+        need_you=len(asking) + len({each.task for each in result.unserved}) + len(situation.left),
         driving_saved_s=_travel(runs) - _travel(plan),
         breaches_avoided=_late(runs) - _late(plan),
         open_tasks=len(situation.work),

@@ -13,7 +13,7 @@ from core.clock import now as clock_now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.identity import Actor, May, require
 from dispatch import execution_store as store
-from dispatch.execution_acts import arrive, expect_done, hand_over, on_way
+from dispatch.execution_acts import accept_part, arrive, expect_done, hand_over, on_way
 from dispatch.execution_model import PinRow, Published, Sent, StaleRow, What
 from geodata.db import name_act
 from incidents.lifecycle import check_reason
@@ -24,8 +24,8 @@ from incidents.service.commands import digest_of, first_answer, keep_answer
 from incidents.work import Done
 
 __all__ = [
-    "arrive", "assign", "expect_done", "hand_over", "list_pins", "newest_plan", "on_way", "override", "publish",
-    "release_pin",
+    "accept_part", "arrive", "assign", "expect_done", "hand_over", "list_pins", "newest_plan", "on_way", "override",
+    "publish", "release_pin",
 ]  # fmt: skip
 
 MOST = 1000
@@ -214,12 +214,15 @@ def _told(
     session: Session, actor: Actor, rows: Sequence[store.Row], wanted: Iterable[int] | None, otherwise: tuple[str, str]
 ) -> Published:
     done = [
-        Sent(row.incident_id, row.number, row.task_id, row.worker_id, _what(row.what))
+        Sent(row.incident_id, row.number, row.task_id, row.worker_id, _what(row.what), row.kind == "help")
         for row in rows
         if row.asked and row.what is not None and row.task_id is not None
     ]
-    holds = {each.incident_id for each in done}
-    stale = {row.incident_id: row for row in rows if row.asked and row.incident_id not in holds}
+    holds = {(each.incident_id, each.along, each.worker_id) for each in done}
+    done = [each for each in done if not each.along or each.what == "sent"]
+    left = [row for row in rows if row.asked and (row.incident_id, row.kind == "help", row.worker_id) not in holds]
+    left.sort(key=lambda row: row.kind != "help")  # of several rows of one incident, that of who leads is told
+    stale = {row.incident_id: row for row in left}
     changed = changed_since(session, actor, {key: row.incident_version for key, row in stale.items()})
     named = []
     for key, row in stale.items():
@@ -238,7 +241,12 @@ def _told(
 
 
 def _lacks(row: store.Row) -> tuple[str, str] | None:
-    """Return what the class takes by now and the worker has not, in words; None where nothing lacks."""
+    """Return what the class takes by now and the plan or the worker has not, in words; None where nothing lacks."""
+    if row.takes is not None:
+        return (
+            f"Its class takes {row.takes} workers, and this plan cannot send so many. Wait for the next plan.",
+            f"该小类须 {row.takes} 人同去，本方案现不能派出足够人数，请等待新方案。",
+        )
     english, chinese = lacks_words(row.skills or (), row.equipment or ())
     if not english:
         return None

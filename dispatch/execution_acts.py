@@ -77,6 +77,34 @@ def on_way(
     return _say(said, moment, step)
 
 
+def accept_part(
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    *,
+    command_id: str,
+    version: int | None = None,
+    moment: dt.datetime | None = None,
+) -> Done:
+    """Accept to come along with who leads; of the own task of handling it is an act of the lifecycle.
+
+    Raises as `on_way` does, and `NotPermitted` to who leads.
+    """
+    said = _Said(session, actor, incident_id, "accept_part", version, command_id)
+
+    def step(task: store.OwnTask, at: dt.datetime) -> None:
+        if not task.joint:
+            raise NotPermitted(
+                "You lead here by now; accept the task itself.",
+                hint="Look at your list of tasks.",
+                zh="您现为主办人，请直接接受任务。",
+            )
+        if task.state == "waiting":
+            store.progress(session, task.id, at, state="accepted")
+
+    return _say(said, moment, step)
+
+
 def arrive(
     session: Session,
     actor: Actor,
@@ -198,7 +226,7 @@ def _say(said: _Said, moment: dt.datetime | None, step: Callable[[store.OwnTask,
 def _law(said: _Said, task: store.OwnTask, act: str, at: dt.datetime) -> None:
     """Do the act of the lifecycle that is implied, where the task has not come so far."""
     before = ("waiting",) if act == "accept" else ("waiting", "accepted")
-    if task.kind != "handle" or task.state not in before or task.status != "dispatched":
+    if task.kind != "handle" or task.joint or task.state not in before or task.status != "dispatched":
         return
     implied = _implied(said.command_id, act)
     move(said.session, said.actor, said.incident_id, act, version=None, command_id=implied, moment=at)
@@ -212,9 +240,9 @@ def _implied(command_id: str, act: str) -> str:
 
 
 def _look(task: store.OwnTask, state: str) -> str:
-    """Return the state a task gets by itself: a look at a place, or rework, whose incident is in work already."""
+    """Return the state a task gets by itself: a look, the part of who comes along, or what is in work already."""
     order = ("waiting", "accepted", "started")
-    if task.kind == "handle" and task.status == "dispatched":
+    if task.kind == "handle" and not task.joint and task.status == "dispatched":
         return ""
     return state if order.index(task.state) < order.index(state) else ""
 

@@ -37,13 +37,14 @@ TOPICS: Mapping[str, Words] = {
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A row of the plan that holds now; ``what`` says what publishing it changed."""
+    """A row of the plan that holds now; ``what`` says what publishing it changed, ``along`` that he comes along."""
 
     incident_id: int
     number: str
     task_id: int
     worker_id: int
     what: What
+    along: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ class Published:
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept with the command; no personal field."""
         return {
-            "done": [[each.incident_id, each.number, each.task_id, each.worker_id, each.what] for each in self.done],
+            "done": [
+                [each.incident_id, each.number, each.task_id, each.worker_id, each.what, each.along]
+                for each in self.done
+            ],
             "stale": [[each.incident_id, each.number, each.en, each.zh] for each in self.stale],
             "also_retimed": self.also_retimed,
             "unplanned": self.unplanned,
@@ -126,7 +130,7 @@ class Unanswered:
     asked
         How many were passed by before.
     own_choice
-        The dispatcher chose the worker by hand, so nobody else is sent without him.
+        The dispatcher chose the worker by hand, or the worker only comes along: nobody else is sent without a person.
     """
 
     incident_id: int

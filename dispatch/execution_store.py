@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('gridkeeper.dispatch'), :territory)"
 _PUBLISH = "SELECT * FROM gk_publish(:plan, CAST(:ids AS bigint[]), :at, :fresh)"
-"""One call: what was asked for, who is busy with what at this moment, and what the plan says done (migration 0047)."""
+"""One call: what was asked for, who is busy with what at this moment, and what the plan says done (migration 0052)."""
 _ASSIGN = """
     SELECT gk_assign(:incident, :worker, :version, :at, :command, :digest) WHERE :chosen OR EXISTS (
         SELECT FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id JOIN worker AS w ON w.id = :worker
@@ -26,7 +26,7 @@ _ASSIGN = """
 """One statement: the incident, its task, the message and the record (by triggers) and the command, or nothing."""
 _STATUS = "SELECT status FROM incident WHERE id = :incident AND territory_id = :territory"
 _OWN_TASK = """
-    SELECT t.id, t.kind, t.state, t.version, i.number, i.status, i.version AS incident_version
+    SELECT t.id, t.kind, t.state, t.version, i.number, i.status, i.version AS incident_version, t.joint
     FROM task AS t JOIN incident AS i ON i.id = t.incident_id
     WHERE t.incident_id = :incident AND t.worker_id = :worker AND t.state IN ('waiting', 'accepted', 'started')
     ORDER BY t.kind <> 'handle', t.id LIMIT 1
@@ -60,7 +60,8 @@ class Row:
     """A row of the plan after publishing; ``what`` None: it was stale and nothing was done.
 
     ``locked``: nobody else was changing it or a task of its worker. ``skills`` and ``equipment`` of a stale row: what
-    its class takes and the worker has not.
+    its class takes and the worker has not. ``kind`` is help of who comes along; ``takes`` says how many workers the
+    class takes by now, where the plan has fewer.
     """
 
     incident_id: int
@@ -76,11 +77,13 @@ class Row:
     worker_code: str
     skills: list[str] | None
     equipment: list[str] | None
+    kind: str
+    takes: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTask:
-    """A worker's live task, with its incident as it is now."""
+    """A worker's live task, with its incident as it is now; ``joint``: he comes along with who leads."""
 
     id: int
     kind: str
@@ -89,6 +92,7 @@ class OwnTask:
     number: str
     status: str
     incident_version: int
+    joint: bool = False
 
 
 def one_at_a_time(session: Session, territory_id: int) -> None:

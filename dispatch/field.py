@@ -30,6 +30,7 @@ from incidents.work import Done, NewReport
 from people.service import workers_with_shifts
 
 MOVES = ("accept", "start", "finish", "return", "verify", "check", "self_handle")
+PARTS = ("accept_part", "finish_part", "return_part")
 PROGRESS = ("on_way", "arrive", "expect_done", "hand_over")
 SHIFTS_BELIEVED_S = 60.0
 ALONG_M = 12.0
@@ -104,7 +105,7 @@ def apply(session: Session, actor: Actor, act: PhoneAct) -> Done | None:
         When it cannot be done; nothing of it is kept then.
     """
     worker_id = worker_of(actor)
-    if act.act in MOVES or act.act in PROGRESS:
+    if act.act in {*MOVES, *PARTS, *PROGRESS}:
         incident_id = _incident(act)
         floor = store.earliest(session, incident_id, worker_id)
         act = act if floor is None or floor <= act.at else replace(act, at=floor)
@@ -127,6 +128,15 @@ def _move(session: Session, actor: Actor, act: PhoneAct) -> Done:
         reason=act.text("reason", 40),
         moment=act.at,
     )
+
+
+def _accept_part(session: Session, actor: Actor, act: PhoneAct) -> Done:
+    return progress.accept_part(session, actor, _incident(act), command_id=act.id, moment=act.at)
+
+
+def _part(session: Session, actor: Actor, act: PhoneAct) -> Done:
+    """End the part of who comes along; what who leads did meanwhile to the incident does not stand against it."""
+    return _move(session, actor, replace(act, version=None))
 
 
 def _on_way(session: Session, actor: Actor, act: PhoneAct) -> Done:
@@ -191,6 +201,8 @@ def _put_away(session: Session, actor: Actor, act: PhoneAct) -> None:
 
 ACTS: Mapping[str, Callable[[Session, Actor, PhoneAct], Done | None]] = {
     **dict.fromkeys(MOVES, _move),
+    "accept_part": _accept_part,
+    **dict.fromkeys(("finish_part", "return_part"), _part),
     "on_way": _on_way,
     "arrive": _arrive,
     "expect_done": _expect_done,

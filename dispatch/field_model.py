@@ -22,7 +22,11 @@ POSITION_AGE = dt.timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class FieldTask:
-    """A live task of the worker with what he needs on site; ``note`` is what the reporter said."""
+    """A live task of the worker with what he needs on site.
+
+    ``kind`` is help where he comes along with who leads; ``others`` are the staff numbers of who goes as well, the lead
+    first; ``note`` is what the reporter said.
+    """
 
     id: int
     incident: int
@@ -52,6 +56,7 @@ class FieldTask:
     skills: tuple[str, ...] = ()
     equipment: tuple[str, ...] = ()
     workers: int = 1
+    others: tuple[str, ...] = ()
     note: str | None = None
 
     @property

@@ -24,12 +24,16 @@ from geodata.tables import Worker as WorkerRow
 
 LIVE = ("waiting", "accepted", "started")
 _TASKS = """
-    SELECT t.id, i.id, i.number, t.kind, t.state, c.name_en, c.name_zh, i.emergency, i.priority, i.place, a.name,
+    SELECT t.id, i.id, i.number, CASE WHEN t.joint THEN 'help' ELSE t.kind END, t.state, c.name_en, c.name_zh,
+           i.emergency, i.priority, i.place, a.name,
            a.name_zh, coalesce(i.due_at, t.due_at), t.planned_start, t.planned_end, t.place_in_route, t.on_way_at,
            t.arrived_at, t.expected_done_at, i.urged_at, i.version, ST_X(i.geom), ST_Y(i.geom), c.evidence,
            (SELECT array_agg(DISTINCT e.kind) FROM evidence AS e
             WHERE e.incident_id = i.id AND (e.kind <> 'after' OR e.round = i.reworks)),
-           p.subject_id, p.note_cipher, c.skills, c.equipment, c.workers
+           p.subject_id, p.note_cipher, c.skills, c.equipment, c.workers,
+           (SELECT array_agg(w.code ORDER BY o.joint, w.code) FROM task AS o JOIN worker AS w ON w.id = o.worker_id
+            WHERE o.incident_id = i.id AND o.id <> t.id AND o.kind = 'handle' AND t.kind = 'handle'
+              AND o.state IN ('waiting', 'accepted', 'started'))
     FROM task AS t
     JOIN incident AS i ON i.id = t.incident_id
     JOIN incident_class AS c ON c.id = i.class_id
@@ -59,7 +63,16 @@ def tasks(session: Session, territory_id: int, worker_id: int) -> list[tuple[Fie
     given = {"territory": territory_id, "worker": worker_id}
     return [
         (
-            FieldTask(*(*row[:24], tuple(sorted(row[24] or ())), tuple(row[27]), tuple(row[28]), row[29])),
+            FieldTask(
+                *(
+                    *row[:24],
+                    tuple(sorted(row[24] or ())),
+                    tuple(row[27]),
+                    tuple(row[28]),
+                    row[29],
+                    tuple(row[30] or ()),
+                )
+            ),
             row[25],
             row[26],
         )

@@ -32,6 +32,10 @@ class QueueRow:
         Who has its live task; None when only the unit has it, or nobody.
     responsibility_code
         Of the responsibility grid it lies in; None outside of all.
+    workers
+        So many the class takes.
+    along
+        Staff numbers of those who were called to come along with who leads; None: nobody.
     """
 
     id: int
@@ -60,6 +64,7 @@ class QueueRow:
     skills: Sequence[str] = ()
     equipment: Sequence[str] = ()
     workers: int = 1
+    along: Sequence[str] | None = None
 
     def title(self, locale: str) -> str:
         """Return the name of the class in the language of ``locale``."""

@@ -65,16 +65,21 @@ _UNANSWERED = """
     SELECT t.incident_id, i.number, t.id, t.worker_id, i.version,
            (SELECT count(*) FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
             AND p.reason = :no_answer),
-           EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL)
+           t.joint OR EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL)
     FROM task AS t JOIN incident AS i ON i.id = t.incident_id
     JOIN unnest(CAST(:crew AS integer[]), CAST(:begun AS timestamptz[])) AS s (worker_id, begun)
          ON s.worker_id = t.worker_id
-    WHERE t.territory_id = :territory AND t.created_at >= :oldest AND t.kind = 'handle' AND NOT t.joint
-      AND t.state = 'waiting' AND t.escalated_at IS NULL AND i.status = 'dispatched'
+    WHERE t.territory_id = :territory AND t.created_at >= :oldest AND t.kind = 'handle'
+      AND t.state = 'waiting' AND t.escalated_at IS NULL
+      AND (i.status = 'dispatched' OR t.joint AND i.status = 'handling')
       AND greatest(t.created_at, s.begun) <= CASE WHEN i.emergency THEN CAST(:emergency AS timestamptz)
                                ELSE (CAST(:since AS timestamptz[]))[least(greatest(i.priority, 1), :lowest)] END
 """
-_BARRED = "SELECT worker_id FROM pin WHERE incident_id = :incident AND kind = 'bar' AND ended_at IS NULL"
+_BARRED = """
+    SELECT worker_id FROM pin WHERE incident_id = :incident AND kind = 'bar' AND ended_at IS NULL
+    UNION SELECT worker_id FROM task WHERE incident_id = :incident AND joint AND worker_id IS NOT NULL
+          AND state IN ('waiting', 'accepted', 'started')
+"""
 _PLANNED = """
     SELECT worker_id FROM plan_row
     WHERE plan_id = (SELECT max(id) FROM plan WHERE territory_id = :territory)
@@ -187,7 +192,7 @@ def unanswered(
 
 
 def barred(session: Session, incident_id: int) -> set[int]:
-    """Return the workers who are kept off an incident."""
+    """Return the workers who are kept off an incident, or come along to it already."""
     return set(session.scalars(text(_BARRED), {"incident": incident_id}))
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,12 @@ from dispatch.model import Place, Whereabouts
 from dispatch.plan_files import straight_lines
 from dispatch.plan_model import Commitment, Id, Problem, Reason, Seconds, Task, Worker
 from dispatch.situation_model import (
+    Company,
     Crew,
     Situation,
     WorkRow,
     begun,
+    companies,
     concerns,
     is_left,
     is_postponed,
@@ -63,6 +65,7 @@ class _Known:
     barred: Mapping[str, frozenset[str]]
     minutes: Mapping[tuple[int, str], float]
     costs: Costs
+    together: Mapping[int, Company] = field(default_factory=dict)
 
 
 def read_situation(session: Session, territory: TerritoryInfo, moment: dt.datetime) -> Situation:
@@ -80,16 +83,23 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
         if is_left(row, here)
     ]
     waiting = [row for row in store_situation.to_send(session, territory.id) if not is_postponed(row, moment)]
-    work = [*held, *waiting]
-    ids = name_tasks(work)
     costs = costs_of(session, territory.id)
-    pinned, barred = _pins(session, territory.id, work, ids, codes)
     absent = {one: code for one, code in codes.items() if one not in here}
     on_duty = {each.id: each.code for each in crew}
-    known = _Known(moment, on_duty, pinned, barred, _usual(session, territory.id, moment), costs)
+    pins = store_situation.pins(session, territory.id)
+    by_hand = {incident for incident, _, kind in pins if kind == "pin"}
+    together = companies([*held, *waiting], on_duty, by_hand)
+    parts = _parts(held, on_duty, together)
+    placed = {part.task_id for each in parts.values() for part in each.values()}
+    work = [row for row in [*held, *waiting] if row.task_id is None or row.task_id not in placed]
+    ids = name_tasks(work)
+    pinned, barred = _pins(pins, work, ids, codes)
+    known = _Known(moment, on_duty, pinned, barred, _usual(session, territory.id, moment), costs, together)
     tasks = [_task(row, name, known) for row, name in zip(work, ids, strict=True)]
     able = store_situation.abilities(session, [each.id for each in crew])
-    running = _running(work, ids, codes, here)
+    leads = {row.incident_id: name for row, name in zip(work, ids, strict=True) if moves(row)}
+    given = [(part, leads[incident]) for incident, each in parts.items() for part in each.values()]
+    running = _running([*zip(work, ids, strict=True), *given], codes, here)
     people = [
         _worker(
             worker,
@@ -109,7 +119,7 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     network = network_now(session, territory, "drive", moment)
     ways, told = ways_between(network, places)
     problem = Problem(tasks, people, ways, costs.weights)
-    return Situation(moment, problem, work, crew, running, frozenset(barred), told, places, left, absent)
+    return Situation(moment, problem, work, crew, running, frozenset(barred), told, places, left, absent, parts)
 
 
 def on_shift(session: Session, territory: TerritoryInfo, moment: dt.datetime) -> list[WorkerInfo]:
@@ -140,18 +150,21 @@ def _task(row: WorkRow, name: str, known: _Known) -> Task:
     if mine is not None and not moves(row):
         pinned = frozenset({mine})
     asked = moves(row) and not pinned  # who was chosen by hand, or is at work on it, is not asked for anything
+    company = known.together.get(row.incident_id, Company(row.workers)) if moves(row) else Company(1)
+    if asked and company.told:
+        pinned, asked = company.told, False
     return Task(
         id=name,
         skills=frozenset(row.skills if asked else ()),
         equipment=frozenset(row.equipment if asked else ()),
-        workers=row.workers if asked else 1,
+        workers=company.wanted if asked or company.told else 1,
         service_s=60.0 * service,
         priority=0 if row.emergency else min(2, max(0, row.priority - 1)),
         due_s=np.inf if due is None else (due - known.moment).total_seconds(),
         grid=row.grid,
         owner_s=known.costs.owner_by_class.get(row.class_id),
         pinned=pinned,
-        excluded=barred - pinned,
+        excluded=(barred - pinned) | company.there,
         accepted_by=mine if row.kind == "handle" and row.state != "waiting" else None,
         # Who was only sent may have read it, and a plan that turns every minute helps nobody: it costs, but less.
         sent_to=mine if row.kind == "handle" and row.state == "waiting" else None,
@@ -191,27 +204,37 @@ def _commitments(
     )
 
 
-def _running(
-    work: Sequence[WorkRow], ids: Sequence[str], codes: Mapping[int, str], here: set[int]
-) -> dict[Id, tuple[Id, ...]]:
+def _running(work: Sequence[tuple[WorkRow, str]], codes: Mapping[int, str], here: set[int]) -> dict[Id, tuple[Id, ...]]:
     """Return the routes as they are given out: begun first, then by planned time, then by deadline."""
     never = dt.datetime.max.replace(tzinfo=dt.UTC)
     routes: dict[str, list[tuple[tuple[object, ...], str]]] = {}
-    for row, name in zip(work, ids, strict=True):
+    for row, name in work:
         if row.worker_id in here:
             key = (not begun(row), row.planned_start or never, row.due_at or never, row.created_at or never, name)
             routes.setdefault(codes[row.worker_id or 0], []).append((key, name))
     return {code: tuple(name for _, name in sorted(each)) for code, each in routes.items()}
 
 
+def _parts(
+    held: Sequence[WorkRow], on_duty: Mapping[int, str], together: Mapping[int, Company]
+) -> dict[int, dict[int, WorkRow]]:
+    """Return incident to worker and task of those who come along and are planned with who leads."""
+    found: dict[int, dict[int, WorkRow]] = {}
+    for row in held:
+        company = together.get(row.incident_id)
+        if row.joint and row.worker_id is not None and company and on_duty.get(row.worker_id) in company.told:
+            found.setdefault(row.incident_id, {})[row.worker_id] = row
+    return found
+
+
 def _pins(
-    session: Session, territory_id: int, work: Sequence[WorkRow], ids: Sequence[str], codes: Mapping[int, str]
+    pins: Sequence[tuple[int, int, str]], work: Sequence[WorkRow], ids: Sequence[str], codes: Mapping[int, str]
 ) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
     """Return task to the workers it is pinned to, and to those who are kept from it."""
     by_incident = {row.incident_id: name for row, name in zip(work, ids, strict=True) if moves(row)}
     pinned: dict[str, frozenset[str]] = {}
     barred: dict[str, frozenset[str]] = {}
-    for incident, worker, kind in store_situation.pins(session, territory_id):
+    for incident, worker, kind in pins:
         name, code = by_incident.get(incident), codes.get(worker)
         if name is not None and code is not None:
             found = pinned if kind == "pin" else barred

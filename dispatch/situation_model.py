@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +83,8 @@ class Situation:
         on shift answers for its grid; it is no part of the problem.
     absent
         Worker id to staff number of those who are not on shift.
+    parts
+        Incident to worker id and task of those who were told to come along, and whom the plan of who leads places.
     """
 
     at: dt.datetime
@@ -95,6 +97,7 @@ class Situation:
     places: NDArray[np.float64]
     left: Sequence[tuple[WorkRow, str, str | None]] = ()
     absent: Mapping[int, str] = field(default_factory=dict)
+    parts: Mapping[int, Mapping[int, WorkRow]] = field(default_factory=dict)
 
 
 def concerns(row: WorkRow, here: set[int]) -> bool:
@@ -123,6 +126,58 @@ def name_tasks(work: Sequence[WorkRow]) -> list[str]:
         names.append(f"{name} {row.task_id}" if name in seen else name)
         seen.add(name)
     return names
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who goes together to an incident, once somebody was called to come along; staff numbers.
+
+    Attributes
+    ----------
+    wanted
+        So many are planned for the task of who leads.
+    told
+        The lead and those who come along, where all of ``wanted`` are told already: they stay together.
+    there
+        Who comes along by a task of his own, and so is not planned once more.
+    """
+
+    wanted: int
+    told: frozenset[str] = frozenset()
+    there: frozenset[str] = frozenset()
+
+
+def companies(work: Sequence[WorkRow], codes: Mapping[int, str], held: Collection[int]) -> dict[int, Company]:
+    """Return incident to who goes together, of those to which somebody on shift was called to come along.
+
+    Parameters
+    ----------
+    codes
+        Worker id to staff number of those on shift.
+    held
+        Incidents that a hand gave to somebody: their lead goes alone, with whom the hand called.
+    """
+    parts: dict[int, list[WorkRow]] = {}
+    for row in work:
+        if row.joint and row.worker_id in codes:
+            parts.setdefault(row.incident_id, []).append(row)
+    found = {}
+    for row in work:
+        mine = parts.get(row.incident_id)
+        if not mine or not moves(row):
+            continue
+        along = frozenset(codes[part.worker_id or 0] for part in mine)
+        out = frozenset(codes[part.worker_id or 0] for part in mine if begun(part))
+        wanted = max(row.workers, 1 + len(along)) - len(out)
+        lead = codes.get(row.worker_id or 0)
+        told = (along - out) | ({lead} if lead is not None else set())
+        if row.incident_id in held:
+            found[row.incident_id] = Company(1, there=along)
+        elif len(told) == wanted and lead is not None:
+            found[row.incident_id] = Company(wanted, told, out)
+        else:
+            found[row.incident_id] = Company(max(row.workers, 1 + len(along)) - len(along), there=along)
+    return found
 
 
 def moves(row: WorkRow) -> bool:

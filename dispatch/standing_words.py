@@ -11,10 +11,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "late": ("Would be begun {minutes} min after its deadline.", "将在期限后 {minutes} 分钟才开始办理。"),
     "accepted": ("Takes work away that {worker} has accepted.", "将改派 {worker} 已接的任务。"),
     "refused": ("Was refused before: {workers}.", "曾被拒绝：{workers}。"),
-    "together": (
-        "It takes {count} workers: {others} comes along, and is told by you.",
-        "此案需 {count} 人同去：{others} 协同，请您通知本人。",
-    ),
     "off_shift": ("Its worker {worker} is off shift.", "其办理人员 {worker} 未在班。"),
     "begun_off_shift": (
         "{worker} has begun it and is off shift.",

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Select, and_, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
+from sqlalchemy import Float, ScalarSelect, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.orm import Session, aliased
 
 from dispatch.model import QueueRow
 from geodata.tables import (
@@ -71,6 +71,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             IncidentClass.skills,
             IncidentClass.equipment,
             IncidentClass.workers,
+            _along(),
             Task.state,
         )
         .join(IncidentClass, IncidentClass.id == Incident.class_id)
@@ -83,6 +84,18 @@ def _rows() -> Select[*tuple[Any, ...]]:
             and_(Task.incident_id == Incident.id, Task.kind == "handle", ~Task.joint, Task.state.in_(LIVE)),
         )
         .outerjoin(Worker, Worker.id == Task.worker_id)
+    )
+
+
+def _along() -> ScalarSelect[Any]:
+    """Return the staff numbers of those who were called to come along, by staff number; None when nobody was."""
+    part, who = aliased(Task), aliased(Worker)
+    return (
+        select(func.array_agg(aggregate_order_by(who.code, who.code)))
+        .join_from(part, who, who.id == part.worker_id)
+        .where(part.incident_id == Incident.id, part.joint, part.state.in_(LIVE))
+        .correlate(Incident)
+        .scalar_subquery()
     )
 
 

@@ -30,13 +30,13 @@ class TaskEffect(enum.StrEnum):
     REPLACE = "cancelled, a new one made"
     ACCEPT = "accepted"
     START = "started"
-    FINISH = "done"
-    RETURN = "returned"
+    FINISH = "done, and parts of workers with it"
+    RETURN = "returned, parts of workers cancelled"
     REOPEN = "last one opened again"
     CANCEL = "cancelled"
-    JOIN = "one more, of another unit"
-    PART_DONE = "the unit's own done"
-    PART_RETURNED = "the unit's own returned"
+    JOIN = "one more, of another unit or worker"
+    PART_DONE = "the own part done"
+    PART_RETURNED = "the own part returned"
     MAKE_VERIFY = "task verify made"
     VERIFY_DONE = "task verify done"
     MAKE_CHECK = "task check made"
@@ -68,7 +68,6 @@ class TaskStep:
 _SUPERVISOR = frozenset({Role.SUPERVISOR})
 _DISPATCHER = frozenset({Role.DISPATCHER})
 _DOERS = frozenset({Role.GRID_WORKER, Role.HANDLER})
-_HANDLER = frozenset({Role.HANDLER})
 _WORKER = frozenset({Role.GRID_WORKER})
 _CENTRES = _SUPERVISOR | _DISPATCHER
 _DESKS = _CENTRES | {Role.GRID_MANAGER}
@@ -95,12 +94,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("accept", "dispatched", "dispatched", _DOERS, _E.ACCEPT, (guards.own_task, guards.not_begun)),
     Transition("finish", "handling", "checking", _DOERS, _E.FINISH, _FINISHED),
     Transition("finish", "dispatched", "checking", _DOERS, _E.FINISH, _FINISHED),
-    Transition("finish_part", "dispatched", "dispatched", _HANDLER, _E.PART_DONE, (guards.own_part,)),
-    Transition("finish_part", "handling", "handling", _HANDLER, _E.PART_DONE, (guards.own_part,)),
+    Transition("finish_part", "dispatched", "dispatched", _DOERS, _E.PART_DONE, (guards.own_part,)),
+    Transition("finish_part", "handling", "handling", _DOERS, _E.PART_DONE, (guards.own_part,)),
     Transition("return", "dispatched", "filed", _DOERS, _E.RETURN, (guards.own_task, guards.parts_done)),
     Transition("return", "handling", "filed", _DOERS, _E.RETURN, (guards.own_task, guards.parts_done)),
-    Transition("return_part", "dispatched", "dispatched", _HANDLER, _E.PART_RETURNED, (guards.own_part,)),
-    Transition("return_part", "handling", "handling", _HANDLER, _E.PART_RETURNED, (guards.own_part,)),
+    Transition("return_part", "dispatched", "dispatched", _DOERS, _E.PART_RETURNED, (guards.own_part,)),
+    Transition("return_part", "handling", "handling", _DOERS, _E.PART_RETURNED, (guards.own_part,)),
     Transition("reassign", "dispatched", "dispatched", _DISPATCHER, _E.REPLACE),
     Transition("reassign", "handling", "dispatched", _DISPATCHER, _E.REPLACE),
     Transition("join", "dispatched", "dispatched", _DISPATCHER, _E.JOIN),
@@ -140,6 +139,7 @@ def _task_steps(kind: str, begin: frozenset[Role], doers: frozenset[Role], *, re
 TASK_STEPS: tuple[TaskStep, ...] = (
     *_task_steps("handle", _DISPATCHER, _DOERS, returns=True),
     TaskStep("handle", "done", "accepted", _SUPERVISOR),
+    *(TaskStep("handle", live, "cancelled", _DOERS) for live in _LIVE),
     *_task_steps("verify", _DESKS, _WORKER, returns=False),
     *_task_steps("check", _CENTRES, _WORKER, returns=False),
     *_task_steps("visit", _CENTRES, _WORKER | _SUPERVISOR, returns=False),

@@ -39,7 +39,7 @@ class Facts:
     handed_out_by
         Users who gave out a handle task of the incident, at any time; None in it stands for a process.
     helpers
-        Live handle tasks of the other units of a joint handling.
+        Live parts of a joint handling: of other units, and of workers who come along.
     handled_by
         Users who ever finished a handle task of the incident.
     handling_workers
@@ -122,14 +122,26 @@ def own_task(actor: Actor, facts: Facts) -> Refusal | None:
 
 def own_part(actor: Actor, facts: Facts) -> Refusal | None:
     """Refuse who has no part in a joint handling."""
-    if any(actor.role is Role.SYSTEM or part.unit_id in actor.unit_ids for part in facts.helpers):
+    if any(is_own(actor, part.unit_id, part.worker_id) for part in facts.helpers):
         return None
+    if actor.role is Role.GRID_WORKER:
+        return Refusal(
+            "You have no open part in this incident: it is done, was taken back, or ended with who leads.",
+            "您在该案件中没有未完成的协办任务：已完成、已撤回，或已随主办人结束。",
+        )
     return Refusal("Your unit has no open part in this incident.", "贵单位在该案件中没有未完成的协办任务。")
 
 
+def is_own(actor: Actor, unit_id: int | None, worker_id: int | None) -> bool:
+    """Return whether a part of a joint handling is the actor's: a worker's by his name, a handler's by his unit."""
+    if actor.role is Role.GRID_WORKER:
+        return worker_id is not None and worker_id == actor.worker_id
+    return actor.role is Role.SYSTEM or (worker_id is None and unit_id in actor.unit_ids)
+
+
 def parts_done(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (the shape of a guard)
-    """Refuse while another unit of a joint handling is at work."""
-    if not facts.helpers:
+    """Refuse while another unit of a joint handling is at work; parts of workers end with the lead's task."""
+    if all(part.worker_id is not None for part in facts.helpers):
         return None
     return Refusal(
         "Other units are still at work on it; it goes on when all have finished or returned their part.",
@@ -264,7 +276,7 @@ def _sent(actor: Actor, task: LiveTask | None) -> Refusal | None:
 
 GUARD_WORDS: Mapping[Guard, str] = {
     own_task: "the task is the actor's own (worker) or of the own unit (handler)",
-    own_part: "the unit was called in and its part is open",
+    own_part: "the unit or worker was called in, and the part is open",
     parts_done: "no other unit is still at work",
     evidence_there: "the evidence that the class demands is there",
     not_begun: "the task is not accepted yet",

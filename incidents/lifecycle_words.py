@@ -38,9 +38,9 @@ ACT_WORDS: Mapping[str, Words] = {
     "resume": ("Resume now", "恢复办理"),
     "urge": ("Urge", "督办"),
     "reopen": ("Reopen", "重新打开"),
-    "join": ("Call in another unit", "联合处置"),
-    "finish_part": ("Finish our part", "完成协办"),
-    "return_part": ("Return our part", "退回协办"),
+    "join": ("Call in others", "联合处置"),
+    "finish_part": ("Finish the part", "完成协办"),
+    "return_part": ("Return the part", "退回协办"),
     "ask_verify": ("Ask for a look on site", "派现场核实"),
     "verify": ("Verified on site", "完成核实"),
     "ask_check": ("Ask for a check on site", "派现场核查"),
@@ -68,7 +68,7 @@ DONE_WORDS: Mapping[str, Words] = {
     "resume": ("resumed it", "恢复办理"),
     "urge": ("urged it", "督办"),
     "reopen": ("reopened it", "重新打开"),
-    "join": ("called in another unit", "联合处置"),
+    "join": ("called in others", "联合处置"),
     "finish_part": ("finished a part", "完成协办"),
     "return_part": ("returned a part", "退回协办"),
     "ask_verify": ("asked for a look on site", "派现场核实"),
@@ -91,7 +91,7 @@ HAND_OVER_REASONS: Mapping[str, Words] = {
 """Why a worker hands over what he would have done; unlike other returns it keeps him off nothing."""
 REASONS: Mapping[str, Mapping[str, Words]] = {
     "return": {**_RETURN, **HAND_OVER_REASONS},
-    "return_part": _RETURN,
+    "return_part": {**_RETURN, **HAND_OVER_REASONS},
     "rework": {
         "not_solved": ("Not solved", "问题未解决"),
         "partly_solved": ("Only partly solved", "只解决了一部分"),

@@ -19,17 +19,24 @@ PLAN = """
 ROW = """
     INSERT INTO plan_row (plan_id, territory_id, incident_id, kind, task_id, worker_id, place_in_route, start_at,
                           end_at, travel_s, late_s, incident_version, task_version, was_worker_id, change, safe)
-    SELECT :plan, i.territory_id, i.id, coalesce(t.kind, 'handle'), t.id, :worker, :place, :start, :end, 60, 0,
-           i.version, t.version, t.worker_id,
+    SELECT :plan, i.territory_id, i.id, CASE WHEN :along THEN 'help' ELSE 'handle' END, t.id, :worker, :place,
+           :start, :end, 60, 0, i.version, t.version, t.worker_id,
            CASE WHEN t.id IS NULL THEN 'new' WHEN t.worker_id = :worker THEN 'retimed' ELSE 'moved' END, true
-    FROM incident AS i LEFT JOIN task AS t ON t.incident_id = i.id AND t.kind = 'handle' AND NOT t.joint
+    FROM incident AS i LEFT JOIN task AS t ON t.incident_id = i.id AND t.kind = 'handle'
          AND t.state IN ('waiting', 'accepted', 'started')
+         AND CASE WHEN :along THEN t.joint AND t.worker_id = :worker ELSE NOT t.joint END
     WHERE i.id = :incident
 """
 BROKEN = {
     "two live tasks of one incident": """
         SELECT incident_id FROM task WHERE kind = 'handle' AND NOT joint AND state IN ('waiting', 'accepted', 'started')
         GROUP BY incident_id HAVING count(*) > 1
+    """,
+    "a worker twice at one incident, or one who comes along to what nobody leads": """
+        SELECT t.incident_id FROM task AS t JOIN incident AS i ON i.id = t.incident_id
+        WHERE t.kind = 'handle' AND t.worker_id IS NOT NULL AND t.state IN ('waiting', 'accepted', 'started')
+        GROUP BY t.incident_id, t.worker_id, i.status
+        HAVING count(*) > 1 OR bool_or(t.joint) AND i.status NOT IN ('dispatched', 'handling')
     """,
     "a worker at two places at once": """
         SELECT a.id FROM task AS a JOIN task AS b ON a.worker_id = b.worker_id AND a.id < b.id
@@ -66,12 +73,13 @@ BROKEN = {
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop of a plan: which incident, who, and from when to when."""
+    """A stop of a plan: which incident, who, and from when to when; ``along``: he comes along with who leads."""
 
     incident_id: int
     worker_id: int
     start: dt.datetime
     end: dt.datetime
+    along: bool = False
 
 
 def write_plan(session: Session, territory_id: int, at: dt.datetime, stops: Sequence[Stop]) -> int:
@@ -79,7 +87,13 @@ def write_plan(session: Session, territory_id: int, at: dt.datetime, stops: Sequ
     db.as_actor(session, system_actor(territory_id))
     plan = int(session.execute(text(PLAN), {"home": territory_id, "at": at}).scalar_one())
     for place, stop in enumerate(stops, 1):
-        given = {"incident": stop.incident_id, "worker": stop.worker_id, "start": stop.start, "end": stop.end}
+        given = {
+            "incident": stop.incident_id,
+            "worker": stop.worker_id,
+            "start": stop.start,
+            "end": stop.end,
+            "along": stop.along,
+        }
         session.execute(text(ROW), {"plan": plan, "place": place, **given})
     return plan
 

@@ -27,6 +27,12 @@ FLOW: dict[str, dict[str, list[str]]] = {
         "on_way": ["arrive", *_GIVE_BACK],
         "started": ["finish", "expect_done", *_GIVE_BACK],
     },
+    "help": {
+        "waiting": ["accept_part", "return_part"],
+        "accepted": ["on_way", "arrive", "return_part"],
+        "on_way": ["arrive", "return_part"],
+        **{there: ["finish_part", "expect_done", "return_part"] for there in ("arrived", "started")},
+    },
     **{kind: {**_LOOK, "arrived": [kind], "started": [kind]} for kind in ("verify", "check")},
     "visit": {},
 }
@@ -58,7 +64,7 @@ def page_words() -> dict[str, Any]:
         "emergency": t("Emergency"),
         "acts": _acts(),
         "flow": FLOW,
-        "asks": ["finish", "verify", "check", "return", "hand_over"],
+        "asks": ["finish", "verify", "check", "return", "return_part", "hand_over"],
         "states": {
             "waiting": t("new"),
             "accepted": t("accepted by you"),
@@ -66,8 +72,8 @@ def page_words() -> dict[str, Any]:
             "arrived": t("you are there"),
             "started": t("in work"),
         },
-        "kinds": {"handle": t("Handle"), "verify": t("Look on site first"), "check": t("Check the result"),
-                  "visit": t("Ask the citizen")},
+        "kinds": {"handle": t("Handle"), "help": t("Come along"), "verify": t("Look on site first"),
+                  "check": t("Check the result"), "visit": t("Ask the citizen")},
         "minutes": t("Done in {count} min", count="{count}"),
         "needs": t("This class needs: {kinds}.", kinds="{kinds}"),
         "maps": t("Open in maps"),
@@ -100,7 +106,8 @@ def page_words() -> dict[str, Any]:
 
 def _reasons() -> dict[str, list[list[str]]]:
     refusals = {key: said for key, said in REASONS["return"].items() if key not in HAND_OVER_REASONS}
-    asked = {"return": refusals, "hand_over": HAND_OVER_REASONS, "verify": REASONS["verify"], "check": REASONS["check"]}
+    as_they_are = {act: REASONS[act] for act in ("return_part", "verify", "check")}
+    asked = {"return": refusals, "hand_over": HAND_OVER_REASONS, **as_they_are}
     return {act: [[key, i18n.either(*said)] for key, said in known.items()] for act, known in asked.items()}
 
 
@@ -114,6 +121,9 @@ def _acts() -> dict[str, str]:
         "verify": t("Say what you found"),
         "check": t("Say how it is"),
         "return": t("Cannot do it"),
+        "accept_part": t("Accept"),
+        "finish_part": t("Finish my part"),
+        "return_part": t("Cannot come along"),
         "hand_over": t("Hand over"),
         "report": t("Report"),
         "self_handle": t("Handled on the spot"),
@@ -168,7 +178,7 @@ def _task(task: FieldTask) -> dict[str, Any]:
         "expected": _time(task.expected_done_at),
         "version": task.version,
         "at": [round(task.lon, 6), round(task.lat, 6)],
-        "needs": [kind for kind in demanded(task.evidence) if kind not in task.photos],
+        "needs": [kind for kind in demanded(task.evidence) if kind not in task.photos] if task.kind != "help" else [],
         "note": task.note or "",
         "takes": _takes(task),
     }
@@ -176,14 +186,16 @@ def _task(task: FieldTask) -> dict[str, Any]:
 
 def _takes(task: FieldTask) -> str:
     """Return what the worker has to bring, and how many go; empty where it takes nothing of the kind."""
-    if task.kind != "handle":
+    if task.kind not in {"handle", "help"}:
         return ""
     told = []
     if task.equipment:
         told.append(t("Bring: {things}", things=worker_words.skills(task.equipment)))
     if task.skills:
         told.append(t("Takes: {skills}", skills=worker_words.skills(task.skills)))
-    if task.workers > 1:
+    if task.others:
+        told.append(t("Together with {codes}", codes=t(", ").join(task.others)))
+    elif task.workers > 1:
         told.append(t("{count} workers go together", count=i18n.number(task.workers)))
     return " · ".join(told)
 

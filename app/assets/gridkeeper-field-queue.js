@@ -3,8 +3,9 @@
 
 const GridkeeperQueue = (() => {
   const ACTS_MOST = 20;
-  const NEXT = { accept: "accepted", on_way: "on_way", arrive: "arrived", start: "started", finish: "gone",
-    return: "gone", hand_over: "gone", verify: "gone", check: "gone" };
+  const NEXT = { accept: "accepted", accept_part: "accepted", on_way: "on_way", arrive: "arrived", start: "started",
+    finish: "gone", finish_part: "gone", return: "gone", return_part: "gone", hand_over: "gone", verify: "gone",
+    check: "gone" };
 
   /** Return an id that no other phone makes. */
   function newId() {

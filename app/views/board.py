@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import (
     board_block,
     board_closures,
+    board_company,
     board_desk,
     board_head,
     board_live,
@@ -223,6 +224,7 @@ def _beside(session: Session, seen: Seen, chosen: Entry | None) -> tuple[board_m
         if chosen.row.needs is not None and chosen.row.needs.kind == "no_unit":
             board_side.show(here, chosen, alone=False)
     elif chosen.queue is not None and chosen.queue.status == "handling":
+        board_company.show(here, chosen, seen.workers)
         proposal, worker = board_side.begun(here, chosen, chosen.queue)
         return board_map.of_proposal(proposal, worker), board_map.legend(proposal)
     else:

@@ -176,6 +176,13 @@ class Task(Base):
             unique=True,
             postgresql_where=text("joint AND state IN ('waiting', 'accepted', 'started')"),
         ),
+        Index(
+            "uq_task_live_worker",
+            "incident_id",
+            "worker_id",
+            unique=True,
+            postgresql_where=text("kind = 'handle' AND state IN ('waiting', 'accepted', 'started')"),
+        ),
         Index("ix_task_joint_unit_id", "unit_id", postgresql_where=text("joint")),
         Index(
             "ix_task_live_worker_id",
@@ -202,7 +209,9 @@ class Task(Base):
     due_at: Mapped[dt.datetime | None]
     accepted_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
-    joint: Mapped[bool] = mapped_column(server_default="false", doc="The part of a unit that helps who leads")
+    joint: Mapped[bool] = mapped_column(
+        server_default="false", doc="The part of a unit, or of a worker without one, that helps who leads"
+    )
     outcome: Mapped[str] = mapped_column(
         server_default="", doc="What was found on site; key of the lifecycle's reasons"
     )

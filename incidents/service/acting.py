@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import aware, now
 from core.errors import Conflict, InvalidInput, NotFound
-from core.identity import Actor, May, require
+from core.identity import Actor, May, Role, require
 from geodata.tables import Incident, Task
 from geodata.territory import TerritoryInfo, list_territories
 from incidents.lifecycle import Facts, Refusal, TaskEffect, allowed, check_reason, check_role, find, known_act, refusal
@@ -28,6 +28,7 @@ GIVEN_OUT = ("dispatched", "handling")
 MAKES = (TaskEffect.MAKE, TaskEffect.REPLACE)
 UNREASONED = ("", "proposed")
 """With these somebody without what the class needs is not sent: a choice of one's own says why."""
+PARTS = (TaskEffect.PART_DONE, TaskEffect.PART_RETURNED)
 OF_THE_LEAD = (TaskEffect.ACCEPT, TaskEffect.START, TaskEffect.FINISH, TaskEffect.RETURN, TaskEffect.REOPEN)
 
 
@@ -184,6 +185,8 @@ def _change(case: Case) -> None:
     incident, step, at = case.incident, case.step, case.at
     if step.act in side_moves.PLAIN:
         side_moves.PLAIN[step.act](case)
+    if step.effect in PARTS and case.actor.role is Role.GRID_WORKER:
+        return  # who comes along changes his own part alone: what the lead saw stays as he saw it
     incident.status = step.target
     incident.version += 1
     if step.act in {"file", "reopen"}:
@@ -217,7 +220,9 @@ def _change_task(case: Case) -> Task | None:
         unit_id, worker_id = _who(case)
         if task is not None:
             side_moves.end(task, "cancelled", at)
-            case.session.flush()
+        if worker_id is not None:  # who came along answers for it from now on
+            side_moves.end_parts(case, done=False, only=worker_id)
+        case.session.flush()
         return acts.add_task(case.session, incident, unit_id, worker_id, at)
     if effect not in OF_THE_LEAD:
         return side_moves.change_tasks(case)
@@ -229,13 +234,15 @@ def _change_task(case: Case) -> Task | None:
             hint="Assign it first." if effect is not TaskEffect.REOPEN else "It came from a file; close it.",
             zh=f"{incident.number} 没有可办理的任务。",
         )
+    if effect in {TaskEffect.FINISH, TaskEffect.RETURN}:
+        side_moves.end_parts(case, done=effect is TaskEffect.FINISH)
     _set_task(task, effect, at)
     return task
 
 
 def _set_task(task: Task, effect: TaskEffect, at: dt.datetime) -> None:
     if effect in {TaskEffect.RETURN, TaskEffect.FINISH}:
-        side_moves.end(task, effect.value, at)
+        side_moves.end(task, "done" if effect is TaskEffect.FINISH else "returned", at)
         return
     task.version += 1
     if effect is TaskEffect.REOPEN:
@@ -260,13 +267,9 @@ def _who(case: Case) -> tuple[int, int | None]:
         return unit_id, None
     if asked.worker_id is None:
         raise InvalidInput("Name the worker who is to do it.", zh="请选择承办的网格员。")
-    found = acts.worker(session, actor.territory_id, asked.worker_id)
-    if found is None:
-        raise NotFound("There is no such worker in this territory.", zh="本辖区没有该网格员。")
-    if not found.active:
-        raise InvalidInput(f"{found.code} does not work here any more.", zh=f"{found.code} 已不在岗。")
+    code = side_moves.check_worker(case, asked.worker_id)
     if asked.reason in UNREASONED:
-        _refuse_unable(session, incident, asked.worker_id, found.code)
+        _refuse_unable(session, incident, asked.worker_id, code)
     return unit_id, asked.worker_id
 
 

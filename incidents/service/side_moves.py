@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import aware
 from core.errors import InvalidInput, NotFound
-from core.identity import Actor, Role
+from core.identity import Actor
 from geodata.tables import Incident, Task
 from incidents.lifecycle import TaskEffect, Transition
+from incidents.lifecycle_guards import is_own
 from incidents.looks import WHY_NOBODY
 from incidents.service import looks, running
 from incidents.service.responsible import check_unit
@@ -63,9 +64,7 @@ def change_tasks(case: Case) -> Task | None:
         part = next(
             task
             for task in case.tasks
-            if task.joint
-            and task.state in acts.LIVE
-            and (case.actor.role is Role.SYSTEM or task.unit_id in case.actor.unit_ids)
+            if task.joint and task.state in acts.LIVE and is_own(case.actor, task.unit_id, task.worker_id)
         )
         end(part, "done" if effect is TaskEffect.PART_DONE else "returned", case.at)
         return part
@@ -77,6 +76,19 @@ def change_tasks(case: Case) -> Task | None:
     live.outcome = case.asked.reason
     end(live, "done", case.at)
     return live
+
+
+def end_parts(case: Case, *, done: bool, only: int | None = None) -> None:
+    """End the live parts of workers who came along: what was begun is done with the lead's work, the rest cancelled.
+
+    Parameters
+    ----------
+    only
+        Of this worker alone.
+    """
+    for part in case.tasks:
+        if part.joint and part.worker_id is not None and part.state in acts.LIVE and only in {None, part.worker_id}:
+            end(part, "done" if done and part.state == "started" else "cancelled", case.at)
 
 
 def end(task: Task, state: str, at: dt.datetime) -> None:
@@ -170,9 +182,15 @@ PLAIN: dict[str, Callable[[Case], None]] = {
 
 
 def _join(case: Case) -> Task:
-    unit_id = case.asked.unit_id
+    """Call in a worker, who comes along in his own name, or another unit."""
+    unit_id, worker_id = case.asked.unit_id, case.asked.worker_id
+    if worker_id is not None:
+        check_worker(case, worker_id)
+        if any(task.worker_id == worker_id for task in case.tasks if task.kind == "handle" and task.state in acts.LIVE):
+            raise InvalidInput("This worker is at work on it already.", zh="该网格员已在处置本案。")
+        return acts.add_task(case.session, case.incident, None, worker_id, case.at, joint=True)
     if unit_id is None:
-        raise InvalidInput("Name the unit that is called in.", zh="请选择协办单位。")
+        raise InvalidInput("Name the unit or the worker that is called in.", zh="请选择协办单位或网格员。")
     check_unit(case.session, case.actor.territory_id, unit_id)
     at_work = {task.unit_id for task in case.tasks if task.kind == "handle" and task.state in acts.LIVE}
     if unit_id in at_work:
@@ -201,16 +219,22 @@ def _send(case: Case, kind: str) -> Task:
             hint="Name another worker.",
             zh="处置人不得核查，请另选网格员。",
         )
-    found = acts.worker(case.session, case.actor.territory_id, worker_id)
-    if found is None:
-        raise NotFound("There is no such worker in this territory.", zh="本辖区没有该网格员。")
-    if not found.active:
-        raise InvalidInput(f"{found.code} does not work here any more.", zh=f"{found.code} 已不在岗。")
+    check_worker(case, worker_id)
     live = _live_look(case, kind)
     if live is not None:
         end(live, "cancelled", case.at)
         case.session.flush()
     return side.add_look(case.session, case.incident, kind, worker_id, case.at)
+
+
+def check_worker(case: Case, worker_id: int) -> str:
+    """Return the staff number of a worker who can be sent; refuse one who is not here."""
+    found = acts.worker(case.session, case.actor.territory_id, worker_id)
+    if found is None:
+        raise NotFound("There is no such worker in this territory.", zh="本辖区没有该网格员。")
+    if not found.active:
+        raise InvalidInput(f"{found.code} does not work here any more.", zh=f"{found.code} 已不在岗。")
+    return found.code
 
 
 def _live_look(case: Case, kind: str) -> Task | None:

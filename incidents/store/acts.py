@@ -94,7 +94,13 @@ def cancel_live(session: Session, incident_id: int, at: dt.datetime) -> None:
 
 
 def add_task(
-    session: Session, incident: Incident, unit_id: int, worker_id: int | None, at: dt.datetime, *, joint: bool = False
+    session: Session,
+    incident: Incident,
+    unit_id: int | None,
+    worker_id: int | None,
+    at: dt.datetime,
+    *,
+    joint: bool = False,
 ) -> Task:
     """Insert a handle task that waits for its owner."""
     task = Task(

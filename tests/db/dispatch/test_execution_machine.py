@@ -26,8 +26,10 @@ STATE = """
            t.place_in_route, t.on_way_at IS NOT NULL, t.escalated_at IS NOT NULL,
            (SELECT p.worker_id FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL),
            ARRAY(SELECT p.worker_id FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
-                 ORDER BY 1)
-    FROM incident AS i LEFT JOIN task AS t ON t.incident_id = i.id AND t.kind = 'handle'
+                 ORDER BY 1),
+           (SELECT jsonb_object_agg(h.worker_id, h.state) FROM task AS h WHERE h.incident_id = i.id AND h.joint
+            AND h.state IN ('waiting', 'accepted', 'started'))
+    FROM incident AS i LEFT JOIN task AS t ON t.incident_id = i.id AND t.kind = 'handle' AND NOT t.joint
          AND t.state IN ('waiting', 'accepted', 'started')
     WHERE i.id = ANY (:ids) ORDER BY i.id
 """
@@ -52,25 +54,33 @@ class One:
     escalated: bool = False
     pin: int | None = None
     bars: dict[int, str] = field(default_factory=dict)
+    along: dict[int, str] = field(default_factory=dict)
+    out: set[int] = field(default_factory=set)
 
     def give(self, worker: int) -> None:
         self.status, self.version, self.serial = "dispatched", self.version + 1, self.serial + 1
         self.task, self.worker, self.task_version = "waiting", worker, 1
         self.unplan()
         self.on_way = self.escalated = False
+        self.leaves(worker)
+
+    def leaves(self, worker: int) -> None:
+        self.along.pop(worker, None)
+        self.out.discard(worker)
 
     def unplan(self) -> None:
         self.start = self.end = self.place = None
 
     def ends(self, status: str) -> None:
         self.status, self.task, self.version, self.task_version = status, "", self.version + 1, self.task_version + 1
+        self.along, self.out = {}, set()
 
     def row(self) -> tuple[Any, ...]:
-        bars = sorted(self.bars)
+        bars, along = sorted(self.bars), {str(worker): state for worker, state in self.along.items()} or None
         if not self.task:
-            return (self.id, self.status, self.version, False, *[None] * 5, False, False, self.pin, bars)
+            return (self.id, self.status, self.version, False, *[None] * 5, False, False, self.pin, bars, along)
         task = (self.worker, self.task, self.task_version, self.start, self.place, self.on_way, self.escalated)
-        return (self.id, self.status, self.version, True, *task, self.pin, bars)
+        return (self.id, self.status, self.version, True, *task, self.pin, bars, along)
 
 
 class Machine(RuleBasedStateMachine):
@@ -137,7 +147,7 @@ class Machine(RuleBasedStateMachine):
             return None
         free = one.status == "filed" if not serial else same and one.task_version == task_version
         free = free and (not serial or (one.task in {"waiting", "accepted"} and not one.on_way))
-        held = one.pin not in {None, stop.worker_id} or stop.worker_id in one.bars
+        held = one.pin not in {None, stop.worker_id} or stop.worker_id in one.bars or stop.worker_id in one.out
         return "sent" if free and not held else None
 
     @rule(picks=st.sets(st.integers(0, SIZE - 1), min_size=1), again=st.booleans())
@@ -166,6 +176,7 @@ class Machine(RuleBasedStateMachine):
             if any(stop.start < one.end and one.start < stop.end for stop in mine):
                 one.unplan()
                 one.task_version += 1
+        self.spare(set(good) & asked)
         for key, what in good.items():
             stop, place, *_ = self.rows[key]
             one = self.ones[key]
@@ -176,6 +187,14 @@ class Machine(RuleBasedStateMachine):
             else:
                 one.task_version += 1
             one.start, one.end, one.place = stop.start, stop.end, place
+
+    def spare(self, keys: set[int]) -> None:
+        """Take back who has not set out: nobody comes along by these plans."""
+        for key in keys:
+            one = self.ones[key]
+            if self.rows[key][2] == one.version:
+                for worker in set(one.along) - one.out:
+                    one.leaves(worker)
 
     @property
     def was(self) -> dict[int, int | None]:
@@ -223,6 +242,47 @@ class Machine(RuleBasedStateMachine):
             one.pin = None if one.pin == worker else one.pin
             if act == "refuse":
                 one.bars.setdefault(worker, "not_safe")
+
+    @rule(n=st.integers(0, SIZE - 1), second=st.booleans())
+    def call_in(self, n: int, second: bool) -> None:
+        """Let the dispatcher call in a worker who comes along."""
+        job, one = self.job, self.one(n)
+        worker = job.second if second else job.first
+        came = self.done(lambda: job.desk.act(job.desk.dispatcher, one.id, "join", worker_id=worker))
+        free = worker not in one.along and not (one.task and one.worker == worker)
+        assert came == (one.status in {"dispatched", "handling"} and free)
+        if came:
+            one.along[worker] = "waiting"
+            one.version += 1
+
+    @rule(n=st.integers(0, SIZE - 1), act=st.sampled_from(("accept_part", "on_way", "arrive", "finish", "return")),
+          chance=st.integers(0, 5))  # fmt: skip
+    def comes_along(self, n: int, act: str, chance: int) -> None:
+        """Let who comes along act, or somebody else in his place; the incident stays as it is."""
+        job, one = self.job, self.one(n)
+        worker = next(iter(one.along), job.second) if chance else job.first
+        if one.task and one.worker == worker:
+            return
+        actor = self.people[worker]
+        if act in {"finish", "return"}:
+            reason = "not_safe" if act == "return" else ""
+            came = self.done(lambda: job.desk.act(actor, one.id, f"{act}_part", reason=reason))
+        else:
+            came = self.done(lambda: job.says(act, one.id, actor=actor))
+        assert came == (worker in one.along)
+        if not came:
+            return
+        if act in {"finish", "return"}:
+            one.leaves(worker)
+            if act == "return":
+                one.bars.setdefault(worker, "not_safe")
+            return
+        if act != "accept_part":
+            one.out.add(worker)
+        if act == "arrive":
+            one.along[worker] = "started"
+        elif one.along[worker] == "waiting":
+            one.along[worker] = "accepted"
 
     @rule(n=st.integers(0, SIZE - 1), act=st.sampled_from(("rework", "rework", "close")))
     def supervisor_acts(self, n: int, act: str) -> None:
@@ -289,7 +349,9 @@ class Machine(RuleBasedStateMachine):
             if one.task != "waiting" or one.escalated or one.status != "dispatched":
                 continue
             planned = [self.rows[one.id][0].worker_id] if one.id in self.rows else []
-            offers = [each for each in (*planned, job.first, job.second) if each not in {*one.bars, one.worker}]
+            offers = [
+                each for each in (*planned, job.first, job.second) if each not in {*one.bars, *one.along, one.worker}
+            ]
             if one.pin is None and "no_answer" not in one.bars.values() and offers:
                 one.bars[one.worker or 0] = "no_answer"
                 assert given.pop(one.id) == offers[0]

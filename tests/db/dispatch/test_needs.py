@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from core.identity import system_actor
 from dispatch.standing_plan import why
-from geodata.tables import Incident, IncidentClass, Pin, PlanRow, Task, Worker
+from geodata.tables import Incident, IncidentClass, Pin, Task, Worker
 from tests.db.dispatch.test_standing_plan import NOON, _id, _incident, _plan, city  # noqa: F401  (a fixture)
 
 
@@ -60,7 +60,7 @@ def test_a_hand_that_chose_is_not_asked_for_a_skill(session, city, needing):  # 
     assert _sent(_plan(session, city), one) == [("W1", "handle")]
 
 
-def test_a_class_for_two_takes_two_and_a_person_tells_the_second(session, city, needing):  # noqa: F811
+def test_a_class_for_two_takes_two_and_who_was_told_stays_with_the_lead(session, city, needing):  # noqa: F811
     one = needing(workers=2)
     other = _incident(session, city, "east")
     session.execute(update(Incident).where(Incident.id == other.id).values(status="void"))
@@ -69,12 +69,27 @@ def test_a_class_for_two_takes_two_and_a_person_tells_the_second(session, city, 
     assert set(rows) == {"handle", "help"}
     lead, along = rows["handle"], rows["help"]
     assert lead.start_at == along.start_at
-    assert not lead.safe
-    assert lead.needs.kind == "together"
-    assert along.worker_code in lead.needs.en
-    assert (along.change, along.task_id, along.was_worker_id) == ("kept", None, None)
-    stored = session.execute(
-        select(PlanRow.safe).where(PlanRow.plan_id == plan.id, PlanRow.incident_id == one.id, PlanRow.safe)
-    ).all()
-    assert len(stored) == 1
-    assert session.scalars(select(Task.id).where(Task.incident_id == one.id)).all() == []
+    assert (lead.safe, lead.change) == (True, "new")
+    assert (along.safe, along.change, along.task_id, along.was_worker_id) == (True, "new", None, None)
+    assert (plan.summary.safe, plan.summary.need_you) == (1, 0)
+    one.status, one.worker_id = "dispatched", lead.worker_id
+    given = {"territory_id": one.territory_id, "incident_id": one.id, "kind": "handle", "state": "waiting"}
+    times = {"created_at": NOON, "planned_start": lead.start_at, "planned_end": lead.end_at}
+    helper = Task(**given, **times, worker_id=along.worker_id, joint=True)
+    session.add_all([Task(**given, **times, worker_id=lead.worker_id, unit_id=one.unit_id), helper])
+    session.flush()
+    # Both were told, so both stay, and begin together.
+    again = {row.kind: row for row in _plan(session, city).rows if row.incident_id == one.id}
+    assert {kind: (row.worker_id, row.change) for kind, row in again.items()} == {
+        "handle": (lead.worker_id, "kept"),
+        "help": (along.worker_id, "kept"),
+    }
+    assert again["help"].task_id == helper.id
+    # Who has set out is planned by himself, and nobody is asked in his place.
+    helper.on_way_at, helper.state = NOON, "accepted"
+    session.flush()
+    rows = [row for row in _plan(session, city).rows if row.incident_id == one.id]
+    assert sorted((row.kind, row.worker_id) for row in rows) == [
+        ("handle", lead.worker_id),
+        ("help", along.worker_id),
+    ]
