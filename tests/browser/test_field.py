@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,11 @@ def task(served: Served) -> int:
         session.commit()
         db.as_actor(session, supervisor)
         new = NewReport("component-02-01", lon, lat, place="Mill Lane", text=SAID, source="superior")
-        filed = incidents.report(session, supervisor, new, command_id="browser-field-report")
+        filed = incidents.report(session, supervisor, new, command_id=str(uuid.uuid4()))
         session.commit()
         db.as_actor(session, dispatcher)
         given = incidents.move(
-            session, dispatcher, filed.incident_id, "assign", version=None, command_id="browser-field-assign",
+            session, dispatcher, filed.incident_id, "assign", version=None, command_id=str(uuid.uuid4()),
             worker_id=worker.worker_id, unit_id=unit,
         )  # fmt: skip
         session.commit()

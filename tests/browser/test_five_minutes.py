@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def morning(served: Served) -> Iterator[Morning]:
         filed = [
             incidents.report(
                 session, supervisor, NewReport("component-02-01", lon, lat, place="Mill Lane", source="superior"),
-                command_id=f"five-minutes-{number}",
+                command_id=f"{number}-{uuid.uuid4()}",
             ).incident_id
             for number, (lon, lat) in enumerate([*places, *places][:4])
         ]  # fmt: skip
