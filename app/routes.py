@@ -23,6 +23,7 @@ from app.api import (
     evidence,
     export,
     field,
+    frames,
     ground,
     login,
     ogc,

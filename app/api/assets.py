@@ -20,8 +20,12 @@ _MODULES = CHECKOUT / "node_modules"
 _OWN_FILES = (
     "gridkeeper-data.js",
     "gridkeeper-style.js",
+    "gridkeeper-layers.js",
+    "gridkeeper-pick.js",
     "gridkeeper-map.js",
     "gridkeeper-map.css",
+    "gridkeeper-time.js",
+    "gridkeeper-time.css",
     "gridkeeper-search.js",
     "gridkeeper-draft.js",
     "gridkeeper-field.js",
@@ -61,6 +65,13 @@ FILES: dict[str, Path] = {f"gk/{name}": _OWN / name for name in _OWN_FILES} | {
     for name in names
 }
 """All that is served: address below ``/assets/`` to file."""
+BUNDLES: dict[str, tuple[str, ...]] = {
+    "gk/gridkeeper-city.js": (
+        "vendor/protomaps-leaflet/protomaps-leaflet.js",
+        *(f"gk/gridkeeper-{part}.js" for part in ("data", "style", "layers", "pick", "map")),
+    ),
+}
+"""Files that always go together, served as one: streamlit-folium loads scripts one after the other."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".png": "image/png", ".svg": "image/svg+xml"}
 YEAR_S = 31_536_000
@@ -72,8 +83,13 @@ def _entry(name: str, _modified_ns: int) -> Entry:
     return Entry.of(FILES[name].read_bytes())
 
 
+@lru_cache(maxsize=8)
+def _bundle(name: str, _tags: tuple[str, ...]) -> Entry:
+    return Entry.of(b"\n".join(asset(part).plain() for part in BUNDLES[name]))
+
+
 def asset(name: str) -> Entry:
-    """Return a file of the white list.
+    """Return a file of the white list, or a bundle of them.
 
     Raises
     ------
@@ -82,6 +98,8 @@ def asset(name: str) -> Entry:
     SourceUnavailable
         When the front-end libraries were not installed.
     """
+    if name in BUNDLES:
+        return _bundle(name, tuple(asset(part).etag for part in BUNDLES[name]))
     path = FILES.get(name)
     if path is None:
         raise NotFound(f"There is no asset {name!r}.")
@@ -110,7 +128,7 @@ async def serve_asset(request: Request) -> Response:
     entry = asset(name)
     tagged = request.query_params.get("v") == entry.etag.strip('"')
     keep = f"private, max-age={YEAR_S}, immutable" if tagged else f"private, max-age={DAY_S}"
-    return respond(request, entry, _TYPES[FILES[name].suffix], keep=keep)
+    return respond(request, entry, _TYPES[Path(name).suffix], keep=keep)
 
 
 routes = [Route("/assets/{name:path}", serve_asset)]

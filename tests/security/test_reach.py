@@ -24,6 +24,7 @@ EVERYBODY = frozenset(OFFICERS)
 TILE = "/tiles/{territory:int}/{layer}/{z:int}/{x:int}/{y:int}.mvt"
 NARROWED = {Role.GRID_MANAGER, Role.GRID_WORKER, Role.HANDLER}
 SPAN = "from=2020-01-01&to=2030-01-01"
+DIFFERENCE = "&before=2019-01-01&until=2019-12-31&level=community"
 _DRAFT_TILE = {"change:int": "1", "version:int": "1", "z:int": "12", "x:int": "1", "y:int": "1"}
 FILL = _DRAFT_TILE | {"basemap:int": "1", "job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
 OGC = {route.path: EVERYBODY for route in ogc.routes}
@@ -64,7 +65,8 @@ def all_routes() -> list[tuple[str, str]]:
 def address(path: str) -> str:
     for name, value in FILL.items():
         path = path.replace("{" + name + "}", value)
-    return f"{path}?{SPAN}" if path == "/api/values" else path
+    more = {"/api/values": "", "/api/frames": "&step=week", "/api/difference": DIFFERENCE}
+    return f"{path}?{SPAN}{more[path]}" if path in more else path
 
 
 def test_every_route_says_who_may_call_it() -> None:
