@@ -14,7 +14,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import draw_map, i18n, maps, state, uploads, widgets
-from app.draw_desk import Desk, act
+from app.draw_desk import Desk, act_on
 from app.i18n import t, tn
 from app.widgets import Column, Fact
 from core.clock import now
@@ -115,7 +115,7 @@ def _ways(desk: Desk, found: FromFile) -> None:
             importing.take(inner, desk.actor, desk.territory, desk.change.id, found)
             return tn("{count} cell taken.", "{count} cells taken.", len(found.cells))
 
-        act(desk.actor, take, after=lambda: st.session_state.pop(state.DRAW_FILE, None))
+        act_on(desk, take, after=lambda: st.session_state.pop(state.DRAW_FILE, None))
     if st.button(t("Throw away"), type="tertiary", key="gk_draw_drop"):
         st.session_state[state.DRAW_FILE] = (st.session_state[state.DRAW_FILE][0], None)
         st.rerun()

@@ -15,8 +15,9 @@ from folium.elements import JSCSSMixin
 from folium.plugins import Draw
 from folium.template import Template
 
-from app import i18n, maps, state
+from app import grid_borders, i18n, maps, state
 from app.api.assets import asset_url
+from app.i18n import t
 from core.clock import now
 from core.identity import Actor
 from geodata.territory import TerritoryInfo
@@ -66,6 +67,8 @@ class Shown:
         Whether a click picks a cell.
     pen
         Whether lines can be drawn.
+    turn, clicks
+        Round of picking, and how many clicks of it are in ``picked``.
     """
 
     change_id: int
@@ -75,6 +78,8 @@ class Shown:
     extent: Extent
     hand: bool
     pen: bool
+    turn: int = 0
+    clicks: int = 0
 
 
 def colours_of(areas: Sequence[str]) -> dict[str, str]:
@@ -93,7 +98,10 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
     # A map that is just put has no size to fit anything to, so it opens at the first extent and fits later ones.
     first: Extent = st.session_state.setdefault(f"{key}-first", shown.extent)
     made = maps.city_map(opening_at(territory, first, HEIGHT_PX), settings)
-    made.add_child(_Cells({**settings, "change": shown.change_id}))
+    words = grid_borders.reason_words()
+    looks = {kind: [*look, words[kind]] for kind, look in grid_borders.LOOKS.items()}
+    said = {**settings["words"], "border": t("Border")}
+    made.add_child(_Cells({**settings, "change": shown.change_id, "reasons": looks, "words": said}))
     if shown.pen:
         off = dict.fromkeys(("polygon", "rectangle", "circle", "marker", "circlemarker"), False)
         line = {"shapeOptions": {"color": LIGHT.overdue, "weight": 3}}
@@ -106,6 +114,8 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
         "colours": colours_of(shown.areas),
         "picked": list(shown.picked),
         "hand": shown.hand,
+        "round": shown.turn,
+        "clicks": shown.clicks,
     }
     pushed = folium.FeatureGroup(name="draft")
     pushed.add_child(_Push(message))
@@ -125,12 +135,6 @@ def zoom_of(extent: Extent, width_px: int, height_px: int) -> int:
     flat = math.cos(math.radians((south + north) / 2))
     scale = min(width_px / max(east - west, 1e-6), height_px * flat / max(north - south, 1e-6))
     return min(max(int(math.log2(scale * 360 / 256)), maps.MIN_ZOOM), 17)
-
-
-def clicked_at(answer: dict[str, Any]) -> tuple[float, float] | None:
-    """Return longitude and latitude of the last click; None when there was none."""
-    click = answer.get("last_clicked")
-    return (float(click["lng"]), float(click["lat"])) if click else None
 
 
 def drawn_line(answer: dict[str, Any]) -> shapely.LineString | None:

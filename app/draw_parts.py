@@ -7,15 +7,15 @@ import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_file, draw_share, draw_words, i18n, state, widgets
-from app.draw_desk import Desk, act, picked
+from app import draw_desk, draw_file, draw_share, draw_words, grid_borders, i18n, state, widgets
+from app.draw_desk import Desk, act, act_on, picked
 from app.draw_words import state_word
 from app.i18n import t, tn
 from app.widgets import Fact
 from core.identity import Actor, May, Role
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
-from grids import drafting, publishing
+from grids import background, bordering, drafting, publishing
 from grids.change_model import Comparison
 from grids.quality import Quality, check_cells
 
@@ -103,7 +103,7 @@ def panel(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
         draw, share, hand, hand_in = st.tabs([t("Draw"), t("Share out"), t("By hand"), t("Submit")])
         with draw:
             _method(session, desk)
-            _quality(desk, cells)
+            _quality(session, desk, community, cells)
         with share:
             draw_share.share(session, desk)
         with hand:
@@ -112,7 +112,7 @@ def panel(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
             _submit(desk)
         return
     _decide(desk)
-    _quality(desk, cells)
+    _quality(session, desk, community, cells)
 
 
 def _method(session: Session, desk: Desk) -> None:
@@ -130,10 +130,15 @@ def _method(session: Session, desk: Desk) -> None:
     if st.button(t("Draw"), type="primary", key="gk_draw_go"):
 
         def go(inner: Session) -> str:
+            cell_m2 = float(size) if kind == "block" else float(size) ** 2
+            if background.is_large(inner, desk.actor, desk.territory, desk.change, cell_m2):
+                asked = {"kind": str(kind), "size": float(size)}
+                background.ask(inner, desk.actor, desk.change.id, background.DRAW, asked)
+                return ""
             drafting.draw(inner, desk.actor, desk.territory, desk.change.id, kind=str(kind), size=float(size))
             return t("Drawn, numbered and coded.")
 
-        act(desk.actor, go)
+        act_on(desk, go)
 
 
 @st.cache_data(ttl=900, show_spinner=False, max_entries=24)
@@ -143,7 +148,7 @@ def _card(_cells: gpd.GeoDataFrame, srid: int, key: tuple[int, int]) -> Quality:
     return check_cells(project(_cells.geometry.to_numpy(), srid))
 
 
-def _quality(desk: Desk, cells: gpd.GeoDataFrame) -> None:
+def _quality(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame) -> None:
     if len(cells) == 0:
         return
     card = _card(cells, desk.territory.metric_srid, (len(cells), int(cells["id"].max())))
@@ -160,6 +165,11 @@ def _quality(desk: Desk, cells: gpd.GeoDataFrame) -> None:
         },
         beside=True,
     )
+    why = bordering.draft_reasons(session, desk.actor, desk.change.id, community)
+    if why:
+        widgets.heading(t("Why its borders are where they are"), aside=t("by length"))
+        widgets.write(grid_borders.legend(why))
+        widgets.note(t("Zoom in and point at a border to read which street or river it is."))
 
 
 def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame, mode: str) -> None:
@@ -170,9 +180,7 @@ def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
     line: shapely.LineString | None = st.session_state.get(f"{state.DRAW_MAP}-line")
     widgets.note(draw_words.how(mode))
     if mode not in WITH_PEN:
-        names = cells.set_index("id")["code"]
-        told = ", ".join(str(names.get(each, t("in another community"))) for each in chosen)
-        widgets.note(t("Picked: {cells}", cells=told or t("none")))
+        _chosen(session, desk, cells, chosen)
     area = ""
     if mode == "give":
         areas = draw_share.others(session, desk, chosen)
@@ -183,9 +191,9 @@ def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
     if st.button(modes[mode], type="primary", disabled=not ready, key=f"gk_draw_do_{mode}"):
         if line is not None:  # it stays on the map, but cuts once
             st.session_state[f"{state.DRAW_MAP}-used"] = line.wkt
-        act(desk.actor, lambda inner: _by_hand(inner, desk, mode, chosen, line, area))
+        act_on(desk, lambda inner: _by_hand(inner, desk, mode, chosen, line, area))
     if chosen and st.button(t("Let all go"), type="tertiary", key="gk_draw_none"):
-        st.session_state.pop(state.DRAW_PICKED, None)
+        draw_desk.let_go()
         st.rerun()
     if st.button(t("Number this community anew"), type="tertiary", key="gk_draw_renumber"):
 
@@ -193,7 +201,18 @@ def _hand(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFrame,
             drafting.renumber(inner, desk.actor, desk.territory, desk.change.id, community)
             return t("Numbered anew.")
 
-        act(desk.actor, number)
+        act_on(desk, number)
+
+
+def _chosen(session: Session, desk: Desk, cells: gpd.GeoDataFrame, chosen: list[int]) -> None:
+    """Put the codes of the picked cells; of a single one why its borders are there."""
+    names = cells.set_index("id")["code"]
+    told = ", ".join(str(names.get(each, t("in another community"))) for each in chosen)
+    widgets.note(t("Picked: {cells}", cells=told or t("none")))
+    if len(chosen) == 1:
+        found = bordering.draft_borders_of(session, desk.actor, desk.territory, desk.change.id, chosen[0])
+        if found:
+            grid_borders.table(found, address="")
 
 
 def _by_hand(  # noqa: PLR0917  (what is done to which cells, along which line)
@@ -227,14 +246,14 @@ def _submit(desk: Desk) -> None:
             publishing.submit(inner, desk.actor, desk.territory, desk.change.id)
             return t("Submitted. A supervisor decides.")
 
-        act(desk.actor, hand_in)
+        act_on(desk, hand_in)
     if st.button(t("Withdraw the draft"), type="tertiary", key="gk_draw_withdraw"):
 
         def give_up(inner: Session) -> str:
             drafting.withdraw(inner, desk.actor, desk.change.id)
             return t("Withdrawn.")
 
-        act(desk.actor, give_up)
+        act_on(desk, give_up)
 
 
 def _decide(desk: Desk) -> None:
@@ -259,14 +278,14 @@ def _decide(desk: Desk) -> None:
                     moved=i18n.number(done.incidents_moved),
                 )
 
-            act(desk.actor, publish)
+            act_on(desk, publish)
         remark = st.text_input(t("What should be mended"), max_chars=200, key="gk_draw_remark")
         if st.button(t("Send back"), key="gk_draw_back"):
-            act(desk.actor, lambda inner: _back(inner, desk, remark))
+            act_on(desk, lambda inner: _back(inner, desk, remark))
         return
     widgets.note(t("A supervisor who did not draft it decides."))
     if own and st.button(t("Take it back"), key="gk_draw_take_back"):
-        act(desk.actor, lambda inner: _back(inner, desk, ""))
+        act_on(desk, lambda inner: _back(inner, desk, ""))
 
 
 def _back(session: Session, desk: Desk, remark: str) -> str:

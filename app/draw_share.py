@@ -11,11 +11,11 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import draw_words, i18n, state, widgets
-from app.draw_desk import Desk, act
+from app.draw_desk import Desk, act_on
 from app.i18n import t, tn
 from app.widgets import Column
 from core.errors import GridkeeperError
-from grids import drafting, rebalancing
+from grids import background, drafting, rebalancing
 from grids.balance import AreaLoad
 from grids.rebalancing import Measured
 from layers.style import LIGHT
@@ -88,6 +88,11 @@ def share(session: Session, desk: Desk) -> None:
         chosen = tuple(st.session_state.get(f"gk_draw_classes_{i18n.locale()}") or ())
 
         def go(inner: Session) -> str:
+            if background.is_large(inner, desk.actor, desk.territory, desk.change):
+                asked = {"k": int(k), "weights": weights, "respect": respect, "from_today": today, "change_cost": cost,
+                         "categories": list(chosen)}  # fmt: skip
+                background.ask(inner, desk.actor, desk.change.id, background.SHARE, asked)
+                return ""
             _, found = rebalancing.balance_draft(
                 inner, desk.actor, desk.territory, desk.change.id,
                 k=int(k), weights=weights, respect=respect, from_today=today, change_cost=cost, categories=chosen,
@@ -100,7 +105,7 @@ def share(session: Session, desk: Desk) -> None:
             moved = tn("{count} cell changed its grid.", "{count} cells changed their grid.", found.changed)
             return f"{told} {moved}" if today else told
 
-        act(desk.actor, go)
+        act_on(desk, go)
     if not weights:
         widgets.note(t("Give at least one part of the workload a weight."))
         return

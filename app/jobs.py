@@ -9,6 +9,7 @@ from typing import Any
 from app import (
     accountability,
     dispatch_jobs,
+    draw_work,
     evaluation,
     record_jobs,
     record_keeping,
@@ -30,7 +31,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
+MORE_KINDS = (draw_work, set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"

@@ -163,6 +163,7 @@ def blocks_at(
         parted.append(_pieces_of(area, network, rules, built_up, houses))
         progress.advance()
     found = []
+    progress.step("Choosing which cuts stay")
     for share in off_line_shares:
         cells, community = _joined(parted, areas, replace(rules, off_line_share=share), built_up)
         if len(cells) > MOST_CELLS:

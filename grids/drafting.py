@@ -18,7 +18,7 @@ from core.identity import Actor, May, Role, require
 from core.progress import Progress, Silent
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
-from grids import store, store_changes
+from grids import bordering, store, store_borders, store_changes
 from grids.change_model import Change
 from grids.codes import check_room
 from grids.coding import codes_of, scheme_in
@@ -61,6 +61,7 @@ def start_draft(
         )
     change_id = store_changes.add(session, territory.id, title.strip(), chosen, actor.user_id)
     store_changes.copy_live(session, change_id)
+    store_borders.copy_live(session, change_id)
     change = get_change(session, actor, change_id)
     return saved(session, change, {"facts": {"base": store_changes.standing(session, chosen)}})
 
@@ -109,12 +110,6 @@ def extent_of(
     return store_changes.extent(session, change_id, community_id)
 
 
-def cell_at(session: Session, actor: Actor, change_id: int, lon: float, lat: float) -> int | None:
-    """Return the cell of a change at a place in degrees; None where there is none."""
-    require(actor, May.SEE_MAP)
-    return store_changes.cell_at(session, change_id, lon, lat)
-
-
 def cells_on(session: Session, actor: Actor, change_id: int, line: shapely.LineString) -> list[int]:
     """Return the cells of a change that a line in degrees runs through, the one with most of it first."""
     require(actor, May.SEE_MAP)
@@ -153,18 +148,23 @@ def draw(
     else:
         check_count(metric, lattices_of(list(metric["community_id"]), kind=kind, size_m=size))
         cells = partition(metric, kind=kind, size_m=size, progress=progress)
+    progress.step("Numbering and coding")
     cells["code"] = codes_of(session, territory, areas, cells, change.facts.get("coding"))
+    progress.step("Counting people")
     locator = Locator(cells.geometry.to_numpy(), cells["kind"].tolist(), cells["size_m"].tolist())
     cells["people"], _ = people_of(session, territory, locator)
+    progress.step("Keeping the cells")
     cells["area"] = ""
     cells = cells.set_geometry(project(cells.geometry.to_numpy(), 4326, territory.metric_srid), crs=4326)
-    return replaced(session, change, cells, {"drawn": {"kind": kind, "size": size}, "balanced": None})
+    return replaced(session, territory, change, cells, {"drawn": {"kind": kind, "size": size}, "balanced": None})
 
 
-def replaced(session: Session, change: Change, cells: gpd.GeoDataFrame, facts: Mapping[str, Any]) -> Change:
+def replaced(
+    session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame, facts: Mapping[str, Any]
+) -> Change:
     """Put cells (see `grids.store_changes.put`) in the place of all that an own draft holds, and return it."""
     store_changes.remove(session, change.id, None)
-    store_changes.put(session, change, cells)
+    bordering.note_drawn(session, territory, cells, store_changes.put(session, change, cells), change)
     return _touched(session, change, facts)
 
 
@@ -232,8 +232,11 @@ def renumber(session: Session, actor: Actor, territory: TerritoryInfo, change_id
     codes = codes_of(session, territory, areas, frame, change.facts.get("coding"))
     other = np.array(codes) != frame["code"].to_numpy()
     frame["code"] = codes
-    store_changes.remove(session, change_id, frame["id"][other].tolist())
-    store_changes.put(session, change, frame[other])
+    old = frame["id"][other].tolist()
+    before = store_borders.of_draft(session, change_id, cells=old)
+    store_changes.remove(session, change_id, old)
+    new = store_changes.put(session, change, frame[other])
+    bordering.renamed(session, change, before, dict(zip(old, new.tolist(), strict=True)))
     return _touched(session, change, {})
 
 
@@ -358,10 +361,12 @@ def _replace(  # noqa: PLR0917  (what goes, and what comes instead)
         crs=4326,
     )
     frame["code"] = codes_of(session, territory, areas, frame, coding)
+    before = store_borders.of_draft(session, change.id, cells=old["id"].tolist())
     store_changes.remove(session, change.id, old["id"].tolist())
-    store_changes.put(session, change, frame)
+    ids = store_changes.put(session, change, frame)
     rest = store_changes.cells_beside(session, change.id, parts)
     rest = rest[~rest["code"].isin(frame["code"])].reset_index(drop=True)
     rows, seamed = take_corners(rest.geometry.to_numpy(), parts)
     store_changes.reshape(session, rest["id"].to_numpy()[rows].tolist(), seamed)
+    bordering.note_edited(session, territory, change, before, ids, rest["id"].tolist())
     return _touched(session, change, {})

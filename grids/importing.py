@@ -130,7 +130,7 @@ def take(session: Session, actor: Actor, territory: TerritoryInfo, change_id: in
     cells["area"] = ""
     cells = cells.set_geometry(project(cells.geometry.to_numpy(), 4326, territory.metric_srid), crs=4326)
     facts = {"kind": KIND, "rows": found.read, "faults": found.repaired.counts}
-    return replaced(session, change, cells, {"drawn": facts, "balanced": None})
+    return replaced(session, territory, change, cells, {"drawn": facts, "balanced": None})
 
 
 def make_file_grid(

@@ -16,6 +16,7 @@ Kind = Literal["square", "hexagon"]
 KINDS: tuple[str, ...] = get_args(Kind)
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Geometries = npt.NDArray[Any]
 
 # Corners of a cell in lattice units around its anchor, anticlockwise: the anchor of a square is its

@@ -23,10 +23,10 @@ from core.clock import now
 from core.errors import InvalidInput, NotPermitted
 from core.identity import Actor, May, require
 from core.progress import Progress, Silent
-from geodata.bulk import begin_load, copy_rows, finish_load
+from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, boundary_of, communities
-from grids import homing, store
+from grids import bordering, homing, store
 from grids.blocks import TARGET_M2, street_blocks
 from grids.built_up import BuiltUp
 from grids.coding import codes_of
@@ -235,10 +235,15 @@ def _put_in_force(
     ended, removed = store.end_live_cells(session, territory.id, today) if live else (0, 0)
     count = len(cells)
     sizes = cells["size_m"].to_numpy(dtype=np.float64)
+    ids, degrees = (
+        reserve_ids(session, "unit_grid", count),
+        project(cells.geometry.to_numpy(), 4326, territory.metric_srid),
+    )
     copy_rows(
         session,
         "unit_grid",
         {
+            "id": ids,
             "territory_id": np.full(count, territory.id),
             "community_id": cells["community_id"].to_numpy(),
             "scheme": [territory.code_scheme] * count,
@@ -249,9 +254,10 @@ def _put_in_force(
             "area_m2": cells["area_m2"].to_numpy(),
             "people": people,
             "started_on": [wish.since if wish.since and not live else today] * count,
-            "geom": project(cells.geometry.to_numpy(), 4326, territory.metric_srid),
+            "geom": degrees,
         },
     )
+    bordering.note_drawn(session, territory, cells.set_geometry(degrees, crs=4326), ids)
     if live:
         homing.move_all(session, territory.id, today)
     progress.advance(count)

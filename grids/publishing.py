@@ -17,7 +17,7 @@ from core.identity import Actor, May, Role, require
 from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
 from geodata.territory import TerritoryInfo
-from grids import homing, recoding, store, store_changes, store_versions
+from grids import bordering, homing, recoding, store, store_borders, store_changes, store_versions
 from grids.change_model import CellVersion, Change, Comparison, GridFile, Published
 from grids.comparing import compared_with_today
 from grids.drafting import find_change, get_change, own_draft, saved
@@ -137,6 +137,7 @@ def publish(
     territory = recoding.put_in_force(session, territory, change, today)
     identities = _write_cells(session, territory, new, today)
     _share_corners(session, territory, new, identities)
+    bordering.publish(session, territory, change, new, identities)
     parents = _write_parents(session, territory, change, ended, new, identities)
     moved = _rehome(session, change, ended, new, identities, today)
     homing.settle(session, territory.id, ended)
@@ -186,6 +187,20 @@ def grid_file(session: Session, actor: Actor, cell_id: int) -> GridFile:
         neighbours=tuple(store_versions.neighbours_of(session, cell_id)),
         versions=tuple(store_versions.versions_of(session, cell_id)),
     )
+
+
+def bound_on(session: Session, actor: Actor, cell_id: int, day: dt.date) -> tuple[str, str, str | None] | None:
+    """Return code and names of the responsibility grid that a cell belonged to on a day; None of none."""
+    require(actor, May.SEE_MAP)
+    return store_borders.bound_on(session, cell_id, day)
+
+
+def bindings_of(
+    session: Session, actor: Actor, cell_id: int
+) -> list[tuple[dt.date, str | None, str | None, str | None]]:
+    """Return since when a cell belonged to which responsibility grid (code and names), the newest first."""
+    require(actor, May.SEE_MAP)
+    return store_borders.bindings_of(session, cell_id)
 
 
 def daily_by_place(session: Session, actor: Actor, cell_id: int, days: int) -> dict[dt.date, int]:

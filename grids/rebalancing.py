@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.identity import Actor
+from core.progress import Progress, Silent
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
 from grids import store, store_changes
@@ -103,6 +104,7 @@ def balance_draft(
     from_today: bool = False,
     change_cost: float = 1.0,
     categories: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> tuple[Change, Balanced]:
     """Share the cells of a draft among ``k`` contiguous responsibility grids; return the change and how even they are.
 
@@ -117,6 +119,8 @@ def balance_draft(
         not looked at then.
     """
     change = own_draft(session, actor, change_id)
+    progress = progress or Silent()
+    progress.step("Measuring the cells")
     cells = store_changes.cells(session, change_id)
     if len(cells) == 0:
         raise InvalidInput("The draft has no cells.", hint="Draw them first.", zh="草案中没有网格，请先划分。")
@@ -127,6 +131,7 @@ def balance_draft(
             hint="Choose cells or area_m2 too.",
             zh="此处没有所选工作量的数据，请同时选择网格数或面积。",
         )
+    progress.step("Sharing out")
     ground = ground_of(project(cells.geometry.to_numpy(), territory.metric_srid))
     community = cells["community_id"].to_numpy()
     group = community if respect else None
@@ -145,6 +150,7 @@ def balance_draft(
         found = balance(ground, load, k, group=group)
         codes, names = _codes(found.area, community, areas)
         change = saved(session, change, {"facts": {**change.facts, "names": names}})
+    progress.step("Keeping the cells")
     store_changes.set_areas(session, change_id, cells["id"].tolist(), [codes[each] for each in found.area])
     facts: dict[str, Any] = {"weights": dict(weights), "respect": respect, **found.as_dict()}
     change = saved(session, change, {"facts": {**change.facts, "balanced": facts}})

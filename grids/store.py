@@ -246,6 +246,7 @@ def drop_empty_responsibility_grids(session: Session, territory_id: int) -> int:
         text(
             f"DELETE FROM responsibility_grid AS r {empty}"  # noqa: S608  (both parts stand here)
             " AND NOT EXISTS (SELECT FROM unit_grid AS g WHERE g.responsibility_grid_id = r.id)"
+            " AND NOT EXISTS (SELECT FROM grid_binding AS b WHERE b.responsibility_grid_id = r.id)"
             " AND NOT EXISTS (SELECT FROM worker AS w WHERE w.responsibility_grid_id = r.id) RETURNING id",
         ),
         parameters,

@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from geodata.bulk import copy_rows
+from geodata.bulk import copy_rows, reserve_ids
 from geodata.tables import Area, GridChange, GridChangeCell, ResponsibilityGrid, UnitGrid
 from grids.change_model import Change
 
@@ -189,17 +189,6 @@ def extent(session: Session, change_id: int, community_id: int | None) -> tuple[
     return None if row[0] is None else (float(row[0]), float(row[1]), float(row[2]), float(row[3]))
 
 
-def cell_at(session: Session, change_id: int, lon: float, lat: float) -> int | None:
-    """Return the cell of a draft at a place; None where there is none."""
-    return session.scalars(
-        text(
-            "SELECT id FROM grid_change_cell WHERE change_id = :change"
-            " AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)) ORDER BY id LIMIT 1"
-        ),
-        {"change": change_id, "lon": lon, "lat": lat},
-    ).first()
-
-
 def cells_on(session: Session, change_id: int, line: shapely.LineString) -> list[int]:
     """Return the cells of a draft that a line in EPSG:4326 runs through, the one with most of it first."""
     rows = session.scalars(
@@ -244,17 +233,22 @@ def remove(session: Session, change_id: int, cell_ids: Sequence[int] | None) -> 
     )
 
 
-def put(session: Session, change: Change, frame: gpd.GeoDataFrame) -> None:
-    """Put new cells into a draft: community_id, area, code, sequence, kind, size_m, area_m2, people, geometry."""
+def put(session: Session, change: Change, frame: gpd.GeoDataFrame) -> np.ndarray:
+    """Put new cells into a draft and return their numbers.
+
+    Columns: community_id, area, code, sequence, kind, size_m, area_m2, people, geometry.
+    """
     count = len(frame)
+    ids = reserve_ids(session, "grid_change_cell", count)
     columns = {
         name: frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         if name in {"size_m", "people", "area_m2"}
         else frame[name].tolist()
         for name in ("community_id", "area", "code", "sequence", "kind", "size_m", "area_m2", "people")
     }
-    fixed = {"change_id": [change.id] * count, "territory_id": [change.territory_id] * count}
+    fixed: dict[str, Any] = {"id": ids, "change_id": [change.id] * count, "territory_id": [change.territory_id] * count}
     copy_rows(session, "grid_change_cell", {**fixed, **columns, "geom": frame.geometry.to_numpy()})
+    return ids
 
 
 def set_areas(session: Session, change_id: int, cell_ids: Sequence[int], areas: Sequence[str]) -> int:

@@ -112,6 +112,13 @@ def cells_beside(session: Session, territory_id: int, shapes: np.ndarray) -> tup
     return ids, np.asarray(shapely.from_wkb(np.array([bytes(shape) for _, shape in rows], dtype=object)))
 
 
+def plain_of(session: Session, cell_ids: Sequence[int]) -> pd.DataFrame:
+    """Return id, community_id and kind of cells, by id."""
+    columns = (UnitGrid.id, UnitGrid.community_id, UnitGrid.kind)
+    rows = session.execute(select(*columns).where(UnitGrid.id.in_(cell_ids)).order_by(UnitGrid.id)).all()
+    return pd.DataFrame(rows, columns=[column.key for column in columns])
+
+
 def reshape(session: Session, cell_ids: Sequence[int], shapes: np.ndarray) -> None:
     """Write other corners of cells in force; their ground stays, so they stay the same cells."""
     session.execute(

@@ -13,11 +13,15 @@ from layers.tiles import TIMEOUT_MS, WITH_MARGIN, TileKey, as_layer, in_tile, to
 
 ZOOMS = (6, 15)
 CODES_FROM = 12
+BORDERS_FROM = 14
 VERSION = "SELECT version FROM grid_change WHERE id = %(change)s AND territory_id = %(territory)s"
 
 
 def statement(z: int) -> LiteralString:
-    """Return the SQL of a tile: codes and sizes only where a cell is large enough to be pointed at."""
+    """Return the SQL of a tile: codes and sizes only where a cell is large enough to be pointed at.
+
+    So are its borders and why they are there.
+    """
     words: LiteralString = "code, round(area_m2) AS m2, " if z >= CODES_FROM else ""
     # Unclipped: a cell is cheap, and its outline must not run along the tile's edge.
     return together(
@@ -26,7 +30,18 @@ def statement(z: int) -> LiteralString:
             f"SELECT id, area, {words}{in_tile('geom', clip=False)} AS geom FROM grid_change_cell"
             f" WHERE change_id = %(change)s AND territory_id = %(territory)s AND geom && {WITH_MARGIN}",
             feature_id=True,
-        )
+        ),
+        *(
+            [
+                as_layer(
+                    "border",
+                    f"SELECT kind, name, {in_tile('geom')} AS geom FROM grid_change_border WHERE change_id = %(change)s"
+                    f" AND territory_id = %(territory)s AND geom && {WITH_MARGIN}",
+                )
+            ]
+            if z >= BORDERS_FROM
+            else []
+        ),
     )
 
 

@@ -4,7 +4,7 @@
 const GridkeeperDraft = (() => {
   let map, config, layer, tooltip;
   let waiting = 0;
-  const state = { version: null, colours: {}, picked: new Set(), hovered: null, hand: false };
+  const state = { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0 };
 
   function trace(ctx, geom) {
     ctx.beginPath();
@@ -55,12 +55,34 @@ const GridkeeperDraft = (() => {
     };
   }
 
+  /** Why a border is there: its colour and dashes say it, the pointer reads it. */
+  function reasonRule(kind) {
+    const [colour, dashes] = config.reasons[kind];
+    return {
+      dataLayer: "border",
+      minzoom: 14,
+      filter: (z, f) => f.props.kind === kind,
+      symbolizer: {
+        draw(ctx, geom, z) {
+          trace(ctx, geom);
+          ctx.globalAlpha = 0.95;
+          ctx.strokeStyle = colour;
+          ctx.lineWidth = z >= 16 ? 3 : 2;
+          ctx.setLineDash(dashes ? dashes.split(" ").map(Number) : []);
+          ctx.stroke();
+          ctx.setLineDash([]);
+        },
+      },
+    };
+  }
+
   function build(version) {
     const theme = config.theme;
     return protomapsL.leafletLayer({
       url: `/tiles/draft/${config.change}/${version}/{z}/{x}/{y}.mvt`,
       paintRules: [
         fillRule(theme),
+        ...Object.keys(config.reasons).map(reasonRule),
         markRule(theme, (id) => id === state.hovered && !state.picked.has(id), 1.4, 0.2),
         markRule(theme, (id) => state.picked.has(id), 3, 0.6),
       ],
@@ -103,12 +125,27 @@ const GridkeeperDraft = (() => {
     });
   }
 
-  function cellAt(latlng) {
+  function featureAt(latlng, name, reach) {
     if (!layer || !layer._map) {
       return null;
     }
-    const found = layer.views.get("").queryFeatures(latlng.lng, latlng.lat, map.getZoom(), 1);
-    return found.length ? found[found.length - 1].feature : null;
+    const found = layer.views.get("").queryFeatures(latlng.lng, latlng.lat, map.getZoom(), reach);
+    const named = found.filter((each) => each.layerName === name);
+    return named.length ? named[named.length - 1].feature : null;
+  }
+
+  function cellAt(latlng) {
+    return featureAt(latlng, "cell", 1);
+  }
+
+  /** Return why the border under the pointer is there, in words; nothing away from borders. */
+  function reasonAt(latlng) {
+    const border = map.getZoom() >= 14 ? featureAt(latlng, "border", 6) : null;
+    if (!border) {
+      return "";
+    }
+    const word = config.reasons[border.props.kind][2];
+    return border.props.name ? `${border.props.name} (${word})` : word;
   }
 
   function onMove(event) {
@@ -124,7 +161,9 @@ const GridkeeperDraft = (() => {
     }
     const box = document.createElement("div");
     const size = `${(cell.props.m2 / 1e4).toLocaleString(config.lang, { maximumFractionDigits: 2 })} ha`;
-    [cell.props.code, [size, cell.props.area].filter(Boolean).join(" · ")].forEach((line, at) => {
+    const why = reasonAt(event.latlng);
+    const lines = [cell.props.code, [size, cell.props.area].filter(Boolean).join(" · "), why && `${config.words.border}: ${why}`];
+    lines.filter(Boolean).forEach((line, at) => {
       box.appendChild(document.createElement(at ? "div" : "strong")).textContent = line;
     });
     tooltip.setLatLng(event.latlng).setContent(box).addTo(map);
@@ -135,10 +174,15 @@ const GridkeeperDraft = (() => {
     if (!cell) {
       return;
     }
-    // Marked at once; the page answers with what is picked.
+    // Marked at once, and the whole list goes along with the place of the click: a page that is busy, or that hears
+    // only the last of several quick clicks, misses none.
     if (!state.picked.delete(cell.id)) {
       state.picked.add(cell.id);
     }
+    state.clicks += 1;
+    event.latlng.picked = [...state.picked];
+    event.latlng.clicks = state.clicks;
+    event.latlng.round = state.round;
     map.getContainer().dataset.picked = String(state.picked.size);
     repaint();
   }
@@ -147,7 +191,7 @@ const GridkeeperDraft = (() => {
     map = leafletMap;
     config = settings;
     layer = null;
-    Object.assign(state, { version: null, colours: {}, picked: new Set(), hovered: null, hand: false });
+    Object.assign(state, { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0 });
     map.createPane("gk-draft").style.zIndex = 215;
     map.getPane("gk-draft").style.pointerEvents = "none";
     tooltip = L.tooltip({ direction: "top", offset: [0, -8], className: "gk-tooltip", opacity: 1 });
@@ -166,8 +210,14 @@ const GridkeeperDraft = (() => {
   /** Take over what the page says: version, colours of the areas, picked cells, whether a click picks. */
   function update(push) {
     state.colours = push.colours;
-    state.picked = new Set(push.picked);
     state.hand = push.hand;
+    if (push.round !== state.round) {
+      state.round = push.round;
+      state.clicks = 0;
+      state.picked = new Set(push.picked);
+    } else if (push.clicks >= state.clicks) {
+      state.picked = new Set(push.picked); // an answer to earlier clicks does not undo later ones
+    }
     map.getContainer().dataset.picked = String(state.picked.size);
     if (state.version !== push.version) {
       state.version = push.version;

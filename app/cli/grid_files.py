@@ -18,7 +18,7 @@ from geodata.crs import metric_srid_of, project, shapes_in_wgs84
 from geodata.quality import read_boundary
 from geodata.vector_files import read_shapes
 from grids.balance import balance, compose
-from grids.block_borders import reasons
+from grids.border_reasons import reasons
 from grids.blocks import BORDER_KINDS, OFF_LINE_SHARE, street_blocks
 from grids.ground import ground_of
 from grids.importing import check_degrees, read_cells_of, words_of

@@ -6,7 +6,19 @@ import geopandas as gpd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_desk, draw_file, draw_map, draw_parts, draw_share, draw_words, guard, i18n, state, widgets
+from app import (
+    draw_desk,
+    draw_file,
+    draw_map,
+    draw_parts,
+    draw_share,
+    draw_words,
+    draw_work,
+    guard,
+    i18n,
+    state,
+    widgets,
+)
 from app.draw_desk import Desk
 from app.i18n import t
 from app.where import territory_of
@@ -14,7 +26,7 @@ from app.widgets import Column
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, communities
-from grids import drafting
+from grids import background, drafting
 from grids.change_model import Change
 
 
@@ -67,6 +79,10 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
         draw_desk.news()
         widgets.empty(t("This draft was withdrawn."), t("Its cells are gone; begin a new one."))
         return
+    job = background.job_of(session, actor, change)
+    if job is not None and not job.ended:
+        draw_work.running(desk)
+        return
     waiting = draw_file.waiting(desk)
     if waiting is not None:
         draw_desk.news()
@@ -105,16 +121,12 @@ def _map(session: Session, desk: Desk, community: int | None, mode: str) -> None
     areas = draw_share.areas(session, desk).tolist()
     hand = mode != "" and mode not in draw_parts.WITH_PEN
     chosen = draw_desk.picked(change)
-    shown = draw_map.Shown(change.id, change.version, areas, chosen, extent, hand=hand, pen=desk.own)
+    shown = draw_map.Shown(change.id, change.version, areas, chosen, extent, hand=hand, pen=desk.own,
+                           turn=draw_desk.turn(), clicks=draw_desk.clicks())  # fmt: skip
     answer = draw_map.show(desk.territory, desk.actor, shown)
     widgets.note(draw_words.legend(areas))
-    place = draw_map.clicked_at(answer)
-    if place is not None and place != st.session_state.get(state.DRAW_CLICK):
-        st.session_state[state.DRAW_CLICK] = place
-        cell = drafting.cell_at(session, desk.actor, change.id, *place) if hand else None
-        if cell is not None:
-            draw_desk.toggle(change, cell)
-            st.rerun()
+    if hand and draw_desk.hear(change, answer.get("last_clicked")):
+        st.rerun()
     line = draw_map.drawn_line(answer) if desk.own else None
     used = line is not None and line.wkt == st.session_state.get(f"{state.DRAW_MAP}-used")
     st.session_state[f"{state.DRAW_MAP}-line"] = None if used else line

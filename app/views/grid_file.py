@@ -12,7 +12,20 @@ import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_map, grid_notes, grid_sheet, guard, i18n, maps, state, widgets, words
+from app import (
+    as_of,
+    draw_map,
+    grid_borders,
+    grid_notes,
+    grid_past,
+    grid_sheet,
+    guard,
+    i18n,
+    maps,
+    state,
+    widgets,
+    words,
+)
 from app.grid_panel import facility_words
 from app.i18n import t, tn
 from app.map_legend import bars_html, spark_html
@@ -24,6 +37,7 @@ from core.identity import Actor, May, Role, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from grids import publishing
+from grids.border_model import Stretch
 from grids.change_model import CellVersion, GridFile
 from incidents.components import ComponentFilter
 from incidents.service import components as register
@@ -43,7 +57,7 @@ def show() -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         widgets.title(t("Grid file"), simulated=territory.is_demo)
-        _find(session, actor)
+        day = _find(session, actor, territory)
         given = st.query_params.get("grid", "")
         if not (given.isdecimal() and len(given) < 10):
             widgets.empty(
@@ -54,21 +68,24 @@ def show() -> None:
             )
             return
         with guard.page():
-            _file(session, actor, territory, publishing.grid_file(session, actor, int(given)))
+            _file(session, actor, territory, publishing.grid_file(session, actor, int(given)), day)
 
 
-def _find(session: Session, actor: Actor) -> None:
+def _find(session: Session, actor: Actor, territory: TerritoryInfo) -> dt.date | None:
+    """Put the bar; return the day of the past that is asked about."""
     with widgets.filter_bar():
         code = st.text_input(t("Grid code"), max_chars=40, key="gk_grid_code", width=260)
+        day = as_of.control(territory, key=f"{state.GRID_FILE_MAP}-on-{i18n.locale()}")
     if code and code != st.session_state.get("gk_grid_code_done"):
         st.session_state["gk_grid_code_done"] = code
         try:
             st.query_params["grid"] = str(publishing.find_cell(session, actor, code))
         except GridkeeperError as error:
             widgets.known_error(error)
+    return day
 
 
-def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFile) -> None:
+def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFile, day: dt.date | None) -> None:
     place = i18n.either(file.community, file.community_zh)
     standing = t("in force since {day}", day=i18n.day(file.started_on))
     if file.ended_on is not None:
@@ -77,6 +94,9 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
         f'<div class="gk-title"><h2>{widgets.html(t("Grid {code}", code=file.code))}</h2>'
         f'<span class="gk-muted">{widgets.html(place)} · {widgets.html(standing)}</span></div>'
     )
+    if day is not None:
+        _then(session, actor, territory, file, day)
+        return
     listed = actor.may(May.SEE_INCIDENTS) and actor.role is not Role.HANDLER
     found = grid_incidents_summary(session, actor, file.id)
     daily, young = found.daily, any(each.is_parent for each in file.versions)
@@ -106,7 +126,9 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
     widgets.write(f'<p class="gk-no-print">{sheet}</p>')
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
-        _map(territory, actor, file)
+        along = grid_past.borders(session, actor, territory, file, None)
+        _map(territory, actor, file, along)
+        grid_past.put_borders(file, along, None)
         _trend(daily, {} if young else found.by_category)
         if young:
             before = i18n.day(file.started_on)
@@ -116,7 +138,24 @@ def _file(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFi
     with right:
         widgets.fields(_fields(session, actor, territory, file), beside=True)
         _versions(file)
+        grid_past.whose(session, actor, file)
         grid_notes.show(session, actor, territory, file)
+
+
+def _then(session: Session, actor: Actor, territory: TerritoryInfo, file: GridFile, day: dt.date) -> None:
+    """Put the grid as it stood at the end of a day of the past."""
+    if not grid_past.stood(file, day):
+        grid_past.instead(session, actor, territory, file, day)
+        return
+    grid_past.facts(session, actor, file, day)
+    found = grid_past.borders(session, actor, territory, file, day)
+    left, right = st.columns([1.2, 1], gap="medium")
+    with left:
+        _map(territory, actor, file, found, day)
+        grid_past.put_borders(file, found, day)
+    with right:
+        widgets.fields(grid_past.fields(session, actor, file, day), beside=True)
+        _versions(file)
 
 
 def _fields(
@@ -187,26 +226,31 @@ def _version(each: CellVersion, relation: str) -> tuple[Cell, ...]:
     )
 
 
-def _map(territory: TerritoryInfo, actor: Actor, file: GridFile) -> None:
+def _map(
+    territory: TerritoryInfo, actor: Actor, file: GridFile, borders: list[Stretch], day: dt.date | None = None
+) -> None:
     west, south, east, north = file.shape.bounds
     today: dt.date = now().astimezone(territory.zone).date()
     nothing = Question("reported", today, today)
-    settings = maps.map_settings(territory, actor, {}, island=False)
+    settings = maps.map_settings(territory, actor, {}, island=False, day=day)
     wide, high = (east - west) * 0.4, (north - south) * 0.4
     around = (west - wide, south - high, east + wide, north + high)
     opens = ((west + east) / 2, (south + north) / 2, draw_map.zoom_of(around, MAP_WIDTH_PX, MAP_PX))
     made = maps.city_map(replace(territory, opens=opens), settings)
     drawn = folium.FeatureGroup(name="grid")
     folium.GeoJson(shapely.geometry.mapping(file.shape), style_function=_style).add_to(drawn)
+    for line in grid_borders.drawn(borders, method=file.kind):
+        line.add_to(drawn)
     layers = {"grids": False, "incidents": False, "facilities": True, "traffic": False}
     pushed = maps.MapState(nothing, nothing, layers)
-    key = f"{state.GRID_FILE_MAP}-{file.id}-{i18n.locale()}"
+    key = f"{state.GRID_FILE_MAP}-{file.id}-{day or 'now'}-{i18n.locale()}"
     maps.show(made, pushed, key=key, height=MAP_PX, overlays=[drawn])
+    widgets.write(grid_borders.legend(dict.fromkeys((each.kind for each in borders), 1.0), shares=False))
 
 
 def _style(feature: dict[str, Any]) -> dict[str, Any]:
     del feature
-    return {"color": LIGHT.primary, "weight": 3, "fillColor": LIGHT.primary, "fillOpacity": 0.12}
+    return {"color": LIGHT.primary, "weight": 1, "fillColor": LIGHT.primary, "fillOpacity": 0.12}
 
 
 show()
