@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from layers.basemap import surrounded_by_water
-from layers.style import LIGHT
+from layers.style import LIGHT, Theme
 
 WIDTH_PX = 1000
 MAIN_ROADS = {
@@ -59,47 +59,56 @@ def view_box(
     return west - margin, -north - margin, east - west + 2 * margin, north - south + 2 * margin
 
 
-def portrait(session: Session, territory_id: int, *, chinese: bool = False) -> str | None:
+def frame_of(session: Session, territory_id: int) -> tuple[int, float, tuple[float, float, float, float]] | None:
+    """Return metric system, metres of a pixel of 1,000 and the view box of the picture; None without a territory."""
+    frame = session.execute(_FRAME, {"territory": territory_id}).one_or_none()
+    if frame is None or frame.west is None:
+        return None
+    px = max(frame.east - frame.west, frame.north - frame.south, 1.0) / WIDTH_PX
+    return frame.srid, px, view_box(frame.west, frame.south, frame.east, frame.north, margin=40 * px)
+
+
+def portrait(session: Session, territory_id: int, *, chinese: bool = False, theme: Theme = LIGHT) -> str | None:
     """Return the picture as an SVG document without script or link; None when there is no such territory.
 
     Drawn north up in the territory's metric CRS, one unit a metre; shapes smaller than a pixel of a
     picture 1,000 pixels wide are left out.
     """
     given: dict[str, object] = {"territory": territory_id}
-    frame = session.execute(_FRAME, given).one_or_none()
-    if frame is None:
+    found = frame_of(session, territory_id)
+    if found is None:
         return None
-    px = max(frame.east - frame.west, frame.north - frame.south, 1.0) / WIDTH_PX
-    given |= {"srid": frame.srid, "px": px}
-    west, top, width, height = view_box(frame.west, frame.south, frame.east, frame.north, margin=40 * px)
-    outside = LIGHT.water if surrounded_by_water(session, territory_id) else LIGHT.ground
+    srid, px, (west, top, width, height) = found
+    given |= {"srid": srid, "px": px}
+    outside = theme.water if surrounded_by_water(session, territory_id) else theme.ground
     box = f"{west:.0f} {top:.0f} {width:.0f} {height:.0f}"
     land = session.execute(_LAND, given).scalar_one()
+    shore = "#A9BFCB" if theme is LIGHT else theme.line
     cover = session.execute(_COVER, given).all()
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">',
         f'<defs><clipPath id="land"><path d="{land}"/></clipPath></defs>',
         f'<rect x="{west:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" fill="{outside}"/>',
-        f'<path d="{land}" fill="{LIGHT.land}" stroke="#A9BFCB" stroke-width="{1.2 * px:.0f}"/>',
+        f'<path d="{land}" fill="{theme.land}" stroke="{shore}" stroke-width="{1.2 * px:.0f}"/>',
         '<g clip-path="url(#land)">',
-        *(_cover(kind, path, px) for kind, path in cover if path),
-        *_roads(session, given, px),
-        _communities(session, given, px),
+        *(_cover(kind, path, px, theme) for kind, path in cover if path),
+        *_roads(session, given, px, theme),
+        _communities(session, given, px, theme),
         "</g>",
-        *_towns(session, given, px, chinese=chinese),
+        *_towns(session, given, px, theme, chinese=chinese),
         "</svg>",
     ]
     return "".join(parts)
 
 
-def _cover(kind: str, path: str, px: float) -> str:
+def _cover(kind: str, path: str, px: float, theme: Theme) -> str:
     if kind == "waterway":
-        return f'<path d="{path}" fill="none" stroke="{LIGHT.water}" stroke-width="{1.2 * px:.0f}"/>'
-    fill = {"water": LIGHT.water, "green": LIGHT.green, "wood": LIGHT.wood}[kind]
+        return f'<path d="{path}" fill="none" stroke="{theme.water}" stroke-width="{1.2 * px:.0f}"/>'
+    fill = {"water": theme.water, "green": theme.green, "wood": theme.wood}[kind]
     return f'<path d="{path}" fill="{fill}"/>'
 
 
-def _roads(session: Session, given: dict[str, object], px: float) -> list[str]:
+def _roads(session: Session, given: dict[str, object], px: float, theme: Theme) -> list[str]:
     paths = {
         rank: session.execute(_ROADS, given | {"classes": list(classes)}).scalar()
         for rank, classes in MAIN_ROADS.items()
@@ -108,24 +117,24 @@ def _roads(session: Session, given: dict[str, object], px: float) -> list[str]:
     for rank in (3, 2, 1):
         if not paths[rank]:
             continue
-        colour = LIGHT.casing if rank == 3 else "#BDB7AB"
+        colour = theme.casing if rank == 3 else "#BDB7AB" if theme is LIGHT else theme.path
         extra = 0 if rank == 3 else 1.2
         shape = f'<path d="{paths[rank]}" fill="none" stroke-linecap="round" stroke-linejoin="round"'
         lines.append(f'{shape} stroke="{colour}" stroke-width="{(ROAD_WIDTH_PX[rank] + extra) * px:.0f}"/>')
         if rank < 3:
-            lines.append(f'{shape} stroke="{LIGHT.road}" stroke-width="{ROAD_WIDTH_PX[rank] * px:.0f}"/>')
+            lines.append(f'{shape} stroke="{theme.road}" stroke-width="{ROAD_WIDTH_PX[rank] * px:.0f}"/>')
     return lines
 
 
-def _communities(session: Session, given: dict[str, object], px: float) -> str:
+def _communities(session: Session, given: dict[str, object], px: float, theme: Theme) -> str:
     borders = [path for path in session.execute(_COMMUNITIES, given).scalars() if path]
     return (
-        f'<path d="{" ".join(borders)}" fill="none" stroke="{LIGHT.primary}" stroke-opacity="0.55"'
+        f'<path d="{" ".join(borders)}" fill="none" stroke="{theme.primary}" stroke-opacity="0.55"'
         f' stroke-width="{1.1 * px:.0f}" stroke-dasharray="{5 * px:.0f} {4 * px:.0f}"/>'
     )
 
 
-def _towns(session: Session, given: dict[str, object], px: float, *, chinese: bool) -> list[str]:
+def _towns(session: Session, given: dict[str, object], px: float, theme: Theme, *, chinese: bool) -> list[str]:
     labels = []
     taken: list[tuple[float, float]] = []
     for town in session.execute(_TOWNS, given | {"largest": LARGEST_TOWNS}):
@@ -135,7 +144,7 @@ def _towns(session: Session, given: dict[str, object], px: float, *, chinese: bo
         name = escape((chinese and town.name_zh) or town.name)
         labels.append(
             f'<text x="{town.x:.0f}" y="{-town.y:.0f}" text-anchor="middle" font-family="Source Sans, Noto Sans CJK SC,'
-            f' sans-serif" font-weight="600" font-size="{17 * px:.0f}" fill="{LIGHT.label}" stroke="{LIGHT.halo}"'
+            f' sans-serif" font-weight="600" font-size="{17 * px:.0f}" fill="{theme.label}" stroke="{theme.halo}"'
             f' stroke-width="{4 * px:.0f}" paint-order="stroke">{name}</text>'
         )
     return labels

@@ -1,11 +1,14 @@
--- Walls: an address without a login is made by those who answer for what hangs in a hall; its secret is nobody's to read.
+-- Walls: an address without a login is made by the supervisor, who sees all that it shows.
 ALTER TABLE wall_pass ENABLE ROW LEVEL SECURITY;
-CREATE POLICY wall_pass_keep ON wall_pass USING (
-    (SELECT gk_role()) = 'system'
-    OR (SELECT gk_role()) IN ('supervisor', 'administrator') AND territory_id = (SELECT gk_territory())
-);
 CREATE POLICY wall_pass_see ON wall_pass FOR SELECT USING (
-    (SELECT gk_role()) = 'auditor' AND territory_id = (SELECT gk_territory())
+    (SELECT gk_role()) = 'system'
+    OR (SELECT gk_role()) IN ('supervisor', 'auditor') AND territory_id = (SELECT gk_territory())
+);
+CREATE POLICY wall_pass_add ON wall_pass FOR INSERT WITH CHECK (
+    (SELECT gk_role()) = 'system' OR (SELECT gk_role()) = 'supervisor' AND territory_id = (SELECT gk_territory())
+);
+CREATE POLICY wall_pass_withdraw ON wall_pass FOR UPDATE USING (
+    (SELECT gk_role()) = 'system' OR (SELECT gk_role()) = 'supervisor' AND territory_id = (SELECT gk_territory())
 );
 -- Servers of the city's own network are named by the administrator alone: the platform asks nobody else.
 ALTER TABLE own_basemap ENABLE ROW LEVEL SECURITY;
