@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import folium
 from branca.element import MacroElement
 from folium.elements import JSCSSMixin
 from folium.template import Template
+from sqlalchemy.orm import Session
 from streamlit_folium import st_folium
 
 from app import i18n
@@ -23,14 +25,18 @@ from core.identity import Actor, May
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
 from layers.facilities import GROUPS
+from layers.registry import layer_entries
 from layers.style import CATEGORY_COLOURS, LIGHT, LIMIT_CLASSES, YLGNBU
-from layers.values import EPOCH, METRICS, Question
+from layers.values import EPOCH, METRICS, Question, cells_of
 
 go_offline()
 
 RETURNED_OBJECTS = ("last_clicked", "all_drawings")
 MIN_ZOOM, MAX_ZOOM = 9, 19
 MARGIN_DEG = 0.15
+LEAST_PX = 3
+EQUATOR_M_PX = 156_543.034
+"""Metres of a pixel at zoom 0 on the equator."""
 OSM_CREDIT = (
     '© <a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">'
     "OpenStreetMap contributors</a>, ODbL"
@@ -108,10 +114,7 @@ class CityLayers(JSCSSMixin, MacroElement):
         "{% endmacro %}"
     )
     default_js = [  # noqa: RUF012  (folium reads this class attribute)
-        ("protomaps-leaflet", asset_url("vendor/protomaps-leaflet/protomaps-leaflet.js")),
-        ("gridkeeper-data", asset_url("gk/gridkeeper-data.js")),
-        ("gridkeeper-style", asset_url("gk/gridkeeper-style.js")),
-        ("gridkeeper-map", asset_url("gk/gridkeeper-map.js")),
+        ("gridkeeper-city", asset_url("gk/gridkeeper-city.js")),
     ]
     default_css = [("gridkeeper-map", asset_url("gk/gridkeeper-map.css"))]  # noqa: RUF012
 
@@ -160,6 +163,8 @@ def map_settings(
     *,
     island: bool,
     day: dt.date | None = None,
+    grain: Mapping[str, Any] | None = None,
+    remembers: bool = False,
 ) -> dict[str, Any]:
     """Return what stays the same while the page lives.
 
@@ -171,6 +176,10 @@ def map_settings(
         Whether what lies outside is drawn as water.
     day
         As of which day grids and incidents are drawn; None is now.
+    grain
+        How large cells are, see `grain_of`; None draws cells at every zoom.
+    remembers
+        Whether the page's address keeps what part of the map is seen.
     """
     west, south, east, north = territory.bounds
     locale = i18n.locale()
@@ -180,6 +189,14 @@ def map_settings(
         "lang": locale,
         "on": "" if day is None else day.isoformat(),
         "theme": LIGHT.tokens(),
+        "grain": None if grain is None else dict(grain),
+        "remembers": remembers,
+        "layers": [
+            {"key": each.key, "title": each.name(locale), "zooms": list(each.zooms), "drawn": list(each.drawn)}
+            for each in layer_entries().values()
+            if each.drawn and actor.may(each.capability)
+        ],
+        "names": {key: each.name(locale) for key, each in layer_entries().items()},
         "outside": "water" if island else "ground",
         "ramps": {str(classes): list(colours) for classes, colours in YLGNBU.items()},
         "limits": [list(limit) for limit in LIMIT_CLASSES],
@@ -196,6 +213,10 @@ def map_settings(
             "label": t("Map of {place}", place=territory.title(locale)),
             "ended": t("Your session has ended. Log in again."),
             "failed": t("The map's figures could not be loaded. Load the page again."),
+            "missing": t("Missing on this map for now:"),
+            "several": t("{count} incidents here", count="{count}"),
+            "closer": t("Zoom in, or click to choose"),
+            "more": t("and {count} more: zoom in", count="{count}"),
             "unknown": t("no data"),
             "few": t("too few people"),
             "overdue": t("Late"),
@@ -207,6 +228,21 @@ def map_settings(
             "usual": t("usual for the class"),
         },
     }
+
+
+def grain_of(session: Session, territory: TerritoryInfo, day: dt.date | None = None) -> dict[str, Any]:
+    """Return from which zoom a cell is at least three pixels wide, and what is filled instead below.
+
+    Responsibility grids where every cell has one, else communities.
+    """
+    cells = cells_of(session, territory.id, day)
+    if not cells.side_m:
+        return {"below": 0, "parents": "parents"}
+    _, south, _, north = territory.bounds
+    metres = EQUATOR_M_PX * math.cos(math.radians((south + north) / 2))
+    below = math.ceil(math.log2(LEAST_PX * metres / cells.side_m))
+    bound = day is None and bool((cells.responsibility[cells.live] > 0).all())
+    return {"below": max(0, min(below, MAX_ZOOM)), "parents": "responsibility" if bound else "parents"}
 
 
 def category_colours(categories: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ export default [
     languageOptions: {
       ecmaVersion: 2022,
       sourceType: "script",
-      globals: { ...globals.browser, L: "readonly", protomapsL: "readonly", module: "readonly", require: "readonly", GridkeeperData: "writable", GridkeeperStyle: "writable" },
+      globals: { ...globals.browser, L: "readonly", protomapsL: "readonly", module: "readonly", require: "readonly", GridkeeperData: "writable", GridkeeperStyle: "writable", GridkeeperLayers: "writable", GridkeeperPick: "writable" },
     },
     rules: {
       curly: "error",

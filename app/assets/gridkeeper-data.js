@@ -125,6 +125,101 @@ const GridkeeperData = (() => {
     return merged;
   }
 
+  /**
+   * Return a surface of height × width numbers, 0…1: counts of the cells on a coarse screen, smoothed by three
+   * running means in each direction, which comes close to a normal curve of about six steps.
+   */
+  function heat(centres, valueAt, zoom, corner, step, width, height) {
+    const world = 256 * 2 ** zoom;
+    const half = centres.values.length / 2;
+    let field = new Float32Array(width * height);
+    for (let i = 0; i < half; i += 1) {
+      const x = Math.floor((centres.values[i] * world - corner.x) / step);
+      const y = Math.floor((centres.values[half + i] * world - corner.y) / step);
+      const value = x >= 0 && x < width && y >= 0 && y < height ? valueAt(centres.header.first + i) : 0;
+      if (value > 0) {
+        field[y * width + x] += value;
+      }
+    }
+    for (let round = 0; round < 3; round += 1) {
+      field = smooth(smooth(field, height, width, width, 1), width, height, 1, width);
+    }
+    const top = field.reduce((most, value) => Math.max(most, value), 0);
+    return top > 0 ? field.map((value) => value / top) : field;
+  }
+
+  /** Return running means over 2 · 6 + 1 entries along lines: `lines` of them `apart`, entries `next` to each other. */
+  function smooth(field, lines, length, apart, next) {
+    const reach = 6;
+    const out = new Float32Array(field.length);
+    for (let line = 0; line < lines; line += 1) {
+      const start = line * apart;
+      let sum = 0;
+      for (let i = -reach; i < length; i += 1) {
+        sum += i + reach < length ? field[start + (i + reach) * next] : 0;
+        sum -= i - reach - 1 >= 0 ? field[start + (i - reach - 1) * next] : 0;
+        if (i >= 0) {
+          out[start + i * next] = sum / (2 * reach + 1);
+        }
+      }
+    }
+    return out;
+  }
+
+  /** Return RGBA bytes of a surface: clear below a tenth, then the colours of a ramp from light to dark. */
+  function ramped(surface, colours) {
+    const rgb = colours.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+    const bytes = new Uint8ClampedArray(surface.length * 4);
+    for (let i = 0; i < surface.length; i += 1) {
+      const value = Math.sqrt(surface[i]);
+      const at = Math.min(rgb.length - 2, Math.floor(value * (rgb.length - 1)));
+      const part = value * (rgb.length - 1) - at;
+      for (let channel = 0; channel < 3; channel += 1) {
+        bytes[4 * i + channel] = rgb[at][channel] + part * (rgb[at + 1][channel] - rgb[at][channel]);
+      }
+      bytes[4 * i + 3] = value < 0.1 ? 0 : 60 + 150 * value;
+    }
+    return bytes;
+  }
+
+  /**
+   * Return points gathered in squares of `side` px of a tile: [{x, y, count, members}]; what stands alone stays alone.
+   * Circles keep `margin` px from the edges of the tile, so that none is cut.
+   */
+  function gather(points, side, least, margin, size) {
+    const bins = new Map();
+    for (const point of points) {
+      const key = `${Math.floor(point.x / side)}:${Math.floor(point.y / side)}`;
+      const bin = bins.get(key);
+      if (bin) {
+        bin.push(point);
+      } else {
+        bins.set(key, [point]);
+      }
+    }
+    const made = [];
+    const inside = (value) => Math.min(size - margin, Math.max(margin, value));
+    for (const members of bins.values()) {
+      if (members.length < least) {
+        made.push(...members.map((one) => ({ x: one.x, y: one.y, count: 1, members: [one] })));
+        continue;
+      }
+      const mean = (axis) => members.reduce((sum, one) => sum + one[axis], 0) / members.length;
+      made.push({ x: inside(mean("x")), y: inside(mean("y")), count: members.length, members });
+    }
+    return made;
+  }
+
+  /** Return {zoom, lat, lon} of an address ?at=13.5/31.23000/121.47000; null when it is no such place. */
+  function viewOf(query) {
+    const given = /^(\d{1,2}(?:\.\d{1,2})?)\/(-?\d{1,2}\.\d{1,6})\/(-?\d{1,3}\.\d{1,6})$/.exec(new URLSearchParams(query).get("at") || "");
+    if (!given) {
+      return null;
+    }
+    const [zoom, lat, lon] = given.slice(1).map(Number);
+    return zoom <= 20 && Math.abs(lat) <= 85 && Math.abs(lon) <= 180 ? { zoom, lat, lon } : null;
+  }
+
   /** Return a count short enough for a circle: 987, 1.2k, 34k. */
   function short(count) {
     if (count < 1000) {
@@ -159,7 +254,7 @@ const GridkeeperData = (() => {
     return colour;
   }
 
-  return { decode, valueOf, classOf, fillOf, incidentState, passes, cluster, short, between, limitColour };
+  return { decode, valueOf, classOf, fillOf, incidentState, passes, cluster, short, between, limitColour, heat, ramped, gather, viewOf };
 })();
 
 if (typeof module !== "undefined") {

@@ -2,14 +2,15 @@
 /* The map itself: layers on Leaflet, answers from our own server, changes pushed in by the page. */
 
 const GridkeeperMap = (() => {
-  const { decode, fillOf, valueOf, incidentState, passes, cluster, short } = GridkeeperData;
+  const { decode, passes, viewOf } = GridkeeperData;
   const Style = GridkeeperStyle;
+  const Layers = GridkeeperLayers;
   const POINTS_FROM = 15;
   const GRIDS_TELL_FROM = 13; // from here on the filled grids are large enough to tell the counts
   const REFRESH_MS = 60000;
-  const state = { filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", paint: null, moment: null, pushed: null, flown: "", fitted: "" };
+  const state = { parents: null, heated: null, filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", paint: null, moment: null, pushed: null, flown: "", fitted: "" };
   const timing = {};
-  let map, config, layers, bubbles, tooltip, notice;
+  let map, config, layers, bubbles, heat, notice, parentsBelow;
 
   L.Icon.Default.imagePath = "/assets/vendor/leaflet/images/";
 
@@ -23,15 +24,16 @@ const GridkeeperMap = (() => {
     return name;
   }
 
-  function tiles(source, paneName, { paintRules = [], labels = [], minZoom = 0, share = null } = {}) {
+  function tiles(source, paneName, { paintRules = [], labels = [], minZoom = 0, maxZoom = 20, maxDataZoom = 15, share = null } = {}) {
+    const address = `/tiles/${config.territory}/${source}/{z}/{x}/{y}.mvt${config.on ? `?on=${config.on}` : ""}`;
     const layer = protomapsL.leafletLayer({
-      url: `/tiles/${config.territory}/${source}/{z}/{x}/{y}.mvt${config.on ? `?on=${config.on}` : ""}`,
+      url: Layers.source(address, source, tell),
       paintRules,
       labelRules: labels,
       pane: paneName,
-      maxDataZoom: 15,
+      maxDataZoom,
       minZoom,
-      maxZoom: 20,
+      maxZoom,
       bounds: config.bounds,
       attribution: "",
       lang: config.lang,
@@ -45,17 +47,25 @@ const GridkeeperMap = (() => {
 
   function buildLayers() {
     const ground = tiles("basemap", pane("gk-ground", 200), { paintRules: Style.groundRules(config.theme) });
-    const cells = tiles("grids", pane("gk-cells", 210, { opacity: 0.72 }), { paintRules: [Style.cellRule(state, config)] });
+    pane("gk-cells", 210, { opacity: 0.72 });
+    const fill = (of, answerOf) => Style.fillRules(of, answerOf, state, config);
+    const cells = tiles("grids", "gk-cells", { paintRules: fill("grid", () => state.answer), minZoom: parentsBelow });
+    const source = parentsBelow ? config.grain.parents : "parents";
+    const parents = tiles(source, "gk-cells", { paintRules: fill(source === "parents" ? "parent" : source, () => state.parents), maxZoom: parentsBelow - 1, maxDataZoom: 13 });
     const roads = tiles("basemap", pane("gk-roads", 220), { paintRules: Style.roadRules(config.theme), share: ground });
     const names = tiles("basemap", pane("gk-names", 255), { labels: Style.labelRules(config.theme, config.lang), share: ground });
-    const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells });
-    const built = { ground, cells, roads, outline, names };
+    const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells, minZoom: parentsBelow });
+    const built = { ground, cells, parents, roads, outline, names };
     built.traffic = tiles("traffic", pane("gk-traffic", 230), { paintRules: Style.limitRules(config) });
     built.facilities = tiles("facilities", pane("gk-facilities", 250), { labels: [Style.facilityRule(config, config.lang)], minZoom: 12 });
     built.components = tiles("components", pane("gk-components", 245), { paintRules: [Style.componentRule(config)], minZoom: 16 });
     if (config.points) {
-      built.incidents = tiles("incidents", pane("gk-incidents", 260), { paintRules: Style.incidentRules(state, config, passes), minZoom: POINTS_FROM });
+      built.incidents = tiles("incidents", pane("gk-incidents", 260), { paintRules: Layers.incidentRules(state, config, passes), minZoom: POINTS_FROM });
     }
+    (config.layers || []).forEach((entry, at) => {
+      const rules = Layers.drawnRules(entry, config);
+      built[entry.key] = tiles(entry.key, pane(`gk-drawn-${entry.key}`, 231 + at), { paintRules: rules.paintRules, labels: rules.labels, minZoom: entry.zooms[0], maxDataZoom: entry.zooms[1] });
+    });
     return built;
   }
 
@@ -72,62 +82,31 @@ const GridkeeperMap = (() => {
     return Promise.all(work);
   }
 
-  /** Counts as circles where points would be too many: added up from the value arrays, no tiles. */
-  const Bubbles = L.Layer.extend({
-    onAdd() {
-      this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("gk-bubbles"));
-      map.on("moveend zoomend resize viewreset", this.draw, this);
-      this.draw();
-    },
-    onRemove() {
-      this._canvas.remove();
-      map.off("moveend zoomend resize viewreset", this.draw, this);
-    },
-    redraw() {
-      if (this._map) {
-        this.draw();
-      }
-    },
-    draw() {
-      const size = map.getSize();
-      const ratio = window.devicePixelRatio || 1;
-      this._canvas.width = size.x * ratio;
-      this._canvas.height = size.y * ratio;
-      this._canvas.style.width = `${size.x}px`;
-      this._canvas.style.height = `${size.y}px`;
-      L.DomUtil.setPosition(this._canvas, map.containerPointToLayerPoint([0, 0]));
-      const zoom = map.getZoom();
-      const told = zoom >= GRIDS_TELL_FROM && state.pushed && state.pushed.visible.grids;
-      if (!state.counts || !state.centres || told || (config.points && zoom >= POINTS_FROM)) {
-        return;
-      }
-      const corner = map.getPixelBounds().min;
-      const box = { minX: corner.x - 40, minY: corner.y - 40, maxX: corner.x + size.x + 40, maxY: corner.y + size.y + 40 };
-      const ctx = this._canvas.getContext("2d");
-      ctx.scale(ratio, ratio);
-      ctx.textAlign = "center";
-      ctx.textBaseline = "middle";
-      for (const one of cluster(state.centres, state.counts, zoom, 72, box).reverse()) {
-        const r = Math.min(20, 7 + 1.5 * Math.log2(1 + one.count));
-        ctx.beginPath();
-        ctx.arc(one.x - corner.x, one.y - corner.y, r, 0, 2 * Math.PI);
-        ctx.fillStyle = config.theme.surface;
-        ctx.globalAlpha = 0.92;
-        ctx.fill();
-        ctx.globalAlpha = 1;
-        ctx.lineWidth = 1.4;
-        ctx.strokeStyle = config.theme.text;
-        ctx.stroke();
-        ctx.fillStyle = config.theme.text;
-        ctx.font = `600 12px ${Style.FONT}`;
-        ctx.fillText(short(one.count), one.x - corner.x, one.y - corner.y + 0.5);
-      }
-    },
-  });
-
   function say(text) {
     notice.textContent = text || "";
     notice.hidden = !text;
+  }
+
+  /** Say which layers are missing, if any; the others are drawn all the same. */
+  function tell(status) {
+    const names = [...Layers.missing].map((key) => config.names[key] || key);
+    say(status === 401 ? config.words.ended : names.length ? `${config.words.missing} ${names.join(", ")}` : "");
+  }
+
+  /** Return the address of the values of the parents, which fill the map while a cell is too small to be seen. */
+  function parentsOf(address) {
+    const far = parentsBelow && map.getZoom() < parentsBelow && address.startsWith("/api/values");
+    return far ? `${address}&by=${config.grain.parents === "parents" ? "community" : config.grain.parents}` : null;
+  }
+
+  /** Let each of both be drawn where it is told: values that are known by cell alone fill cells at every zoom. */
+  function grain(address) {
+    const from = address.startsWith("/api/values") ? parentsBelow : 0;
+    if (layers.cells.options.minZoom !== from) {
+      [layers.cells, layers.outline].forEach((layer) => Object.assign(layer.options, { minZoom: from }));
+      layers.parents.options.maxZoom = from - 1;
+      map.fire("viewreset");
+    }
   }
 
   async function load(url) {
@@ -136,7 +115,7 @@ const GridkeeperMap = (() => {
       say(response.status === 401 ? config.words.ended : config.words.failed);
       throw new Error(`${url}: ${response.status}`);
     }
-    say("");
+    tell();
     const answer = decode(await response.arrayBuffer());
     answer.tag = response.headers.get("etag");
     return answer;
@@ -144,11 +123,11 @@ const GridkeeperMap = (() => {
 
   async function refresh() {
     const asked = state.pushed;
-    const wanted = [load(asked.values), asked.counts === asked.values || !asked.counts ? null : load(asked.counts)];
-    if (!state.centres) {
-      wanted.push(load(asked.centres));
-    }
-    const [answer, counts, centres] = await Promise.all(wanted);
+    const far = parentsOf(asked.values);
+    const counted = asked.counts || (far && asked.visible.heat ? asked.values : null);
+    const wanted = [far ? null : load(asked.values), counted === asked.values && !far ? null : counted && load(counted)];
+    wanted.push(state.centres ? null : load(asked.centres), far && load(far));
+    const [answer, counts, centres, parents] = await Promise.all(wanted);
     if (asked !== state.pushed) {
       return; // a newer push is on its way
     }
@@ -156,23 +135,27 @@ const GridkeeperMap = (() => {
     if (state.moment) {
       return; // a playback holds the map
     }
-    const before = [state.answer && state.answer.tag, state.counts && state.counts.tag, state.painted].join();
+    const tags = () => [state.answer, state.counts, state.parents].map((one) => one && one.tag).concat(state.painted).join();
+    const before = tags();
     state.paint = asked.paint || null;
     state.painted = JSON.stringify(state.paint);
-    state.answer = answer;
+    state.answer = answer || state.answer;
+    state.parents = parents || state.parents;
     state.counts = asked.counts ? counts || answer : null;
+    state.heated = asked.visible.heat ? state.counts || answer || state.answer : null;
     state.nowMin = Math.floor(Date.now() / 60000);
-    if (before !== [answer.tag, state.counts && state.counts.tag, state.painted].join()) {
-      await Promise.all([repaint(layers.cells), repaint(layers.incidents)]);
+    if (before !== tags()) {
+      await Promise.all([repaint(layers.cells), repaint(layers.parents), repaint(layers.incidents)]);
       bubbles.redraw();
     }
+    heat.draw();
     timing.painted = performance.now();
     timing.paints = (timing.paints || 0) + 1;
     map.getContainer().dataset.painted = String(timing.paints);
   }
 
   function show(name, on) {
-    const layer = name === "bubbles" ? bubbles : layers[name];
+    const layer = { bubbles, heat }[name] || layers[name];
     if (!layer || Boolean(layer._map) === on) {
       return;
     }
@@ -196,12 +179,17 @@ const GridkeeperMap = (() => {
     show("components", Boolean(push.visible.components));
     show("incidents", push.visible.incidents);
     show("bubbles", push.visible.incidents);
+    show("heat", Boolean(push.visible.heat));
+    (config.layers || []).forEach((entry) => show(entry.key, Boolean(push.visible[entry.key])));
+    grain(push.values);
     bubbles.redraw();
     choose(push.selected);
-    if (push.fly && String(push.fly) !== state.flown) {
+    if (push.fly && String(push.fly) !== state.flown && !state.viewed) {
       map.setView(push.fly.slice(0, 2), Math.max(map.getZoom(), push.fly[2]), { animate: false });
     }
     state.flown = String(push.fly);
+    state.viewed = false;
+    remember();
     if (push.fit && String(push.fit) !== state.fitted) {
       map.fitBounds(push.fit, { padding: [48, 48], maxZoom: 16, animate: false });
     }
@@ -230,67 +218,32 @@ const GridkeeperMap = (() => {
     }
   }
 
-  function pick(layer, latlng, brush) {
-    if (!layer || !layer._map) {
-      return null;
+  function askedOf() {
+    try {
+      return window.parent.location.search;
+    } catch {
+      return ""; // shown in a page of another host
     }
-    const found = layer.views.get("").queryFeatures(latlng.lng, latlng.lat, map.getZoom(), brush);
-    return found.length ? found[found.length - 1].feature : null;
   }
 
-  function figure(value) {
-    return value.toLocaleString(config.lang, { maximumFractionDigits: value < 10 ? 1 : 0 });
-  }
-
-  function describeCell(feature) {
-    const value = valueOf(state.answer, feature.id);
-    const at = state.paint && state.paint.labels ? fillOf(state.answer, feature.id, config.ramps, state.paint).at : null;
-    const told = Number.isNaN(value) ? config.words.unknown : value < 0 ? config.words.few : at == null ? figure(value) : state.paint.labels[at];
-    return [feature.props.code, `${state.pushed ? state.pushed.metric : ""}: ${told}`];
-  }
-
-  function describe(latlng) {
-    const incident = pick(layers.incidents, latlng, 8);
-    if (incident && state.filter && passes(incident.props, state.filter, state.nowMin)) {
-      const props = incident.props;
-      return [config.categories[props.category] || props.category, `${config.words[incidentState(props, state.nowMin)]} · ${props.number}`];
-    }
-    const facility = pick(layers.facilities, latlng, 9);
-    if (facility && map.getZoom() >= 13) {
-      const name = (config.lang === "zh" && facility.props.name_zh) || facility.props.name;
-      const kind = config.kinds[facility.props.kind] || facility.props.kind;
-      return name ? [name, kind] : [kind];
-    }
-    const component = pick(layers.components, latlng, 6);
-    if (component && map.getZoom() >= 16) {
-      return [(config.lang === "zh" && component.props.name_zh) || component.props.name_en, component.props.code];
-    }
-    const road = pick(layers.traffic, latlng, 5);
-    if (road && road.props.speed) {
-      return [road.props.name || "", `${road.props.speed} km/h · ${road.props.signed ? config.words.signed : config.words.usual}`].filter(Boolean);
-    }
-    return null;
-  }
-
-  function onMove(event) {
-    const cell = pick(layers.cells, event.latlng, 1);
-    const shown = state.pushed && state.pushed.visible.grids;
-    const lines = describe(event.latlng) || (shown && cell && cell.props.code ? describeCell(cell) : null);
-    const id = shown && cell && map.getZoom() >= 13 ? cell.id : null;
-    if (id !== state.hovered) {
-      state.hovered = id;
-      repaint(layers.outline);
-    }
-    if (!lines) {
-      tooltip.remove();
+  /** Keep what is seen in the page's address, so that a link or a reload shows it again. */
+  function remember() {
+    if (!config.remembers) {
       return;
     }
-    const box = document.createElement("div");
-    lines.forEach((line, at) => {
-      const row = box.appendChild(document.createElement(at ? "div" : "strong"));
-      row.textContent = line;
-    });
-    tooltip.setLatLng(event.latlng).setContent(box).addTo(map);
+    clearTimeout(timing.remembering);
+    timing.remembering = setTimeout(() => {
+      try {
+        const page = window.parent;
+        const asked = new URLSearchParams(page.location.search);
+        const { lat, lng } = map.getCenter();
+        asked.set("at", `${map.getZoom()}/${lat.toFixed(5)}/${lng.toFixed(5)}`);
+        const search = asked.toString().replace(/%2F/g, "/").replace(/%2C/g, ",");
+        page.history.replaceState(page.history.state, "", `${page.location.pathname}?${search}${page.location.hash}`);
+      } catch (error) {
+        console.warn(error.message);
+      }
+    }, 300);
   }
 
   /** Build the map's layers once; called by the script that the page sends. */
@@ -307,16 +260,27 @@ const GridkeeperMap = (() => {
     notice = container.appendChild(document.createElement("div"));
     notice.className = "gk-notice";
     notice.hidden = true;
+    parentsBelow = (config.grain && config.grain.below) || 0;
+    const view = config.remembers ? viewOf(askedOf()) : null;
+    if (view) {
+      state.viewed = true;
+      map.setView([view.lat, view.lon], view.zoom, { animate: false });
+    }
     layers = buildLayers();
+    pane("gk-heat", 225, { opacity: 0.8 });
     pane("gk-bubbles", 270);
-    bubbles = new Bubbles();
-    for (const name of config.cells === false ? ["ground", "roads", "names"] : ["ground", "cells", "roads", "outline", "names"]) {
+    const hidden = (zoom) => (zoom >= GRIDS_TELL_FROM && state.pushed && state.pushed.visible.grids) || (config.points && zoom >= POINTS_FROM);
+    bubbles = new Layers.Bubbles(state, config, hidden);
+    heat = new Layers.Heat(state, config);
+    for (const name of config.cells === false ? ["ground", "roads", "names"] : ["ground", "cells", "parents", "roads", "outline", "names"]) {
       layers[name].addTo(map);
     }
-    layers.cells.once("load", () => {
-      timing.cells = performance.now();
-      container.dataset.cells = "1";
-    });
+    for (const name of ["cells", "parents"]) {
+      layers[name].once("load", () => {
+        timing.cells = performance.now();
+        container.dataset.cells = "1";
+      });
+    }
     layers.names.once("load", () => {
       timing.ground = performance.now();
       container.dataset.ground = "1";
@@ -324,21 +288,16 @@ const GridkeeperMap = (() => {
     map.attributionControl.setPrefix(false).addAttribution(config.attribution);
     map.zoomControl.setPosition("topright");
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
-    tooltip = L.tooltip({ direction: "top", offset: [0, -8], className: "gk-tooltip", opacity: 1 });
-    let waiting = 0;
-    map.on("mousemove", (event) => {
-      cancelAnimationFrame(waiting);
-      waiting = requestAnimationFrame(() => onMove(event));
+    GridkeeperPick(map, { config, state, layers, choose, repaint });
+    let wasFar = map.getZoom() < parentsBelow;
+    map.on("zoomend", () => {
+      const far = map.getZoom() < parentsBelow;
+      if (far !== wasFar && state.pushed) {
+        refresh().catch((error) => console.warn(error.message));
+      }
+      wasFar = far;
     });
-    map.on("mouseout", () => {
-      tooltip.remove();
-      state.hovered = null;
-      repaint(layers.outline);
-    });
-    map.on("click", (event) => {
-      const cell = pick(layers.cells, event.latlng, 1);
-      choose(cell ? cell.id : null);
-    });
+    map.on("moveend", remember);
     setInterval(() => {
       if (!document.hidden && state.pushed) {
         refresh().catch((error) => console.warn(error.message));
@@ -352,6 +311,7 @@ const GridkeeperMap = (() => {
    */
   async function moment(shown) {
     state.moment = shown;
+    grain(shown ? "" : state.pushed.values);
     if (!shown) {
       state.answer = null;
       state.filter = state.pushed.filter;

@@ -2,7 +2,7 @@
 /* How the map is drawn: symbolizers and rules for protomaps-leaflet, from the tokens that Python sends. */
 
 const GridkeeperStyle = (() => {
-  const { between, fillOf, incidentState, limitColour } = GridkeeperData;
+  const { between, fillOf, limitColour } = GridkeeperData;
   const FONT = '"Source Sans", "Source Sans 3", "Noto Sans", "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
 
   const ROAD_WIDTH = {
@@ -139,41 +139,67 @@ const GridkeeperStyle = (() => {
     return canvas;
   }
 
-  /** Return the paint rule of the cells; `state.answer` may change under it. */
-  function cellRule(state, config) {
+  /**
+   * Return the paint rules of surfaces filled by value, of the layer `of`; what `answerOf` returns may change under
+   * them. All of one colour become one path: a hundred thousand cells are a dozen fills, without seams between them.
+   */
+  function fillRules(of, answerOf, state, config) {
     const pattern = hatch(config.theme.muted);
-    return {
-      dataLayer: "grid",
-      symbolizer: {
-        before(ctx) {
-          this.hatched = ctx.createPattern(pattern, "repeat");
-        },
-        draw(ctx, geom, z, feature) {
-          const filled = state.answer ? fillOf(state.answer, feature.id, config.ramps, state.paint) : { kind: "none" };
-          trace(ctx, geom);
-          if (filled.kind === "class" || filled.kind === "few") {
-            const colour = filled.kind === "few" ? config.theme.too_few : filled.colour;
-            ctx.globalAlpha = filled.kind === "few" ? 0.45 : 1;
-            ctx.fillStyle = colour;
-            ctx.fill();
-            ctx.globalAlpha = filled.kind === "few" ? 0 : 1;
-            ctx.strokeStyle = colour; // closes the hairlines between neighbours
-            ctx.lineWidth = 0.6;
-            ctx.stroke();
-          } else if (filled.kind === "unknown" && z >= 12) {
-            ctx.globalAlpha = 0.35;
-            ctx.fillStyle = this.hatched;
-            ctx.fill();
+    const tile = { paths: new Map(), matrix: null };
+    const collect = {
+      before() {
+        tile.paths = new Map();
+        tile.matrix = null;
+      },
+      draw(ctx, geom, z, feature) {
+        const answer = answerOf();
+        const filled = answer ? fillOf(answer, feature.id, config.ramps, state.paint) : { kind: "none" };
+        tile.matrix = tile.matrix || ctx.getTransform();
+        const key = filled.kind === "class" ? filled.colour : filled.kind;
+        let path = tile.paths.get(key);
+        if (!path) {
+          path = new Path2D();
+          path.kind = filled.kind;
+          tile.paths.set(key, path);
+        }
+        for (const part of geom) {
+          path.moveTo(part[0].x, part[0].y);
+          for (let i = 1; i < part.length; i += 1) {
+            path.lineTo(part[i].x, part[i].y);
+          }
+        }
+      },
+    };
+    const flush = {
+      before(ctx, z) {
+        if (!tile.matrix) {
+          return;
+        }
+        ctx.save();
+        ctx.setTransform(tile.matrix);
+        for (const [key, path] of tile.paths) {
+          const { kind } = path;
+          ctx.globalAlpha = kind === "few" ? 0.45 : kind === "unknown" ? 0.35 : 1;
+          ctx.fillStyle = kind === "class" ? key : kind === "few" ? config.theme.too_few : ctx.createPattern(pattern, "repeat");
+          if (kind === "class" || kind === "few" || (kind === "unknown" && z >= 12)) {
+            ctx.fill(path);
           }
           if (z >= 13) {
             ctx.globalAlpha = z >= 15 ? 0.4 : 0.16;
             ctx.strokeStyle = config.theme.muted;
             ctx.lineWidth = z >= 15 ? 0.7 : 0.5;
-            ctx.stroke();
+            ctx.stroke(path);
           }
-        },
+        }
+        ctx.restore();
+        tile.matrix = null;
       },
+      draw() {},
     };
+    return [
+      { dataLayer: of, symbolizer: collect },
+      { dataLayer: of, filter: () => false, symbolizer: flush },
+    ];
   }
 
   /** Return the rules of the outlines of the chosen and the pointed-at cell. */
@@ -268,57 +294,5 @@ const GridkeeperStyle = (() => {
     };
   }
 
-  /** Draw an incident's shape; the state is never told by colour alone. */
-  function drawIncident(ctx, x, y, r, state, colour, surface) {
-    ctx.globalAlpha = state === "closed" ? 0.7 : 1;
-    ctx.beginPath();
-    if (state === "overdue") {
-      ctx.moveTo(x, y - r * 1.35);
-      ctx.lineTo(x + r * 1.35, y);
-      ctx.lineTo(x, y + r * 1.35);
-      ctx.lineTo(x - r * 1.35, y);
-      ctx.closePath();
-    } else if (state === "soon") {
-      ctx.moveTo(x, y - r * 1.25);
-      ctx.lineTo(x + r * 1.2, y + r * 0.9);
-      ctx.lineTo(x - r * 1.2, y + r * 0.9);
-      ctx.closePath();
-    } else {
-      ctx.arc(x, y, state === "closed" ? r * 0.72 : r, 0, 2 * Math.PI);
-    }
-    if (state === "closed") {
-      ctx.fillStyle = surface;
-      ctx.fill();
-      ctx.strokeStyle = colour;
-      ctx.lineWidth = r < 4 ? 1 : 1.6;
-      ctx.stroke();
-      return;
-    }
-    ctx.fillStyle = colour;
-    ctx.fill();
-    ctx.strokeStyle = surface;
-    ctx.lineWidth = 1.3;
-    ctx.stroke();
-  }
-
-  /** Return the paint rules of incident points: closed below, overdue on top. */
-  function incidentRules(state, config, passes) {
-    const colours = { overdue: config.theme.overdue, soon: config.theme.due_soon, ontime: config.theme.on_time, closed: config.theme.closed };
-    const rule = (wanted) => ({
-      dataLayer: "incident",
-      filter: (z, f) => incidentState(f.props, state.nowMin) === wanted && passes(f.props, state.filter, state.nowMin),
-      symbolizer: {
-        draw(ctx, geom, z, feature) {
-          // What is closed stays small and pale until one is near: it must not hide what is open.
-          const near = z >= 17 ? 6 : z >= 16 ? 5 : 4;
-          const r = wanted === "closed" && z < 17 ? near - 2 : near;
-          const colour = state.colourBy === "category" ? config.categoryColours[feature.props.category] || config.theme.muted : colours[wanted];
-          drawIncident(ctx, geom[0][0].x, geom[0][0].y, r, wanted, colour, config.theme.surface);
-        },
-      },
-    });
-    return ["closed", "ontime", "soon", "overdue"].map(rule);
-  }
-
-  return { FONT, groundRules, roadRules, labelRules, cellRule, outlineRules, limitRules, facilityRule, componentRule, incidentRules };
+  return { FONT, trace, groundRules, roadRules, labelRules, fillRules, outlineRules, limitRules, facilityRule, componentRule };
 })();
