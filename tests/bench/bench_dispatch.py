@@ -35,7 +35,7 @@ from figures import FIGURES
 from core.settings import settings
 from dispatch.filing import open_filing
 from dispatch.plan import solve, warm_up
-from dispatch.plan_model import Problem, Stop, Task, Weights, Worker
+from dispatch.plan_model import Problem, Result, Stop, Task, Weights, Worker
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared"
@@ -45,15 +45,17 @@ DISPATCH = HERE.parents[1] / "dispatch"
 SIZES = (100, 200)
 SERVED = 500
 """A library that leaves so many of the 1,000 tasks out has no plan yet."""
-ACCEPTED, ONWARD_S = 2, 0.45
-"""So many tasks of each worker are accepted, the others only sent; and the seconds of a re-plan."""
+ACCEPTED, ONWARD_S, SEARCHES = 2, 0.45, (1, 2, 3)
+"""So many tasks of each worker are accepted, the others only sent; the seconds of a re-plan, and the seeds of its
+search: of the plans they find the middle one is told, since one search alone strays by a per cent."""
 COLOURS = ("#0b5fa5", "#b3541e", "#5a7d2a", "#7a4a9e")
 
 
 FIFTY = """The aims: under 0.5 s, at most 1 % of accepted work moved, travel at most 3 % above a free re-plan.
 Giving accepted work to another costs {change:g} s; work that was only sent, {sent:g} s. Each day is asked twice: all of
 the running plan is accepted; and the next {accepted} of each worker are, the others sent. Beside it a plan from
-nothing, and a re-plan in which changes are free, in the same half second from the same plan.
+nothing, and a re-plan in which changes are free, in the same half second from the same plan. Of three searches with
+other random numbers each the middle one by travel; moves and seconds are the most of the three.
 """
 
 
@@ -218,13 +220,13 @@ def fifty_more(judge: Any) -> list[str]:
         has = {int(j): int(w) for w, route in running.routes.items() for j in route}
         first = {int(j): int(w) for w, route in running.routes.items() for j in route[:ACCEPTED]}
         fresh = solve(problem_of(p), Stop(5.0), seed=1)
-        loose = solve(problem_of(p), Stop(ONWARD_S), seed=1, initial=running.routes)
+        loose = _middle([solve(problem_of(p), Stop(ONWARD_S), seed=s, initial=running.routes) for s in SEARCHES])
         for accepted in (has, first):
             problem = problem_of(p, accepted=accepted, sent={j: w for j, w in has.items() if j not in accepted})
-            onward = solve(problem, Stop(ONWARD_S), seed=1, initial=running.routes)
+            tries = [solve(problem, Stop(ONWARD_S), seed=s, initial=running.routes) for s in SEARCHES]
+            onward = _middle(tries)
             told = judge.evaluate(p, {int(w): list(route) for w, route in onward.routes.items()})
-            now = {int(j): int(w) for w, route in onward.routes.items() for j in route}
-            moved = [sum(now.get(j) != w for j, w in each.items()) for each in (accepted, has)]
+            moved = [max(_moved(each, known) for each in tries) for known in (accepted, has)]
             share = f"{moved[0]} ({100 * moved[0] / len(accepted):.1f} %), {moved[1] - moved[0]}"
             away = f"{told['travel_h']:.1f}"
             if told["unserved"] or told["violations"]:
@@ -233,10 +235,22 @@ def fifty_more(judge: Any) -> list[str]:
                 f"{each.travel_s / 3600:.1f} ({100 * (onward.travel_s / each.travel_s - 1):+.1f} %)"
                 for each in (fresh, loose)
             ]
-            cells = [f"{seed}", f"{len(accepted)}, {len(has) - len(accepted)}", f"{onward.cpu_s:.2f}", share, away]
+            spent = max(each.cpu_s for each in tries)
+            cells = [f"{seed}", f"{len(accepted)}, {len(has) - len(accepted)}", f"{spent:.2f}", share, away]
             lines.append("| " + " | ".join([*cells, *others]) + " |")
             print(lines[-1], flush=True)  # noqa: T201
     return lines
+
+
+def _middle(found: list[Result]) -> Result:
+    """Return the plan in the middle, by travel."""
+    return sorted(found, key=lambda each: each.travel_s)[len(found) // 2]
+
+
+def _moved(found: Result, known: dict[int, int]) -> int:
+    """Return how many tasks are with another worker than before."""
+    now = {int(j): int(w) for w, route in found.routes.items() for j in route}
+    return sum(now.get(j) != w for j, w in known.items())
 
 
 def filing_ms(judge: Any) -> float:
