@@ -100,8 +100,8 @@ def windows(asked: argparse.Namespace, book: Path) -> list[str]:
         middle, others = (statistics.median(each) for each in zip(*pairs, strict=True))
         lines.append(
             f"\n{s:g} s: of the {len(pairs)} files that both ran, ours is the shorter in {shorter} (medians"
-            f" {middle:.2f} and {others:.2f} %); its worst of {len(gaps['all', s, 'ours'])} files is {worst:.1f} % above the best"
-            f" known; the aim is a median of {AIMS.get(s, 0):g} %."
+            f" {middle:.2f} and {others:.2f} %); its worst of {len(gaps['all', s, 'ours'])} files is {worst:.1f} % above the"
+            f" best known; the aim is a median of {AIMS.get(s, 0):g} %."
         )
     return lines
 
