@@ -77,7 +77,7 @@ def read(given: Mapping[str, str], today: dt.date) -> Asked:
             own_breaks(given["own"])
             kept["own"] = given["own"][:80]
         except InvalidInput as error:
-            wrong.append(f"{t('own')}: {t(error.message)} {t(error.hint)}")
+            wrong.append(f"{t('Own breaks')}: {t(error.message)} {t(error.hint)}")
     _days(given, today, kept, wrong)
     if "on" in given:
         _day(given["on"], today, wrong)
