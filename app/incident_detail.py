@@ -161,7 +161,7 @@ def _tasks(tasks: tuple[TaskInfo, ...], territory: TerritoryInfo) -> None:
         [Column(t("Task")), Column(t("State")), Column(t("Owner")), Column(t("Due"), right=True)],
         [
             (
-                words.task_kind(task.kind),
+                words.task_kind("help" if task.joint and task.worker_code else task.kind),
                 words.task_state(task.state),
                 task.worker_code or i18n.either(task.unit, task.unit_zh),
                 i18n.clock(task.due_at, territory.timezone) if task.due_at else None,

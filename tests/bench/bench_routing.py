@@ -99,9 +99,9 @@ def windows(asked: argparse.Namespace, book: Path) -> list[str]:
         worst, shorter = max(gaps["all", s, "ours"]), sum(mine < his for mine, his in pairs)
         middle, others = (statistics.median(each) for each in zip(*pairs, strict=True))
         lines.append(
-            f"\n{s:g} s: of the {len(pairs)} files that both ran, ours is the shorter in {shorter} (medians"
-            f" {middle:.2f} and {others:.2f} %); its worst of {len(gaps['all', s, 'ours'])} files is {worst:.1f} % above the"
-            f" best known; the aim is a median of {AIMS.get(s, 0):g} %."
+            f"\n{s:g} s: of the {len(pairs)} files that both ran, ours is the shorter in {shorter}"
+            f" (medians {middle:.2f} and {others:.2f} %); its worst of {len(gaps['all', s, 'ours'])} files is"
+            f" {worst:.1f} % above the best known; the aim is a median of {AIMS.get(s, 0):g} %."
         )
     return lines
 

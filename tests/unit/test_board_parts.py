@@ -89,6 +89,19 @@ def test_every_open_incident_stands_in_the_queue_once_and_where_it_belongs():
     assert [each.incident_id for each in shown(found, Which.ALL, "mill 000002-4")] == [2]
 
 
+def test_who_comes_along_counts_until_he_is_told():
+    def entry(lead: str, safe: bool, *told: str):
+        comes = dataclasses.replace(planned(1, safe=safe), kind="help", worker_id=8, worker_code="W008")
+        queue = known(1, "filed" if lead == "new" else "dispatched", worker_id=7, workers=2, along=told or None)
+        (found,) = entries(board(queue), plan(planned(1, lead), comes))
+        return found.group, found.calls, found.row.worker_code if found.row else ""
+
+    assert entry("new", True) == (Group.SAFE, True, "W007")
+    assert entry("kept", True) == (Group.SAFE, True, "W007")
+    assert entry("kept", False) == (Group.NEEDS, True, "W007")
+    assert entry("kept", True, "W008") == (Group.RUNNING, False, "W007")
+
+
 @pytest.mark.parametrize(
     ("number", "told"), [("IOW-2026-004417-N", "4417"), ("IOW-2026-000020-4", "20"), ("elsewhere-99", "ere-99")]
 )

@@ -120,3 +120,12 @@ test("any order of answers, lost ones and repeats: each act is sent until it is 
     assert.deepEqual(applied, Array.from({ length: 12 }, (_, at) => at), `seed ${seed}`);
   }
 });
+
+test("the part of who comes along is accepted, begun and gone as he says it", () => {
+  const help = { ...task, kind: "help", needs: [] };
+  const after = (...acts) => queue.overlay([help], acts.map((act, at) => entry(at, act, 7))).map(({ state }) => state);
+  assert.deepEqual(after("accept_part"), ["accepted"]);
+  assert.deepEqual(after("accept_part", "on_way", "arrive"), ["arrived"]);
+  assert.deepEqual(after("arrive", "finish_part"), []);
+  assert.deepEqual(after("return_part"), []);
+});

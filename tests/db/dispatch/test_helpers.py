@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from app.api.field_words import state_body
 from core.errors import InvalidInput, NotFound, NotPermitted
-from dispatch import execution_acts, field_store, notices
+from dispatch import execution_acts, field, field_store, notices
+from dispatch.field_model import FieldState, PhoneAct, Shift
 from geodata import db
 from geodata.tables import IncidentClass, Outbox, Pin, Task
 from incidents.service import incident_detail
@@ -93,7 +95,15 @@ def test_who_comes_along_says_how_far_he_is_and_leaves_the_incident_alone(job) -
         execution_acts.accept_part(job.session, job.desk.worker, one, command_id=fresh(), moment=NOW)
     assert "finish_part" in job.desk.allowed(job.other, one)
     assert "finish_part" not in job.desk.allowed(job.desk.worker, one)
-    job.desk.act(job.other, one, "finish_part")
+    db.as_actor(job.session, job.other)
+    told = FieldState(
+        Shift("W002"), tuple(task for task, _, _ in field_store.tasks(job.session, job.home, job.second)), ()
+    )
+    (shown,) = state_body(told, "1.1", job.desk.city.territory, NOW)["tasks"]
+    assert (shown["kind"], shown["state"], shown["needs"]) == ("help", "started", [])
+    assert "W001" in shown["takes"]
+    # The phone saw the incident before it changed: the part ends all the same.
+    field.apply(job.session, job.other, PhoneAct(fresh(), "finish_part", one, 1, NOW))
     assert parts(job, one)[job.second] == (True, "done")
     assert (job.incident(one).version, job.incident(one).status) == (before, "dispatched")
     with pytest.raises(NotPermitted, match="no open part"), job.session.begin_nested():
