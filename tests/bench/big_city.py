@@ -6,6 +6,7 @@ summary is counted from the incidents by the same sums as the triggers keep. Not
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,11 @@ street AS (
 INSERT INTO area (territory_id, level, parent_id, code, name, name_zh, boundary)
 SELECT %(territory)s, 'community', street.id, lpad((a * 20 + b)::text, 3, '0'),
        'Community ' || a || '-' || b, '社区' || a || '-' || b, 'MULTIPOLYGON EMPTY'
-FROM part JOIN street ON street.name = 'Street ' || (1 + (a / 10) * 2 + b / 10) || '-' || (((a / 5) %% 2) * 2 + (b / 5) %% 2);
+FROM part JOIN street
+    ON street.name = 'Street ' || (1 + (a / 10) * 2 + b / 10) || '-' || (((a / 5) %% 2) * 2 + (b / 5) %% 2);
 CREATE TEMP TABLE community AS SELECT id, split_part(split_part(name, ' ', 2), '-', 1)::int AS a,
-    split_part(name, '-', 2)::int AS b, parent_id FROM area WHERE territory_id = %(territory)s AND level = 'community';
+    split_part(name, '-', 2)::int AS b, parent_id FROM area
+    WHERE territory_id = %(territory)s AND level = 'community';
 INSERT INTO responsibility_grid (territory_id, code, name, name_zh)
 SELECT %(territory)s, 'R' || lpad((a * 40 + b)::text, 4, '0'), 'Grid ' || a || '-' || b, '责任网格' || a || '-' || b
 FROM generate_series(0, 39) AS a, generate_series(0, 39) AS b;
@@ -54,8 +57,8 @@ CREATE TEMP TABLE duty AS SELECT id, split_part(split_part(name, ' ', 2), '-', 1
     split_part(name, '-', 2)::int AS b FROM responsibility_grid WHERE territory_id = %(territory)s;
 """
 CELLS = """
-INSERT INTO unit_grid (territory_id, community_id, responsibility_grid_id, scheme, code, sequence, kind, size_m, area_m2,
-                       people, started_on, geom)
+INSERT INTO unit_grid (territory_id, community_id, responsibility_grid_id, scheme, code, sequence, kind, size_m,
+                       area_m2, people, started_on, geom)
 SELECT %(territory)s, community.id, duty.id, 'local', 'B' || lpad((n00.i * %(side)s + n00.j)::text, 6, '0'),
        1 + (n00.i %% 16) * 16 + n00.j %% 16, 'block', NULL, 10000 + 800 * random(),
        round((300 * exp(-((n00.i - 160)^2 + (n00.j - 150)^2) / 9000.0) * (0.3 + random()) + 8 * random())::numeric),
@@ -70,8 +73,8 @@ UPDATE responsibility_grid AS r SET boundary = u.geom FROM (
     SELECT responsibility_grid_id AS id, ST_Multi(ST_Union(geom)) AS geom FROM unit_grid
     WHERE territory_id = %(territory)s GROUP BY 1) AS u WHERE u.id = r.id;
 UPDATE area AS a SET boundary = u.geom FROM (
-    SELECT community_id AS id, ST_Multi(ST_Union(geom)) AS geom FROM unit_grid WHERE territory_id = %(territory)s GROUP BY 1
-) AS u WHERE u.id = a.id;
+    SELECT community_id AS id, ST_Multi(ST_Union(geom)) AS geom FROM unit_grid
+    WHERE territory_id = %(territory)s GROUP BY 1) AS u WHERE u.id = a.id;
 UPDATE area AS a SET boundary = u.geom FROM (
     SELECT parent_id AS id, ST_Multi(ST_Union(boundary)) AS geom FROM area WHERE territory_id = %(territory)s
     AND level = 'community' GROUP BY 1) AS u WHERE u.id = a.id;
@@ -85,8 +88,8 @@ ROADS = """
 INSERT INTO road (territory_id, source, source_ref, piece, from_node, to_node, road_class, name, name_zh, limit_kmh,
                   speed_kmh, oneway, drivable, walkable, length_m, geom)
 SELECT %(territory)s, 'synthetic', s.way || s.line, s.piece, s.line, s.piece,
-       CASE WHEN s.line %% 64 = 0 THEN 'trunk' WHEN s.line %% 32 = 0 THEN 'primary' WHEN s.line %% 16 = 0 THEN 'secondary'
-            WHEN s.line %% 8 = 0 THEN 'tertiary' ELSE 'residential' END,
+       CASE WHEN s.line %% 64 = 0 THEN 'trunk' WHEN s.line %% 32 = 0 THEN 'primary'
+            WHEN s.line %% 16 = 0 THEN 'secondary' WHEN s.line %% 8 = 0 THEN 'tertiary' ELSE 'residential' END,
        CASE s.way WHEN 'h' THEN 'East' ELSE 'North' END || ' Road ' || s.line,
        CASE s.way WHEN 'h' THEN '东' ELSE '北' END || s.line || '路',
        CASE WHEN s.line %% 8 = 0 THEN 50 END, CASE WHEN s.line %% 8 = 0 THEN 50 ELSE 30 END, 0, true, true, 200, s.geom
@@ -102,9 +105,10 @@ FROM (
 """
 GROUND = """
 INSERT INTO land_cover (territory_id, source, source_ref, kind, geom)
-SELECT %(territory)s, 'synthetic', 'w' || id, CASE WHEN row_number() OVER (ORDER BY id) %% 4 = 0 THEN 'wood' ELSE 'green' END,
-       ST_Buffer(geom, -0.00008)
-FROM (SELECT id, geom, row_number() OVER (ORDER BY hashint4(id)) AS n FROM unit_grid WHERE territory_id = %(territory)s) AS g
+SELECT %(territory)s, 'synthetic', 'w' || id,
+       CASE WHEN row_number() OVER (ORDER BY id) %% 4 = 0 THEN 'wood' ELSE 'green' END, ST_Buffer(geom, -0.00008)
+FROM (SELECT id, geom, row_number() OVER (ORDER BY hashint4(id)) AS n FROM unit_grid
+      WHERE territory_id = %(territory)s) AS g
 WHERE n <= 1500;
 INSERT INTO land_cover (territory_id, source, source_ref, kind, geom)
 SELECT %(territory)s, 'synthetic', 'river', 'water', ST_Buffer(ST_MakeLine(ARRAY(
@@ -112,15 +116,20 @@ SELECT %(territory)s, 'synthetic', 'river', 'water', ST_Buffer(ST_MakeLine(ARRAY
     FROM generate_series(0, %(side)s, 4) AS t)), 0.0025);
 INSERT INTO building (territory_id, source, source_ref, use, levels, footprint_m2, people, geom)
 SELECT %(territory)s, 'synthetic', 'b' || g.id || '-' || k, 'residential', 6, 600, 30,
-       ST_Multi(ST_Envelope(ST_Buffer(ST_Translate(ST_Centroid(g.geom), (k - 0.5) * 0.0004, (random() - 0.5) * 0.0003), 0.00013)))
-FROM (SELECT id, geom, row_number() OVER (ORDER BY hashint4(id)) AS n FROM unit_grid WHERE territory_id = %(territory)s) AS g,
+       ST_Multi(ST_Envelope(ST_Buffer(
+           ST_Translate(ST_Centroid(g.geom), (k - 0.5) * 0.0004, (random() - 0.5) * 0.0003), 0.00013)))
+FROM (SELECT id, geom, row_number() OVER (ORDER BY hashint4(id)) AS n FROM unit_grid
+      WHERE territory_id = %(territory)s) AS g,
      generate_series(0, 1) AS k WHERE n > 1500;
 INSERT INTO place_name (territory_id, source, source_ref, kind, name, name_zh, geom)
 SELECT %(territory)s, 'synthetic', 'p' || id, CASE WHEN level = 'street' THEN 'suburb' ELSE 'town' END, name, name_zh,
-       ST_PointOnSurface(boundary) FROM area WHERE territory_id = %(territory)s AND level IN ('district', 'street');
+       ST_PointOnSurface(boundary) FROM area
+WHERE territory_id = %(territory)s AND level IN ('district', 'street');
 INSERT INTO facility (territory_id, source, source_ref, kind, name, name_zh, attributes, geom)
-SELECT %(territory)s, 'synthetic', 'f' || id, (ARRAY['clinic', 'school', 'fire_station', 'library', 'shop'])[1 + id %% 5],
-       'Place ' || id, '设施' || id, '{}', ST_Centroid(geom) FROM unit_grid WHERE territory_id = %(territory)s AND id %% 12 = 0;
+SELECT %(territory)s, 'synthetic', 'f' || id,
+       (ARRAY['clinic', 'school', 'fire_station', 'library', 'shop'])[1 + id %% 5],
+       'Place ' || id, '设施' || id, '{}', ST_Centroid(geom) FROM unit_grid
+WHERE territory_id = %(territory)s AND id %% 12 = 0;
 """
 INCIDENT = """
 CREATE TEMP TABLE pick AS
@@ -135,11 +144,13 @@ FROM generate_series(1, %(incidents)s) AS k;
 CREATE UNIQUE INDEX ON pick (upto) INCLUDE (id, community_id, geom);
 ANALYZE pick;
 ANALYZE kind;
-INSERT INTO incident (territory_id, number, source, class_id, category, status, priority, reported_at, filed_at, closed_at,
-                      due_at, grid_id, community_id, simulated, geom)
+INSERT INTO incident (territory_id, number, source, class_id, category, status, priority, reported_at, filed_at,
+                      closed_at, due_at, grid_id, community_id, simulated, geom)
 SELECT %(territory)s, 'S' || d.k, 'hotline', kind.id, kind.category,
-       CASE WHEN f.open THEN (ARRAY['filed', 'dispatched', 'handling'])[1 + d.k %% 3] WHEN d.fate > 0.99 THEN 'void' ELSE 'closed' END,
-       1 + d.k %% 4, d.at, d.at, CASE WHEN NOT f.open AND d.fate <= 0.99 THEN least(now(), d.at + d.fate * interval '5 days') END,
+       CASE WHEN f.open THEN (ARRAY['filed', 'dispatched', 'handling'])[1 + d.k %% 3]
+            WHEN d.fate > 0.99 THEN 'void' ELSE 'closed' END,
+       1 + d.k %% 4, d.at, d.at,
+       CASE WHEN NOT f.open AND d.fate <= 0.99 THEN least(now(), d.at + d.fate * interval '5 days') END,
        d.at + interval '4 days', pick.id, pick.community_id, true,
        ST_Translate(pick.geom, (d.dx - 0.5) * 0.0007, (d.dy - 0.5) * 0.0006)
 FROM drawn AS d JOIN kind ON kind.n = d.class
@@ -183,7 +194,7 @@ def make_big_city(
     ):
         began = time.perf_counter()
         psycopg.ClientCursor(admin).execute(script, given)
-        print(f"  {name}: {time.perf_counter() - began:.1f} s", flush=True)
+        sys.stderr.write(f"  {name}: {time.perf_counter() - began:.1f} s\n")
     admin.commit()
 
 
@@ -193,7 +204,7 @@ def box() -> shapely.Polygon:
 
 
 def load(folder: Path, *, side: int = SIDE, incidents: int = INCIDENTS) -> int:
-    """Make the city in the database of a state folder, with the accounts of the small demo city; return its territory."""
+    """Make the city beside the small demo city, whose accounts work in it; return its territory."""
     from core.identity import system_actor
     from core.settings import settings
     from geodata import db
@@ -205,8 +216,8 @@ def load(folder: Path, *, side: int = SIDE, incidents: int = INCIDENTS) -> int:
     load_tiny_town(folder)
     with db.transaction(system_actor()) as session:
         made = make_territory(
-            session, system_actor(), NAME, boundary=box(), title_en="Big City", title_zh="大城", timezone="Asia/Shanghai",
-            opens=(WEST + side * STEP_LON / 2, NORTH - side * STEP_LAT / 2, 11), is_demo=True,
+            session, system_actor(), NAME, boundary=box(), title_en="Big City", title_zh="大城",
+            timezone="Asia/Shanghai", opens=(WEST + side * STEP_LON / 2, NORTH - side * STEP_LAT / 2, 11), is_demo=True,
         )  # fmt: skip
         db.as_actor(session, system_actor(made.id))
         seed_catalogue(session, system_actor(made.id), made)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -265,3 +265,81 @@ def test_an_engine_is_not_needed_for_assets(client: TestClient) -> None:
 def test_every_asset_of_the_white_list_is_there() -> None:
     for name in assets.FILES:
         assert assets.asset(name).body
+
+
+PLACED = """
+INSERT INTO unit (territory_id, code, kind, name, valid_from)
+    VALUES (:home, 'LAMPS', 'department', 'Lamps', '2026-01-01');
+INSERT INTO worker (territory_id, unit_id, code) SELECT :home, unit.id, w.code
+    FROM unit, (VALUES ('W901'), ('W902')) AS w (code) WHERE territory_id = :home;
+INSERT INTO worker_position (worker_id, territory_id, at, geom)
+    SELECT id, :home, now() - CASE code WHEN 'W901' THEN interval '1 minute' ELSE interval '2 hours' END,
+           ST_Point(:lon, :lat, 4326) FROM worker WHERE territory_id = :home;
+INSERT INTO plan (territory_id, made_at, cost_s, rounds, cpu_s, facts) VALUES (:home, now(), 1, 1, 1, '{}');
+INSERT INTO plan_row (plan_id, territory_id, incident_id, kind, worker_id, place_in_route, start_at, end_at, travel_s,
+                      late_s, incident_version, change, safe)
+    SELECT (SELECT max(id) FROM plan), :home, i.id, 'handle', w.id, i.n, now(), now() + interval '1 hour', 60, 0, 1,
+           'new', true
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM incident WHERE territory_id = :home LIMIT 2) AS i,
+         worker AS w WHERE w.code = 'W901' AND w.territory_id = :home;
+INSERT INTO named_layer (territory_id, kind, name, revision, made_label)
+    VALUES (:home, 'zones', 'Flood zone', 1, 'test');
+INSERT INTO layer_place (layer_id, territory_id, name, weight, geom) SELECT id, :home, 'Low ground', 3,
+    ST_Expand(ST_Point(:lon, :lat, 4326), 0.001) FROM named_layer WHERE territory_id = :home;
+INSERT INTO data_set (territory_id, key, kind, geometry_type, owner_unit_id, sensitivity)
+    SELECT :home, s.key, 'places', 'Point', unit.id, s.sensitivity
+    FROM unit, (VALUES ('street-lamps', 'internal'), ('gas-valves', 'restricted')) AS s (key, sensitivity)
+    WHERE unit.code = 'LAMPS' AND unit.territory_id = :home;
+INSERT INTO responsibility_grid (territory_id, code, name, boundary)
+    SELECT :home, 'R901', 'West', ST_Multi(ST_Expand(ST_Point(:lon, :lat, 4326), 0.005))
+"""
+ROWS = (
+    "INSERT INTO data_set_row_{id} (data_set_id, row_key, batch_id, row_number, content_hash, properties, geom,"
+    " valid_from) VALUES ({id}, '{key}-1', 0, 1, '', '{{}}', ST_Point(:lon, :lat, 4326), now())"
+)
+
+
+@pytest.fixture(scope="module")
+def placed(city: MapCity) -> int:
+    """The identity of the unit that owns what was brought."""
+    place = {"home": city.territory.id, "lon": CENTRES["west"][0] + 0.0002, "lat": CENTRES["west"][1]}
+    with db.transaction(system_actor(city.territory.id)) as session:
+        for statement in PLACED.split(";\n"):
+            session.execute(text(statement), place)
+        sets = session.execute(text("SELECT id, key FROM data_set WHERE territory_id = :home"), place).all()
+        for id_, key in sets:
+            session.execute(text("SELECT gk_data_set_table(:id)"), {"id": id_})
+            session.execute(text(ROWS.format(id=id_, key=key)), place)
+            session.execute(text("SELECT count(*) FROM gk_data_set_attach(:id)"), {"id": id_})
+        return session.execute(text("SELECT id FROM unit WHERE code = 'LAMPS'")).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("layer", "held", "roles"),
+    [
+        ("areas", b"Westend", set(Role) - {Role.SYSTEM}),
+        ("parents", b"Westend", set(Role) - {Role.SYSTEM}),
+        ("responsibility", b"R901", set(Role) - {Role.SYSTEM}),
+        ("workers", b"W901", {Role.DISPATCHER}),
+        ("routes", b"W901", {Role.DISPATCHER}),
+        ("planning", b"Flood zone", {Role.PLANNER, Role.GRID_MANAGER, Role.SUPERVISOR, Role.AUDITOR}),
+        ("datasets", b"street-lamps", set(Role) - {Role.SYSTEM}),
+        ("datasets", b"gas-valves", {Role.SUPERVISOR, Role.HANDLER}),
+    ],
+)
+def test_layers_hold_what_the_role_may_see(  # noqa: PLR0917  (pytest names what it passes)
+    client: TestClient, city: MapCity, placed: int, layer: str, held: bytes, roles: set[Role]
+) -> None:
+    for role in set(Role) - {Role.SYSTEM}:
+        unit = (placed,) if role is Role.HANDLER else ()
+        areas = (city.communities["west"],) if role in {Role.GRID_MANAGER, Role.GRID_WORKER} else ()
+        Acts.actor = Actor(None, role.value, role, city.territory.id, area_ids=areas, unit_ids=unit)
+        answer = client.get(address(city, layer, 13))
+        assert (held in answer.content) is (role in roles), role
+    Acts.actor = Actor(None, "x", Role.HANDLER, city.territory.id, unit_ids=(placed + 1,))
+    assert b"gas-valves" not in client.get(address(city, layer, 13)).content
+
+
+def test_a_place_told_long_ago_is_not_shown(client: TestClient, city: MapCity, placed: int) -> None:
+    del placed
+    assert b"W902" not in client.get(address(city, "workers", 13)).content
