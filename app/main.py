@@ -116,6 +116,7 @@ def _system(actor: Actor) -> list[st.Page]:
     system = [st.Page("views/rules.py", title=t("Classes, limits and calendars"), url_path="rules")]
     if actor.may(May.SET_UP):
         system.append(st.Page("views/set_up.py", title=t("First set-up"), url_path="set-up"))
+        system.append(st.Page("views/basemaps.py", title=t("Basemaps"), url_path="basemaps"))
     if actor.may(May.LOAD_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
     if actor.may(May.LOAD_DATA) and actor.may(May.REPORT_INCIDENTS):

@@ -211,6 +211,13 @@ def tile_of(basemap: BasemapInfo, z: int, x: int, y: int, keep: Keep) -> bytes |
     return basemap_grid.encoded(picture) if bool(np.any(picture[..., 3])) else None
 
 
+def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
+    """Return the tile of ours that a place lies in."""
+    east, north = (float(each) for each in basemap_grid.in_system(np.array(lon), np.array(lat), "mercator"))
+    size = 2 * basemap_grid.HALF_M / 2**z
+    return z, int((east + basemap_grid.HALF_M) / size), int((basemap_grid.HALF_M - north) / size)
+
+
 def _levels(basemap: BasemapInfo) -> list[Level]:
     stored = basemap.plan.get("levels")
     return basemap_grid.levels_of(stored) if stored else basemap_grid.web_levels(*basemap.zooms)

@@ -17,7 +17,7 @@ TASKS = "tasks"
 """Tasks are no layer of a map, but those who look at tasks want to know."""
 SUMMARY = "summary"
 """Told when rows of the daily summary have gone; changed ones say so themselves."""
-LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap")
+LAYERS = ("incidents", "grids", "facilities", "components", "roads", "basemap", "traffic")
 RETRY_S = 2.0
 
 log = logging.getLogger(__name__)

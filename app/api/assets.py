@@ -26,6 +26,7 @@ _OWN_FILES = (
     "gridkeeper-map.css",
     "gridkeeper-time.js",
     "gridkeeper-time.css",
+    "gridkeeper-ground.js",
     "gridkeeper-search.js",
     "gridkeeper-draft.js",
     "gridkeeper-field.js",

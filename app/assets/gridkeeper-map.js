@@ -199,6 +199,14 @@ const GridkeeperMap = (() => {
     refresh().catch((error) => console.warn(error.message));
   }
 
+  /** Fetch the tiles of some layers anew and paint them over what is shown: something in them has changed. */
+  function freshen(names) {
+    for (const layer of names.map((name) => layers[name]).filter((one) => one && one._map)) {
+      layer.views.get("").tileCache.cache.clear();
+      repaint(layer);
+    }
+  }
+
   function mark(place) {
     if (state.mark && String(place) !== state.marked) {
       state.mark.remove();
@@ -335,5 +343,5 @@ const GridkeeperMap = (() => {
     }
   }
 
-  return { attach, update, moment, dots, timing, state };
+  return { attach, update, moment, freshen, dots, timing, state };
 })();

@@ -18,6 +18,8 @@ from app import (
     map_classes,
     map_compare,
     map_filters,
+    map_ground,
+    map_live,
     map_small,
     map_table,
     map_take,
@@ -55,6 +57,7 @@ def show() -> None:
     st.html(STYLE)
     with transaction(actor) as session:
         territory = territory_of(session, actor)
+        map_live.begin(territory.id)
         widgets.title(t("City map"), simulated=territory.is_demo)
         for wrong in map_filters.take_address(now().astimezone(territory.zone).date()):
             widgets.alert(wrong)
@@ -140,6 +143,8 @@ def _map(session: Session, view: View) -> None:
     settings = maps.map_settings(territory, actor, view.titles, island=island, day=day, grain=grain, remembers=True)
     drawn = maps.city_map(territory, settings)
     drawn.add_child(map_time.Playback())
+    drawn.add_child(map_ground.Ground())
+    live = 0 if day else map_live.begun()
     compared, values = view.compared, None
     if compared is not None:
         values = (map_compare.address(filters.question(), compared.earlier, filters.level), map_table.title(filters))
@@ -158,14 +163,20 @@ def _map(session: Session, view: View) -> None:
     on = f"-{day:%Y%m%d}" if day else ""
     key = f"{state.MAP}-{territory.id}-{i18n.locale()}{on}"
     overlays = map_time.pushed(actor, filters.question(), comparing=compared is not None)
+    grounds = map_ground.known(session, actor, territory.id)
+    chosen = map_ground.choose(grounds)
     maps.show(
         drawn,
         pushed,
         key=key,
         height=HEIGHT_PX,
-        overlays=overlays,
+        overlays=[*overlays, *map_ground.pushed(grounds, chosen, live)],
         on_change=lambda: _clicked(key, actor, territory.id, day),
     )
+    for told in map_ground.notes(grounds, chosen):
+        widgets.note(told)
+    if not day:
+        map_live.follow(territory.id, live)
 
 
 def _clicked(key: str, actor: Actor, territory_id: int, day: dt.date | None) -> None:

@@ -89,7 +89,7 @@ def _make(session: Session, actor: Actor, title: str, days: int) -> None:
     except GridkeeperError as error:
         widgets.known_error(error)
         return
-    base = st.context.url.partition("://")
+    base = (st.context.url or "http://localhost").partition("://")
     host = base[2].partition("/")[0]
     widgets.note(t("Open this on the screen; it is not shown again:"))
     st.code(f"{base[0]}://{host}/wall/open?lang={i18n.locale()}#{secret}", language=None)
