@@ -145,10 +145,8 @@ class FieldSpec:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> FieldSpec:
         """Return what a stored mapping says."""
-        return cls(
-            str(given["heading"]), str(given["name"]), Type(given.get("type", "text")), Role(given.get("role", "field")),
-            str(given.get("style", "")),
-        )  # fmt: skip
+        kind, role = Type(given.get("type", "text")), Role(given.get("role", "field"))
+        return cls(str(given["heading"]), str(given["name"]), kind, role, str(given.get("style", "")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,10 @@ class MapSource:
         if self._suffix not in {".shp", ".dbf"}:
             return "", ""
         if not table.is_file():
-            table = next((each for each in self._path.parent.glob(f"{self._path.stem}.*") if each.suffix.lower() == ".dbf"), table)
+            table = next(
+                (each for each in self._path.parent.glob(f"{self._path.stem}.*") if each.suffix.lower() == ".dbf"),
+                table,
+            )
         for ending in (".cpg", ".cst", ".CPG"):
             page = self._path.with_suffix(ending)
             if page.is_file():
@@ -161,7 +164,9 @@ class MapSource:
             raw = file.read(_DBF_SAMPLE)
         names = b"".join(fields[at : at + 11].split(b"\x00")[0] for at in range(0, max(0, len(fields) - 31), 32))
         _, found = decode(names + b" " + raw[: len(raw) // 2 * 2], self._path.name) if raw else ("", "UTF-8")
-        return {"GB18030": "gb18030", "Windows-1252": "cp1252"}.get(found, found), "there is no .cpg; its letters say so"
+        return {"GB18030": "gb18030", "Windows-1252": "cp1252"}.get(
+            found, found
+        ), "there is no .cpg; its letters say so"
 
 
 def as_text(column: pa.Array) -> pa.Array:

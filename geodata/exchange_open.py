@@ -62,7 +62,7 @@ def opened(path: Path, *, encoding: str = "", delimiter: str = "", layer: str = 
     InvalidInput
         When there is no such file, it is empty, of a kind that is not read, or broken; says which and what to do.
     """
-    if not path.exists() or path.is_dir() and path.suffix.lower() != ".gdb":
+    if not path.exists() or (path.is_dir() and path.suffix.lower() != ".gdb"):
         raise InvalidInput(f"There is no file {path.name}.", zh=f"没有文件 {path.name}。")
     if path.is_file() and not path.stat().st_size:
         raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?", zh=f"{path.name} 是空文件。")

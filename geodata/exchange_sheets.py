@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as parquet
 import shapely
+from pyarrow import parquet
 
 from core.errors import InvalidInput
 from geodata.exchange import Chunk, Layout, in_chunks, unique_headings
@@ -53,12 +53,16 @@ class SheetSource:
         except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, TypeError, EOFError) as error:
             raise broken(path.name, "Excel workbook", error) from error
         if not any(cell is not None for row in head for cell in row):
-            raise InvalidInput(f"{path.name}: sheet {self._sheet} is empty.", zh=f"{path.name}：工作表 {self._sheet} 为空。")
+            raise InvalidInput(
+                f"{path.name}: sheet {self._sheet} is empty.", zh=f"{path.name}：工作表 {self._sheet} 为空。"
+            )
         self._skip, headings, said = find_headings(head)
         if len(names) > 1:
             said.append(("layer", self._sheet, f"the first of {len(names)} sheets: {', '.join(names[:8])}"))
         if self._formulas():
-            said.append(("formulas", "their results", "the sheet holds formulas; what they gave when it was saved is taken"))
+            said.append(
+                ("formulas", "their results", "the sheet holds formulas; what they gave when it was saved is taken")
+            )
         self.layout = Layout("Excel", tuple(headings), layer=self._sheet, layers=names, remarks=tuple(said))
 
     def chunks(self) -> Iterator[Chunk]:
@@ -94,7 +98,9 @@ class SheetSource:
                 if part.filename.endswith((".xml", ".rels")):
                     with book.open(part) as file:
                         if b"<!ENTITY" in file.read(4096):
-                            raise InvalidInput(f"{self._path.name} declares entities; it was not read.", hint="Save it as CSV.")
+                            raise InvalidInput(
+                                f"{self._path.name} declares entities; it was not read.", hint="Save it as CSV."
+                            )
 
     def _formulas(self) -> bool:
         with zipfile.ZipFile(self._path) as book:
@@ -174,7 +180,9 @@ class ParquetSource:
         except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
             raise broken(path.name, "Parquet", error) from error
         if self._shape and str(column.get("encoding", "WKB")).upper() != "WKB":
-            raise InvalidInput(f"{path.name}: shapes are encoded as {column.get('encoding')}.", hint="Write them as WKB.")
+            raise InvalidInput(
+                f"{path.name}: shapes are encoded as {column.get('encoding')}.", hint="Write them as WKB."
+            )
         names = [name for name in self._file.schema_arrow.names if name != self._shape]
         said = column.get("crs", "EPSG:4326") if self._shape else ""  # absent means longitude and latitude there
         self._names = names
@@ -195,7 +203,8 @@ class ParquetSource:
                     wkb = named[self._shape].to_numpy(zero_copy_only=False)
                     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
                 columns = {
-                    heading: as_text(named[name]) for heading, name in zip(self.layout.headings, self._names, strict=True)
+                    heading: as_text(named[name])
+                    for heading, name in zip(self.layout.headings, self._names, strict=True)
                 }
                 yield Chunk(first, columns, shapes)
                 first += batch.num_rows
@@ -240,7 +249,10 @@ class StreetMapSource:
 
         first, rows, shapes = 1, [], []
         try:
-            found = osmium.FileProcessor(str(self._path)).with_locations().with_filter(osmium.filter.KeyFilter(*self.MAIN))
+            found = (
+                osmium.FileProcessor(str(self._path)).with_locations().with_filter(osmium.filter.KeyFilter(*self.MAIN))
+            )
+            each: Any
             for each in found:
                 place = _place(each)
                 key = next((name for name in self.MAIN if name in each.tags), "")
@@ -265,7 +277,7 @@ class StreetMapSource:
             heading: pa.array([row[place] for row in rows], pa.string())
             for place, heading in enumerate(self.layout.headings)
         }
-        return Chunk(first, columns, shapely.points(np.array(shapes)))
+        return Chunk(first, columns, np.asarray(shapely.points(np.array(shapes)), dtype=object))
 
 
 def _place(each: Any) -> tuple[float, float] | None:

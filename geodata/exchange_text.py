@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +45,9 @@ class TextSource:
         self._encoding, why = (_known(encoding, path.name), "as said") if encoding else self._detect()
         head = self._head()
         if not head.strip("\ufeff \r\n\t"):
-            raise InvalidInput(f"{path.name} is empty.", hint="Was the download complete?", zh=f"{path.name} 是空文件。")
+            raise InvalidInput(
+                f"{path.name} is empty.", hint="Was the download complete?", zh=f"{path.name} 是空文件。"
+            )
         self._delimiter = delimiter or _delimiter(head)
         self._skip, headings, where = _headings(head, self._delimiter)
         shown = {"\t": "tab"}.get(self._delimiter, self._delimiter)
@@ -56,7 +58,11 @@ class TextSource:
             delimiter=self._delimiter,
             remarks=(
                 ("encoding", _NAMES.get(self._encoding, self._encoding), why),
-                ("delimiter", shown, "as said" if delimiter else f"it parts the first lines into {len(headings)} cells"),
+                (
+                    "delimiter",
+                    shown,
+                    "as said" if delimiter else f"it parts the first lines into {len(headings)} cells",
+                ),
                 *where,
             ),
         )
@@ -121,12 +127,12 @@ class TextSource:
             zh=f"{name}：第 {row:,} 行之后表格结构损坏，请检查引号。",
         )
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> Any:
         if self._path.suffix.lower() == ".gz":
             return _Bounded(gzip.open(self._path), self._path.name, self._most)
         return self._path.open("rb")
 
-    def _utf8(self) -> IO[bytes]:
+    def _utf8(self) -> Any:
         """Return the file as UTF-8 without a mark, whatever it is written in."""
         if self._encoding == "utf-8":
             return self._open()
@@ -138,7 +144,7 @@ class TextSource:
                 raw = file.read(_HEAD_BYTES)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise self._said(error, 1) from error
-        return raw.decode(self._encoding, errors="replace")
+        return str(raw.decode(self._encoding, errors="replace"))
 
     def _detect(self) -> tuple[str, str]:
         """Return the encoding and why, from the whole file."""
@@ -225,7 +231,7 @@ class _Broken:
 class _Recoded(io.RawIOBase):
     """Bytes of a file in another encoding, as UTF-8; what cannot be read becomes the sign for that."""
 
-    def __init__(self, source: IO[bytes], encoding: str) -> None:
+    def __init__(self, source: Any, encoding: str) -> None:
         self._source = source
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._left = b""
@@ -247,14 +253,14 @@ class _Recoded(io.RawIOBase):
 class _Bounded(io.RawIOBase):
     """A packed file that is refused when it unpacks to far more than a table has."""
 
-    def __init__(self, source: IO[bytes], name: str, most: int) -> None:
+    def __init__(self, source: Any, name: str, most: int) -> None:
         self._source, self._name, self._left, self._most = source, name, most, most
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        given = self._source.read(min(size, _PIECE) if size >= 0 else _PIECE)
+        given: bytes = self._source.read(min(size, _PIECE) if size >= 0 else _PIECE)
         self._left -= len(given)
         if self._left < 0:
             raise InvalidInput(
@@ -295,7 +301,8 @@ def _is_common(character: str) -> bool:
 
 def _rows(head: str, delimiter: str) -> list[list[str]]:
     try:
-        rows = [row for row, _ in zip(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), range(_HEAD_ROWS))]
+        read = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+        rows = [row for row, _ in zip(read, range(_HEAD_ROWS), strict=False)]
     except csv.Error:
         return [line.split(delimiter) for line in head.splitlines()[:_HEAD_ROWS]]
     return rows[:-1] if len(rows) > 1 and len(head) >= _HEAD_BYTES // 4 else rows
@@ -371,7 +378,7 @@ def _is_data(first: Sequence[str], after: Sequence[str]) -> bool:
 
 def _is_merged(first: Sequence[str], after: Sequence[str], below: Sequence[str]) -> bool:
     gaps = [place for place, cell in enumerate(first) if not cell and place < len(after) and after[place]]
-    if not gaps or not first[0] and not after[:1]:
+    if not gaps or (not first[0] and not after[:1]):
         return False
     texts = [cell for cell in after if cell and not _NUMBER.match(cell)]
     looks_like_names = len(texts) == sum(map(bool, after))

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Final
+from typing import Any, Final
 
 from core.errors import InvalidInput
 from core.settings import settings
@@ -123,7 +123,7 @@ def _inside(name: str, archive: str) -> PurePosixPath:
     return inner
 
 
-def _write(source: IO[bytes], target: Path, left: int, name: str) -> int:
+def _write(source: Any, target: Path, left: int, name: str) -> int:
     with target.open("wb") as file:
         while chunk := source.read(_CHUNK):
             left -= len(chunk)
@@ -162,5 +162,5 @@ def _chosen(path: Path, folder: Path, layer: str) -> tuple[Path, tuple[str, ...]
     raise InvalidInput(
         f"{path.name} holds no data set that can be read ({shown}).",
         hint="Put the parts of one Shapefile into it (.shp, .shx, .dbf, .prj), one GeoPackage, one KML or one table.",
-        zh=f"{path.name} 中没有可读取的数据集。请打包一个 Shapefile（.shp、.shx、.dbf、.prj）、GeoPackage、KML 或表格。",
+        zh=f"{path.name} 中没有可读取的数据集。请打包一个 Shapefile（含 .dbf、.prj）、GeoPackage、KML 或表格。",
     )

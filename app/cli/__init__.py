@@ -13,6 +13,7 @@ from core.settings import settings
 
 GROUPS = {
     "load": "Bring data in.",
+    "quarantine": "Rows that broke a rule: list, export, mend, bring in again.",
     "territory": "Territories.",
     "grid": "Management grids.",
     "jobs": "Background work.",
@@ -41,6 +42,7 @@ MODULES = (
     "load_osm",
     "load_file",
     "load_demo",
+    "quarantine",
     "grid",
     "grid_change",
     "grid_codes",

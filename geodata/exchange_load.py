@@ -1,0 +1,311 @@
+"""Use cases of bringing a department's file in: understand it, load it, undo it."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.errors import Conflict, DataQuality, InvalidInput, NotFound, NotPermitted
+from core.identity import Actor, May, require
+from core.identity import Role as ActorRole
+from core.progress import Progress, Silent
+from geodata import exchange_store as store
+from geodata.bulk import file_sha256
+from geodata.db import system_rights
+from geodata.exchange import Guess, Spec
+from geodata.exchange_check import References
+from geodata.exchange_open import Source, opened
+from geodata.exchange_run import Place, Run
+from geodata.exchange_understand import Overrides, Understood, ground_of, understood
+from geodata.tables import DataBatch, DataMapping, DataSet
+from geodata.territory import TerritoryInfo
+
+_KINDS: Final = {
+    "0": "Point",
+    "1": "LineString",
+    "2": "LineString",
+    "3": "Polygon",
+    "4": "Point",
+    "5": "LineString",
+    "6": "Polygon",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a file; ``batch_id`` is None after a dry run."""
+
+    data_set: str
+    data_set_id: int | None
+    batch_id: int | None
+    read: int
+    loaded: int
+    changed: int
+    duplicates: int
+    rejected: int
+    placed: int
+    form: str
+    crs: str
+    encoding: str
+    guesses: tuple[Guess, ...]
+    scores: Mapping[str, Any]
+    seconds: float
+    first_wrong: Mapping[str, Any] | None = None
+    known: bool = False
+    """The very same file was loaded before, and nothing since."""
+
+
+def slug(title: str) -> str:
+    """Return a title as the key of a data set: letters, digits and dashes; Chinese titles by their sound or code."""
+    flat = unicodedata.normalize("NFKC", title).strip().lower()
+    spelled = re.sub(r"[^a-z0-9]+", "-", flat).strip("-")
+    if not spelled and flat:
+        spelled = "set-" + "".join(f"{ord(each):x}" for each in flat[:8])
+    return spelled[:60].strip("-")
+
+
+def load_file(
+    session: Session, actor: Actor, territory: TerritoryInfo, path: Path, *, key: str, place: Place, name: str = "",
+    title: str = "", mapping: str = "", over: Overrides | None = None, owner_unit_id: int | None = None,
+    sensitivity: str = "internal", dry_run: bool = False, whole: bool = False, progress: Progress | None = None,
+) -> Loaded:  # fmt: skip
+    """Bring a file into a data set, in the caller's transaction: whole or not at all.
+
+    Good rows are taken in, the others wait in quarantine. The same file again adds nothing; a row of a known key with
+    other content becomes its next version. Indexes of a new data set come after its rows.
+
+    Parameters
+    ----------
+    place
+        From longitudes and latitudes to unit grids.
+    whole
+        Refuse the file when any of its rows breaks a rule.
+
+    Raises
+    ------
+    InvalidInput
+        When the file cannot be read or understood; DataQuality when no row (with ``whole``: not every row) is good.
+    """
+    require(actor, May.BRING_DATA)
+    began, progress, over, shown = time.perf_counter(), progress or Silent(), over or Overrides(), name or path.name
+    key = slug(key)
+    if not key:
+        raise InvalidInput("A data set needs a name.", hint="Say one, e.g. street-lamps.", zh="数据集需要名称。")
+    progress.step("Reading the file")
+    digest = file_sha256(path) if path.is_file() else ""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 58))"), {"key": f"{territory.id}:{key}"})
+    held = store.find_data_set(session, territory.id, key, lock=True)
+    unit = owned(actor, held, owner_unit_id)
+    with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
+        found = understood(session, territory, source, shown, held, mapping or key, bool(mapping), over)
+        if held is not None and tuple(held.natural_key) != found.spec.key:
+            names = ", ".join(held.natural_key) or "their whole content"
+            raise InvalidInput(
+                f"Rows of {key} are named by {names}.",
+                hint="Bring the file in under another name to name them otherwise.",
+                zh=f"{key} 的主键为 {'、'.join(held.natural_key) or '整行内容'}，如需更改请另取数据集名称。",
+            )  # fmt: skip
+        if held is not None and digest:
+            before = _same_file(session, held, digest, mapping or key, territory.id, found.spec)
+            if before is not None:
+                return _again(before, held, found, time.perf_counter() - began)
+        nested = session.begin_nested()
+        with system_rights(session, actor):
+            data_set = held or _new_set(session, territory.id, key, title or shown, unit, sensitivity, actor, found)
+            made = _load(
+                session,
+                actor,
+                territory,
+                data_set,
+                found,
+                source,
+                shown,
+                digest,
+                mapping or key,
+                place,
+                whole,
+                progress,
+            )
+        if dry_run:
+            nested.rollback()
+        else:
+            nested.commit()
+    return replace(made, seconds=round(time.perf_counter() - began, 3), batch_id=None if dry_run else made.batch_id)
+
+
+def undo_batch(session: Session, actor: Actor, batch_id: int, *, reason: str = "") -> DataBatch:
+    """Take a batch out again: its rows go, those it replaced hold again, what waits of it in quarantine is dropped.
+
+    Raises
+    ------
+    Conflict
+        When a later batch was loaded into the same data set: that one has to go first.
+    """
+    require(actor, May.BRING_DATA)
+    batch = store.find_batch(session, batch_id)
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id}.", zh=f"没有批次 {batch_id}。")
+    data_set = session.get(DataSet, batch.data_set_id, with_for_update=True)
+    if data_set is None:
+        raise NotFound(f"There is no batch {batch_id}.")
+    owned(actor, data_set)
+    newest = store.newest_loaded(session, data_set.id)
+    if batch.status != "loaded" or newest is None:
+        raise Conflict(f"Batch {batch_id} was undone already.", zh=f"批次 {batch_id} 已撤销。")
+    if newest.id != batch.id:
+        raise Conflict(
+            f"Batch {newest.id} ({newest.file_name}) was loaded later.", hint="Undo that one first.",
+            zh=f"之后还载入了批次 {newest.id}（{newest.file_name}），请先撤销它。",
+        )  # fmt: skip
+    with system_rights(session, actor):
+        store.undo(session, data_set.id, batch.id)
+        batch.status, batch.message, batch.version, batch.ended_at = "undone", reason, batch.version + 1, now()
+        session.flush()
+    return batch
+
+
+def owned(actor: Actor, held: DataSet | None, asked: int | None = None) -> int | None:
+    """Return the unit a data set belongs to; a department loads its own only."""
+    unit = held.owner_unit_id if held is not None else asked
+    if actor.role is not ActorRole.HANDLER:
+        return unit
+    if held is None and unit is None and len(actor.unit_ids) == 1:
+        unit = actor.unit_ids[0]
+    if unit not in actor.unit_ids:
+        raise NotPermitted(
+            "This data set is not your unit's.", hint="Give it another name, or ask its owner.",
+            zh="该数据集不属于本单位，请另取名称或联系其所属单位。",
+        )  # fmt: skip
+    return unit
+
+
+def _same_file(  # noqa: PLR0917  (what has to be the same, part by part)
+    session: Session, held: DataSet, digest: str, mapping: str, territory_id: int, spec: Spec
+) -> DataBatch | None:
+    newest = store.newest_loaded(session, held.id)
+    if newest is None or newest.sha256 != digest or newest.mapping_id is None:
+        return None
+    stored = store.mapping_of(session, newest.mapping_id)
+    current = store.newest_mapping(session, territory_id, mapping)
+    same = stored is not None and current is not None and stored.id == current.id and Spec.of(stored.spec) == spec
+    return newest if same else None
+
+
+def _again(before: DataBatch, held: DataSet, found: Understood, seconds: float) -> Loaded:
+    taken = before.loaded + before.changed + before.duplicates
+    return Loaded(
+        held.key, held.id, before.id, before.read, 0, 0, taken, 0, 0, found.form, found.spec.crs, found.encoding,
+        found.guesses, before.scores, round(seconds, 3), known=True,
+    )  # fmt: skip
+
+
+def _new_set(  # noqa: PLR0917  (the parts of a data set)
+    session: Session, territory_id: int, key: str, title: str, unit: int | None, sensitivity: str, actor: Actor,
+    found: Understood,
+) -> DataSet:  # fmt: skip
+    made = DataSet(
+        territory_id=territory_id, key=key, title=title[:200], kind="places" if found.spec.places else "table",
+        geometry_type="Geometry" if found.spec.places else None, fields=_fields(found.spec, ()),
+        rules=[dict(each) for each in found.spec.rules], natural_key=list(found.spec.key), owner_unit_id=unit,
+        sensitivity=sensitivity, created_by=actor.user_id,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _fields(spec: Spec, held: tuple[Mapping[str, Any], ...]) -> list[dict[str, Any]]:
+    made = [dict(each) for each in held]
+    names = {each["name"] for each in made}
+    made += [
+        {"name": each.name, "type": each.type.value, "title_en": each.heading, "title_zh": each.heading, "unit": "",
+         "role": "key" if each.name in spec.key else "field"}
+        for each in spec.kept if each.name not in names
+    ]  # fmt: skip
+    return made
+
+
+def _load(  # noqa: PLR0917  (what a load is made of)
+    session: Session, actor: Actor, territory: TerritoryInfo, data_set: DataSet, found: Understood, source: Source,
+    name: str, digest: str, mapping: str, place: Place, whole: bool, progress: Progress,
+) -> Loaded:  # fmt: skip
+    moment, batch_id = now(), store.next_batch_id(session)
+    run = Run(
+        session, found.spec, ground_of(session, territory), name, data_set_id=data_set.id, batch_id=batch_id,
+        moment=moment, fresh=not store.has_table(session, data_set.id), place=place,
+        references=references_of(session, territory.id, found.spec),
+    )  # fmt: skip
+    try:
+        progress.step("Loading rows", source.layout.rows)
+        run.write(source.chunks(), progress)
+        counts = run.counts
+        refuse_bad(run, name, whole=whole)
+        stored = keep_mapping(session, territory.id, mapping, found.spec, actor)
+        fields = _fields(found.spec, tuple(data_set.fields))
+        kinds = {_KINDS.get(each, "Geometry") for each in counts.kinds}
+        kind = (next(iter(kinds)) if len(kinds) == 1 else "Geometry") if found.spec.places else None
+        if fields != data_set.fields or (kind and data_set.geometry_type != kind):
+            data_set.fields, data_set.geometry_type, data_set.version = fields, kind, data_set.version + 1
+        scores = counts.scores(moment.date(), places=bool(found.spec.places))
+        batch_values = {
+            name_: getattr(counts, name_) for name_ in ("read", "loaded", "changed", "duplicates", "rejected", "placed")
+        }
+        store.add_batch(session, batch_values | {
+            "id": batch_id, "territory_id": territory.id, "data_set_id": data_set.id, "file_name": name,
+            "sha256": digest, "mapping_id": stored.id, "rows_sha256": counts.hashes.digest(), "format": found.form,
+            "crs": found.spec.crs[:200],
+            "encoding": found.encoding, "guesses": [each.as_dict() for each in found.guesses], "scores": scores,
+            "status": "loaded", "loaded_by": actor.user_id, "loaded_label": actor.label, "started_at": moment,
+            "ended_at": now(),
+        })  # fmt: skip
+        run.quarantine(territory.id)
+    finally:
+        run.close()
+    return Loaded(
+        data_set.key, data_set.id, batch_id, counts.read, counts.loaded, counts.changed, counts.duplicates,
+        counts.rejected, counts.placed, found.form, found.spec.crs, found.encoding, found.guesses, scores, 0.0,
+        run.first_wrong,
+    )  # fmt: skip
+
+
+def references_of(session: Session, territory_id: int, spec: Spec) -> References:
+    """Return the cells that rules of a mapping refer to."""
+    wanted = {(str(each["data_set"]), str(each["to"])) for each in spec.rules if each.get("rule") == "refers"}
+    return {f"{key}.{field_}": store.cells_of(session, territory_id, key, field_) for key, field_ in wanted}
+
+
+def refuse_bad(run: Run, name: str, *, whole: bool) -> None:
+    """Raise when no row is good, or not every one where that was asked."""
+    counts, first = run.counts, run.first_wrong
+    if counts.read and (counts.rejected == counts.read or (whole and counts.rejected)):
+        told = [f"row {first['row']}: {first['sentence']} ({first['value']})"] if first else []
+        zh = f"{name}：{counts.read:,} 行中有 {counts.rejected:,} 行不符合规则，未写入任何数据。"
+        error = DataQuality(
+            f"{name}: {counts.rejected:,} of {counts.read:,} rows break a rule; nothing was taken in.",
+            told, hint="Mend the file, or say how it is to be read (coordinate system, columns).",
+        )  # fmt: skip
+        error.zh = f"{zh}第 {first['row']} 行：{first['sentence_zh']}" if first else zh
+        raise error
+
+
+def keep_mapping(session: Session, territory_id: int, name: str, spec: Spec, actor: Actor) -> DataMapping:
+    """Return the mapping of that name with this content; a changed one becomes its next version."""
+    newest = store.newest_mapping(session, territory_id, name)
+    if newest is not None and Spec.of(newest.spec) == spec:
+        return newest
+    made = DataMapping(
+        territory_id=territory_id, name=name, version=newest.version + 1 if newest else 1, spec=spec.as_dict(),
+        made_by=actor.user_id, made_label=actor.label,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made

@@ -1,0 +1,198 @@
+"""How a file would be read: a stored mapping where it fits, else guesses, each overruled by what a person says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import shapely
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput, NotFound
+from core.identity import Actor, May, require
+from geodata import exchange_store as store
+from geodata.exchange import SAMPLE_ROWS, Chunk, FieldSpec, Guess, Role, Spec, Type
+from geodata.exchange_guess import guess_fields, guess_key
+from geodata.exchange_open import Source, opened
+from geodata.exchange_place import Ground, guess_places
+from geodata.tables import DataMapping, DataSet
+from geodata.territory import TerritoryInfo
+
+SHOWN_ROWS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a person says of a file against what would be guessed; empty or None: as guessed."""
+
+    crs: str = ""
+    datum: str = ""
+    swapped: bool | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    layer: str = ""
+    zone: str = ""
+    key: tuple[str, ...] | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    types: Mapping[str, Type] = field(default_factory=dict)
+    rules: tuple[Mapping[str, Any], ...] | None = None
+    inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How a file would be read: the mapping, every guess with its reason, and the first rows."""
+
+    spec: Spec
+    guesses: tuple[Guess, ...]
+    form: str
+    encoding: str
+    headings: tuple[str, ...]
+    layers: tuple[str, ...]
+    sample: tuple[Mapping[str, str], ...]
+
+
+def ground_of(session: Session, territory: TerritoryInfo) -> Ground:
+    """Return what understanding a file needs of a territory."""
+    boundary = session.execute(
+        text("SELECT ST_AsBinary(boundary) FROM territory WHERE id = :id"), {"id": territory.id}
+    ).scalar_one()
+    shape = shapely.from_wkb(bytes(boundary))
+    roads = store.street_lines(session, territory.id)
+    return Ground(
+        territory.title("en"), None if shape.is_empty else shape, territory.metric_srid, territory.timezone, roads
+    )
+
+
+def understand(
+    session: Session, actor: Actor, territory: TerritoryInfo, path: Path, *, name: str = "", key: str = "",
+    mapping: str = "", over: Overrides | None = None,
+) -> Understood:  # fmt: skip
+    """Return how a file would be read, with every reason, without taking anything in.
+
+    Raises
+    ------
+    InvalidInput
+        When it cannot be read, or its coordinate system cannot be told.
+    """
+    require(actor, May.BRING_DATA)
+    over = over or Overrides()
+    known = store.find_data_set(session, territory.id, key) if key else None
+    with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
+        return understood(session, territory, source, name or path.name, known, mapping or key, bool(mapping), over)
+
+
+def understood(  # noqa: PLR0917  (what is known of a file before it is read)
+    session: Session, territory: TerritoryInfo, source: Source, name: str, held: DataSet | None, mapping: str,
+    asked: bool, over: Overrides,
+) -> Understood:  # fmt: skip
+    """Return how a file that is open would be read."""
+    layout = source.layout
+    first = next(iter(source.chunks()), None)
+    if first is None or not len(first):
+        raise InvalidInput(f"{name} has no rows.", hint="It has headings only.", zh=f"{name} 没有数据行。")
+    head = _cut(first)
+    ground = ground_of(session, territory)
+    guesses = [Guess(what, value, why, given=why == "as said") for what, value, why in layout.remarks]
+    stored = store.newest_mapping(session, territory.id, mapping) if mapping else None
+    if asked and stored is None:
+        names = ", ".join(each.name for each in store.mappings(session, territory.id)) or "none"
+        raise NotFound(f"There is no mapping {mapping!r}; there is {names}.", zh=f"没有名为 {mapping} 的读取方案。")
+    spec = _from_mapping(stored, layout.headings, asked=asked)
+    if spec is not None and stored is not None:
+        why = f"the file has the columns of mapping {stored.name}, version {stored.version}"
+        guesses.append(Guess("mapping", f"{stored.name} {stored.version}", why, "与已存读取方案的列一致", given=True))
+        crs = over.crs or layout.crs or spec.crs
+        if spec.places:
+            guesses.append(Guess("coordinates", crs[:80], "the mapping says so", "按读取方案", given=True))
+        spec = replace(spec, crs=crs)
+    else:
+        zone = over.zone or territory.timezone
+        fields, said = guess_fields(
+            head.columns, has_shapes=layout.has_shapes, zone=zone, known=held.fields if held is not None else ()
+        )
+        guesses += said
+        fields = [_overruled(each, over) for each in fields]
+        if any(each.type is Type.DATETIME for each in fields):
+            guesses.append(
+                Guess(
+                    "time zone", zone, "times without a zone are local", "无时区的时间按当地时间", given=bool(over.zone)
+                )
+            )
+        spec = Spec(tuple(fields), zone=zone)
+        spec, placed = guess_places(spec, head, over.crs or layout.crs, ground, name)
+        guesses += [
+            replace(each, given=True, reason="as said") if over.crs and each.what == "coordinates" else each
+            for each in placed
+        ]
+        if held is not None:
+            spec = replace(spec, key=tuple(held.natural_key), rules=tuple(held.rules))
+        elif over.key is None:
+            key, guess = guess_key(spec.fields, head.columns)
+            spec = replace(spec, key=key)
+            guesses += [guess] if guess else []
+    spec = _said(spec, over)
+    _check_key(spec, name)
+    sample = tuple(
+        {heading: str(cells[row].as_py() or "") for heading, cells in head.columns.items()}
+        for row in range(min(SHOWN_ROWS, len(head)))
+    )
+    return Understood(spec, tuple(guesses), layout.form, layout.encoding, layout.headings, layout.layers, sample)
+
+
+def _cut(chunk: Chunk) -> Chunk:
+    columns: dict[str, pa.Array] = {heading: cells.slice(0, SAMPLE_ROWS) for heading, cells in chunk.columns.items()}
+    shapes = None if chunk.shapes is None else chunk.shapes[:SAMPLE_ROWS]
+    return Chunk(chunk.first, columns, shapes)
+
+
+def _from_mapping(stored: DataMapping | None, headings: tuple[str, ...], *, asked: bool) -> Spec | None:
+    if stored is None:
+        return None
+    spec = Spec.of(stored.spec)
+    missing = [each.heading for each in spec.fields if each.heading not in headings]
+    extra = [each for each in headings if each not in {field.heading for field in spec.fields}]
+    if asked and missing:
+        raise InvalidInput(
+            f"The mapping {stored.name} reads columns that the file does not have: {', '.join(missing[:8])}.",
+            hint="Load it without the mapping, and it is understood anew.",
+            zh=f"读取方案 {stored.name} 需要的列在文件中不存在：{'、'.join(missing[:8])}。",
+        )
+    return None if missing or (extra and not asked) else spec
+
+
+def _overruled(field_: FieldSpec, over: Overrides) -> FieldSpec:
+    kind = over.types.get(field_.heading, field_.type)
+    role = over.roles.get(field_.heading, field_.role)
+    return replace(field_, type=kind, role=role, style=field_.style if kind is field_.type else "")
+
+
+def _said(spec: Spec, over: Overrides) -> Spec:
+    given: dict[str, Any] = {}
+    if over.datum:
+        given["datum"] = over.datum
+    if over.swapped is not None:
+        given["swapped"] = over.swapped
+    if over.key is not None:
+        given["key"] = over.key
+    if over.rules is not None:
+        given["rules"] = over.rules
+    if over.inside is not None:
+        given["inside"] = over.inside
+    return replace(spec, **given, encoding=over.encoding or spec.encoding, delimiter=over.delimiter or spec.delimiter,
+                   layer=over.layer or spec.layer)  # fmt: skip
+
+
+def _check_key(spec: Spec, name: str) -> None:
+    names = {each.name for each in spec.kept}
+    missing = [each for each in spec.key if each not in names]
+    if missing:
+        raise InvalidInput(
+            f"{name} has no column {', '.join(missing)}, by which its rows are named.",
+            hint=f"Its columns are {', '.join(sorted(names)[:12])}.",
+            zh=f"{name} 缺少主键列 {'、'.join(missing)}。",
+        )
