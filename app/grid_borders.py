@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from urllib.parse import quote
 
 import folium
 import shapely
@@ -132,7 +133,12 @@ def legend(kinds: Mapping[str, float], *, shares: bool = True) -> str:
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         share = f" {i18n.number(100 * kinds[kind] / whole)} %" if whole else ""
         parts.append(
-            f'<span class="gk-border-key"><svg width="26" height="8" aria-hidden="true"><path d="M1 4h24"'
-            f' stroke="{colour}" stroke-width="3"{dashed}/></svg> {escape(words[kind])}{share}</span>'
+            f'<img alt="" width="26" height="8" src="data:image/svg+xml,{quote(_stroke(colour, dashed))}">'
+            f" {escape(words[kind])}{share}"
         )
-    return f'<p class="gk-note gk-border-keys">{" ".join(parts)}</p>' if parts else ""
+    return f'<p class="gk-muted">{" &emsp; ".join(parts)}</p>' if parts else ""
+
+
+def _stroke(colour: str, dashed: str) -> str:
+    line = f'<path d="M1 4h24" stroke="{colour}" stroke-width="3"{dashed}/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="26" height="8" viewBox="0 0 26 8">{line}</svg>'

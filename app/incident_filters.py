@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, state, widgets, words
+from app import as_of, i18n, state, widgets, words
 from app.i18n import t
 from core.clock import now
 from core.errors import InvalidInput
@@ -177,6 +177,7 @@ def bar(territory: TerritoryInfo) -> IncidentFilter:
             t("Deadline"), list(deadlines), format_func=deadlines.__getitem__, key=state.FILTER_DEADLINE, width=130
         )
         text = st.text_input(t("Number or place"), key=state.FILTER_TEXT, max_chars=60, width=200)
+        as_of.control(territory, key=f"{state.LIST_PAST}_on_{i18n.locale()}")
     place = narrowed()
     return IncidentFilter(
         first_day=first,

@@ -233,7 +233,7 @@ def _map(
     today: dt.date = now().astimezone(territory.zone).date()
     nothing = Question("reported", today, today)
     settings = maps.map_settings(territory, actor, {}, island=False, day=day)
-    wide, high = (east - west) * 0.4, (north - south) * 0.4
+    wide, high = (east - west) * 0.1, (north - south) * 0.1
     around = (west - wide, south - high, east + wide, north + high)
     opens = ((west + east) / 2, (south + north) / 2, draw_map.zoom_of(around, MAP_WIDTH_PX, MAP_PX))
     made = maps.city_map(replace(territory, opens=opens), settings)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from app import (
+    as_of,
     guard,
     i18n,
     incident_bulk,
     incident_detail,
     incident_filters,
+    incident_past,
     incident_queues,
     incident_table,
     state,
@@ -35,7 +37,12 @@ def show() -> None:
         territory = territory_of(session, actor)
         widgets.title(t("Incidents"), simulated=territory.is_demo)
         incident_queues.show(session, actor, queues)
-        wanted = queues.within(incident_filters.bar(territory))
+        asked = incident_filters.bar(territory)
+        day = as_of.from_address(moment.astimezone(territory.zone).date())
+        if day is not None:
+            incident_past.show(session, actor, territory, asked, day)
+            return
+        wanted = queues.within(asked)
         chosen = _chosen()
         here = Here(session, actor, territory, moment)
         if chosen is None:
