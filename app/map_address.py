@@ -21,7 +21,7 @@ VIEWS = ("map", "table", "small")
 COMPARED = ("off", "before", "year", "dates")
 LEVELS = ("responsibility", "community", "cell")
 DEFAULTS: Mapping[str, Any] = {
-    "period": DEFAULT_PERIOD, "categories": (), "status": "all", "metric": "reported",
+    "period": DEFAULT_PERIOD, "categories": (), "status": "open", "metric": "reported",
     "layers": ("grids", "incidents"), "colour_by": "status", "view": "map", "breaks": "auto", "classes": 5, "own": "",
     "ramp": "YlGnBu", "compare": "off", "level": "responsibility",
 }  # fmt: skip

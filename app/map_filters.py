@@ -54,8 +54,9 @@ class Filters:
     level: str = "responsibility"
 
     def question(self) -> Question:
-        """Return what fills the grids."""
-        return Question(self.metric, self.first, self.last, self.categories, self.status, self.day)
+        """Return what fills the grids; two periods are compared by all of theirs: of the older one little is open."""
+        status = "all" if self.earlier is not None and self.status == "open" else self.status
+        return Question(self.metric, self.first, self.last, self.categories, status, self.day)
 
     def counted(self) -> Question:
         """Return what the circles count."""
@@ -108,7 +109,7 @@ def bar(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Fi
             format_func=titles.__getitem__, placeholder=t("All categories"), key=_key("categories"), width=220,
         )  # fmt: skip
         statuses = {key: t(title) for key, title in STATUSES.items() if key not in hidden}
-        status = _choice("status", t("Status"), statuses, "all", 110)
+        status = _choice("status", t("Status"), statuses, "open", 110)
         compare = _choice("compare", t("Compare with"), comparisons(), "off", 180)
         metrics = {key: t(title) for key, title in METRICS.items() if key not in hidden}
         if day is not None:
