@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import account_acts, account_words, i18n, widgets
+from app import account_acts, account_words, i18n, token_parts, widgets
 from app.account_acts import Around, do
 from app.i18n import t
 from app.roles import role_name
@@ -41,6 +41,7 @@ def show(session: Session, around: Around, one: Reviewed) -> None:
     if manages:
         with tabs[t("Sessions")]:
             _sessions(session, around, one)
+            token_parts.of_account(around, one.account.id)
         with tabs[t("Leaving")]:
             _leaves(session, around, one)
 

@@ -55,6 +55,7 @@ def _registers(actor: Actor) -> list[st.Page]:
     registers = [st.Page("views/components.py", title=t("Components"), url_path="components")]
     registers.append(st.Page("views/grid_file.py", title=t("Grid file"), url_path="grid-file"))
     registers.append(st.Page("views/codes.py", title=t("Codes"), url_path="codes"))
+    registers.append(st.Page("views/catalogue.py", title=t("Catalogue"), url_path="catalogue"))
     if actor.may(May.SEE_INCIDENTS):
         registers.append(st.Page("views/wall.py", title=t("Wall"), url_path="walls"))
     if actor.may(May.PROPOSE_GRIDS):

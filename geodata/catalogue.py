@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from geodata import catalogue_sets
 from geodata import catalogue_store as store
 from geodata.catalogue_builtin import Source, builtin
 from geodata.catalogue_model import RHYTHMS, SENSITIVITIES, SET_PREFIX, Entry, Offer, Use
+from geodata.db import system_rights
 from geodata.tables import CatalogueEntry, DataSet
 
 NOTED_EVERY_S = 60.0
@@ -85,7 +86,8 @@ def entries(session: Session, actor: Actor) -> list[Entry]:
     loads, open_ids = store.newest_loads(session, home), store.readable(session)
     sets = store.data_sets(session, home)
     batches = store.newest_batches(session, [each.id for each, _ in sets])
-    people = store.stewards(session, [each.steward_id for each in said.values() if each.steward_id])
+    with system_rights(session, actor):  # functions of stewards are no secret; accounts are the administrator's
+        people = store.stewards(session, [each.steward_id for each in said.values() if each.steward_id])
     found = []
     for key, source in builtin().items():
         if actor.may(source.offer.capability):
@@ -137,8 +139,6 @@ def _entry(
 
 
 def _owned(one: Entry, data_set: DataSet, name: tuple[str, str | None], *, readable: bool) -> Entry:
-    from dataclasses import replace
-
     return replace(one, owner=name[0], owner_zh=name[1], owner_unit_id=data_set.owner_unit_id, readable=readable)
 
 
@@ -150,8 +150,6 @@ def entry(session: Session, actor: Actor, key: str) -> Entry:
     NotFound
         When there is none of this key for this role.
     """
-    from dataclasses import replace
-
     found = next((each for each in entries(session, actor) if each.key == key), None)
     if found is None:
         raise NotFound(f"The catalogue has no {key[:60]!r}, or not for your role.", hint="See the whole catalogue.")

@@ -14,12 +14,14 @@ from starlette.routing import Route
 
 from app.api.busy import Busy
 from app.api.tiles import actor_of
+from core.clock import now
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from core.settings import settings
-from geodata import catalogue, giving
+from geodata import catalogue, catalogue_dcat, giving
 from geodata.db import transaction
 from geodata.record import note_event
+from geodata.territory import list_territories
 
 WRITERS = Busy("writers of exports", at_work=2, inside=10, each=2)
 OLD_S = 3600.0
@@ -75,6 +77,25 @@ async def serve_export(request: Request) -> Response:
     )
 
 
+async def serve_catalogue(request: Request) -> Response:
+    """Answer with the catalogue as DCAT-AP in JSON-LD, as far as the actor may see it."""
+    actor = actor_of(request)
+    require(actor, May.SEE_CATALOGUE)
+    base = f"{request.url.scheme}://{request.url.netloc}"
+    with WRITERS.enter(actor.user_id):
+        body = await WRITERS.work(_catalogue, actor, base)
+    headers = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
+    return Response(body, media_type="application/ld+json", headers=headers)
+
+
+def _catalogue(actor: Actor, base: str) -> str:
+    with transaction(actor) as session:
+        known = [catalogue.entry(session, actor, each.key) for each in catalogue.entries(session, actor)]
+        home = next((each for each in list_territories(session) if each.id == actor.territory_id), None)
+    publisher = home.title_en if home else "Gridkeeper"
+    return catalogue_dcat.as_text(catalogue_dcat.document(known, base=base, publisher=publisher, at=now()))
+
+
 def _forget_old() -> None:
     for path in folder().glob("*"):
         with contextlib.suppress(OSError):
@@ -82,4 +103,7 @@ def _forget_old() -> None:
                 path.unlink()
 
 
-routes = [Route("/api/export/{key}.{form}", serve_export)]
+routes = [
+    Route("/api/export/{key}.{form}", serve_export),
+    Route("/api/catalogue.jsonld", serve_catalogue),
+]

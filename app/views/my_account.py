@@ -7,7 +7,7 @@ import datetime as dt
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import account_acts, account_words, guard, i18n, widgets
+from app import account_acts, account_words, guard, i18n, token_parts, widgets
 from app.account_acts import Around, do
 from app.account_words import Places
 from app.i18n import t
@@ -42,6 +42,7 @@ def show() -> None:
     with right:
         _password(around, mine, keep)
         _sessions(around, mine, keep)
+        token_parts.mine(around)
 
 
 def _roles(around: Around, mine: MyAccount) -> None:

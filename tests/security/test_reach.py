@@ -43,6 +43,7 @@ WHO = {
     "/api/access": ALLOWED[May.SEE_STUDIES],
     **OGC,
     "/api/export/{key}.{form}": ALLOWED[May.TAKE_DATA],
+    "/api/catalogue.jsonld": EVERYBODY,
     "/api/search": EVERYBODY,
     **dict.fromkeys(("/wall", "/api/wall/state", "/api/wall/map.svg"), ALLOWED[May.SEE_INCIDENTS]),
     "/tiles/own/{basemap:int}/{z:int}/{x:int}/{y:int}": EVERYBODY,
