@@ -110,11 +110,11 @@ class Playback(JSCSSMixin, MacroElement):
         self._name = "Playback"
         self.settings = script_json({
             "lang": i18n.locale(),
-            "ramps": {str(classes): list(colours) for classes, colours in YLGNBU.items()},
+            "ramp": list(YLGNBU[7][2:]),
             "words": {
                 "playback": t("Playback"), "play": t("Play"), "pause": t("Pause"), "step": t("Step of the playback"),
                 "speed": t("Speed"), "slow": t("Slow"), "normal": t("Normal"), "fast": t("Fast"),
-                "moment": t("Moment"), "close": t("Back to the whole period"), "loading": t("Loading …"),
+                "moment": t("Moment"), "key": t("Incidents reported"), "close": t("Back to the whole period"), "loading": t("Loading …"),
                 "failed": t("The playback could not be loaded. Try again."),
                 **{key: t(name) for key, name in STEPS.items()},
             },

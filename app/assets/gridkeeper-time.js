@@ -80,10 +80,11 @@ const GridkeeperTime = (() => {
       speed: choice("speed", config.words.speed, [["900", config.words.slow], ["400", config.words.normal], ["160", config.words.fast]], "400"),
       range: make("input", "range", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": config.words.moment }),
       label: make("output", "label"),
+      key: make("span", "key", { "aria-label": config.words.key }),
       close: make("button", "close", { type: "button", "aria-label": config.words.close, title: config.words.close }),
     };
     parts.close.textContent = "×";
-    bar.append(parts.play, parts.step, parts.speed, parts.range, parts.label, parts.close);
+    bar.append(parts.play, parts.step, parts.speed, parts.range, parts.label, parts.key, parts.close);
     parts.play.addEventListener("click", () => (state.playing ? pause() : play()));
     parts.step.addEventListener("change", () => {
       const again = state.playing || Boolean(state.frames);
@@ -111,7 +112,7 @@ const GridkeeperTime = (() => {
     bar.dataset.state = state.loading ? "loading" : state.playing ? "playing" : shown ? "paused" : "still";
     parts.play.textContent = state.playing ? config.words.pause : config.words.play;
     parts.play.disabled = state.loading;
-    for (const part of [parts.speed, parts.range, parts.close]) {
+    for (const part of [parts.speed, parts.range, parts.key, parts.close]) {
       part.hidden = !shown;
     }
     if (state.loading) {
@@ -127,6 +128,21 @@ const GridkeeperTime = (() => {
     }
   }
 
+  /** Put what the colours of the moments stand for; they are darker than those of a whole period, which has more. */
+  function legend(edges) {
+    parts.key.textContent = "";
+    edges.forEach((edge, at) => {
+      const swatch = parts.key.appendChild(make("i", "swatch"));
+      swatch.style.background = colours(edges.length)[at];
+      const next = edges[at + 1];
+      parts.key.append(next === undefined ? `${edge}+` : next > edge + 1 ? `${edge}–${next - 1}` : String(edge));
+    });
+  }
+
+  function colours(classes) {
+    return config.ramp.slice(-classes);
+  }
+
   async function show(at) {
     state.at = at;
     tell();
@@ -134,7 +150,7 @@ const GridkeeperTime = (() => {
     const frames = state.frames;
     const edges = frames.header.edges;
     const filter = { ...GridkeeperMap.state.pushed.filter, first, last };
-    await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: config.ramps[edges.length] || [] }, filter, step: state.step });
+    await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: colours(edges.length) }, filter, step: state.step });
     if (frames === state.frames) {
       bar.dataset.moment = String(at);
     }
@@ -155,6 +171,7 @@ const GridkeeperTime = (() => {
       }
       state.frames = frames;
       state.at = 0;
+      legend(frames.header.edges);
       parts.range.max = String(frames.header.frames - 1);
       return true;
     } catch (error) {
