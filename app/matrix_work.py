@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from core.errors import InvalidInput
 from core.progress import Progress
 from geodata.crs import metric_srid_of
 from geodata.network import RoadNetwork, Snapped, build_network
+from geodata.transit import transit_s
+from geodata.transit_feed import Timetable, read_timetable
 from geodata.travel import compile_all, costs_of, matrix_s
 from geodata.travel_files import Points, read_points, read_streets
 from geodata.travel_matrix import Matrix, write_matrix
@@ -21,16 +25,32 @@ from geodata.travel_modes import Mode
 from geodata.travel_report import far_points, pieces_of, quality_of
 
 
+@dataclass(frozen=True)
+class Transit:
+    """By which timetables people ride, on which day, and when they set out (seconds since midnight)."""
+
+    feeds: tuple[Path, ...]
+    day: dt.date
+    departures_s: tuple[float, ...]
+
+
 def street_matrix(
-    streets: Path, origins: Path, destinations: Path, mode: Mode, *, far_m: float, out: Path, progress: Progress
-) -> dict[str, Any]:
+    streets: Path, origins: Path, destinations: Path, mode: Mode, *, far_m: float, out: Path, progress: Progress,
+    transit: Transit | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Write the matrix and return counts, seconds of each part, what was dropped and what is wrong.
+
+    Parameters
+    ----------
+    transit
+        People walk (``mode`` is walk) and ride; None: they go by ``mode`` all the way.
 
     Raises
     ------
     InvalidInput
         When a file cannot be used, nobody may travel so on these streets, or no place lies near one.
     """
+    timetable = None if transit is None else read_timetable(transit.feeds, transit.day)
     roads = read_streets(streets)
     starts, goals = read_points(origins), read_points(destinations)
     progress.step("Preparing the streets")
@@ -48,7 +68,11 @@ def street_matrix(
     arriving = _met(network, goals, ("destinations", destinations.name), far_m, said)
     progress.step("Travel times")
     snapped = time.perf_counter()
-    seconds = matrix_s(network, leaving, arriving, threads=0)
+    if timetable is None or transit is None:
+        seconds = matrix_s(network, leaving, arriving, threads=0)
+    else:
+        seconds = transit_s(network, timetable, leaving, arriving, transit.departures_s, progress=progress)
+        said += timetable.notes
     swept = time.perf_counter()
     for points, rows in ((leaving, seconds), (arriving, seconds.T)):
         rows[far_points(points, far_m)] = np.inf
@@ -60,7 +84,8 @@ def street_matrix(
         )
     return {
         "out": str(out),
-        "mode": mode,
+        "mode": mode if transit is None else "transit",
+        **({} if timetable is None or transit is None else _ridden(timetable, transit)),
         "nodes": network.junctions,
         "arcs": int(np.isfinite(network.forward_s).sum() + np.isfinite(network.backward_s).sum()),
         "origins": len(starts),
@@ -74,6 +99,16 @@ def street_matrix(
         "matrix_s": round(swept - snapped, 3),
         "dropped": pieces.as_dict(),
         "quality": [*said, *quality_of(seconds, starts.ids, goals.ids)],
+    }
+
+
+def _ridden(timetable: Timetable, transit: Transit) -> dict[str, Any]:
+    return {
+        "day": transit.day.isoformat(),
+        "departures": [f"{int(at) // 3600:02}:{int(at) // 60 % 60:02}" for at in transit.departures_s],
+        "stops": len(timetable.stops),
+        "trips": timetable.trips,
+        "rides": len(timetable.trip),
     }
 
 
