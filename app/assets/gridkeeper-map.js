@@ -343,5 +343,10 @@ const GridkeeperMap = (() => {
     }
   }
 
-  return { attach, update, moment, freshen, dots, timing, state };
+  /** Return whether any layer still loads or draws tiles; for measures. */
+  function busy() {
+    return Object.values(layers).some((layer) => layer._map && layer._loading);
+  }
+
+  return { attach, update, moment, freshen, dots, busy, timing, state, leaflet: () => map };
 })();
