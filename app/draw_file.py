@@ -19,7 +19,7 @@ from app.i18n import t, tn
 from app.widgets import Column, Fact
 from core.clock import now
 from core.errors import GridkeeperError
-from core.settings import settings
+from core.identity import May
 from geodata.crs import project
 from grids import importing
 from grids.importing import FromFile
@@ -30,12 +30,13 @@ from layers.values import Question
 FAULTS_SHOWN = 12
 DRAWN = 1_500
 MAP_PX = 420
+HAIR_M2 = 0.05
 AROUND_M = 250.0
 
 
 def upload(session: Session, desk: Desk) -> None:
     """Put the field for the file; what was found is kept until it is taken or thrown away."""
-    most = settings().upload_max_mib
+    most = uploads.most_mib(desk.actor, May.PROPOSE_GRIDS)
     given = st.file_uploader(
         uploads.labelled(t("GeoJSON, GeoPackage, or a zip with a Shapefile: a polygon for each cell"), most),
         type=[each.lstrip(".") for each in uploads.AREA_ENDINGS],
@@ -142,12 +143,28 @@ def _faults(desk: Desk, found: FromFile) -> None:
             for each, place in zip(shown, places, strict=True)
         ],
     )  # fmt: skip
-    if len(faults) > len(shown):
-        widgets.note(t("{count} more are not listed", count=i18n.number(len(faults) - len(shown))))
+    rest = sum(not is_hair(each) for each in faults) - len(shown)
+    if rest > 0:
+        widgets.note(t("{count} more are not listed", count=i18n.number(rest)))
+    hairs = sum(is_hair(each) for each in faults)
+    if hairs:
+        widgets.note(
+            tn(
+                "{count} hair below 0.05 m², as rounding leaves it, is mended without being listed.",
+                "{count} hairs below 0.05 m², as rounding leaves them, are mended without being listed.",
+                hairs,
+            )
+        )
+
+
+def is_hair(fault: TopologyFault) -> bool:
+    """Return whether a fault of ground is so small that it would be told as 0 m²."""
+    return fault.kind in {"gap", "overlap", "outside", "across"} and fault.area_m2 < HAIR_M2
 
 
 def _worst(faults: tuple[TopologyFault, ...]) -> list[TopologyFault]:
     """Return a few of each kind, so that a thousand hairs do not hide the one hole."""
+    faults = tuple(each for each in faults if not is_hair(each))
     kinds = list(dict.fromkeys(each.kind for each in faults))
     each_kind = max(FAULTS_SHOWN // max(len(kinds), 1), 2)
     return [each for kind in kinds for each in [one for one in faults if one.kind == kind][:each_kind]]

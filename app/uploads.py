@@ -31,12 +31,13 @@ def most_mib(actor: Actor, may: May) -> int:
     """Return how many MB a file may have that somebody sends for a task."""
     if actor.may(May.LOAD_DATA):
         return settings().upload_max_mib
-    return settings().planning_upload_max_mib if may is May.MAKE_STUDIES else settings().list_upload_max_mib
+    layers = may in {May.MAKE_STUDIES, May.PROPOSE_GRIDS}
+    return settings().planning_upload_max_mib if layers else settings().list_upload_max_mib
 
 
 def longest_bytes(actor: Actor) -> int:
     """Return how large anything is that somebody sends who loads no maps: a list, a photo, a layer; 0 for nothing."""
-    sizes = [most_mib(actor, may) << 20 for may in (*LISTS, May.MAKE_STUDIES) if actor.may(may)]
+    sizes = [most_mib(actor, may) << 20 for may in (*LISTS, May.MAKE_STUDIES, May.PROPOSE_GRIDS) if actor.may(may)]
     sizes += [MOST_BYTES] if actor.may(May.ADD_EVIDENCE) else []
     return max(sizes) + AROUND_BYTES if sizes else 0
 

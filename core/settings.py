@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     tile_cache_mib: int = Field(default=128, ge=1, le=4096)
     upload_max_mib: int = Field(default=512, ge=1, le=8192)
     planning_upload_max_mib: int = Field(
-        default=256, ge=1, le=2048, description="A layer or matrix that planners bring"
+        default=256, ge=1, le=2048, description="A layer, matrix or file of cells that planners and managers bring"
     )
     list_upload_max_mib: int = Field(
         default=12, ge=1, le=256, description="A list of workers, units, shifts, components or speeds"
