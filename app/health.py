@@ -6,14 +6,14 @@ import os
 
 from sqlalchemy.orm import Session
 
-from app import guard, health_checks, health_dispatch, health_machine, health_safety, tls
+from app import guard, health_checks, health_dispatch, health_machine, health_outward, health_safety, tls
 from app.health_model import Check, State, worst_first
 from core.clock import now
 from core.errors import InvalidInput, SourceUnavailable
 from core.identity import Actor, May, require, system_actor
 from core.settings import PREFIX, Settings, settings
-from dispatch import standing_plan
-from geodata import backup, health, retention
+from dispatch import feeds, standing_plan
+from geodata import backup, basemaps, health, retention
 from geodata.db import transaction
 from incidents.service import clocks
 
@@ -91,6 +91,8 @@ def _of_tables(session: Session, actor: Actor, chosen: Settings, *, local: bool)
     return [
         health_checks.jobs(health.queue_facts(session, actor), at),
         health_dispatch.dispatching(standing_plan.keeping(session, actor), at),
+        health_outward.feeds(feeds.all_feeds(session, actor), at),
+        health_outward.ground(basemaps.all_basemaps(session, actor)),
         health_safety.backup(backup.last_backup(session), known=True, demo=chosen.demo, now=at),
         health_safety.clean_up(last_run, known=True, now=at),
         health_safety.calendars(clocks.calendars_ending(session, actor, moment=at)),
@@ -104,6 +106,8 @@ def _unknown(chosen: Settings, *, local: bool) -> list[Check]:
     return [
         health_checks.jobs(None, at),
         health_dispatch.dispatching(None, at),
+        health_outward.feeds(None, at),
+        health_outward.ground(None),
         health_safety.backup(None, known=False, demo=chosen.demo, now=at),
         health_safety.clean_up(None, known=False, now=at),
         health_safety.calendars(None),

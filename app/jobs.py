@@ -11,6 +11,7 @@ from app import (
     dispatch_jobs,
     draw_work,
     evaluation,
+    feed_jobs,
     record_jobs,
     record_keeping,
     retention,
@@ -159,6 +160,7 @@ def serve(*, forever: bool = True) -> None:
         dispatch_jobs.time_out_all()
         dispatch_jobs.deliver_all()
 
+    feed_jobs.register(app)
     with jobs.alone():
         again = jobs.take_up_again()
         if again:

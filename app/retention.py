@@ -18,6 +18,7 @@ from dispatch.field import forget_positions
 from dispatch.field_model import POSITION_AGE
 from dispatch.forget import forget_snapshots
 from dispatch.notices import forget_notices
+from dispatch.past import forget_hours
 from geodata import db, retention
 from geodata.retention import DataClass, Forgotten
 from geodata.status import measure_size
@@ -72,6 +73,7 @@ def classes() -> list[DataClass]:
         DataClass("jobs", "job_run", kept.keep_jobs_days, retention.forget_jobs),
         DataClass("queue", "procrastinate_jobs", kept.keep_queue_days, retention.forget_queue),
         DataClass("positions", "worker_position", kept.keep_positions_days, forget_positions),
+        DataClass("speeds", "traffic_hour", kept.keep_traffic_days, forget_hours),
         DataClass("runs", "retention_run", kept.keep_runs_days, retention.forget_runs),
     ]
 
@@ -176,6 +178,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "uploads": (t("Uploaded files"), t("They are needed only until they are brought in.")),
         "jobs": (t("Background jobs that ended"), t("Technical: to see what failed; studies keep theirs.")),
         "queue": (t("Left-overs of the job queue"), t("Technical.")),
+        "speeds": (t("Measured speeds by the hour"), t("Technical: what is usual is told from the last weeks.")),
         "positions": (
             t("Where a worker on shift was last"),
             t("Whereabouts are sensitive: PIPL art. 28; every hour those go that are older than two hours."),

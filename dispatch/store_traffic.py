@@ -18,12 +18,16 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Speeds:
-    """The readings of one file: places, speeds, and the moment of each in seconds since 1970."""
+    """The readings of one file: places, speeds, the moment of each in seconds since 1970, and where cars drove to.
+
+    ``headings`` are degrees clockwise from north, NaN where nobody said.
+    """
 
     id: int
     places: Numbers
     kmh: Numbers
     at_s: Numbers
+    headings: Numbers
 
 
 def add(session: Session, territory_id: int, name: str, speeds: Speeds, *, at: dt.datetime, refused: int) -> int:
@@ -40,6 +44,9 @@ def add(session: Session, territory_id: int, name: str, speeds: Speeds, *, at: d
         lats=speeds.places[:, 1].tolist(),
         kmhs=speeds.kmh.tolist(),
         ages_s=(newest_s - speeds.at_s).tolist(),
+        headings=[None if np.isnan(each) else float(each) for each in speeds.headings]
+        if np.isfinite(speeds.headings).any()
+        else None,
     )
     session.add(row)
     session.flush()
@@ -68,11 +75,18 @@ def read(session: Session, ids: Sequence[int]) -> list[Speeds]:
             TrafficLoad.kmhs,
             TrafficLoad.newest_at,
             TrafficLoad.ages_s,
+            TrafficLoad.headings,
         ).where(TrafficLoad.id.in_(ids))
     )
     return [
-        Speeds(one, np.column_stack([lons, lats]), np.array(kmhs), newest.timestamp() - np.array(ages))
-        for one, lons, lats, kmhs, newest, ages in rows
+        Speeds(
+            one,
+            np.column_stack([lons, lats]),
+            np.array(kmhs),
+            newest.timestamp() - np.array(ages),
+            np.full(len(kmhs), np.nan) if headings is None else np.array(headings, dtype=np.float64),
+        )
+        for one, lons, lats, kmhs, newest, ages, headings in rows
     ]
 
 

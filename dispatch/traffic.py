@@ -16,7 +16,7 @@ from core.clock import now as clock_now
 from core.errors import DataQuality, InvalidInput
 from core.identity import Actor, May, require
 from core.settings import settings
-from dispatch import store_traffic
+from dispatch import past, store_traffic
 from dispatch.store_traffic import Speeds
 from dispatch.traffic_model import (
     NEAR_M,
@@ -42,8 +42,8 @@ NETWORKS_KEPT, MATCHED_KEPT = 2, 200
 LONGEST_NAME = 120
 PLACES_MOST = 100_000
 """So many places are kept of a file; a line for a whole street counts once for each of its stretches."""
-Matched = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
-"""Stretch, speed (km/h) and moment (seconds since 1970) of each reading of a file."""
+Matched = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+"""Stretch, speed (km/h), moment (seconds since 1970) and direction of each reading of a file."""
 _lock = threading.Lock()
 
 
@@ -85,6 +85,7 @@ def read_traffic(
         error.zh = "没有可用的读数：" + "；".join(f"第 {each.line} 行：{each.zh}" for each in faults[:20])
         raise error
     store_traffic.add(session, territory.id, name, speeds, at=at, refused=len({each.line for each in faults}))
+    past.keep(session, territory, network, stretches, speeds, name)
     with system_rights(session, actor):
         store_traffic.forget(session, territory.id, at - KEPT)
     newest = dt.datetime.fromtimestamp(float(speeds.at_s.max()), dt.UTC)
@@ -100,7 +101,7 @@ def traffic_now(
     loads = store_traffic.since(session, territory.id, at - oldest())
     if not loads:
         return None
-    stretches, _ = _fresh(session, network_of(session, territory, "drive"), [one for one, _ in loads], at)
+    stretches, *_ = _fresh(session, network_of(session, territory, "drive"), [one for one, _ in loads], at)
     return TrafficNow(loads[0][1], len(stretches)) if len(stretches) else None
 
 
@@ -112,14 +113,14 @@ def with_speeds(session: Session, territory: TerritoryInfo, network: RoadNetwork
     loads = store_traffic.since(session, territory.id, moment - oldest())
     if not loads:
         return network
-    stretches, kmh = _fresh(session, network, [one for one, _ in loads], moment)
+    stretches, kmh, ways = _fresh(session, network, [one for one, _ in loads], moment)
     if not len(stretches):
         return network
-    key = stretches.tobytes() + kmh.tobytes()
+    key = stretches.tobytes() + kmh.tobytes() + ways.tobytes()
     with _lock:
         kept: OrderedDict[bytes, RoadNetwork] = network.prepared.setdefault("traffic", OrderedDict())
         if key not in kept:
-            kept[key] = with_traffic(network, stretches, kmh)
+            kept[key] = with_traffic(network, stretches, kmh, ways)
             while len(kept) > NETWORKS_KEPT:
                 kept.popitem(last=False)
         kept.move_to_end(key)
@@ -128,20 +129,22 @@ def with_speeds(session: Session, territory: TerritoryInfo, network: RoadNetwork
 
 def _fresh(
     session: Session, network: RoadNetwork, ids: Sequence[int], moment: dt.datetime
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the stretches on which somebody measured of late, with their speeds."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the stretches on which somebody measured of late, with their speeds and directions."""
     known: OrderedDict[int, Matched] = network.prepared.setdefault("traffic_read", OrderedDict())
     for speeds in store_traffic.read(session, [one for one in ids if one not in known]):
         snapped = network.snap(speeds.places)
-        known[speeds.id] = (snapped.stretch.astype(np.int64), speeds.kmh, speeds.at_s)
+        ways = past.ways_of(network, snapped, speeds.headings)
+        known[speeds.id] = (snapped.stretch.astype(np.int64), speeds.kmh, speeds.at_s, ways)
     found = [known[one] for one in ids if one in known]
     while len(known) > MATCHED_KEPT:
         known.popitem(last=False)
     if not found:
-        return np.zeros(0, np.int64), np.zeros(0)
-    stretches, kmh, at_s = (np.concatenate(each) for each in zip(*found, strict=True))
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64)
+    stretches, kmh, at_s, ways = (np.concatenate(each) for each in zip(*found, strict=True))
     young = (at_s > (moment - oldest()).timestamp()) & (stretches >= 0)
-    return medians(stretches[young], kmh[young])
+    both, middle = medians(stretches[young] * 3 + ways[young] + 1, kmh[young])
+    return both // 3, middle, both % 3 - 1
 
 
 def _placed(
@@ -197,4 +200,5 @@ def _on_streets(
         for k in np.flatnonzero(fast).tolist()
     ]
     good = near & ~fast
-    return Speeds(0, places[good], kmh[good], at_s[good]), snapped.stretch[good].astype(np.int64)
+    headings = np.array([each.heading for each in readings])
+    return Speeds(0, places[good], kmh[good], at_s[good], headings[good]), snapped.stretch[good].astype(np.int64)

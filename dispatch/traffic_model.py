@@ -33,12 +33,16 @@ NAMES = {
     "lon": ("lon", "lng", "longitude", "经度"),
     "lat": ("lat", "latitude", "纬度"),
     "street": ("street", "road", "name", "道路", "街道"),
+    "heading": ("heading", "bearing", "direction", "方向角", "方向"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A speed at a moment: at a place (longitude, latitude), or on a whole street by its name."""
+    """A speed at a moment: at a place (longitude, latitude), or on a whole street by its name.
+
+    ``heading`` is where the cars drive to, degrees clockwise from north; NaN where that is not said.
+    """
 
     line: int
     at: dt.datetime
@@ -46,6 +50,7 @@ class Reading:
     lon: float = math.nan
     lat: float = math.nan
     street: str = ""
+    heading: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def _reading(line: int, given: Mapping[str, str], zone: ZoneInfo) -> Reading | F
     except ValueError:
         return Fault(line, f"{given['time'][:30]!r} is no time such as 2026-03-03 08:40", "时间格式有误")
     numbers = {}
-    for key in ("kmh", "lon", "lat"):
+    for key in ("kmh", "lon", "lat", "heading"):
         try:
             numbers[key] = float(given[key]) if given[key] else math.nan
         except ValueError:
@@ -159,6 +164,11 @@ def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault |
             f"时速 {one.kmh:g} 公里：如已断行，请封闭该道路",
         ),
         (one.kmh > FASTEST_KMH, f"{one.kmh:g} km/h is no speed of a street", f"时速 {one.kmh:g} 公里不合理"),
+        (
+            one.heading < 0 or one.heading > 360,
+            "its direction is not between 0 and 360 degrees",
+            "方向角应为 0 至 360 度",
+        ),
         (one.at > moment + AHEAD, "it was taken in the future", "时间晚于现在"),
         (one.at < moment - oldest, f"it is older than {minutes} min", f"超过 {minutes} 分钟"),
     )

@@ -86,8 +86,8 @@ def stored_tile(kind: str, name: str, z: int, x: int, y: int) -> bytes | None:
             ).fetchone()
         return None if row is None else bytes(row[0])
     with path.open("rb") as file:
-        found: bytes | None = _pmtiles(path, file).get(z, x, y)
-    return found
+        body: bytes | None = _pmtiles(path, file).get(z, x, y)
+    return body
 
 
 def picture_of_box(name: str, box: tuple[float, float, float, float], width: int, height: int) -> Picture:

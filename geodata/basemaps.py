@@ -163,6 +163,13 @@ def list_basemaps(session: Session, actor: Actor, territory_id: int) -> list[Bas
         return [_info(row, secret="") for row in rows]
 
 
+def all_basemaps(session: Session, actor: Actor) -> list[BasemapInfo]:
+    """Return the maps of all territories, without their keys."""
+    require(actor, May.KEEP_RUNNING)
+    with system_rights(session, actor):
+        return [_info(row, secret="") for row in session.scalars(select(OwnBasemap).order_by(OwnBasemap.id))]
+
+
 def find_basemap(session: Session, actor: Actor, basemap_id: int) -> BasemapInfo:
     """Return a map of the actor's territory with its key, to draw a tile; nothing of the key may leave the server.
 

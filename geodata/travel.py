@@ -113,10 +113,17 @@ def closed(network: RoadNetwork, stretches: NDArray[np.integer]) -> RoadNetwork:
     return remade(network, np.where(shut, np.inf, network.forward_s), np.where(shut, np.inf, network.backward_s))
 
 
-def with_traffic(network: RoadNetwork, stretches: NDArray[np.integer], kmh: Floats) -> RoadNetwork:
-    """Return the network with the speeds that were measured on some stretches, in both directions.
+def with_traffic(
+    network: RoadNetwork, stretches: NDArray[np.integer], kmh: Floats, ways: NDArray[np.integer] | None = None
+) -> RoadNetwork:
+    """Return the network with the speeds that were measured on some stretches.
 
     Where a way was forbidden it stays so.
+
+    Parameters
+    ----------
+    ways
+        1 for a speed along the stretch, -1 against it, 0 (or None for all) for both; a direction's own goes first.
 
     Raises
     ------
@@ -130,11 +137,16 @@ def with_traffic(network: RoadNetwork, stretches: NDArray[np.integer], kmh: Floa
             f"{slow:,} of {kmh.size:,} speeds are below {SLOWEST_KMH:g} km/h or no number.",
             hint="Close a street on which nothing moves.",
         )
-    seconds = np.full(len(network.ends), np.nan)
-    seconds[_known(network, stretches)] = network.length_m[stretches] * 3.6 / kmh
-    ways = (network.forward_s, network.backward_s)
-    there, back = (np.where(np.isfinite(way) & np.isfinite(seconds), seconds, way) for way in ways)
-    return remade(network, there, back)
+    known = _known(network, stretches)
+    said = np.zeros(len(known), dtype=np.int64) if ways is None else np.asarray(ways, dtype=np.int64)
+    measured = network.length_m[known] * 3.6 / kmh
+    times = []
+    for direction, way in ((1, network.forward_s), (-1, network.backward_s)):
+        seconds = np.full(len(network.ends), np.nan)
+        for one in (0, direction):
+            seconds[known[said == one]] = measured[said == one]
+        times.append(np.where(np.isfinite(way) & np.isfinite(seconds), seconds, way))
+    return remade(network, *times)
 
 
 def ends_of(network: RoadNetwork, points: Snapped, *, leaving: bool) -> Ends:

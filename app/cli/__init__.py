@@ -79,6 +79,7 @@ MODULES = (
     "dispatch",
     "dispatch_acts",
     "traffic",
+    "traffic_past",
     "simulate",
 )
 UNKNOWN_ERROR_EXIT = 70

@@ -32,7 +32,7 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Bring speeds in; the standing plan goes by them as long as they are young enough."""
-    text = _text(file)
+    text = text_of(file)
     with acting(territory, as_) as here:
         done = traffic.read_traffic(here.session, here.actor, here.territory, text, file.name)
         zone = here.territory.zone
@@ -62,10 +62,17 @@ def show(*, as_: As = None, territory: TerritoryName = None, as_json: AsJson = F
     emit({"newest": newest, "stretches": 0 if found is None else found.stretches}, as_json)
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path, *, most: int = BYTES_MOST) -> str:
+    """Return the text of a file of at most so many bytes.
+
+    Raises
+    ------
+    InvalidInput
+        When it is larger or cannot be read.
+    """
     try:
-        if file.stat().st_size > BYTES_MOST:
-            raise InvalidInput(f"{file.name} is larger than {BYTES_MOST // 1_000_000} MB.", hint="Give the last hour.")
+        if file.stat().st_size > most:
+            raise InvalidInput(f"{file.name} is larger than {most // 1_000_000} MB.", hint="Give a shorter time.")
         content = file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{file.name} cannot be read: {error.strerror}.", hint="Check the path.") from error
