@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app import i18n, what_if_words, widgets
 from app.i18n import t
 from app.widgets import Cell, Column, Html
 from dispatch.simulate_model import Change
-from dispatch.what_if_model import Question, Reply, Row, read_reply
+from dispatch.what_if_model import Question, Reply, Row
 from geodata.jobs import Job
 from geodata.territory import TerritoryInfo
 
@@ -91,8 +91,10 @@ def _read(reply: Reply) -> None:
     )
 
 
-def asked_before(found: Sequence[Job], territory: TerritoryInfo, shown: int | None) -> None:
-    """Put the newest questions as links."""
+def asked_before(
+    found: Sequence[Job], territory: TerritoryInfo, shown: int | None, asked: Mapping[int, Question], ahead: int
+) -> None:
+    """Put the newest questions as links; ``ahead`` pieces of work are done before the first of those that wait."""
     if not found:
         return
     widgets.heading(t("Asked before"))
@@ -100,9 +102,10 @@ def asked_before(found: Sequence[Job], territory: TerritoryInfo, shown: int | No
     for job in found:
         when = i18n.clock(job.created_at, territory.timezone)
         link: Cell = when if job.id == shown else widgets.link(when, f"/what-if?run={job.id}")
-        question = None if job.result is None else read_reply(job.result).question
+        question = asked.get(job.id)
         day = "" if question is None else i18n.day(question.day)
-        rows.append((link, day, "" if question is None else _asked(question), _state(job)))
+        before = ahead + sum(each.state == "waiting" and each.id < job.id for each in found)
+        rows.append((link, day, "" if question is None else _asked(question), _state(job, before)))
     widgets.table(
         [
             Column(t("Asked at"), fixed=True),
@@ -120,9 +123,9 @@ def _asked(question: Question) -> str:
     return t("; ").join([t(", ").join(names), *([t(", ").join(changes)] if changes else [])])
 
 
-def _state(job: Job) -> Html:
+def _state(job: Job, ahead: int) -> Html:
     words, tone = {
-        "waiting": (t("Waiting"), ""),
+        "waiting": (what_if_words.waits(ahead), ""),
         "running": (t("Running"), "soon"),
         "done": (t("Answered"), "good"),
         "failed": (t("Failed"), "late"),

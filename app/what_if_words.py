@@ -127,10 +127,19 @@ def failure(message: str) -> str:
     return space.join(t(each.strip()) for each in sentences_of)
 
 
-def progress(job: Job) -> tuple[float, str]:
+def waits(ahead: int) -> str:
+    """Return what a question waits for; ``ahead`` pieces of work are done before it."""
+    if ahead:
+        return tn(
+            "Waits until {count} earlier piece of work is done", "Waits for {count} earlier pieces of work", ahead
+        )
+    return t("Waits for the process that does the work (gridkeeper jobs run)")
+
+
+def progress(job: Job, ahead: int = 0) -> tuple[float, str]:
     """Return how far the work is, from 0 to 1, and in words."""
     if job.step in {"", READING}:
-        return 0.0, t("Reading the day") if job.step else t("Waiting to begin")
+        return 0.0, t("Reading the day") if job.step else waits(ahead)
     policy, number, total = job.step.split()
     part = min(1.0, job.done / job.total) if job.total else 0.0
     words = t(

@@ -31,6 +31,14 @@ _NOTICES = """
       AND (NOT :unread OR n.read_at IS NULL)
     ORDER BY n.id DESC LIMIT :most
 """
+_PUT_AWAY = """
+    SELECT n.id, n.made_at, n.topic, n.incident_id, coalesce(n.payload ->> 'number', ''), n.task_id, n.worker_id,
+           n.payload, n.read_at
+    FROM notice AS n
+    WHERE n.territory_id = :territory AND n.worker_id IS NULL AND n.read_at IS NOT NULL
+      AND (CAST(:before AS bigint) IS NULL OR n.id < :before)
+    ORDER BY n.id DESC LIMIT :most
+"""
 _READ = """
     UPDATE notice AS n SET read_at = :at
     WHERE n.territory_id = :territory AND n.worker_id IS NOT DISTINCT FROM :worker AND n.id <= :last
@@ -139,6 +147,12 @@ def notices(
     """Return notices of a worker, or of the desks, the newest first."""
     given = {"territory": territory_id, "worker": worker_id, "after": after, "unread": unread, "most": most}
     return [NoticeRow(*row) for row in session.execute(text(_NOTICES), given)]
+
+
+def put_away(session: Session, territory_id: int, *, before: int | None, most: int) -> list[NoticeRow]:
+    """Return notices of the desks that were put away, the newest first; ``before`` an id."""
+    given = {"territory": territory_id, "before": before, "most": most}
+    return [NoticeRow(*row) for row in session.execute(text(_PUT_AWAY), given)]
 
 
 def read(session: Session, territory_id: int, worker_id: int | None, last: int, at: dt.datetime) -> int:

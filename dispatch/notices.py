@@ -102,6 +102,25 @@ def on_desk(session: Session, actor: Actor) -> tuple[DeskRow, ...]:
     return () if worker_id is not None else tuple(store.on_desk(session, territory_id))
 
 
+def put_away(
+    session: Session, actor: Actor, *, before: int | None = None, most: int = 30
+) -> tuple[tuple[NoticeRow, ...], int | None]:
+    """Return a page of what the desks put away, the newest first, and where the next page begins (None: no more).
+
+    Raises
+    ------
+    NotPermitted
+        For desks other than the dispatcher's and the supervisor's.
+    """
+    territory_id, _ = _whose(actor)
+    if actor.role not in DESKS:
+        raise NotPermitted(
+            "Messages of the desk are for dispatchers and supervisors.", zh="值班提醒仅供派遣员与监督员查看。"
+        )
+    found = store.put_away(session, territory_id, before=before, most=most + 1)
+    return tuple(found[:most]), found[most - 1].id if len(found) > most else None
+
+
 def forget_notices(session: Session, actor: Actor, before: dt.datetime) -> int:
     """Delete messages that arrived before a moment, and their notices; return how many rows."""
     require(actor, May.KEEP_RUNNING)

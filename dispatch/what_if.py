@@ -25,9 +25,9 @@ from dispatch.simulate_days import Stage, beside
 from dispatch.simulate_model import Arrival, Member, Options
 from dispatch.situation import LONGEST_SERVICE_MIN, SERVICE_MIN, ways_between
 from dispatch.situation_model import rest_of
-from dispatch.what_if_model import MOST_MORE, Question, Reply, reply_as_json, row_of
+from dispatch.what_if_model import MOST_MORE, Question, Reply, read_question, reply_as_json, row_of
 from dispatch.what_if_words import notes
-from geodata.jobs import Job, enqueue, find_job, recent_jobs, request_cancel
+from geodata.jobs import Job, ahead_of, asked_of, enqueue, find_job, recent_jobs, request_cancel
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
 from people.model import WorkerInfo
@@ -75,6 +75,18 @@ def latest(session: Session, actor: Actor, territory: TerritoryInfo, *, limit: i
     """Return the newest questions of the territory, newest first."""
     require(actor, May.DISPATCH)
     return recent_jobs(session, territory.id, KIND, limit=limit)
+
+
+def questions(session: Session, actor: Actor, jobs: Sequence[Job]) -> dict[int, Question]:
+    """Return what was asked, by job: also while it waits."""
+    require(actor, May.DISPATCH)
+    return {job_id: read_question(given) for job_id, given in asked_of(session, [job.id for job in jobs]).items()}
+
+
+def ahead(session: Session, actor: Actor, job: Job) -> int:
+    """Return how many other pieces of work are done before a question that waits."""
+    require(actor, May.DISPATCH)
+    return ahead_of(session, job.id) if job.state == "waiting" else 0
 
 
 def cancel(session: Session, actor: Actor, job_id: int) -> None:

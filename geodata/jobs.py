@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,18 @@ def recent_jobs(session: Session, territory_id: int | None, kind_name: str, *, l
     if territory_id is not None:
         query = query.where(JobRun.territory_id == territory_id)
     return [_as_job(run) for run in session.scalars(query)]
+
+
+def asked_of(session: Session, job_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """Return what jobs were asked, by id; without those that are not the actor's to see."""
+    query = select(JobRun.id, JobRun.arguments["arguments"]).where(JobRun.id.in_(job_ids))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def ahead_of(session: Session, job_id: int) -> int:
+    """Return how many jobs that the actor may see are done before a waiting one."""
+    query = select(func.count()).select_from(JobRun)
+    return session.execute(query.where(JobRun.id < job_id, JobRun.state.in_(("waiting", "running")))).scalar_one()
 
 
 def request_cancel(session: Session, job_id: int) -> None:

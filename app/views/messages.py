@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, widgets, words
+from app import guard, i18n, state, widgets, words
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Cell, Column, Html
@@ -88,7 +88,9 @@ def _away(last: int) -> None:
 
 
 def _earlier(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
-    found = [each for each in notices.my_notices(session, actor, most=EARLIER) if each.read_at is not None]
+    """Put a page of what was put away before, and the ways to the pages beside it."""
+    turned: list[int] = st.session_state.setdefault(state.MESSAGES_PAGES, [])
+    found, after = notices.put_away(session, actor, before=turned[-1] if turned else None, most=EARLIER)
     if not found:
         return
     widgets.heading(t("Put away before"))
@@ -101,6 +103,19 @@ def _earlier(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         ],
         [_past(each, territory) for each in found],
     )
+    if turned or after is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(t("Newer"), disabled=not turned, key="gk_messages_newer", on_click=_turn, args=(None,))
+            st.button(t("Older"), disabled=after is None, key="gk_messages_older", on_click=_turn, args=(after,))
+
+
+def _turn(after: int | None) -> None:
+    """Turn to the page that begins after a message, or one page back."""
+    turned: list[int] = st.session_state.setdefault(state.MESSAGES_PAGES, [])
+    if after is not None:
+        turned.append(after)
+    elif turned:
+        turned.pop()
 
 
 def _past(each: NoticeRow, territory: TerritoryInfo) -> tuple[Cell, ...]:

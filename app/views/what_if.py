@@ -39,6 +39,9 @@ def show() -> None:
         widgets.title(t("What if"), simulated=territory.is_demo, aside=t("a past day, asked again"))
         days = _days(session, actor, territory, territory.id)
         found = what_if.latest(session, actor, territory)
+        asked = what_if.questions(session, actor, found)
+        waiting = min((each for each in found if each.state == "waiting"), key=lambda each: each.id, default=None)
+        ahead = 0 if waiting is None else what_if.ahead(session, actor, waiting)
         job = _chosen(session, actor, found)
         costs = cost_table(session, actor)
     if not days:
@@ -55,7 +58,7 @@ def show() -> None:
         _form(actor, days, costs.weights.owner_s)
     with right:
         _beside(job)
-        what_if_parts.asked_before(found, territory, None if job is None else job.id)
+        what_if_parts.asked_before(found, territory, None if job is None else job.id, asked, ahead)
         cost_parts.folded(actor, costs)
 
 
@@ -161,10 +164,11 @@ def _running(job_id: int) -> None:
         actor = guard.current_actor()
         with transaction(actor) as session:
             job = what_if.asked(session, actor, job_id)
+            ahead = 0 if job is None else what_if.ahead(session, actor, job)
         if job is None or job.ended:
             st.rerun()
         with st.container(key="gk-wi-work", border=True):
-            share, words = what_if_words.progress(job)
+            share, words = what_if_words.progress(job, ahead)
             st.progress(share, text=words)
             st.button(t("Cancel"), key="gk_wi_cancel", disabled=job.cancel_requested, on_click=_cancel, args=(job_id,))
 

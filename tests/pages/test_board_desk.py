@@ -87,3 +87,26 @@ def test_the_supervisor_sees_the_messages_and_puts_them_away(run, desk):
     assert "Put away before" in told
     assert "Given back" not in told.split("Put away before")[0]
     assert "Nobody answers" in told.split("Put away before")[0]
+
+
+def test_what_was_put_away_long_ago_is_found_page_by_page(run, desk):
+    with transaction(system_actor()) as session:
+        session.execute(
+            text(
+                "INSERT INTO notice (outbox_id, territory_id, made_at, topic, incident_id, task_id, payload, read_at)"
+                " SELECT 900000000 + n, i.territory_id, now(), 'returned', i.id, 0, jsonb_build_object('number',"
+                " 'P-' || n), now() FROM generate_series(1, 35) AS n, (SELECT * FROM incident WHERE id = :id) AS i"
+            ),
+            {"id": desk[1]},
+        )
+    page = run("messages", Role.SUPERVISOR)
+    assert "P-35" in words(page).splitlines()
+    assert "P-2" not in words(page).splitlines()
+    next(button for button in page.button if button.key == "gk_messages_older").click().run()
+    assert "P-2" in words(page).splitlines()
+    assert "P-35" not in words(page).splitlines()
+    assert next(button for button in page.button if button.key == "gk_messages_older").disabled
+    next(button for button in page.button if button.key == "gk_messages_newer").click().run()
+    assert "P-35" in words(page).splitlines()
+    with transaction(system_actor()) as session:
+        session.execute(text("DELETE FROM notice WHERE outbox_id > 900000000"))

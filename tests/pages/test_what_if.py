@@ -107,6 +107,20 @@ def test_the_button_asks_and_the_work_can_be_cancelled(run, actors):
     assert "The work was cancelled; press the button to begin again." in words(page)
 
 
+def test_a_question_that_waits_says_what_day_and_what_it_waits_for(run, actors):
+    dispatcher = actors[Role.DISPATCHER]
+    asked = []
+    with db.transaction(dispatcher) as session:
+        asked = [what_if.ask(session, dispatcher, Question(dt.date(2001, 1, 1), RULES)) for _ in range(2)]
+    page = run("what_if", Role.DISPATCHER, "en", run=str(asked[0]))
+    assert "1 Jan 2001" in words(page) or "1 January 2001" in words(page)
+    assert "Waits for the process that does the work" in words(page)
+    assert "前面 1 项" in words(run("what_if", Role.DISPATCHER, "zh", run=str(asked[1])))
+    with db.transaction(dispatcher) as session:
+        for job_id in asked:
+            what_if.cancel(session, dispatcher, job_id)
+
+
 def test_a_day_without_incidents_fails_in_words(run, actors):
     dispatcher = actors[Role.DISPATCHER]
     with db.transaction(dispatcher) as session:
