@@ -201,7 +201,7 @@ def main() -> None:
 PUBLIC_TRANSPORT = [
     "## Public transport",
     "",
-    "Not served. See [limits](../travel.md#public-transport).",
+    "By timetable (GTFS) and on foot; figures and what was tried beside it: [travel](../travel.md#public-transport).",
 ]
 
 if __name__ == "__main__":
