@@ -8,19 +8,23 @@ from html import escape
 from sqlalchemy.orm import Session
 
 from app import widgets, words
-from app.i18n import either, locale, number, t, tn
+from app.i18n import either, locale, number, span, t, tn
 from app.map_legend import bars_html, spark_html
+from core.clock import now
 from core.identity import Actor, May, Role
 from geodata.osm_facilities import FACILITY_KINDS
+from geodata.tables import OPEN_STATUSES
 from geodata.territory import TerritoryInfo
 from grids.model import GridCard
 from grids.service import grid_card
-from incidents.service import grid_incidents_summary
+from incidents.model import IncidentFilter
+from incidents.service import grid_incidents_summary, list_incidents
 from layers.values import MIN_CLOSED
 from people.service import list_workers
 
 CATEGORIES_SHOWN = 5
 FACILITIES_SHOWN = 6
+INCIDENTS_SHOWN = 5
 
 
 def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id: int) -> None:
@@ -67,6 +71,8 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
             if rows
         }
         widgets.write(bars_html({words.category(key): count for key, count in shown}, hrefs))
+    if listed and found.open:
+        _open_incidents(session, actor, grid_id, found.open)
     pairs = {
         t("Grid worker"): _worker(session, actor, territory, card),
         t("Responsibility grid"): either(card.responsibility_name, card.responsibility_name_zh) or "–",
@@ -76,6 +82,30 @@ def grid_panel(session: Session, actor: Actor, territory: TerritoryInfo, grid_id
     }
     lines = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in pairs.items())
     widgets.write(f'<table class="gk-pairs">{lines}</table>')
+
+
+def _open_incidents(session: Session, actor: Actor, grid_id: int, total: int) -> None:
+    """Put the open incidents of the grid, those with the longest past their deadline first, each a link."""
+    late_first = IncidentFilter(grid_id=grid_id, overdue=True), IncidentFilter(grid_id=grid_id, statuses=OPEN_STATUSES)
+    found = {
+        row.id: row
+        for wanted in late_first
+        for row in list_incidents(session, actor, wanted, limit=INCIDENTS_SHOWN).rows
+    }
+    rows, moment = list(found.values())[:INCIDENTS_SHOWN], now()
+    lines = []
+    for row in rows:
+        late = row.due_at is not None and row.due_at < moment
+        left = "–" if row.due_at is None else span(abs(row.due_at - moment))
+        told = widgets.toned(t("late by {time}", time=left), "late") if late else widgets.Html(escape(left))
+        link = widgets.link(row.number, f"/incidents?grid={grid_id}&incident={row.id}").text
+        lines.append(f"<tr><td>{link}</td><td>{escape(row.title(locale()))}</td><td>{told.text}</td></tr>")
+    if lines:
+        more = f' <span class="gk-muted">{escape(t("{shown} of {all}", shown=len(rows), all=total))}</span>'
+        widgets.write(
+            f"<h3>{escape(t('Open incidents'))}{more if total > len(rows) else ''}</h3>"
+            f'<table class="gk-open-list">{"".join(lines)}</table>'
+        )
 
 
 def _settlement(card: GridCard) -> str:

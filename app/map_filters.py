@@ -108,9 +108,11 @@ def bar(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Fi
             t("Category"), list(titles), default=[key for key in kept("categories") if key in titles],
             format_func=titles.__getitem__, placeholder=t("All categories"), key=_key("categories"), width=220,
         )  # fmt: skip
+        compare = _choice("compare", t("Compare with"), comparisons(), "off", 160)
         statuses = {key: t(title) for key, title in STATUSES.items() if key not in hidden}
-        status = _choice("status", t("Status"), statuses, "open", 110)
-        compare = _choice("compare", t("Compare with"), comparisons(), "off", 180)
+        if compare != "off":  # of an older period little is open still, and nothing says what was late then
+            statuses = {key: name for key, name in statuses.items() if key in {"all", "closed"}}
+        status = _choice("status", t("Status"), statuses, "open" if compare == "off" else "all", 110)
         metrics = {key: t(title) for key, title in METRICS.items() if key not in hidden}
         if day is not None:
             metrics |= {key: title for key, title in _then_titles().items() if key in metrics}

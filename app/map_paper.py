@@ -26,6 +26,8 @@ from planning.reporting import Ground
 
 SMALLEST_UNITS = 2.0
 """A place narrower than so many units of the picture is not seen: larger places are drawn instead."""
+SMALL_SHARE = 0.2
+"""Share of the cells that may be smaller than that."""
 FINE_BELOW_M = 14_000.0
 """Small streets and houses are read for maps no wider than this."""
 OUTLINED_FROM_UNITS = 14.0
@@ -62,7 +64,10 @@ class Fill:
         return np.where(value == TOO_FEW, -2, np.where(np.isnan(value), -1, found)).astype(np.int64)
 
 
-def fill_of(session: Session, actor: Actor, filters: Filters, compared: Compared | None, unit_m: float) -> Fill:
+def fill_of(
+    session: Session, actor: Actor, filters: Filters, compared: Compared | None, unit_m: float,
+    *, smallest: float = SMALLEST_UNITS,
+) -> Fill:  # fmt: skip
     """Return what fills a map on which a unit of the picture is so many metres: places that can be seen."""
     if compared is not None:
         verdicts = compared.change.verdict.astype(np.float32)
@@ -71,7 +76,9 @@ def fill_of(session: Session, actor: Actor, filters: Filters, compared: Compared
         return Fill(filters.level, compared.first_id, verdicts, edges, colours, map_compare.legend())
     cells = cells_of(session, actor.territory_id or 0, filters.day)
     level = "cell"
-    if cells.side_m < SMALLEST_UNITS * unit_m:
+    # Cells of the town are smaller than those of the country, and more happens in them.
+    side_m = float(np.quantile(np.sqrt(cells.area_m2[cells.live]), SMALL_SHARE)) if cells.live.any() else 0.0
+    if side_m < smallest * unit_m:
         level = "responsibility" if (cells.responsibility > 0).any() else "community"
     found = cell_values(session, actor, replace(filters.question(), by=level))
     drawn = map_classes.painted(found, filters.metric, filters.scheme)

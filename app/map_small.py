@@ -30,6 +30,7 @@ from layers.versions import versions
 
 MAPS = 6
 PIXELS = 420.0
+SMALLEST_PIXELS = 3.0
 WAYS = ("category", "time")
 
 
@@ -53,7 +54,7 @@ def show(session: Session, view: View) -> None:
     _, metric = map_paper.extent(session, actor, territory, "mine", None)
     frame = map_paper.frame_of(metric, tallest=0.8, flattest=0.62)
     unit_m = (frame.east - frame.west) / PIXELS
-    first = map_paper.fill_of(session, actor, filters, None, unit_m)
+    first = map_paper.fill_of(session, actor, filters, None, unit_m, smallest=SMALLEST_PIXELS)
     found = [cell_values(session, actor, replace(part.question(), by=first.level)) for _, part, _ in parts]
     # One scale for all of them, or they could not be compared.
     shared = CellValues(first.first_id, np.concatenate([each.values for each in found]), (), 0, limited=False)
@@ -63,10 +64,10 @@ def show(session: Session, view: View) -> None:
     st.html(f"<style>.gk-small-ground{{background-image:url(data:image/svg+xml,{quote(ground)})}}</style>")
     places = map_paper.shapes_of(session, territory, frame, first, filters)
     cards = []
-    for (title, _, href), values in zip(parts, found, strict=True):
+    for (title, part, href), values in zip(parts, found, strict=True):
         fill = Fill(first.level, values.first_id, values.values, drawn.edges, drawn.colours, first.legend)
         svg = _svg(map_paper.filled(places, fill, frame, "small"), frame)
-        count = tn("{count} incident", "{count} incidents", values.total)
+        count = tn("{count} incident", "{count} incidents", _counted(session, actor, part, values))
         cards.append(
             f'<figure><div class="gk-small-ground"><img alt="{escape(f"{title}: {count}")}"'
             f' src="data:image/svg+xml,{quote(svg)}"></div><figcaption><a href="{escape(href)}" target="_self">'
@@ -78,6 +79,19 @@ def show(session: Session, view: View) -> None:
     if territory.is_demo:
         notes.insert(2, t("Incidents are simulated"))
     widgets.write(legend_html([map_classes.legend_of(filters.metric, drawn)], notes))
+
+
+def _counted(session: Session, actor: Actor, part: Filters, values: CellValues) -> int:
+    """Return how many incidents a map counts; of the actor's own communities where he has some."""
+    asked = part.metric if part.metric in {"open", "overdue"} else part.status
+    if asked == "overdue" or not actor.area_ids:
+        return values.total
+    counts = overview.reported_by_category(
+        session, actor.territory_id or 0, part.first, part.last, area_ids=actor.area_ids, day=part.day
+    )
+    told = [each for each in counts if part.categories is None or each.category in part.categories]
+    still_open, closed = sum(each.open for each in told), sum(each.closed for each in told)
+    return {"open": still_open, "closed": closed}.get(asked, still_open + closed)
 
 
 def _of_categories(

@@ -27,7 +27,7 @@ from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from layers import overview
 from layers.paper import place_names
-from layers.values import METRICS, MIN_CLOSED, MIN_PEOPLE, TOO_FEW, WHOLE, CellValues, cell_values, cells_of
+from layers.values import METRICS, MIN_CLOSED, MIN_PEOPLE, STATUSES, TOO_FEW, WHOLE, CellValues, cell_values, cells_of
 
 PAGE = 25
 SHOWN_BESIDE = 12
@@ -118,7 +118,12 @@ def show(session: Session, view: View) -> None:
 
 def title(filters: Filters) -> str:
     """Return what the values are called."""
-    return t("Change of incidents reported") if filters.earlier else t(METRICS[filters.metric])
+    if filters.earlier:
+        return t("Change of incidents reported")
+    named = t(METRICS[filters.metric])
+    if filters.metric in {"reported", "per_1000"} and filters.status != "all":
+        return t("{metric}: {status}", metric=named, status=t(STATUSES[filters.status]).lower())
+    return named
 
 
 def _table(session: Session, filters: Filters, rows: Rows) -> None:
@@ -126,7 +131,7 @@ def _table(session: Session, filters: Filters, rows: Rows) -> None:
     on = f"&on={filters.day.isoformat()}" if filters.day else ""
     columns = [Column(t("Grid"), fixed=True), Column(t("Community")), Column(title(filters), right=True)]
     columns += [
-        Column(t("Reported"), right=True),
+        Column(t("Reported, all"), right=True),
         Column(t("Still open"), right=True),
         Column(t("People"), right=True),
     ]
@@ -178,7 +183,7 @@ def table_csv(filters: Filters, rows: Rows, names: dict[int, overview.GridName])
     """Return the rows as CSV with a byte-order mark; no text is taken for a formula, what is not known stays empty."""
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\r\n")
-    writer.writerow([t("Grid"), t("Community"), title(filters), t("Reported"), t("Still open"), t("People")])
+    writer.writerow([t("Grid"), t("Community"), title(filters), t("Reported, all"), t("Still open"), t("People")])
     for at, grid_id in enumerate(rows.grid_id.tolist()):
         name = names.get(grid_id)
         value = float(rows.values[at])

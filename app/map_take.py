@@ -55,8 +55,9 @@ def told(view: View) -> str:
     parts = [t("Reported {first} – {last}", first=i18n.day(filters.first), last=i18n.day(filters.last))]
     if compared is not None:
         parts.append(t("compared with {days}", days=span(compared.earlier)))
-    if filters.status != "all":
-        parts.append(t("Status: {status}", status=t(STATUSES[filters.status])))
+    status = filters.question().status
+    if status != "all":
+        parts.append(t("Status: {status}", status=t(STATUSES[status])))
     if filters.categories is not None:
         parts.append(", ".join(words.category(key) for key in filters.categories))
     if filters.day is not None:

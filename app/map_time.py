@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -114,7 +115,8 @@ class Playback(JSCSSMixin, MacroElement):
             "words": {
                 "playback": t("Playback"), "play": t("Play"), "pause": t("Pause"), "step": t("Step of the playback"),
                 "speed": t("Speed"), "slow": t("Slow"), "normal": t("Normal"), "fast": t("Fast"),
-                "moment": t("Moment"), "key": t("Incidents reported"), "close": t("Back to the whole period"), "loading": t("Loading …"),
+                "moment": t("Moment"), "key": t("Incidents reported"), "count": t("{count} reported", count="{count}"),
+                "close": t("Back to the whole period"), "loading": t("Loading …"),
                 "failed": t("The playback could not be loaded. Try again."),
                 **{key: t(name) for key, name in STEPS.items()},
             },
@@ -146,10 +148,13 @@ def addresses(actor: Actor, question: Question) -> dict[str, str]:
 
 def pushed(actor: Actor, question: Question, *, comparing: bool) -> Sequence[folium.FeatureGroup]:
     """Return what brings the playback of a question into the living map."""
+    # What is open today says little of a week that has passed: played is all that was reported in it.
+    played = replace(question, status="all") if question.status == "open" else question
     message = {
-        "first": question.first.isoformat(),
-        "last": question.last.isoformat(),
-        "addresses": {} if comparing else addresses(actor, question),
+        "first": played.first.isoformat(),
+        "last": played.last.isoformat(),
+        "status": played.status,
+        "addresses": {} if comparing else addresses(actor, played),
     }
     group = folium.FeatureGroup(name="playback")
     group.add_child(PlaybackPush(message))

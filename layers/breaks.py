@@ -46,7 +46,7 @@ GREYS: dict[int, tuple[str, ...]] = {
 }
 RAMPS = {"YlGnBu": YLGNBU, "cividis": CIVIDIS, "greys": GREYS}
 RAMP_TITLES = {"YlGnBu": t("Yellow to blue"), "cividis": t("Cividis"), "greys": t("Greys, for copying")}
-PUOR = ("#5E3C99", "#B2ABD2", "#DADAD6", "#FDB863", "#B35806")
+PUOR = ("#5E3C99", "#B2ABD2", "#E4E3DE", "#FDB863", "#B35806")
 """From the strongest fall over a grey middle to the strongest rise (ColorBrewer PuOr); safe for colour-blind eyes."""
 
 

@@ -119,7 +119,7 @@ const GridkeeperTime = (() => {
       parts.label.textContent = config.words.loading;
     } else if (shown) {
       const count = state.frames.header.totals[state.at];
-      const words = `${labelAt(state.asked, state.step, state.at, config.lang)} · ${count.toLocaleString(config.lang)}`;
+      const words = `${labelAt(state.asked, state.step, state.at, config.lang)} · ${config.words.count.replace("{count}", count.toLocaleString(config.lang))}`;
       parts.label.textContent = words;
       parts.range.setAttribute("aria-valuetext", words);
       parts.range.value = String(state.at);
@@ -149,7 +149,7 @@ const GridkeeperTime = (() => {
     const [first, last] = daysAt(state.asked, state.step, at);
     const frames = state.frames;
     const edges = frames.header.edges;
-    const filter = { ...GridkeeperMap.state.pushed.filter, first, last };
+    const filter = { ...GridkeeperMap.state.pushed.filter, status: state.asked.status, first, last };
     await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: colours(edges.length) }, filter, step: state.step });
     if (frames === state.frames) {
       bar.dataset.moment = String(at);

@@ -166,9 +166,11 @@ def _late_list(actor: Actor, late: list[IncidentRow], total: int, moment: dt.dat
             for row in late
         ],
     )
+    ways = [widgets.link(t("All late ones on the map"), "/map?status=overdue&days=365").text]
     if total > len(late):
         more = t("All {count} late incidents", count=i18n.number(total))
-        widgets.write(f"<p>{widgets.link(more, '/incidents?overdue=1').text}</p>")
+        ways.insert(0, widgets.link(more, "/incidents?overdue=1").text)
+    widgets.write(f"<p>{' · '.join(ways)}</p>")
 
 
 def _who(actor: Actor, row: IncidentRow) -> Cell:
