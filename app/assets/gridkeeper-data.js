@@ -184,7 +184,7 @@ const GridkeeperData = (() => {
 
   /**
    * Return points gathered in squares of `side` px of a tile: [{x, y, count, members}]; what stands alone stays alone.
-   * Circles keep `margin` px from the edges of the tile, so that none is cut.
+   * Circles keep `margin` px from the edges of the tile, single signs half of that, so that none is cut.
    */
   function gather(points, side, least, margin, size) {
     const bins = new Map();
@@ -201,7 +201,8 @@ const GridkeeperData = (() => {
     const inside = (value) => Math.min(size - margin, Math.max(margin, value));
     for (const members of bins.values()) {
       if (members.length < least) {
-        made.push(...members.map((one) => ({ x: one.x, y: one.y, count: 1, members: [one] })));
+        const whole = (value) => Math.min(size - margin / 2, Math.max(margin / 2, value));
+        made.push(...members.map((one) => ({ x: whole(one.x), y: whole(one.y), count: 1, members: [one] })));
         continue;
       }
       const mean = (axis) => members.reduce((sum, one) => sum + one[axis], 0) / members.length;

@@ -10,7 +10,7 @@ const GridkeeperMap = (() => {
   const REFRESH_MS = 60000;
   const state = { parents: null, heated: null, filter: null, answer: null, counts: null, centres: null, selected: null, hovered: null, nowMin: 0, visible: {}, colourBy: "status", paint: null, moment: null, pushed: null, flown: "", fitted: "" };
   const timing = {};
-  let map, config, layers, bubbles, heat, notice, parentsBelow;
+  let map, config, layers, bubbles, heat, notice, corner, parentsBelow;
 
   L.Icon.Default.imagePath = "/assets/vendor/leaflet/images/";
 
@@ -48,10 +48,14 @@ const GridkeeperMap = (() => {
   function buildLayers() {
     const ground = tiles("basemap", pane("gk-ground", 200), { paintRules: Style.groundRules(config.theme) });
     pane("gk-cells", 210, { opacity: 0.72 });
-    const fill = (of, answerOf) => Style.fillRules(of, answerOf, state, config);
-    const cells = tiles("grids", "gk-cells", { paintRules: fill("grid", () => state.answer), minZoom: parentsBelow });
+    const cells = tiles("grids", "gk-cells", { paintRules: Style.fillRules("grid", () => state.answer, () => state.paint, config), minZoom: parentsBelow });
     const source = parentsBelow ? config.grain.parents : "parents";
-    const parents = tiles(source, "gk-cells", { paintRules: fill(source === "parents" ? "parent" : source, () => state.parents), maxZoom: parentsBelow - 1, maxDataZoom: 13 });
+    const parents = tiles(source, "gk-cells", {
+      // classes chosen on the page are of cells; parents have their own, told in the corner
+      paintRules: Style.fillRules(source === "parents" ? "parent" : source, () => state.parents, () => null, config),
+      maxZoom: parentsBelow - 1,
+      maxDataZoom: 13,
+    });
     const roads = tiles("basemap", pane("gk-roads", 220), { paintRules: Style.roadRules(config.theme), share: ground });
     const names = tiles("basemap", pane("gk-names", 255), { labels: Style.labelRules(config.theme, config.lang), share: ground });
     const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells, minZoom: parentsBelow });
@@ -99,6 +103,27 @@ const GridkeeperMap = (() => {
     return far ? `${address}&by=${config.grain.parents === "parents" ? "community" : config.grain.parents}` : null;
   }
 
+  function figure(value) {
+    return value.toLocaleString(config.lang, { maximumFractionDigits: value < 10 ? 1 : 0 });
+  }
+
+  /** Say in the corner by what the map is filled while cells are too small, with the classes of that. */
+  function tellParents() {
+    const shown = config.grain && state.parents && state.pushed.visible.grids && map.getZoom() <= layers.parents.options.maxZoom;
+    const { edges } = shown ? state.parents.header : { edges: [] };
+    corner.hidden = !edges.length;
+    corner.replaceChildren();
+    const title = corner.appendChild(document.createElement("strong"));
+    title.textContent = shown ? config.names[config.grain.parents] : "";
+    const whole = edges.every(Number.isInteger);
+    edges.forEach((edge, at) => {
+      const row = corner.appendChild(document.createElement("span"));
+      row.style.setProperty("--gk-class", config.ramps[edges.length][at]);
+      const last = at + 1 < edges.length ? edges[at + 1] - (whole ? 1 : 0) : Infinity;
+      row.textContent = last === Infinity ? `${figure(edge)}+` : last <= edge ? figure(edge) : `${figure(edge)}–${figure(last)}`;
+    });
+  }
+
   /** Let each of both be drawn where it is told: values that are known by cell alone fill cells at every zoom. */
   function grain(address) {
     const from = address.startsWith("/api/values") ? parentsBelow : 0;
@@ -106,6 +131,7 @@ const GridkeeperMap = (() => {
       [layers.cells, layers.outline].forEach((layer) => Object.assign(layer.options, { minZoom: from }));
       layers.parents.options.maxZoom = from - 1;
       map.fire("viewreset");
+      corner.hidden = true;
     }
   }
 
@@ -149,6 +175,7 @@ const GridkeeperMap = (() => {
       bubbles.redraw();
     }
     heat.draw();
+    tellParents();
     timing.painted = performance.now();
     timing.paints = (timing.paints || 0) + 1;
     map.getContainer().dataset.painted = String(timing.paints);
@@ -268,6 +295,9 @@ const GridkeeperMap = (() => {
     notice = container.appendChild(document.createElement("div"));
     notice.className = "gk-notice";
     notice.hidden = true;
+    corner = container.appendChild(document.createElement("div"));
+    corner.className = "gk-corner";
+    corner.hidden = true;
     parentsBelow = (config.grain && config.grain.below) || 0;
     const view = config.remembers ? viewOf(askedOf()) : null;
     if (view) {
@@ -300,6 +330,7 @@ const GridkeeperMap = (() => {
     let wasFar = map.getZoom() < parentsBelow;
     map.on("zoomend", () => {
       const far = map.getZoom() < parentsBelow;
+      tellParents();
       if (far !== wasFar && state.pushed) {
         refresh().catch((error) => console.warn(error.message));
       }

@@ -143,7 +143,7 @@ const GridkeeperStyle = (() => {
    * Return the paint rules of surfaces filled by value, of the layer `of`; what `answerOf` returns may change under
    * them. All of one colour become one path: a hundred thousand cells are a dozen fills, without seams between them.
    */
-  function fillRules(of, answerOf, state, config) {
+  function fillRules(of, answerOf, paintOf, config) {
     const pattern = hatch(config.theme.muted);
     const tile = { paths: new Map(), matrix: null };
     const collect = {
@@ -153,7 +153,7 @@ const GridkeeperStyle = (() => {
       },
       draw(ctx, geom, z, feature) {
         const answer = answerOf();
-        const filled = answer ? fillOf(answer, feature.id, config.ramps, state.paint) : { kind: "none" };
+        const filled = answer ? fillOf(answer, feature.id, config.ramps, paintOf()) : { kind: "none" };
         tile.matrix = tile.matrix || ctx.getTransform();
         const key = filled.kind === "class" ? filled.colour : filled.kind;
         let path = tile.paths.get(key);
