@@ -56,6 +56,7 @@ def _registers(actor: Actor) -> list[st.Page]:
     registers.append(st.Page("views/grid_file.py", title=t("Grid file"), url_path="grid-file"))
     registers.append(st.Page("views/codes.py", title=t("Codes"), url_path="codes"))
     registers.append(st.Page("views/catalogue.py", title=t("Catalogue"), url_path="catalogue"))
+    registers.append(st.Page("views/traffic.py", title=t("Traffic"), url_path="traffic"))
     if actor.may(May.SEE_INCIDENTS):
         registers.append(st.Page("views/wall.py", title=t("Wall"), url_path="walls"))
     if actor.may(May.PROPOSE_GRIDS):

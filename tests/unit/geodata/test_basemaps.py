@@ -1,4 +1,4 @@
-"""The city's own maps: tiles come out where they belong, from a real server and real files, and nobody else is asked."""
+"""The city's own maps: tiles come out where they belong, from a real server and files, and nobody else is asked."""
 
 from __future__ import annotations
 
@@ -173,8 +173,12 @@ def test_files_of_tiles_and_an_orthophoto(folder: Path) -> None:
                 "tile_type": TileType.PNG,
                 "tile_compression": Compression.NONE,
                 **dict.fromkeys(("min_zoom", "max_zoom", "center_zoom"), Z),
-                **{"min_lon_e7": 0, "min_lat_e7": 0, "max_lon_e7": 1, "max_lat_e7": 1},
-                **{"center_lon_e7": 0, "center_lat_e7": 0},
+                "min_lon_e7": 0,
+                "min_lat_e7": 0,
+                "max_lon_e7": 1,
+                "max_lat_e7": 1,
+                "center_lon_e7": 0,
+                "center_lat_e7": 0,
             },
             {"attribution": "the city"},
         )
