@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.identity import Actor
 from core.progress import Progress
-from geodata import db, jobs
+from geodata import db, exchange_load, jobs
 from geodata.exchange import Role, Type
-from geodata.exchange_load import Loaded, load_file
+from geodata.exchange_load import BatchView, Loaded, load_file
 from geodata.exchange_run import Place
 from geodata.exchange_understand import Overrides
 from geodata.territory import TerritoryInfo, list_territories
@@ -56,6 +56,16 @@ def overrides_of(given: Mapping[str, Any]) -> Overrides:
     plain["key"] = None if given.get("key") is None else tuple(given["key"])
     plain["rules"] = None if given.get("rules") is None else tuple(given["rules"])
     return Overrides(**plain)
+
+
+def known_sets(session: Session, territory_id: int) -> dict[str, str]:
+    """Return the data sets of a territory: key to what they are called."""
+    return {each.key: each.title or each.key for each in exchange_load.data_sets(session, territory_id)}
+
+
+def recent_batches(session: Session, actor: Actor, territory_id: int, limit: int) -> list[BatchView]:
+    """Return the files that came in last, the newest first."""
+    return exchange_load.recent_batches(session, actor, territory_id, limit)
 
 
 @jobs.kind(KIND)

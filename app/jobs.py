@@ -8,6 +8,7 @@ from typing import Any
 
 from app import (
     accountability,
+    data_gate,
     dispatch_jobs,
     draw_work,
     evaluation,
@@ -32,7 +33,7 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (draw_work, set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
+MORE_KINDS = (data_gate, draw_work, set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"

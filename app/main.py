@@ -119,8 +119,9 @@ def _system(actor: Actor) -> list[st.Page]:
     if actor.may(May.SET_UP):
         system.append(st.Page("views/set_up.py", title=t("First set-up"), url_path="set-up"))
         system.append(st.Page("views/basemaps.py", title=t("Basemaps"), url_path="basemaps"))
-    if actor.may(May.LOAD_DATA):
+    if actor.may(May.BRING_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
+        system.append(st.Page("views/quarantine.py", title=t("Quarantine"), url_path="quarantine"))
     if actor.may(May.LOAD_DATA) and actor.may(May.REPORT_INCIDENTS):
         system.append(st.Page("views/hotline.py", title=t("Hotline 12345"), url_path="hotline"))
     if actor.may(May.KEEP_RUNNING):

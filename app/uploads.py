@@ -23,7 +23,7 @@ TABLE_ENDINGS = (".csv", ".csv.gz", ".xlsx", ".geojson", ".gpkg")
 COPY_BYTES = 1 << 20
 AROUND_BYTES = 64 << 10
 """What the browser puts around a file it sends."""
-LISTS = (May.MANAGE_WORKERS, May.MANAGE_UNITS, May.MANAGE_COMPONENTS, May.DISPATCH)
+LISTS = (May.BRING_DATA, May.MANAGE_WORKERS, May.MANAGE_UNITS, May.MANAGE_COMPONENTS, May.DISPATCH)
 """Who brings lists: of workers, units, shifts, components, speeds."""
 
 
@@ -31,7 +31,7 @@ def most_mib(actor: Actor, may: May) -> int:
     """Return how many MB a file may have that somebody sends for a task."""
     if actor.may(May.LOAD_DATA):
         return settings().upload_max_mib
-    layers = may in {May.MAKE_STUDIES, May.PROPOSE_GRIDS}
+    layers = may in {May.MAKE_STUDIES, May.PROPOSE_GRIDS, May.BRING_DATA}
     return settings().planning_upload_max_mib if layers else settings().list_upload_max_mib
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 import unicodedata
@@ -62,6 +63,46 @@ class Loaded:
     first_wrong: Mapping[str, Any] | None = None
     known: bool = False
     """The very same file was loaded before, and nothing since."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A file that came in: what came of it, and whether it may be taken out again."""
+
+    id: int
+    data_set: str
+    file_name: str
+    loaded: int
+    changed: int
+    rejected: int
+    scores: Mapping[str, Any]
+    status: str
+    started_at: dt.datetime
+    can_undo: bool
+
+
+def data_sets(session: Session, territory_id: int) -> list[DataSet]:
+    """Return the data sets of a territory by key."""
+    return store.data_sets(session, territory_id)
+
+
+def recent_batches(session: Session, actor: Actor, territory_id: int, limit: int) -> list[BatchView]:
+    """Return the files that came into a territory last, the newest first, as far as the actor may read them."""
+    require(actor, May.BRING_DATA)
+    found = store.recent_batches(session, territory_id, limit)
+    newest: dict[int, int] = {}
+    for batch, _ in found:
+        if batch.status == "loaded":
+            newest.setdefault(batch.data_set_id, batch.id)
+    return [
+        BatchView(
+            batch.id, data_set.title or data_set.key, batch.file_name, batch.loaded, batch.changed, batch.rejected,
+            batch.scores, batch.status, batch.started_at,
+            newest.get(batch.data_set_id) == batch.id
+            and (actor.role is not ActorRole.HANDLER or data_set.owner_unit_id in actor.unit_ids),
+        )
+        for batch, data_set in found
+    ]  # fmt: skip
 
 
 def slug(title: str) -> str:

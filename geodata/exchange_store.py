@@ -171,6 +171,18 @@ def batches(session: Session, data_set_id: int, limit: int = 50) -> list[DataBat
     return list(session.scalars(query))
 
 
+def recent_batches(session: Session, territory_id: int, limit: int) -> list[tuple[DataBatch, DataSet]]:
+    """Return the newest batches of a territory with their data sets, the newest first."""
+    query = (
+        select(DataBatch, DataSet)
+        .join(DataSet, DataSet.id == DataBatch.data_set_id)
+        .where(DataBatch.territory_id == territory_id)
+        .order_by(DataBatch.id.desc())
+        .limit(limit)
+    )
+    return [(batch, data_set) for batch, data_set in session.execute(query)]
+
+
 def newest_loaded(session: Session, data_set_id: int) -> DataBatch | None:
     """Return the newest batch of a data set that was not undone."""
     query = select(DataBatch).where(DataBatch.data_set_id == data_set_id, DataBatch.status == "loaded")

@@ -1,4 +1,4 @@
-"""Bring in: one's own city from an OpenStreetMap extract, as background work that survives a closed tab."""
+"""Bring in: a department's file, or one's own city from an OpenStreetMap extract, as background work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, widgets, words
+from app import gate_page, guard, i18n, state, widgets, words
 from app.i18n import t
 from app.uploads import save, title_of
 from app.where import territory_of
@@ -32,12 +32,30 @@ SOURCES = {"Geofabrik": "https://download.geofabrik.de/", "BBBike": "https://ext
 def show() -> None:
     """Put the page."""
     actor = guard.current_actor()
-    require(actor, May.LOAD_DATA)
+    require(actor, May.BRING_DATA)
+    widgets.title(t("Bring in"))
+    if actor.may(May.LOAD_DATA):
+        _switch()
+    if st.query_params.get("what") == "city":
+        require(actor, May.LOAD_DATA)
+        _city(actor)
+    else:
+        gate_page.show(actor)
+
+
+def _switch() -> None:
+    """Put the two things that are brought in, the one that is not open as a link."""
+    city = st.query_params.get("what") == "city"
+    files, new = t("A department's file"), t("A new city")
+    shown = (widgets.link(files, "/bring-in"), new) if city else (files, widgets.link(new, "/bring-in?what=city"))
+    widgets.write(f"<p>{widgets.html(shown[0])} · {widgets.html(shown[1])}</p>")
+
+
+def _city(actor: Actor) -> None:
     with transaction(actor) as session:
         territory = territory_of(session, actor)
         latest = jobs.recent_jobs(session, actor.territory_id, KIND, limit=JOBS_SHOWN)
         titles = {each.name: each.title(i18n.locale()) for each in list_territories(session)}
-    widgets.title(t("Bring in"))
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
         if latest and not latest[0].ended:

@@ -222,7 +222,7 @@ def test_a_browser_works_and_brings_in_a_big_file(chromium: Browser, front: Fron
     page.goto(f"{front.address}/login?lang=en")
     page.locator("form:has(input[name='demo'][value^='supervisor']) button").click()
     page.locator(".gk-title h1").wait_for()
-    page.goto(f"{front.address}/bring-in")
+    page.goto(f"{front.address}/bring-in?what=city")
     page.locator("input[type=file]").set_input_files(big)
     page.get_by_label("Name of the city").wait_for()
     page.wait_for_function("document.querySelector('input[aria-label=\"Name of the city\"]').value === 'Big Town'")

@@ -36,7 +36,8 @@ VIEWS = {
     "incidents": SEE_INCIDENTS,
     "verify": [Role.SUPERVISOR],
     "new_incident": [Role.GRID_MANAGER, Role.GRID_WORKER, Role.DISPATCHER, Role.SUPERVISOR],
-    "bring_in": LOADERS,
+    "bring_in": [*LOADERS, Role.HANDLER],
+    "quarantine": [*LOADERS, Role.HANDLER],
     "hotline": [Role.SUPERVISOR],
     "messages": [Role.DISPATCHER, Role.SUPERVISOR],
     "emergencies": [Role.AUDITOR, Role.SUPERVISOR],
@@ -70,6 +71,7 @@ TITLES = {
     "verify": ("Verify", "核查"),
     "new_incident": ("New incident", "案件登记"),
     "bring_in": ("Bring in", "数据汇入"),
+    "quarantine": ("Quarantine", "隔离区"),
     "hotline": ("Hotline 12345", "12345 热线"),
     "messages": ("Messages of the desk", "值班提醒"),
     "emergencies": ("Emergencies", "紧急情况"),
@@ -338,7 +340,7 @@ def test_a_known_error_is_a_sentence(run, monkeypatch):
 
 
 def test_an_extract_becomes_a_job_that_can_be_cancelled(run, actors):
-    page = run("bring_in", Role.SUPERVISOR)
+    page = run("bring_in", Role.SUPERVISOR, what="city")
     assert _button(page, "Build the city").disabled
     page.file_uploader[0].set_value(("new-town-latest.osm.pbf", b"not really", "application/octet-stream")).run()
     assert page.text_input[0].value == "New Town"
@@ -351,20 +353,20 @@ def test_an_extract_becomes_a_job_that_can_be_cancelled(run, actors):
         path = Path(session.execute(text("SELECT arguments #>> '{arguments,path}' FROM job_run")).scalar_one())
     assert path.read_bytes() == b"not really"
     assert job.state == "waiting"
-    assert "Building your city" in shown(run("bring_in", Role.SUPERVISOR)), "a closed tab changes nothing"
+    assert "Building your city" in shown(run("bring_in", Role.SUPERVISOR, what="city")), "a closed tab changes nothing"
     _button(page, "Cancel").click().run()
-    assert "Cancelled; nothing was changed." in shown(run("bring_in", Role.SUPERVISOR))
+    assert "Cancelled; nothing was changed." in shown(run("bring_in", Role.SUPERVISOR, what="city"))
 
 
 def test_a_file_that_is_no_extract_is_a_sentence(run):
-    page = run("bring_in", Role.SUPERVISOR)
+    page = run("bring_in", Role.SUPERVISOR, what="city")
     page.file_uploader[0].set_value(("table.csv", b"a,b", "text/csv")).run()
     _button(page, "Build the city").click().run()
     assert "table.csv is not an OpenStreetMap extract" in words(page)
 
 
 def test_a_name_that_is_taken_is_a_sentence(run):
-    page = run("bring_in", Role.SUPERVISOR)
+    page = run("bring_in", Role.SUPERVISOR, what="city")
     page.file_uploader[0].set_value(("x.osm", b"x", "text/xml")).run()
     page.text_input[0].set_value("Tiny Town").run()
     _button(page, "Build the city").click().run()

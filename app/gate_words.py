@@ -1,0 +1,88 @@
+"""Words of the gate: what was understood of a file and why, in the reader's language."""
+
+from __future__ import annotations
+
+from app import i18n
+from app.i18n import t
+from geodata.exchange import Guess
+
+
+def what(key: str) -> str:
+    """Return what a guess is about."""
+    if key.startswith("column "):
+        return t("Column {name}", name=key.removeprefix("column "))
+    return {
+        "encoding": t("Letters"),
+        "delimiter": t("Sign between cells"),
+        "headings": t("Headings"),
+        "layer": t("Layer or sheet"),
+        "formulas": t("Formulas"),
+        "mapping": t("Stored mapping"),
+        "coordinates": t("Coordinate system"),
+        "axes": t("Axes"),
+        "datum": t("Datum"),
+        "place": t("Place"),
+        "key": t("A row is named by"),
+        "time zone": t("Time zone"),
+        "rows": t("Rows"),
+    }.get(key, key)
+
+
+def value(said: str) -> str:
+    """Return what something was taken for."""
+    return {
+        "left out": t("left out: about a person"),
+        "swapped": t("latitude stands first"),
+        "the whole row": t("the whole row"),
+        "none": t("none"),
+        "text": t("text"),
+        "integer": t("whole number"),
+        "number": t("number"),
+        "number (comma)": t("number with a decimal comma"),
+        "boolean": t("yes or no"),
+        "date": t("date"),
+        "datetime": t("date and time"),
+        "date (iso)": t("date"),
+        "datetime (iso)": t("date and time"),
+        "date (dmy)": t("date, the day first"),
+        "date (mdy)": t("date, the month first"),
+        "date (ymd)": t("date"),
+        "datetime (ymd)": t("date and time"),
+        "datetime (dmy)": t("date and time, the day first"),
+        "datetime (mdy)": t("date and time, the month first"),
+        "tab": t("tab"),
+        "their results": t("their results"),
+        "places with a use": t("places with a use"),
+    }.get(said, said)
+
+
+def why(guess: Guess) -> str:
+    """Return the reason of a guess."""
+    if guess.given and not guess.reason_zh:
+        return t("as said")
+    if i18n.locale() == "zh":
+        return guess.reason_zh or _known(guess)
+    return guess.reason
+
+
+def _known(guess: Guess) -> str:
+    """Return the reason of what was found while opening a file, in Chinese."""
+    return {
+        "encoding": t("found in the file itself"),
+        "delimiter": t("it parts the first lines evenly"),
+        "headings": t("found in the first rows"),
+        "layer": t("the first of several"),
+        "formulas": t("what they gave when the file was saved"),
+        "rows": t("objects of the map that serve somebody"),
+    }.get(guess.what, guess.reason)
+
+
+def score(key: str) -> str:
+    """Return the name of a score."""
+    return {
+        "completeness": t("Complete"),
+        "validity": t("Valid"),
+        "uniqueness": t("Unique"),
+        "placement": t("On a grid"),
+        "timeliness": t("Timely"),
+    }[key]
