@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -28,7 +29,7 @@ _TOLD = f"{state.TRAFFIC}_told"
 
 
 def day_curve(values: Sequence[float | None], label: str, base: float, unit: str) -> str:
-    """Return a curve of 24 hours as SVG, with the line of ``base`` and its own scale."""
+    """Return a curve of 24 hours as a picture, with the line of ``base`` and its own scale."""
     known = [value for value in values if value is not None]
     low, top = min([base, *known]), max([base, *known]) * 1.05
 
@@ -47,12 +48,13 @@ def day_curve(values: Sequence[float | None], label: str, base: float, unit: str
         for value in {base, max(known)}
     )
     style = f"font:12px sans-serif;fill:{LIGHT.muted}"
-    return (
-        f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(label)}" style="width:100%;{style}">'
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" style="{style}">'
         f'<line x1="{LEFT}" x2="{WIDE - 8}" y1="{y(base):.1f}" y2="{y(base):.1f}" stroke="{LIGHT.line}"/>'
         f'<polyline points="{points}" fill="none" stroke="{LIGHT.primary}" stroke-width="2.5"/>{ticks}{sides}'
         f'<text x="{LEFT}" y="12">{escape(unit)}</text></svg>'
     )
+    return f'<img style="width:100%" alt="{escape(label)}" src="data:image/svg+xml,{quote(drawn)}">'
 
 
 def city_day(found: CityTraffic) -> None:
@@ -62,7 +64,7 @@ def city_day(found: CityTraffic) -> None:
     widgets.write(day_curve(found.index, label, 1.0, t("travel time over that on free roads")))
     widgets.note(
         t(
-            "Over {count} measured stretches, {km} km, each driven once. 1.3 means: a way of 20 minutes takes 26.",
+            "Over {count} stretches with speeds, {km} km, each driven once. 1.3 means: a way of 20 minutes takes 26.",
             count=i18n.number(found.roads),
             km=i18n.number(found.km),
         )
@@ -85,7 +87,7 @@ def worst(roads: Sequence[Usual]) -> None:
             Column(t("Free"), right=True, wide=True),
             Column(t("Time × free"), right=True),
             Column(t("Buffer index"), right=True, wide=True),
-            Column(t("Planning time index"), right=True),
+            Column(t("Planning time index"), right=True, wide=True),
         ],
         [
             (

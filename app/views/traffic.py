@@ -32,7 +32,7 @@ def show() -> None:
                 [
                     Fact(t("Congestion index now"), i18n.number(found.index[hour], 2), note=t("usual at this hour")),
                     Fact(t("Worst hour"), f"{top}:00", note=i18n.number(found.index[top], 2)),
-                    Fact(t("Stretches measured"), i18n.number(found.roads), href="/map?layers=congestion"),
+                    Fact(t("Stretches with speeds"), i18n.number(found.roads), href="/map?layers=congestion"),
                     Fact(t("Measured of late"), i18n.number(fresh.stretches if fresh else 0)),
                 ]
             )
