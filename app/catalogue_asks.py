@@ -36,7 +36,7 @@ def show(session: Session, around: Around) -> None:
         ],
         [
             (
-                widgets.link(each.title, f"/catalogue?entry={each.key}"),
+                widgets.link(_title(each), f"/catalogue?entry={each.key}"),
                 words.doer(each.asked_label),
                 t("{purpose} ({days} days)", purpose=each.purpose, days=i18n.number(each.days)),
                 widgets.toned(*catalogue_words.state(each, around.now)),
@@ -49,11 +49,15 @@ def show(session: Session, around: Around) -> None:
         _acts(around, each)
 
 
+def _title(one: Asked) -> str:
+    return i18n.either(one.title, one.title_zh)
+
+
 def _acts(around: Around, one: Asked) -> None:
     mark = f"gk_request_{one.id}_{this_round()}_{i18n.locale()}"
     if one.state == "waiting" and one.decidable:
         with st.container(border=True):
-            asked = t("{who} asks for {what}: {purpose}", who=one.asked_label, what=one.title, purpose=one.purpose)
+            asked = t("{who} asks for {what}: {purpose}", who=one.asked_label, what=_title(one), purpose=one.purpose)
             widgets.write(f"<p>{widgets.html(asked)}</p>")
             reason = st.text_input(t("Reason of the decision"), max_chars=asking.LONGEST_WORDS, key=f"{mark}_why")
             days = st.number_input(t("For how many days"), 1, one.days, one.days, key=f"{mark}_days", width=140)
@@ -62,7 +66,7 @@ def _acts(around: Around, one: Asked) -> None:
                     if st.button(label, disabled=not reason.strip(), key=f"{mark}_{int(grant)}"):
                         _decide(around, one, reason, int(days), grant=grant)
     elif one.state == "waiting" and one.mine:
-        if st.button(t("Take back the request for {what}", what=one.title), key=f"{mark}_back"):
+        if st.button(t("Take back the request for {what}", what=_title(one)), key=f"{mark}_back"):
             do(
                 around,
                 lambda session: asking.withdraw(session, around.actor, one.id),
@@ -71,7 +75,7 @@ def _acts(around: Around, one: Asked) -> None:
             )
     elif one.decidable and one.lasts(around.now) and one.grant_id is not None:
         grant_id = one.grant_id
-        if st.button(t("End the grant of {what} to {who}", what=one.title, who=one.asked_label), key=f"{mark}_end"):
+        if st.button(t("End the grant of {what} to {who}", what=_title(one), who=one.asked_label), key=f"{mark}_end"):
             do(
                 around,
                 lambda session: asking.end(session, around.actor, grant_id),

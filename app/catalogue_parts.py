@@ -118,7 +118,7 @@ def _fields(around: Around, one: Entry) -> dict[str, Cell]:
         west, south, east, north = (f"{each:.4f}" for each in one.bounds)
         told[t("Lies within")] = f"{west}, {south} – {east}, {north}"
     if any(one.period):
-        days = [i18n.moment(each, zone, now=around.now) if each else "" for each in one.period]
+        days = [i18n.clock(each, zone, now=around.now) if each else "" for each in one.period]
         told[t("Tells of")] = " – ".join(days)
     if one.readable:
         address = f"/ogc/collections/{one.key}"
@@ -143,14 +143,13 @@ def _quality(scores: Mapping[str, Any]) -> None:
 def _take(one: Entry) -> None:
     """Put the links that give the data as files: each taking is recorded."""
     forms = [form for form in FORMAT_NAMES if form in FORMATS and (one.offer.geometry or form not in PLACED)]
-    links = " ".join(
-        f'<a class="gk-button" href="{address_of(one.key, form)}" target="_self">{FORMAT_NAMES[form]}</a>'
-        for form in forms
+    links = " · ".join(
+        f'<a href="{address_of(one.key, form)}" target="_self">{FORMAT_NAMES[form]}</a>' for form in forms
     )
     extra = ""
     if one.offer.geometry and one.offer.column("unit_grid") is None and one.offer.column("grid") is None:
         href = address_of(one.key, "csv", with_grid=True)
-        extra = f' <a href="{href}" target="_self">{widgets.html(t("CSV with the unit grid of each row"))}</a>'
+        extra = f' · <a href="{href}" target="_self">{widgets.html(t("CSV with the unit grid of each row"))}</a>'
     widgets.write(f'<p class="gk-take"><b>{widgets.html(t("Take along as"))}</b> {links}{extra}</p>')
 
 

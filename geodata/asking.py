@@ -33,6 +33,7 @@ class Asked:
     id: int
     key: str
     title: str
+    title_zh: str
     unit_id: int | None
     asked_label: str
     asked_at: dt.datetime
@@ -189,6 +190,8 @@ def listed(session: Session, actor: Actor) -> list[Asked]:
     """Return the requests the actor may see, waiting ones first."""
     require(actor, May.SEE_CATALOGUE)
     stewards: dict[int, bool] = {}
+    said = store.all_said(session, actor.territory_id or 0).values()
+    titles = {each.data_set_id: (each.title_en, each.title_zh) for each in said if each.data_set_id is not None}
     found = []
     for row, data_set, grant in store.requests(session, actor.territory_id or 0):
         if data_set.id not in stewards:
@@ -198,7 +201,8 @@ def listed(session: Session, actor: Actor) -> list[Asked]:
             Asked(
                 id=row.id,
                 key=SET_PREFIX + data_set.key,
-                title=data_set.title or data_set.key,
+                title=titles.get(data_set.id, ("", ""))[0] or data_set.title or data_set.key,
+                title_zh=titles.get(data_set.id, ("", ""))[1],
                 unit_id=row.unit_id,
                 asked_label=row.asked_label,
                 asked_at=row.asked_at,

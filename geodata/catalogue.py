@@ -156,7 +156,8 @@ def entry(session: Session, actor: Actor, key: str) -> Entry:
     if not found.readable:
         return found
     span = store.span_of(session, source_of(session, actor, key), actor.territory_id or 0)
-    return replace(found, rows=span.rows, bounds=span.bounds, period=span.period)
+    newest = found.updated_at or (span.period[1] if found.rhythm == "continuous" else None)
+    return replace(found, rows=span.rows, bounds=span.bounds, period=span.period, updated_at=newest)
 
 
 def uses(session: Session, actor: Actor, key: str) -> list[Use]:

@@ -128,7 +128,7 @@ def _components() -> Source:
             "components", "Components", "部件",
             "Fixed public assets; gas, power, telecom, water and other restricted ones are left out.",
             "固定公共设施；燃气、电力、通信、供水及其他受限部件不提供。",
-            "Point", (), moment="", licence=OWN,
+            "Point", (), licence=OWN, rhythm="continuous",
         ),
         "component AS x JOIN incident_class AS k ON k.id = x.class_id JOIN area AS c ON c.id = x.community_id"
         " LEFT JOIN unit AS u ON u.id = x.unit_id",

@@ -139,7 +139,8 @@ def _row(around: Around, one: Entry, *, narrow: bool, here: Entry | None) -> lis
             catalogue_words.owner(one),
             word if one.readable else widgets.toned(t("{word}, to be asked for", word=word), "soon"),
         ]
-    cells.append(i18n.clock(one.updated_at, zone, now=around.now) if one.updated_at else None)
+    lasting = catalogue_words.rhythm(one.rhythm) if one.rhythm == "continuous" else None
+    cells.append(i18n.clock(one.updated_at, zone, now=around.now) if one.updated_at else lasting)
     if not narrow:
         use = one.last_use
         cells.append(i18n.clock(use.last_at, zone, now=around.now) if use is not None and use.last_at else None)
