@@ -52,7 +52,8 @@ def solve_by_blocks(
     people
         Of each demand, shape (demand,).
     stop
-        Its gap, rounds and seconds count; the answer does not depend on a seed.
+        Its gap, rounds and seconds count, the latter for the bound alone: going through all candidates comes on top.
+        The answer does not depend on a seed.
     """
     stop, progress, began = stop or Stop(gap=0.005), progress or Silent(), time.perf_counter()
     if not 1 <= p <= candidates:
@@ -72,7 +73,8 @@ def solve_by_blocks(
         best = Best(cost, sample[sites], 0.0)
         progress.advance()
         lists = _lists(count, candidates, best.sites, progress)
-        _raise(count, lists, p, candidates, best, stop=stop, deadline=began + stop.seconds, progress=progress)
+        deadline = time.perf_counter() + stop.seconds
+        _raise(count, lists, p, candidates, best, stop=stop, deadline=deadline, progress=progress)
     return _result(count, best, began)
 
 
@@ -142,7 +144,8 @@ def _raise(
     ascent = Ascent(begin, candidates)
     progress.step("Bounding what is possible", stop.rounds)
     for number in range(max(1, stop.rounds // CHUNK)):
-        if best.is_within(stop.gap) or ascent.weary or time.perf_counter() > deadline or enough(progress):
+        late = time.perf_counter() > deadline or enough(progress)
+        if best.is_within(stop.gap) or ascent.weary or (number and late):  # some bound is told in any case
             break
         ascent.raised(lists, states, p, target=best.cost, enough=best.cost * (1 - stop.gap), rounds=CHUNK)
         best.learn_bound(ascent.bound * (1 - ROUNDING))

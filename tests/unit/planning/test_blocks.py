@@ -52,6 +52,13 @@ def test_some_candidates_are_enough_to_begin_with(monkeypatch):
         solve_by_blocks(lambda rows: od_s.T[rows], 40, people, 41)
 
 
+def test_a_bound_is_told_however_short_the_time():
+    od_s, people = asked(0)
+    found = solve_by_blocks(lambda rows: od_s.T[rows], 40, people, 5, stop=Stop(gap=0.0, seconds=0.0))
+    assert 0 < found.bound <= found.objective
+    assert found.gap < 0.5
+
+
 def test_a_wish_to_stop_is_heard_between_blocks():
     class Impatient:
         def step(self, name: str, total: int | None = None) -> None: ...
