@@ -48,11 +48,11 @@ class Pushed(MacroElement):
         self.message = script_json(message)
 
 
-def pushed(maps: list[BasemapInfo], chosen: int, live: int) -> list[folium.FeatureGroup]:
+def pushed(maps: list[BasemapInfo], now: int, live: int) -> list[folium.FeatureGroup]:
     """Return what tells the living map which ground it has, and the number of what it shows."""
     group = folium.FeatureGroup(name="ground")
     lost = t("The basemap {name} does not answer; Gridkeeper's own is shown.", name="{name}")
-    group.add_child(Pushed({"known": for_script(maps), "wanted": chosen, "live": live, "lost": lost}))
+    group.add_child(Pushed({"known": for_script(maps), "wanted": now, "live": live, "lost": lost}))
     return [group]
 
 
@@ -76,32 +76,39 @@ def for_script(maps: list[BasemapInfo]) -> list[dict[str, Any]]:
     ]
 
 
-def choose(maps: list[BasemapInfo]) -> int:
-    """Put the choice of a basemap where there is one, and return its id; 0 is our own drawing."""
-    if not maps:
-        return 0
-    names = {0: t("Gridkeeper's own"), **{each.id: each.name for each in maps}}
-    kept = st.session_state.get(state.MAP_GROUND, 0)
+def chosen(maps: list[BasemapInfo]) -> int:
+    """Return the id of the map that was chosen, by the control, the address or earlier; 0 is our own drawing."""
+    known = {0, *(each.id for each in maps)}
+    kept = st.session_state.get(_key(), None)
     given = st.query_params.get("ground", "")
-    if given.isdecimal() and len(given) < 10:
-        kept = int(given)
-    chosen = st.selectbox(
-        t("Basemap"),
-        list(names),
-        index=list(names).index(kept if kept in names else 0),
-        format_func=names.__getitem__,
-        key=f"{state.MAP_GROUND}_{i18n.locale()}",
-        width=260,
+    if kept is None:
+        kept = int(given) if given.isdecimal() and len(given) < 10 else st.session_state.get(state.MAP_GROUND, 0)
+    kept = kept if kept in known else 0
+    st.session_state[state.MAP_GROUND] = kept
+    if kept:
+        st.query_params["ground"] = str(kept)
+    else:
+        st.query_params.pop("ground", None)
+    return int(kept)
+
+
+def control(maps: list[BasemapInfo], now: int) -> None:
+    """Put the choice of a basemap where there is one."""
+    if not maps:
+        return
+    names = {0: t("Gridkeeper's own"), **{each.id: each.name for each in maps}}
+    st.selectbox(
+        t("Basemap"), list(names), index=list(names).index(now), format_func=names.__getitem__, key=_key(), width=260
     )
-    st.session_state[state.MAP_GROUND] = chosen or 0
-    if "ground" in st.query_params or chosen:
-        st.query_params["ground"] = str(chosen or 0)
-    return chosen or 0
 
 
-def notes(maps: list[BasemapInfo], chosen: int) -> list[str]:
+def _key() -> str:
+    return f"{state.MAP_GROUND}_{i18n.locale()}"
+
+
+def notes(maps: list[BasemapInfo], now: int) -> list[str]:
     """Return what is to be known of the chosen map: that it was shifted or turned."""
-    found = next((each for each in maps if each.id == chosen), None)
+    found = next((each for each in maps if each.id == now), None)
     if found is None:
         return []
     told = []

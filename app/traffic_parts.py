@@ -32,6 +32,7 @@ def day_curve(values: Sequence[float | None], label: str, base: float, unit: str
     """Return a curve of 24 hours as a picture, with the line of ``base`` and its own scale."""
     known = [value for value in values if value is not None]
     low, top = min([base, *known]), max([base, *known]) * 1.05
+    farthest = max(known, key=lambda value: abs(value - base), default=base)
 
     def y(value: float) -> float:
         return HIGH - FOOT - (HIGH - FOOT - 12) * (value - low) / max(top - low, 1e-9)
@@ -41,11 +42,12 @@ def day_curve(values: Sequence[float | None], label: str, base: float, unit: str
 
     points = " ".join(f"{x(hour):.1f},{y(value):.1f}" for hour, value in enumerate(values) if value is not None)
     ticks = "".join(
-        f'<text x="{x(hour):.0f}" y="{HIGH - 6}" text-anchor="middle">{hour}:00</text>' for hour in (0, 6, 12, 18, 23)
+        f'<text x="{x(hour):.0f}" y="{HIGH - 6}" text-anchor="{"end" if hour == 23 else "middle"}">{hour}:00</text>'
+        for hour in (0, 6, 12, 18, 23)
     )
     sides = "".join(
         f'<text x="{LEFT - 6}" y="{y(value) + 4:.0f}" text-anchor="end">{value:.2f}</text>'
-        for value in {base, max(known)}
+        for value in {base, farthest}
     )
     style = f"font:12px sans-serif;fill:{LIGHT.muted}"
     drawn = (

@@ -164,7 +164,7 @@ def _map(session: Session, view: View) -> None:
     key = f"{state.MAP}-{territory.id}-{i18n.locale()}{on}"
     overlays = map_time.pushed(actor, filters.question(), comparing=compared is not None)
     grounds = map_ground.known(session, actor, territory.id)
-    chosen = map_ground.choose(grounds)
+    chosen = map_ground.chosen(grounds)
     maps.show(
         drawn,
         pushed,
@@ -173,6 +173,7 @@ def _map(session: Session, view: View) -> None:
         overlays=[*overlays, *map_ground.pushed(grounds, chosen, live)],
         on_change=lambda: _clicked(key, actor, territory.id, day),
     )
+    map_ground.control(grounds, chosen)
     for told in map_ground.notes(grounds, chosen):
         widgets.note(told)
     if not day:
