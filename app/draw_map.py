@@ -17,6 +17,7 @@ from folium.template import Template
 
 from app import grid_borders, i18n, maps, state
 from app.api.assets import asset_url
+from app.draw_form import Tint
 from app.i18n import t
 from core.clock import now
 from core.identity import Actor
@@ -69,6 +70,8 @@ class Shown:
         Whether lines can be drawn.
     turn, clicks
         Round of picking, and how many clicks of it are in ``picked``.
+    tint
+        What cells are coloured by instead of their responsibility grid.
     """
 
     change_id: int
@@ -80,6 +83,7 @@ class Shown:
     pen: bool
     turn: int = 0
     clicks: int = 0
+    tint: Tint | None = None
 
 
 def colours_of(areas: Sequence[str]) -> dict[str, str]:
@@ -116,7 +120,9 @@ def show(territory: TerritoryInfo, actor: Actor, shown: Shown) -> dict[str, Any]
         "hand": shown.hand,
         "round": shown.turn,
         "clicks": shown.clicks,
-    }
+        "tint": None if shown.tint is None else {"first": shown.tint.first, "digits": shown.tint.digits,
+                                                 "colours": list(shown.tint.colours)},
+    }  # fmt: skip
     pushed = folium.FeatureGroup(name="draft")
     pushed.add_child(_Push(message))
     fit = None if alike(shown.extent, first) else ((south, west), (north, east))

@@ -7,7 +7,7 @@ import shapely
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import draw_desk, draw_file, draw_share, draw_words, grid_borders, i18n, state, widgets
+from app import draw_desk, draw_file, draw_form, draw_share, draw_words, grid_borders, i18n, state, widgets
 from app.draw_desk import Desk, act, act_on, picked
 from app.draw_words import state_word
 from app.i18n import t, tn
@@ -162,6 +162,7 @@ def _quality(session: Session, desk: Desk, community: int, cells: gpd.GeoDataFra
             t("Compactness"): i18n.number(card.compactness, 2),
             t("Gaps and overlaps"): i18n.number(faults),
             t("Below 500 m²"): i18n.number(card.counts["slivers"]),
+            **draw_form.card(session, desk, community),
         },
         beside=True,
     )

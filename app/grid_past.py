@@ -40,11 +40,14 @@ def instead(session: Session, actor: Actor, territory: TerritoryInfo, file: Grid
 def facts(session: Session, actor: Actor, file: GridFile, day: dt.date) -> None:
     """Put what had happened in the grid until the end of a day."""
     counts = {name: _value(session, actor, file.id, day, name) for name in ("reported", "open", "closed")}
+    any_of = {name: value not in {"–", "0"} for name, value in counts.items()}
     rows = f"/incidents?grid={file.id}&{PARAMETER}={day}" if actor.may(May.SEE_INCIDENTS) else ""
     widgets.facts(
         [
-            Fact(t("Reported in 90 days"), counts["reported"], href=rows if counts["reported"] not in "–0" else ""),
-            Fact(t("Of these open then"), counts["open"], href=f"{rows}&status=open" if rows else ""),
+            Fact(t("Reported in 90 days"), counts["reported"], href=rows if any_of["reported"] else ""),
+            Fact(
+                t("Of these open then"), counts["open"], href=f"{rows}&status=open" if rows and any_of["open"] else ""
+            ),
             Fact(t("Of these closed"), counts["closed"]),
             Fact(t("People"), "–" if file.people is None else i18n.number(file.people)),
             Fact(t("Surface"), t("{area} ha", area=i18n.number(file.area_m2 / 1e4, 2))),

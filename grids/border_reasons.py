@@ -33,6 +33,7 @@ def reasons(
     earlier: gpd.GeoDataFrame | None = None,
     by_hand: Bools | None = None,
     boundary: shapely.Geometry | None = None,
+    community: shapely.Geometry | None = None,
 ) -> gpd.GeoDataFrame:
     """Return why each border between two cells is there: a stretch a row, those of the same reason together.
 
@@ -49,6 +50,9 @@ def reasons(
     boundary
         Boundary of the territory; with it the borders of one cell alone are told too, as ``city`` where they lie on
         it and else as ``community``. None leaves them out.
+    community
+        Area of the communities drawn: a border of one cell alone that is not on its edge comes of the method, as
+        where the cell beyond is not known any more. None takes every such border for a community line.
 
     Returns
     -------
@@ -63,7 +67,14 @@ def reasons(
         rims = sides_of(shapes, rims=True)
         edge = shapely.boundary(boundary)
         shapely.prepare(edge)
-        outer = np.where(shapely.dwithin(edge, rims.middle, ON_LINE_M), _CITY, _COMMUNITY)
+        lost = np.full(len(rims.left), _COMMUNITY)
+        if community is not None:
+            line = shapely.boundary(community)
+            shapely.prepare(line)
+            shaped = _shaped(cells)[rims.left]
+            lost[~shapely.dwithin(line, rims.middle, ON_LINE_M)] = _CUT
+            lost[(lost == _CUT) & shaped] = _METHOD
+        outer = np.where(shapely.dwithin(edge, rims.middle, ON_LINE_M), _CITY, lost)
         plain = np.concatenate([plain, outer])
         sides = Sides(
             np.concatenate([sides.left, rims.left]),
@@ -87,14 +98,17 @@ def reasons(
 def _plain(cells: gpd.GeoDataFrame, sides: Sides, by_hand: Bools | None) -> Ints:
     """Return why a side is there when nothing lies along it."""
     community = cells["community_id"].to_numpy()
-    shaped = np.zeros(len(cells), dtype=bool)
-    if "kind" in cells:
-        shaped = cells["kind"].isin(OF_METHOD).to_numpy()
+    shaped = _shaped(cells)
     rank = np.where(shaped[sides.left] | shaped[sides.right], _METHOD, _CUT)
     if by_hand is not None:
         rank[by_hand[sides.left] & by_hand[sides.right]] = _HAND
     rank[community[sides.left] != community[sides.right]] = _COMMUNITY
     return rank
+
+
+def _shaped(cells: gpd.GeoDataFrame) -> Bools:
+    """Return which cells have the shape that a method gives."""
+    return cells["kind"].isin(OF_METHOD).to_numpy() if "kind" in cells else np.zeros(len(cells), dtype=bool)
 
 
 def _learn(rank: Ints, name: np.ndarray, middle: Geometries, lines: gpd.GeoDataFrame) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import Actor, May, require
 from geodata.crs import project
-from geodata.territory import TerritoryInfo, boundary_of
+from geodata.territory import TerritoryInfo, boundary_of, communities
 from grids import store, store_borders, store_changes, store_versions
 from grids.border_model import Stretch
 from grids.border_reasons import DIRECTIONS, direction_of, reasons
@@ -122,7 +122,10 @@ def borders_of(
     metric = around.set_geometry(project(around.geometry.to_numpy(), srid), crs=srid)
     boundary = project(np.array([boundary_of(session, territory.id)]), srid)[0]
     none = gpd.GeoDataFrame({"kind": []}, geometry=[], crs=srid)
-    told = reasons(metric, none, boundary=boundary)
+    areas = communities(session, territory.id)
+    home = areas[areas["id"] == int(around["community_id"].iloc[0])].geometry.to_numpy()
+    community = project(home, srid)[0] if len(home) else None
+    told = reasons(metric, none, boundary=boundary, community=community)
     told = told[told["left"] == 0]
     row = told["right"].to_numpy()
     beyond = np.where(row < 0, -1, around["id"].to_numpy()[row])

@@ -189,6 +189,12 @@ def grid_file(session: Session, actor: Actor, cell_id: int) -> GridFile:
     )
 
 
+def borders_as_of(session: Session, actor: Actor, territory_id: int, day: dt.date) -> gpd.GeoDataFrame:
+    """Return the borders kept of cells in force on a day: left and right as codes, kind, name, length_m, geometry."""
+    require(actor, May.SEE_MAP)
+    return store_borders.in_force(session, territory_id, day)
+
+
 def bound_on(session: Session, actor: Actor, cell_id: int, day: dt.date) -> tuple[str, str, str | None] | None:
     """Return code and names of the responsibility grid that a cell belonged to on a day; None of none."""
     require(actor, May.SEE_MAP)

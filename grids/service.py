@@ -93,6 +93,7 @@ def make_responsibility_grids(
     people_each: float = PEOPLE_EACH,
     cells_each: float | None = None,
     per_community: int | None = None,
+    since: dt.date | None = None,
     progress: Progress | None = None,
 ) -> MadeResponsibility:
     """Bind the cells in force into contiguous responsibility grids, each inside one community.
@@ -106,6 +107,8 @@ def make_responsibility_grids(
     per_community
         Number of responsibility grids in every community, instead of both. A community that no side
         joins into one whole gets at least one for each of its parts.
+    since
+        From which day on cells belong to theirs, of a city whose history is older than its map; today when left out.
     """
     check_actor(actor, May.EDIT_GRIDS, territory.id)
     if min(people_each, cells_each or 1, per_community or 1) <= 0:
@@ -145,7 +148,7 @@ def make_responsibility_grids(
         }
         owners[members] = store.write_responsibility_grid(session, row)
         progress.advance()
-    changed = store.bind_cells(session, cells["id"].tolist(), owners.tolist())
+    changed = store.bind_cells(session, cells["id"].tolist(), owners.tolist(), since=since)
     dropped = store.drop_empty_responsibility_grids(session, territory.id)
     made = MadeResponsibility(int(group.max()) + 1, changed, dropped)
     finish_load(session, load_id, {"grids": made.grids, "cells": changed, "dropped": dropped})

@@ -222,8 +222,12 @@ def write_responsibility_grid(session: Session, row: dict[str, Any]) -> int:
     return cast(int, written)
 
 
-def bind_cells(session: Session, cell_ids: Sequence[int], responsibility_ids: Sequence[int]) -> int:
-    """Put cells into responsibility grids; return how many changed theirs."""
+def bind_cells(
+    session: Session, cell_ids: Sequence[int], responsibility_ids: Sequence[int], *, since: dt.date | None = None
+) -> int:
+    """Put cells into responsibility grids, from today or an earlier day; return how many changed theirs."""
+    said = text("SELECT set_config('gridkeeper.bound_since', :day, true)")
+    session.execute(said, {"day": since.isoformat() if since else ""})
     changed = session.execute(
         text(
             "UPDATE unit_grid AS g SET responsibility_grid_id = v.owner, version = g.version + 1"
@@ -232,7 +236,9 @@ def bind_cells(session: Session, cell_ids: Sequence[int], responsibility_ids: Se
         ),
         {"ids": list(cell_ids), "owners": list(responsibility_ids)},
     )
-    return len(changed.all())
+    count = len(changed.all())
+    session.execute(said, {"day": ""})
+    return count
 
 
 def drop_empty_responsibility_grids(session: Session, territory_id: int) -> int:

@@ -142,17 +142,16 @@ def beside(session: Session, cell_id: int, day: dt.date | None) -> gpd.GeoDataFr
     return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(frame.pop("wkb").to_numpy(dtype=object)), crs=4326)
 
 
-def in_force(session: Session, territory_id: int, area_ids: Sequence[int], day: dt.date | None) -> gpd.GeoDataFrame:
-    """Return the borders in force in a territory: left and right as codes, kind, name, length_m."""
+def in_force(session: Session, territory_id: int, day: dt.date) -> gpd.GeoDataFrame:
+    """Return the borders in force in a territory on a day: left and right as codes, kind, name, length_m."""
     rows = session.execute(
         text(
             "SELECT l.code, r.code, b.kind, b.name, b.length_m, ST_AsBinary(b.geom) FROM grid_border AS b"
             " JOIN unit_grid AS l ON l.id = b.left_id LEFT JOIN unit_grid AS r ON r.id = b.right_id"
             " WHERE b.territory_id = :territory AND NOT EXISTS (SELECT FROM unit_grid AS g"
-            "  WHERE g.id IN (b.left_id, b.right_id) AND (g.started_on > :day OR g.ended_on <= :day"
-            "   OR CAST(:day AS date) IS NULL AND g.ended_on IS NOT NULL)) ORDER BY b.id"
+            "  WHERE g.id IN (b.left_id, b.right_id) AND (g.started_on > :day OR g.ended_on <= :day)) ORDER BY b.id"
         ),
-        {"territory": territory_id, "day": day, "areas": list(area_ids)},
+        {"territory": territory_id, "day": day},
     ).all()
     return _frame(rows)
 

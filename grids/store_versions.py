@@ -13,14 +13,15 @@ import shapely
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from geodata.tables import Area, ResponsibilityGrid, UnitGrid
+from geodata.tables import Area, GridBinding, ResponsibilityGrid, UnitGrid
 from grids.change_model import CellVersion
 
 
 def cells_as_of(session: Session, territory_id: int, day: dt.date) -> gpd.GeoDataFrame:
     """Return the cells that were in force on a day, by id.
 
-    A cell is in force from its first day up to, not including, the day it ended on. Columns: id, community_id,
+    A cell is in force from its first day up to, not including, the day it ended on; its responsibility grid is that of
+    the day. Columns: id, community_id,
     community, code, scheme, kind, size_m, area_m2, people, started_on, ended_on, responsibility_grid, geometry.
     """
     columns = (
@@ -37,10 +38,17 @@ def cells_as_of(session: Session, territory_id: int, day: dt.date) -> gpd.GeoDat
         UnitGrid.ended_on,
         ResponsibilityGrid.code.label("responsibility_grid"),
     )
+    bound = (
+        select(GridBinding.responsibility_grid_id)
+        .where(GridBinding.unit_grid_id == UnitGrid.id, GridBinding.started_on <= day)
+        .order_by(GridBinding.started_on.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     rows = session.execute(
         select(*columns, func.ST_AsBinary(UnitGrid.geom))
         .join(Area, Area.id == UnitGrid.community_id)
-        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
+        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == bound)
         .where(
             UnitGrid.territory_id == territory_id,
             UnitGrid.started_on <= day,

@@ -4,7 +4,7 @@
 const GridkeeperDraft = (() => {
   let map, config, layer, tooltip;
   let waiting = 0;
-  const state = { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0 };
+  const state = { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0, tint: null };
 
   function trace(ctx, geom) {
     ctx.beginPath();
@@ -16,14 +16,20 @@ const GridkeeperDraft = (() => {
     }
   }
 
+  /** The colour of a cell: of its class where cells are coloured by a measure, else of its responsibility grid. */
+  function colourOf(feature) {
+    const tint = state.tint;
+    return tint ? tint.colours[Number(tint.digits[feature.id - tint.first])] : state.colours[feature.props.area];
+  }
+
   function fillRule(theme) {
     return {
       dataLayer: "cell",
       symbolizer: {
         draw(ctx, geom, z, feature) {
-          const colour = state.colours[feature.props.area];
+          const colour = colourOf(feature);
           trace(ctx, geom);
-          ctx.globalAlpha = colour ? 0.45 : 0.06;
+          ctx.globalAlpha = colour ? (state.tint ? 0.7 : 0.45) : 0.06;
           ctx.fillStyle = colour || theme.closed;
           ctx.fill();
           ctx.globalAlpha = z >= 14 ? 0.8 : z >= 13 ? 0.45 : z >= 12 ? 0.2 : 0;
@@ -43,7 +49,7 @@ const GridkeeperDraft = (() => {
         draw(ctx, geom, z, feature) {
           trace(ctx, geom);
           ctx.globalAlpha = alpha;
-          ctx.fillStyle = state.colours[feature.props.area] || theme.closed;
+          ctx.fillStyle = colourOf(feature) || theme.closed;
           ctx.fill();
           ctx.globalAlpha = 1;
           ctx.strokeStyle = theme.text;
@@ -191,7 +197,7 @@ const GridkeeperDraft = (() => {
     map = leafletMap;
     config = settings;
     layer = null;
-    Object.assign(state, { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0 });
+    Object.assign(state, { version: null, colours: {}, picked: new Set(), hovered: null, hand: false, round: null, clicks: 0, tint: null });
     map.createPane("gk-draft").style.zIndex = 215;
     map.getPane("gk-draft").style.pointerEvents = "none";
     tooltip = L.tooltip({ direction: "top", offset: [0, -8], className: "gk-tooltip", opacity: 1 });
@@ -211,6 +217,7 @@ const GridkeeperDraft = (() => {
   function update(push) {
     state.colours = push.colours;
     state.hand = push.hand;
+    state.tint = push.tint;
     if (push.round !== state.round) {
       state.round = push.round;
       state.clicks = 0;

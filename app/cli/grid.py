@@ -103,6 +103,10 @@ def check(
     *,
     streets: Streets = None,
     boundary: Boundary = None,
+    street_form: Annotated[
+        Path | None,
+        typer.Option("--street-form", help="File to write: cells with density, circuity, entropy of streets."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a file of cells: each gap, overlap, sliver and self-intersection with place, area and how it is mended."""
@@ -123,6 +127,10 @@ def check(
             typer.echo(f"… and {len(told) - _TOLD:,} more; --json lists all.")
     else:
         facts["repair"] = told
+    if street_form is not None:
+        from app.cli.grid_form import street_form_of_file
+
+        facts |= street_form_of_file(cells, streets, street_form)
     emit({"ok": quality.sound, **facts}, as_json)
 
 

@@ -134,7 +134,7 @@ def export(
     territory: TerritoryName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the unit grids that were in force on a day to a file."""
+    """Write the unit grids that were in force on a day to a file, and why their borders are there."""
     from app.cli.grid_files import write_cells
     from grids import publishing
 
@@ -143,13 +143,12 @@ def export(
         chosen = find_territory(session, territory)
         day = day_of(as_of) if as_of else now().astimezone(chosen.zone).date()
         frame = publishing.cells_as_of(session, actor, chosen.id, day)
+        borders = publishing.borders_as_of(session, actor, chosen.id, day)
     for column in ("started_on", "ended_on"):
         frame[column] = [None if each is None else each.isoformat() for each in frame[column]]
-    write_cells(frame, out)
-    emit(
-        {"as_of": day.isoformat(), "cells": len(frame), "area_m2": float(frame["area_m2"].sum()), "file": str(out)},
-        as_json,
-    )
+    write_cells(frame, out, borders if len(borders) else None)
+    told = {"as_of": day.isoformat(), "cells": len(frame), "area_m2": float(frame["area_m2"].sum()), "file": str(out)}
+    emit({**told, "borders": len(borders)}, as_json)
 
 
 def weights_of(words: str) -> dict[str, float]:

@@ -18,8 +18,8 @@ from geodata.crs import metric_srid_of, project, shapes_in_wgs84
 from geodata.quality import read_boundary
 from geodata.vector_files import read_shapes
 from grids.balance import balance, compose
-from grids.border_reasons import reasons
 from grids.blocks import BORDER_KINDS, OFF_LINE_SHARE, street_blocks
+from grids.border_reasons import reasons
 from grids.ground import ground_of
 from grids.importing import check_degrees, read_cells_of, words_of
 from grids.lattice import Geometries
@@ -95,6 +95,8 @@ def make_file(
         cells = voronoi_cells(areas, shapely.point_on_surface(project(places, srid)), progress=progress)
     else:
         cells = partition(areas, kind=kind, size_m=float(size_m or 0), progress=progress)
+    if borders is not None:  # cells are counted from 1
+        borders = borders.assign(left=borders["left"] + 1, right=borders["right"] + 1)
     _write(cells, out, srid, borders)
     return {
         "kind": kind,
@@ -274,10 +276,10 @@ def _check_out(out: Path) -> None:
         raise InvalidInput(f"There is no folder {out.parent}.", hint="Make it first, or name another for --out.")
 
 
-def write_cells(frame: gpd.GeoDataFrame, out: Path) -> None:
-    """Write cells in EPSG:4326 whole or not at all."""
+def write_cells(frame: gpd.GeoDataFrame, out: Path, borders: gpd.GeoDataFrame | None = None) -> None:
+    """Write cells in EPSG:4326 whole or not at all, and why their borders are there, where that is known."""
     _check_out(out)
-    _write(frame, out, 4326)
+    _write(frame, out, 4326, borders)
 
 
 def _srid(shape: shapely.Geometry) -> int:
@@ -299,12 +301,12 @@ def _hull(lines: Geometries) -> shapely.Geometry:
 def _write(cells: gpd.GeoDataFrame, out: Path, srid: int, borders: gpd.GeoDataFrame | None = None) -> None:
     """Write the file beside its place and move it there, so that it is whole or not there.
 
-    Borders, whose cells are counted from 1, are a layer of a GeoPackage, else a file ``NAME.borders.ENDING``.
+    Borders are a layer of a GeoPackage, else a file ``NAME.borders.ENDING``.
     """
     form = ENDINGS[out.suffix.lower()]
     frames = {"cells": cells}
     if borders is not None:
-        frames["borders"] = borders.assign(left=borders["left"] + 1, right=borders["right"] + 1)
+        frames["borders"] = borders
     parts = {name: out.with_name(f"{out.stem}.part-{name}{out.suffix}") for name in frames}
     for part in parts.values():
         part.unlink(missing_ok=True)

@@ -153,7 +153,7 @@ def load_demo(
         progress=progress,
         since=since,
     )
-    make_responsibility_grids(session, actor, territory, progress=progress)
+    make_responsibility_grids(session, actor, territory, since=since, progress=progress)
     watch.lap("grids")
 
     progress.step("Setting up the offices")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import (
     draw_desk,
     draw_file,
+    draw_form,
     draw_map,
     draw_parts,
     draw_share,
@@ -20,6 +21,7 @@ from app import (
     widgets,
 )
 from app.draw_desk import Desk
+from app.draw_form import Tint
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Column
@@ -93,8 +95,9 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
         community = st.selectbox(
             t("Community"), list(titles), format_func=titles.__getitem__, key=f"gk_draw_place_{change.id}", width=300
         )
+        measure = draw_form.chosen(desk)
         mode = draw_parts.mode_of(desk)
-        _map(session, desk, community, mode)
+        _map(session, desk, community, mode, draw_form.tint(session, desk, int(community or 0), measure))
     with right:
         with st.container():  # a place of its own, so that the tabs keep theirs and the open one stays open
             draw_desk.news()
@@ -112,7 +115,7 @@ def _cells(
     return drafting.draft_cells(_session, _actor, change_id, community)
 
 
-def _map(session: Session, desk: Desk, community: int | None, mode: str) -> None:
+def _map(session: Session, desk: Desk, community: int | None, mode: str, tint: Tint | None) -> None:
     change = desk.change
     extent = drafting.extent_of(session, desk.actor, change.id, community)
     if extent is None:
@@ -122,9 +125,11 @@ def _map(session: Session, desk: Desk, community: int | None, mode: str) -> None
     hand = mode != "" and mode not in draw_parts.WITH_PEN
     chosen = draw_desk.picked(change)
     shown = draw_map.Shown(change.id, change.version, areas, chosen, extent, hand=hand, pen=desk.own,
-                           turn=draw_desk.turn(), clicks=draw_desk.clicks())  # fmt: skip
+                           turn=draw_desk.turn(), clicks=draw_desk.clicks(), tint=tint)  # fmt: skip
     answer = draw_map.show(desk.territory, desk.actor, shown)
-    widgets.note(draw_words.legend(areas))
+    draw_form.show_legend(tint)
+    if tint is None:
+        widgets.note(draw_words.legend(areas))
     if hand and draw_desk.hear(change, answer.get("last_clicked")):
         st.rerun()
     line = draw_map.drawn_line(answer) if desk.own else None

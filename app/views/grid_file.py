@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import (
     as_of,
+    draw_form,
     draw_map,
     grid_borders,
     grid_notes,
@@ -36,7 +37,7 @@ from core.errors import GridkeeperError
 from core.identity import Actor, May, Role, require
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
-from grids import publishing
+from grids import forming, publishing
 from grids.border_model import Stretch
 from grids.change_model import CellVersion, GridFile
 from incidents.components import ComponentFilter
@@ -177,6 +178,7 @@ def _fields(
         t("Grid worker"): worker,
         t("Stands in today"): deputy,
         t("Facilities"): facility_words(file.facilities),
+        **draw_form.of_cell(forming.form_of_cell(session, actor, territory, file.id)),
     }
     if linked:
         told[t("Neighbours")] = widgets.Html(links) if links else "–"

@@ -26,8 +26,8 @@ from PIL import Image, ImageDraw, ImageFont
 from app.cli.grid_files import _hull, _srid
 from app.cli.grid_lines import CityLines, read_city_lines
 from geodata.crs import project
-from grids.border_reasons import reasons
 from grids.blocks import BORDER_KINDS, OFF_LINE_SHARE, blocks_at
+from grids.border_reasons import reasons
 from grids.built_up import BuiltUp
 from grids.quality import IN_RANGE_M2, SLIVER_M2, check_cells
 

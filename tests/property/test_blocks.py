@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import DataQuality, InvalidInput
-from grids.border_reasons import reasons
 from grids.blocks import blocks_at, street_blocks
+from grids.border_reasons import reasons
 from grids.built_up import BuiltUp
 from grids.quality import check_cells
 
