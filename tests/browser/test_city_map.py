@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Served, enter, until
+from tests.browser.conftest import PATIENCE_MS, Served, enter, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -77,3 +78,23 @@ def test_an_ended_session_is_said_on_the_map(page: Page, served: Served) -> None
     page.context.clear_cookies()
     page.frames[-1].evaluate("GridkeeperMap.update(GridkeeperMap.state.pushed)")
     frame.locator(".gk-notice", has_text="Your session has ended").wait_for()
+
+
+def test_a_layer_that_fails_is_named_and_the_rest_is_drawn(page: Page, served: Served) -> None:
+    page.route("**/tiles/*/facilities/**", lambda route: route.fulfill(status=500, body="{}"))
+    frame = open_map(page, served, "dispatcher")
+    page.get_by_role("button", name="Facilities").click()
+    expect(frame.locator(".gk-notice")).to_contain_text("Facilities", timeout=PATIENCE_MS)
+    page.unroute("**/tiles/*/facilities/**")
+    frame.locator(".leaflet-control-zoom-in").click()
+    expect(frame.locator(".gk-notice")).to_be_hidden(timeout=PATIENCE_MS)
+
+
+def test_the_address_keeps_the_part_of_the_map_that_is_seen(page: Page, served: Served) -> None:
+    frame = open_map(page, served, "dispatcher")
+    frame.locator(".leaflet-control-zoom-out").click()
+    expect(page).to_have_url(re.compile(r"[?&]at=\d+/50\.\d+/-1\.\d+"), timeout=PATIENCE_MS)
+    kept = page.url
+    page.goto(kept)
+    frame.locator(".leaflet-container[data-painted][data-cells][data-ground]").wait_for()
+    expect(page).to_have_url(kept, timeout=PATIENCE_MS)
