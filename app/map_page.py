@@ -45,7 +45,7 @@ STYLE = """
 body{margin:0;font:14px/1.45 "Source Sans 3","Noto Sans","Segoe UI","Noto Sans CJK SC","Microsoft YaHei",sans-serif;
 color:%(text)s}
 .folium-map{background:%(outside)s}
-.gk-card{position:absolute;z-index:900;left:12px;top:12px;max-width:min(440px,calc(100% - 80px));padding:10px 14px;
+.gk-card{position:absolute;z-index:900;left:12px;top:12px;max-width:min(440px,calc(100%% - 80px));padding:10px 14px;
 background:%(surface)s;border:1px solid %(line)s;border-radius:4px}
 .gk-card h1{margin:0;font-size:18px}.gk-card p{margin:2px 0 6px}.gk-card small,.gk-notes{color:%(muted)s;font-size:12px}
 .gk-legend b{display:block;font-weight:600}.gk-legend ul{margin:0;padding:0;list-style:none}
@@ -179,7 +179,8 @@ def inlined(page: str) -> str:
 
     page = _SCRIPT.sub(lambda found: f"<script>{_harmless(content(found[1]))}</script>", page)
     page = _STYLE.sub(lambda found: f"<style>{_bare(content(found[1]))}</style>", page)
-    for left in re.findall(r'(?:src|href)="(?!data:|#|https://www\.openstreetmap\.org)([^"]+)"', page):
+    bare = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    for left in re.findall(r'(?:src|href)="(?!data:|#|https://www\.openstreetmap\.org)([^"]+)"', bare):
         raise GridkeeperError(f"A map for taking along may not name {left}.")
     return page
 

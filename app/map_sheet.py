@@ -25,8 +25,8 @@ from layers.style import LIGHT
 TEMPLATES = Path(__file__).parent / "templates"
 DPI = 160
 POINT_INCH = 72
-TALLEST, FLATTEST = 0.66, 0.58
-MOST_PIXELS = 60_000_000
+TALLEST, FLATTEST = 0.53, 0.53
+"""A page has this room beside title, legend and sources."""
 
 
 @dataclass(frozen=True)

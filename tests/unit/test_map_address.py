@@ -1,56 +1,63 @@
-"""What the page pushes into the map is complete and can be understood by the routes."""
+"""What the address of the City map says is checked; nonsense is answered by a sentence."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 
-from starlette.datastructures import QueryParams
+import pytest
 
-from app import maps
-from app.api.values import question_of
-from core.identity import Actor, Role
-from geodata.territory import TerritoryInfo
-from layers.values import EPOCH, Question
+from app.map_address import DEFAULTS, read, write
+from app.map_compare import earlier_days
 
-TERRITORY = TerritoryInfo(
-    id=3,
-    name="x",
-    title_en="X",
-    title_zh="某市",
-    metric_srid=32630,
-    code_scheme="local",
-    timezone="Europe/London",
-    bounds=(-1.6, 50.5, -1.0, 50.8),
-    opens=(-1.3, 50.7, 14),
+TODAY = dt.date(2026, 7, 22)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"from": "2026-13-45", "to": "2026-07-01"}, "“2026-13-45” in the address is no day"),
+        ({"from": "2026-07-01"}, "“” in the address is no day"),
+        ({"from": "2026-07-02", "to": "2026-07-01"}, "ends before it begins"),
+        ({"from": "2026-07-01", "to": "9999-12-31"}, "no day from"),
+        ({"on": "yesterday"}, "“yesterday” in the address is no day"),
+        ({"days": "-5"}, "days is one of"),
+        ({"days": "٧"}, "days is one of"),
+        ({"status": "<script>alert(1)</script>"}, "“<script>alert(1)</script…” in the address"),
+        ({"metric": "x" * 500}, "xxx…” in the address"),
+        ({"classes": "99"}, "2–7"),
+        ({"breaks": "manual", "own": "3, 1"}, "Breaks are numbers above zero"),
+        ({"layers": "grids,secrets"}, "“secrets” in the address"),
+    ],
 )
-QUESTION = Question("open", dt.date(2026, 1, 1), dt.date(2026, 3, 1), ("b", "a"), "closed")
+def test_nonsense_is_said_and_not_taken(given: dict[str, str], words: str) -> None:
+    asked = read(given, TODAY)
+    assert any(words in sentence for sentence in asked.wrong), asked.wrong
+    assert set(asked.kept) <= {"layers", "breaks"}
+    assert asked.kept.get("layers", ("grids",)) == ("grids",)
 
 
-def test_the_push_names_addresses_that_mean_the_same() -> None:
-    state = maps.MapState(QUESTION, QUESTION, {"grids": True, "incidents": True}, selected=5)
-    push = state.push()
-    asked = question_of(QueryParams(push["values"].partition("?")[2]))
-    assert (asked.metric, asked.first, asked.last, asked.status) == ("open", QUESTION.first, QUESTION.last, "closed")
-    assert asked.categories == ("a", "b")
-    assert push["filter"]["first"] == (QUESTION.first - EPOCH).days
-    assert push["selected"] == 5
-    assert json.loads(maps.script_json(push))["visible"] == {"grids": True, "incidents": True}
+def test_a_view_survives_its_own_address() -> None:
+    days = (dt.date(2026, 6, 1), dt.date(2026, 6, 30))
+    state = dict(DEFAULTS) | {
+        "period": 0, "dates": days, "status": "closed", "layers": ("grids", "facilities"), "categories": ("event-05",),
+        "breaks": "manual", "own": "1, 3, 8", "ramp": "cividis", "compare": "dates", "view": "table",
+        "compared": (dt.date(2026, 5, 1), dt.date(2026, 5, 31)),
+    }  # fmt: skip
+    said = write(state, days, days)
+    back = read(said, TODAY)
+    assert not back.wrong
+    assert dict(DEFAULTS) | dict(back.kept) == state
+    assert write(DEFAULTS, days, days) == {}, "what is as usual is not said"
 
 
-def test_the_script_of_a_map_does_not_change_with_the_filter() -> None:
-    actor = Actor(1, "x", Role.DISPATCHER, 3)
-    scripts = set()
-    for _ in range(2):
-        drawn = maps.city_map(TERRITORY, maps.map_settings(TERRITORY, actor, {"a": "A"}, island=True))
-        drawn.get_root().render()
-        identity = drawn.get_name()
-        scripts.add(drawn.get_root().script.render().replace(identity, "map"))
-    assert len(scripts) == 1
+def test_a_part_of_a_period_keeps_the_period() -> None:
+    asked = read({"days": "30", "from": "2026-07-01", "to": "2026-07-05"}, TODAY)
+    assert asked.kept == {"period": 30, "range": (dt.date(2026, 7, 1), dt.date(2026, 7, 5))}
 
 
-def test_a_planner_gets_no_points() -> None:
-    for role, points in ((Role.PLANNER, False), (Role.DISPATCHER, True)):
-        settings = maps.map_settings(TERRITORY, Actor(1, "x", role, 3), {}, island=False)
-        assert settings["points"] is points
-        assert "OpenStreetMap contributors" in settings["attribution"]
+def test_the_earlier_period_is_as_long_and_begins_on_the_same_weekday() -> None:
+    later = (dt.date(2026, 7, 1), dt.date(2026, 7, 7))
+    assert earlier_days("before", later, None) == (dt.date(2026, 6, 24), dt.date(2026, 6, 30))
+    year = earlier_days("year", later, None)
+    assert [day.weekday() for day in year] == [day.weekday() for day in later]
+    assert earlier_days("dates", later, (dt.date(2020, 1, 1),) * 2) == (dt.date(2020, 1, 1),) * 2
