@@ -52,7 +52,7 @@ def outcome(actor: Actor, job: Job) -> None:
         widgets.wrong(t("This did not work; nothing was changed."), job.message)
         return
     found = job.result
-    name = str(found.get("data_set", ""))
+    name = str(found.get("title") or found.get("data_set", ""))
     widgets.heading(t("Brought in: {name}", name=name))
     rejected = int(found.get("rejected", 0))
     href = f"/quarantine?batch={found.get('batch_id')}"

@@ -61,6 +61,7 @@ class Loaded:
     scores: Mapping[str, Any]
     seconds: float
     first_wrong: Mapping[str, Any] | None = None
+    title: str = ""
     known: bool = False
     """The very same file was loaded before, and nothing since."""
 
@@ -245,7 +246,7 @@ def _again(before: DataBatch, held: DataSet, found: Understood, seconds: float) 
     taken = before.loaded + before.changed + before.duplicates
     return Loaded(
         held.key, held.id, before.id, before.read, 0, 0, taken, 0, 0, found.form, found.spec.crs, found.encoding,
-        found.guesses, before.scores, round(seconds, 3), known=True,
+        found.guesses, before.scores, round(seconds, 3), None, held.title or held.key, known=True,
     )  # fmt: skip
 
 
@@ -314,7 +315,7 @@ def _load(  # noqa: PLR0917  (what a load is made of)
     return Loaded(
         data_set.key, data_set.id, batch_id, counts.read, counts.loaded, counts.changed, counts.duplicates,
         counts.rejected, counts.placed, found.form, found.spec.crs, found.encoding, found.guesses, scores, 0.0,
-        run.first_wrong,
+        run.first_wrong, data_set.title or data_set.key,
     )  # fmt: skip
 
 

@@ -350,7 +350,7 @@ def find_headings(rows: Sequence[Sequence[object]]) -> tuple[int, list[str], lis
     start = 0
     while start < len(shown) - 1 and sum(map(bool, shown[start])) <= (1 if width > 2 else 0):
         start += 1
-    said = [("headings", f"row {start + 1}", f"the {start} rows above hold one cell each: a title")] if start else []
+    said = [("headings", f"row {start + 1}", f"what stands above it ({start}) is a title")] if start else []
     if not shown:
         return 0, [], []
     first, after = shown[start], shown[start + 1] if start + 1 < len(shown) else []

@@ -137,8 +137,12 @@ def understood(  # noqa: PLR0917  (what is known of a file before it is read)
             guesses += [guess] if guess else []
     spec = _said(spec, over)
     _check_key(spec, name)
+    hidden = {each.heading for each in spec.fields if each.role is Role.PERSONAL}
     sample = tuple(
-        {heading: str(cells[row].as_py() or "") for heading, cells in head.columns.items()}
+        {
+            heading: "…" if heading in hidden else str(cells[row].as_py() or "")
+            for heading, cells in head.columns.items()
+        }
         for row in range(min(SHOWN_ROWS, len(head)))
     )
     return Understood(spec, tuple(guesses), layout.form, layout.encoding, layout.headings, layout.layers, sample)

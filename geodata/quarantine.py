@@ -77,7 +77,9 @@ def waiting(session: Session, actor: Actor, territory_id: int) -> list[Waiting]:
     for set_id, batch_id, count in store.quarantine_counts(session, territory_id):
         data_set, batch = session.get(DataSet, set_id), store.find_batch(session, batch_id)
         if data_set is not None:
-            made.append(Waiting(data_set.key, set_id, batch_id, batch.file_name if batch else "", count))
+            made.append(
+                Waiting(data_set.title or data_set.key, set_id, batch_id, batch.file_name if batch else "", count)
+            )
     return made
 
 
