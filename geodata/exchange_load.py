@@ -220,7 +220,7 @@ def owned(actor: Actor, held: DataSet | None, asked: int | None = None) -> int |
     unit = held.owner_unit_id if held is not None else asked
     if actor.role is not ActorRole.HANDLER:
         return unit
-    if held is None and unit is None and len(actor.unit_ids) == 1:
+    if held is None and unit is None and actor.unit_ids:
         unit = actor.unit_ids[0]
     if unit not in actor.unit_ids:
         raise NotPermitted(
