@@ -73,7 +73,7 @@ def classes() -> list[DataClass]:
         DataClass("jobs", "job_run", kept.keep_jobs_days, retention.forget_jobs),
         DataClass("queue", "procrastinate_jobs", kept.keep_queue_days, retention.forget_queue),
         DataClass("positions", "worker_position", kept.keep_positions_days, forget_positions),
-        DataClass("speeds", "traffic_hour", kept.keep_traffic_days, forget_hours),
+        DataClass("traffic", "traffic_hour", kept.keep_traffic_days, forget_hours),
         DataClass("runs", "retention_run", kept.keep_runs_days, retention.forget_runs),
     ]
 
@@ -178,7 +178,7 @@ def _words() -> Mapping[str, tuple[str, str]]:
         "uploads": (t("Uploaded files"), t("They are needed only until they are brought in.")),
         "jobs": (t("Background jobs that ended"), t("Technical: to see what failed; studies keep theirs.")),
         "queue": (t("Left-overs of the job queue"), t("Technical.")),
-        "speeds": (t("Measured speeds by the hour"), t("Technical: what is usual is told from the last weeks.")),
+        "traffic": (t("Measured speeds by the hour"), t("Technical: what is usual is told from the last weeks.")),
         "positions": (
             t("Where a worker on shift was last"),
             t("Whereabouts are sensitive: PIPL art. 28; every hour those go that are older than two hours."),

@@ -71,7 +71,7 @@ def old_and_new(demo_database: Engine) -> dict[str, object]:
             )
             on_shift = session.scalars(select(Worker.id).order_by(Worker.id).offset(days + 1).limit(1)).one()
             place = {"at": ago("positions", days), "geom": "SRID=4326;POINT(0 0)"}
-            hour = {"hour_at": ago("speeds", days), "kmh": 30.0, "readings": 1, "source": "x"}
+            hour = {"hour_at": ago("traffic", days), "kmh": 30.0, "readings": 1, "source": "x"}
             session.add(TrafficHour(road_id=1, way=0, territory_id=home, **hour))
             session.add(WorkerPosition(worker_id=on_shift, territory_id=home, **place))
             ended = ago("absences", days).date()
@@ -158,7 +158,7 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "jobs": 1,
         "queue": 0,
         "positions": 1,
-        "speeds": 1,
+        "traffic": 1,
         "runs": 0,
     }
 
