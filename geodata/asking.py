@@ -226,7 +226,7 @@ def listed(session: Session, actor: Actor) -> list[Asked]:
 def _waiting(session: Session, actor: Actor, request_id: int) -> DataRequest:
     row = store.lock_request(session, actor.territory_id or 0, request_id)
     if row is None:
-        raise NotFound("There is no such request.", zh="没有此申请。")
+        raise NotFound("There is no such request, or it is not yours to decide.", zh="没有此申请，或不由您审批。")
     if row.state != "waiting":
         raise Conflict(
             f"This request is {row.state} already.", hint="Load the page again.", zh="此申请已有结果，请刷新。"

@@ -54,7 +54,8 @@ def offer_of(data_set: DataSet, said: CatalogueEntry | None) -> Offer:
         geometry = "Geometry"
     if geometry and all(each.name != GRID.name for each in fields):
         fields = (*fields, GRID)
-    moment = next((each.name for each in fields if each.kind in {"moment", "day"}), "")
+    told = {each.kind: each.name for each in reversed(fields)}
+    moment = told.get("moment") or told.get("day", "")
     called = data_set.title or data_set.key
     return Offer(
         SET_PREFIX + data_set.key,

@@ -1,0 +1,342 @@
+"""The catalogue on a real database: entries, requests and grants held by row-level security, uses, DCAT, commands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.api import export as export_route
+from app.cli import main
+from core.clock import now
+from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from core.identity import Actor, Role, system_actor
+from geodata import asking, catalogue, catalogue_dcat, features, giving
+from geodata.catalogue import Said
+from geodata.features import Wanted
+from people import accounts, tokens
+
+ActAs = Callable[[Actor], Session]
+KEY = "set-lamps"
+FIELDS = [
+    {"name": "no", "type": "text", "title_en": "Number", "title_zh": "编号", "role": "field"},
+    {"name": "watts", "type": "integer", "unit": "W", "role": "field"},
+    {"name": "built", "type": "date", "role": "field"},
+    {"name": "seen", "type": "datetime", "role": "field"},
+    {"name": "share", "type": "number", "role": "field"},
+    {"name": "on", "type": "boolean", "role": "field"},
+    {"name": "keeper", "type": "text", "role": "personal"},
+    {"name": "x", "type": "number", "role": "lon"},
+]
+ROWS = [
+    {"no": "L1", "watts": 40, "built": "2019-05-01", "seen": "2026-03-01T08:00:00+08:00", "share": 0.5, "on": True},
+    {"no": "L2", "watts": None, "built": None, "seen": None, "share": None, "on": False},
+    {"no": "100%{x}", "watts": 60, "built": "2020-01-01", "seen": "2026-03-02T08:00:00Z", "share": 1, "on": None},
+]
+
+
+@pytest.fixture
+def officers(acting: ActAs) -> dict[Role, Actor]:
+    session = acting(system_actor())
+    return {each.role: each.actor("en") for each in accounts.demo_accounts(session)}
+
+
+@pytest.fixture
+def lamps(acting: ActAs, officers: dict[Role, Actor]) -> int:
+    """A restricted data set of three rows that belongs to a unit other than the handler's."""
+    home = officers[Role.SUPERVISOR].territory_id
+    session = acting(system_actor(home))
+    unit = session.scalar(
+        text("SELECT id FROM unit WHERE NOT id = ANY (:mine) ORDER BY id LIMIT 1"),
+        {"mine": list(officers[Role.HANDLER].unit_ids)},
+    )
+    number = session.scalar(
+        text(
+            "INSERT INTO data_set (territory_id, key, title, kind, geometry_type, fields, owner_unit_id, sensitivity)"
+            " VALUES (:t, 'lamps', 'Lamps', 'places', 'Point', CAST(:f AS jsonb), :u, 'restricted') RETURNING id"
+        ),
+        {"t": home, "f": json.dumps(FIELDS), "u": unit},
+    )
+    batch = session.scalar(
+        text(
+            "INSERT INTO data_batch (territory_id, data_set_id, file_name, sha256, status, loaded_label, read, loaded,"
+            " ended_at, scores) VALUES (:t, :d, 'lamps.csv', 'x', 'loaded', 'x', 3, 3, now(), '{\"validity\": 1}')"
+            " RETURNING id"
+        ),
+        {"t": home, "d": number},
+    )
+    session.execute(text("SELECT gk_data_set_table(:d)"), {"d": number})
+    for at, row in enumerate(ROWS):
+        session.execute(
+            text(
+                f"INSERT INTO data_set_row_{number} (data_set_id, row_key, batch_id, row_number, content_hash,"
+                " properties, geom, valid_from) VALUES (:d, :k, :b, :n, 'x', CAST(:p AS jsonb),"
+                " ST_SetSRID(ST_MakePoint(-1.29 + :n * 0.001, 50.695), 4326), now())"
+            ),
+            {"d": number, "k": row["no"], "b": batch, "n": at, "p": json.dumps(row | {"keeper": "Secret", "x": 1})},
+        )
+    session.execute(text("SELECT gk_data_set_attach(:d)"), {"d": number}).all()
+    assert isinstance(number, int)
+    return number
+
+
+def seen(session: Session) -> int:
+    return int(session.scalar(text("SELECT count(*) FROM data_set_row")) or 0)
+
+
+def test_a_request_becomes_a_grant_that_ends_by_itself(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
+    handler, planner, supervisor = (officers[each] for each in (Role.HANDLER, Role.PLANNER, Role.SUPERVISOR))
+    for actor in (handler, planner):
+        session = acting(actor)
+        assert seen(session) == 0
+        assert not catalogue.entry(session, actor, KEY).readable
+        with pytest.raises(NotFound):
+            catalogue.source_of(session, actor, KEY)
+        assert KEY not in catalogue.sources(session, actor)
+        with pytest.raises(InvalidInput):
+            asking.ask(session, actor, KEY, purpose=" ", days=30)
+        asking.ask(session, actor, KEY, purpose="Cut trees", days=30)
+        with pytest.raises(Conflict):
+            asking.ask(session, actor, KEY, purpose="Cut trees", days=30)
+    assert [each.asked_label for each in asking.listed(acting(handler), handler)] == [handler.label]
+    session = acting(supervisor)
+    before = now() - dt.timedelta(hours=1)  # the clock of the test's one transaction stands
+    asked = {each.asked_label: each for each in asking.listed(session, supervisor)}
+    with pytest.raises(InvalidInput, match="reason"):
+        asking.decide(session, supervisor, asked[handler.label].id, grant=True, reason="")
+    asking.decide(session, supervisor, asked[handler.label].id, grant=True, reason="For the season", days=10, at=before)
+    asking.decide(session, supervisor, asked[planner.label].id, grant=False, reason="No need shown")
+    with pytest.raises(Conflict):
+        asking.decide(session, supervisor, asked[planner.label].id, grant=True, reason="x")
+    assert seen(acting(planner)) == 0
+    session = acting(handler)
+    assert seen(session) == 3
+    mine = asking.listed(session, handler)[0]
+    assert mine.state == "granted"
+    assert mine.reason == "For the season"
+    assert mine.until is not None
+    assert mine.until == before + dt.timedelta(days=10)
+    session = acting(system_actor(handler.territory_id))
+    grant = session.scalar(text("SELECT id FROM data_grant"))
+    assert grant is not None
+    session = acting(supervisor)
+    asking.end(session, supervisor, grant)
+    assert seen(acting(handler)) == 0
+    with pytest.raises(Conflict):
+        asking.end(acting(supervisor), supervisor, grant)
+    recorded = acting(system_actor()).scalars(
+        text("SELECT subject_table || ' ' || action FROM record WHERE subject_table LIKE 'data_%' ORDER BY seq")
+    )
+    assert {"data_request insert", "data_request update", "data_grant insert", "data_grant update"} <= set(recorded)
+
+
+def test_a_grant_that_has_run_out_opens_nothing(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
+    handler = officers[Role.HANDLER]
+    session = acting(system_actor(handler.territory_id))
+    for start, end, expected in (("-9 days", "-1 hour", 0), ("1 hour", "2 days", 0), ("-1 hour", "1 hour", 3)):
+        request = session.scalar(
+            text(
+                "INSERT INTO data_request (territory_id, data_set_id, unit_id, asked_label, purpose, days, state,"
+                " reason, decided_at) VALUES (:t, :d, :u, 'x', 'x', 30, 'granted', 'x', now()) RETURNING id"
+            ),
+            {"t": handler.territory_id, "d": lamps, "u": handler.unit_ids[0]},
+        )
+        session.execute(
+            text(
+                "INSERT INTO data_grant (territory_id, data_set_id, request_id, unit_id, valid_from, valid_until)"
+                " VALUES (:t, :d, :r, :u, now() + CAST(:a AS interval), now() + CAST(:b AS interval))"
+            ),
+            {"t": handler.territory_id, "d": lamps, "r": request, "u": handler.unit_ids[0], "a": start, "b": end},
+        )
+        assert seen(acting(handler)) == expected
+        session = acting(system_actor(handler.territory_id))
+
+
+def test_nobody_decides_for_himself_nor_more_than_was_asked(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int
+) -> None:
+    supervisor, planner, auditor = (officers[each] for each in (Role.SUPERVISOR, Role.PLANNER, Role.AUDITOR))
+    session = acting(planner)
+    request = asking.ask(session, planner, KEY, purpose="Light", days=30)
+    with pytest.raises(NotPermitted):
+        asking.decide(session, planner, request, grant=True, reason="I want it")
+    with pytest.raises(InvalidInput, match="already"):
+        asking.ask(acting(supervisor), supervisor, KEY, purpose="x", days=1)
+    with pytest.raises(NotFound):
+        asking.decide(acting(auditor), auditor, request, grant=True, reason="x")
+    with pytest.raises(InvalidInput, match="30 days"):
+        asking.decide(acting(supervisor), supervisor, request, grant=True, reason="x", days=31)
+    forged = (
+        f"UPDATE data_request SET state = 'granted', reason = 'x', decided_at = now() WHERE id = {request}",
+        f"UPDATE data_request SET days = 300 WHERE id = {request}",
+        (
+            "INSERT INTO data_grant (territory_id, data_set_id, request_id, user_id, valid_from, valid_until)"
+            " SELECT territory_id, data_set_id, id, asked_by, now(), now() + interval '1 day' FROM data_request"
+            f" WHERE id = {request}"
+        ),
+    )
+    for statement in forged:
+        session = acting(planner)
+        with pytest.raises(DBAPIError), session.begin_nested():
+            session.execute(text(statement))
+    asking.withdraw(acting(planner), planner, request)
+    with pytest.raises(Conflict):
+        asking.decide(acting(supervisor), supervisor, request, grant=True, reason="x")
+
+
+def test_a_named_steward_decides_in_the_supervisors_place(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int
+) -> None:
+    supervisor, planner, auditor = (officers[each] for each in (Role.SUPERVISOR, Role.PLANNER, Role.AUDITOR))
+    session = acting(supervisor)
+    entry = catalogue.entry(session, supervisor, KEY)
+    said = Said("Street lamps", "路灯", "All of them", "全部", "Own", "monthly", auditor.user_id, "restricted",
+                entry.owner_unit_id)  # fmt: skip
+    catalogue.say(session, supervisor, KEY, said, version=0)
+    with pytest.raises(Conflict):
+        catalogue.say(session, supervisor, KEY, said, version=0)
+    with pytest.raises(NotPermitted):
+        catalogue.say(acting(planner), planner, KEY, said, version=1)
+    request = asking.ask(acting(planner), planner, KEY, purpose="Light", days=5)
+    with pytest.raises(NotFound):
+        asking.decide(acting(supervisor), supervisor, request, grant=True, reason="x")
+    before = now() - dt.timedelta(hours=1)
+    asking.decide(acting(auditor), auditor, request, grant=True, reason="Is needed", at=before)
+    assert seen(acting(planner)) == 3
+    told = catalogue.entry(acting(planner), planner, KEY)
+    assert (told.offer.title_zh, told.rhythm, told.rows) == ("路灯", "monthly", 3)
+    assert told.stale(now() + dt.timedelta(days=63))
+    assert not told.stale(now())
+    assert told.steward
+    assert told.quality == {"validity": 1}
+
+
+def test_rows_of_a_data_set_leave_without_what_names_a_person(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int, tmp_path: Path
+) -> None:
+    supervisor = officers[Role.SUPERVISOR]
+    session = acting(supervisor)
+    source = catalogue.source_of(session, supervisor, KEY)
+    home = supervisor.territory_id or 0
+    names = [each.name for each in source.offer.fields]
+    assert names == ["no", "watts", "built", "seen", "share", "on", "unit_grid"]
+    page = features.page(session, source, home, Wanted())
+    told = {each["id"]: each for each in map(json.loads, page.features)}
+    assert set(told) == {"L1", "L2", "100%{x}"}
+    assert "Secret" not in "".join(page.features)
+    one = told["L1"]["properties"]
+    assert (one["watts"], one["built"], one["share"], one["on"]) == (40, "2019-05-01", 0.5, True)
+    assert json.loads(features.one(session, source, home, "100%{x}", Wanted()))["properties"]["watts"] == 60
+    assert [json.loads(each)["id"] for each in features.page(session, source, home, Wanted(limit=2)).features] == [
+        "100%{x}",
+        "L1",
+    ]
+    rest = features.page(session, source, home, Wanted(after="L1"))
+    assert [json.loads(each)["id"] for each in rest.features] == ["L2"]
+    boxed = features.page(session, source, home, Wanted(boxes=((-1.2895, 50.69, -1.2885, 50.70),)))
+    assert [json.loads(each)["id"] for each in boxed.features] == ["L2"]
+    assert boxed.matched == 1
+    since = features.page(session, source, home, Wanted(since=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)))
+    assert len(since.features) == 1
+    assert len(features.tile(session, source, home, (12, 2033, 1374), 100)) >= 0
+    for form in giving.FORMATS:
+        path = tmp_path / f"lamps.{form}"
+        assert giving.write(session, source, home, form, path).rows == 3
+        assert b"Secret" not in path.read_bytes()
+
+
+def test_the_catalogue_tells_who_used_what_and_what_nobody_does(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int
+) -> None:
+    supervisor, handler = officers[Role.SUPERVISOR], officers[Role.HANDLER]
+    session = acting(handler)
+    for _ in range(2):
+        catalogue.note_use(session, handler, "facilities", "export", rows=5, joined=["unit-grids"])
+    assert catalogue.uses(session, handler, "facilities") == []
+    session = acting(supervisor)
+    use = catalogue.uses(session, supervisor, "facilities")[0]
+    assert (use.label, use.way, use.times, use.rows, use.joined) == (handler.label, "export", 2, 10, ("unit-grids",))
+    entry = next(each for each in catalogue.entries(session, supervisor) if each.key == "facilities")
+    assert entry.last_use == use
+    later = now() + dt.timedelta(days=91)
+    report = catalogue.report(session, supervisor, at=later)
+    assert "facilities" in {each.key for each in report["unused"]}
+    assert catalogue.forget_uses(acting(system_actor()), system_actor(), later) == 1
+
+
+def test_dcat_says_titles_rights_and_where_to_get_it(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
+    planner = officers[Role.PLANNER]
+    session = acting(planner)
+    known = [catalogue.entry(session, planner, each.key) for each in catalogue.entries(session, planner)]
+    told = catalogue_dcat.document(known, base="https://city.example/", publisher="Tiny Town", at=now())
+    sets = {each["dct:identifier"]: each for each in told["dcat:dataset"]}
+    assert set(sets) == {each.key for each in known}
+    assert "incidents" not in sets
+    assert sets["facilities"]["dct:title"][1] == {"@value": "设施", "@language": "zh"}
+    assert sets["streets"]["dct:accessRights"]["@id"].endswith("/PUBLIC")
+    assert sets[KEY]["dct:accessRights"]["@id"].endswith("/RESTRICTED")
+    assert "dcat:distribution" not in sets[KEY]
+    assert len(sets["facilities"]["dcat:distribution"]) == 5
+    assert sets["facilities"]["dcat:distribution"][0]["dct:license"]["@id"].endswith("/ODC_BL")
+    for one in sets.values():  # what DCAT-AP makes mandatory
+        assert one["@type"] == "dcat:Dataset"
+        assert one["dct:title"]
+        assert one["dct:description"]
+    json.loads(catalogue_dcat.as_text(told))
+
+
+def test_commands_list_show_and_export(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, demo_database: object
+) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as done:
+            main(list(arguments))
+        told = capsys.readouterr()
+        return int(done.value.code or 0), told.out or told.err
+
+    code, out = run("catalogue", "show", "streets", "--json")
+    assert code == 0, out
+    length = {"name": "length_m", "kind": "number", "title": "Length", "title_zh": "长度", "unit": "m"}
+    assert length in json.loads(out)["columns"]
+    code, out = run("export", "facilities", str(tmp_path / "f.gpkg"), "--json")
+    assert code == 0, out
+    assert (tmp_path / "f.gpkg").stat().st_size > 0
+    assert json.loads(out)["rows"] > 0
+    for wrong in (
+        ("export", "facilities", str(tmp_path / "f.gpkg")),
+        ("export", "facilities", str(tmp_path / "f.shp")),
+    ):
+        assert run(*wrong)[0] == 2
+    code, out = run("catalogue", "export", str(tmp_path / "c.jsonld"), "--json")
+    assert code == 0, out
+    assert json.loads((tmp_path / "c.jsonld").read_text())["@type"] == "dcat:Catalog"
+
+
+def test_tokens_are_few_named_and_end(acting: ActAs, officers: dict[Role, Actor]) -> None:
+    manager, administrator = officers[Role.GRID_MANAGER], officers[Role.ADMINISTRATOR]
+    session = acting(manager)
+    for wrong in ({"name": " "}, {"name": "x", "days": 0}, {"name": "x", "days": 400}):
+        with pytest.raises(InvalidInput):
+            tokens.issue(session, manager, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(NotPermitted):
+        tokens.issue(session, manager, name="x", user_id=administrator.user_id)
+    made = tokens.issue(session, manager, name="GIS", days=1)
+    assert [each.name for each in tokens.mine(session, manager)] == ["GIS"]
+    session = acting(system_actor())
+    assert tokens.actor_of(session, made.secret) == manager
+    assert tokens.actor_of(session, made.secret, at=now() + dt.timedelta(days=2)) is None
+    assert tokens.actor_of(session, made.secret[:-1]) is None
+    session.execute(text("UPDATE app_user SET active = false WHERE id = :id"), {"id": manager.user_id})
+    assert tokens.actor_of(session, made.secret) is None
+    session = acting(administrator)
+    assert made.id in {each.id for each in tokens.of(session, administrator)}
+    tokens.end(session, administrator, made.id)
+    with pytest.raises(NotFound):
+        tokens.end(session, administrator, made.id)
+    assert export_route.address_of("x", "csv", with_grid=True) == "/api/export/x.csv?grid=1"
