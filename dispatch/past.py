@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.identity import Actor, May, require
 from dispatch import store_past
 from dispatch.past_model import HALF, CityTraffic, Curves, RoadRow, Usual, city_traffic, folded
-from dispatch.store_traffic import Speeds
+from dispatch.traffic_model import Speeds
 from geodata.network import RoadNetwork, Snapped
 from geodata.territory import TerritoryInfo
 

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ARRAY, Float, Text, any_, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from dispatch.traffic_model import Speeds
 from geodata.tables import Road, TrafficLoad
-
-Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Speeds:
-    """The readings of one file: places, speeds, the moment of each in seconds since 1970, and where cars drove to.
-
-    ``headings`` are degrees clockwise from north, NaN where nobody said.
-    """
-
-    id: int
-    places: Numbers
-    kmh: Numbers
-    at_s: Numbers
-    headings: Numbers
 
 
 def add(session: Session, territory_id: int, name: str, speeds: Speeds, *, at: dt.datetime, refused: int) -> int:

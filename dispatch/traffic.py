@@ -17,11 +17,11 @@ from core.errors import DataQuality, InvalidInput
 from core.identity import Actor, May, require
 from core.settings import settings
 from dispatch import past, store_traffic
-from dispatch.store_traffic import Speeds
 from dispatch.traffic_model import (
     NEAR_M,
     Fault,
     Reading,
+    Speeds,
     TrafficNow,
     TrafficRead,
     is_placed,

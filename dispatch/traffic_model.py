@@ -53,6 +53,20 @@ class Reading:
     heading: float = math.nan
 
 
+@dataclass(frozen=True, eq=False)
+class Speeds:
+    """The readings of one file: places, speeds, the moment of each in seconds since 1970, and where cars drove to.
+
+    ``headings`` are degrees clockwise from north, NaN where nobody said.
+    """
+
+    id: int
+    places: NDArray[np.float64]
+    kmh: NDArray[np.float64]
+    at_s: NDArray[np.float64]
+    headings: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A line that cannot be used, and why, in both languages."""

@@ -40,7 +40,7 @@ class NewBasemap:
     kind: str
     address: str
     attribution: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     datum: str = Datum.WGS84.value
     layer: str = ""
     grid: str = ""
@@ -160,14 +160,14 @@ def list_basemaps(session: Session, actor: Actor, territory_id: int) -> list[Bas
         rows = session.scalars(
             select(OwnBasemap).where(OwnBasemap.territory_id == territory_id).order_by(OwnBasemap.name)
         ).all()
-        return [_info(row, secret="") for row in rows]
+        return [_info(row) for row in rows]
 
 
 def all_basemaps(session: Session, actor: Actor) -> list[BasemapInfo]:
     """Return the maps of all territories, without their keys."""
     require(actor, May.KEEP_RUNNING)
     with system_rights(session, actor):
-        return [_info(row, secret="") for row in session.scalars(select(OwnBasemap).order_by(OwnBasemap.id))]
+        return [_info(row) for row in session.scalars(select(OwnBasemap).order_by(OwnBasemap.id))]
 
 
 def find_basemap(session: Session, actor: Actor, basemap_id: int) -> BasemapInfo:
@@ -182,7 +182,7 @@ def find_basemap(session: Session, actor: Actor, basemap_id: int) -> BasemapInfo
         row = session.get(OwnBasemap, basemap_id)
         if row is None or row.territory_id != actor.territory_id:
             raise NotFound("This basemap does not exist.", hint="Look at the list.", zh="没有该底图。")
-        return _info(row, secret=row.secret)
+        return _info(row, keyed=True)
 
 
 def tile_of(basemap: BasemapInfo, z: int, x: int, y: int, keep: Keep) -> bytes | None:
@@ -308,7 +308,7 @@ def _keyed(address: str, secret: str) -> str:
     return address if not secret else f"{address}{'&' if '?' in address else '?'}{secret}"
 
 
-def _info(row: OwnBasemap, *, secret: str) -> BasemapInfo:
+def _info(row: OwnBasemap, *, keyed: bool = False) -> BasemapInfo:
     return BasemapInfo(
         row.id,
         row.territory_id,
@@ -319,5 +319,5 @@ def _info(row: OwnBasemap, *, secret: str) -> BasemapInfo:
         row.attribution,
         row.plan,
         row.made_at,
-        secret,
+        row.secret if keyed else "",
     )

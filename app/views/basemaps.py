@@ -122,20 +122,18 @@ def _form(actor: Actor, territory: TerritoryInfo) -> None:
         if kind in basemaps.FILES:
             files = [each for each in basemap_files.files() if basemap_files.SUFFIXES[_suffix(each)] == kind]
             address = st.selectbox(t("File in {folder}", folder=str(basemap_files.folder())), files) or ""
-            secret = ""
+            key = ""
         else:
             hints = {"xyz": "http://maps.city.gov/tiles/{z}/{x}/{y}.png"}
             address = st.text_input(t("Address"), max_chars=500, placeholder=hints.get(kind, "http://maps.city.gov/…"))
             if kind != "xyz":
                 layer = st.text_input(t("Layer (empty: the first)"), max_chars=120)
-            secret = st.text_input(
-                t("Key, as a piece of the query"), max_chars=200, placeholder="tk=…", type="password"
-            )
+            key = st.text_input(t("Key, as a piece of the query"), max_chars=200, placeholder="tk=…", type="password")
         datum = st.selectbox(t("Datum"), basemaps.DATUMS)
         widgets.note(t("CGCS2000 is WGS-84 here: they differ by less than a metre. GCJ-02 and BD-09 are shifted back."))
         credit = st.text_input(t("Whose map it is (stands on the map)"), max_chars=200)
         if st.form_submit_button(t("Add"), type="primary"):
-            new = NewBasemap(name, kind, address.strip(), credit, secret.strip(), datum, layer.strip())
+            new = NewBasemap(name, kind, address.strip(), credit, key.strip(), datum, layer.strip())
             _add(actor, territory, new)
 
 
