@@ -113,9 +113,11 @@ def card(session: Session, desk: Desk, community: int) -> dict[str, Cell]:
 
 def of_cell(values: dict[str, float]) -> dict[str, Cell]:
     """Return the form of the streets of one cell in words."""
-    every = names()
+    told = {each: i18n.number(values[each], 2) if np.isfinite(values[each]) else "–" for each in forming.MEASURES}
     return {
-        every[each]: i18n.number(values[each], 2) if np.isfinite(values[each]) else "–" for each in forming.MEASURES
+        t("Street density"): f"{told['density_km_km2']} km/km²",
+        t("Circuity"): told["circuity"],
+        t("Directions"): told["entropy"],
     }
 
 

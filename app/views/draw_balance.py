@@ -92,10 +92,15 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
         return
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
-        community = st.selectbox(
-            t("Community"), list(titles), format_func=titles.__getitem__, key=f"gk_draw_place_{change.id}", width=300
-        )
-        measure = draw_form.chosen(desk)
+        with st.container(horizontal=True):
+            community = st.selectbox(
+                t("Community"),
+                list(titles),
+                format_func=titles.__getitem__,
+                key=f"gk_draw_place_{change.id}",
+                width=300,
+            )
+            measure = draw_form.chosen(desk)
         mode = draw_parts.mode_of(desk)
         _map(session, desk, community, mode, draw_form.tint(session, desk, int(community or 0), measure))
     with right:
