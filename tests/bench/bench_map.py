@@ -107,6 +107,7 @@ def our_visit(page: Page, url: str, pid: int, found: dict[str, list[float]]) -> 
     paths = [urlsplit(one).path for one in asked]
     ours = [one for one in paths if not one.startswith((*STREAMLIT, "/tiles")) and "/_stcore" not in one]
     found["requests"].append(len(ours))
+    found["asked"] = sorted(ours)  # type: ignore[assignment]
     found["first_tiles"].append(sum(path.startswith("/tiles") for path in paths))
     found["outside"].append(sum(urlsplit(one).hostname not in {"localhost", None} for one in asked if "://" in one))
     for name, metric in (("Open now", "open"), ("Incidents reported", "reported")):
@@ -151,6 +152,7 @@ def peer_visit(page: Page, url: str) -> tuple[float, float]:
 
 def tile_times(url: str, territory: int, box: tuple[float, float, float, float]) -> tuple[list[float], list[float]]:
     """Return seconds of tiles never asked for before, and of the same tiles asked for again."""
+    from core.identity import ALLOWED, Role
     from layers.registry import layer_entries
     from layers.tiles import tiles_of
 
@@ -160,7 +162,8 @@ def tile_times(url: str, territory: int, box: tuple[float, float, float, float])
         f"/tiles/{territory}/{entry.key}/{tile.z}/{tile.x}/{tile.y}.mvt"
         for entry in layer_entries().values()
         for z in (12, 13, 14, 15)
-        if entry.statement is not None and entry.zooms[0] <= z <= entry.zooms[1]
+        if entry.statement is not None and Role.DISPATCHER in ALLOWED[entry.capability]
+        if entry.zooms[0] <= z <= entry.zooms[1]
         for tile in tiles_of(box, z)[:9]
     ]
     passes = []
