@@ -20,6 +20,7 @@ from dispatch.forget import forget_snapshots
 from dispatch.notices import forget_notices
 from dispatch.past import forget_hours
 from geodata import db, retention
+from geodata.catalogue import forget_uses
 from geodata.retention import DataClass, Forgotten
 from geodata.status import measure_size
 from incidents import service as incidents
@@ -74,6 +75,7 @@ def classes() -> list[DataClass]:
         DataClass("queue", "procrastinate_jobs", kept.keep_queue_days, retention.forget_queue),
         DataClass("positions", "worker_position", kept.keep_positions_days, forget_positions),
         DataClass("traffic", "traffic_hour", kept.keep_traffic_days, forget_hours),
+        DataClass("uses", "data_use", kept.keep_uses_days, forget_uses),
         DataClass("runs", "retention_run", kept.keep_runs_days, retention.forget_runs),
     ]
 
@@ -183,5 +185,6 @@ def _words() -> Mapping[str, tuple[str, str]]:
             t("Where a worker on shift was last"),
             t("Whereabouts are sensitive: PIPL art. 28; every hour those go that are older than two hours."),
         ),
+        "uses": (t("Who read which data"), t("To find data that nobody uses, and to tell who had restricted ones.")),
         "runs": (t("Who cleaned up when, and sizes by day"), t("To show that this table was kept to.")),
     }

@@ -14,7 +14,7 @@ from app.widgets import Column
 from core.identity import May
 from geodata.db import transaction
 from people import tokens
-from people.store_tokens import TokenRow
+from people.token_model import TokenRow
 from people.tokens import Issued
 
 

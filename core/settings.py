@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     keep_positions_days: int = Field(
         default=1, ge=1, le=7, description="Newest place of a worker on shift; every hour takes what is two hours old"
     )
+    keep_uses_days: int = Field(default=800, ge=90, le=3650, description="Who read which data set on which day")
     keep_runs_days: int = Field(default=800, ge=90, le=3650, description="Who cleaned up when, and sizes by day")
     heads_dir: Path | None = Field(
         default=None, description="Folder of the record's signed heads; best on another machine"

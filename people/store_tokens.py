@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from core.identity import Role
 from geodata.tables import ApiToken, AppUser, UserRole
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRow:
-    """A token as it is listed: everything but the secret, which nobody keeps."""
-
-    id: int
-    user_id: int
-    login: str
-    role: Role
-    name: str
-    created_at: dt.datetime
-    expires_at: dt.datetime
-    last_used_at: dt.datetime | None
-    revoked_at: dt.datetime | None
-
-    def lives(self, now: dt.datetime) -> bool:
-        """Return whether it opens something at a moment."""
-        return self.revoked_at is None and self.expires_at > now
+from people.token_model import TokenRow
 
 
 def add(session: Session, token: ApiToken) -> int:

@@ -15,7 +15,7 @@ from geodata.tables import ApiToken
 from people import credentials
 from people import store_tokens as store
 from people.roles import home_of
-from people.store_tokens import TokenRow
+from people.token_model import TokenRow
 
 PREFIX = "gkt_"
 """By which whoever finds one knows what it is."""

@@ -159,6 +159,7 @@ def test_one_of_each_class_goes(done: dict[str, int]) -> None:
         "queue": 0,
         "positions": 1,
         "traffic": 1,
+        "uses": 0,
         "runs": 0,
     }
 
