@@ -210,7 +210,7 @@ CATALOGUE_SHOW = "gk_catalogue_show"
 CATALOGUE_TOLD = "gk_catalogue_told"
 CATALOGUE_WRONG = "gk_catalogue_wrong"
 CATALOGUE_ROUND = "gk_catalogue_round"
-TOKEN_NEW = "gk_token_new"
+NEW_SECRET = "gk_new_secret"  # noqa: S105  (a key of the session state)  # nosec B105
 
 # Draw & balance
 DRAW_MAP = "gk-draw-map"

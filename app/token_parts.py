@@ -42,14 +42,14 @@ def of_account(around: Around, user_id: int) -> None:
 
 def _new_one() -> None:
     """Put the secret of a token that was just made, until it is put away: it is told this once."""
-    issued: Issued | None = st.session_state.get(state.TOKEN_NEW)
+    issued: Issued | None = st.session_state.get(state.NEW_SECRET)
     if issued is None:
         return
     with st.container(key="gk-ticket"):
         widgets.note(t("Copy it to the other system now: it is not kept and cannot be shown again."))
         st.code(issued.secret, language=None)
         if st.button(t("Put it away"), key="gk_token_away"):
-            st.session_state.pop(state.TOKEN_NEW)
+            st.session_state.pop(state.NEW_SECRET)
             st.rerun()
 
 
@@ -108,5 +108,5 @@ def _form(around: Around, user_id: int | None) -> None:
 
 
 def _keep(issued: Issued) -> str:
-    st.session_state[state.TOKEN_NEW] = issued
+    st.session_state[state.NEW_SECRET] = issued
     return t("The token is made; it ends on {day}.", day=i18n.day(issued.expires_at.date()))

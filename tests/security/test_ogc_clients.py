@@ -67,7 +67,7 @@ try:
     pyogrio.list_layers("OAPIF:" + address)
 except pyogrio.errors.DataSourceError:
     told["closed"] = True
-pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADERS": "Authorization: Bearer " + secret})
+pyogrio.set_gdal_config_options({"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": secret})
 gdal = "OAPIF:" + address
 told["layers"] = sorted(name for name, _ in pyogrio.list_layers(gdal))
 info = pyogrio.read_info(gdal, layer="incidents", force_feature_count=True)
