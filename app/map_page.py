@@ -44,8 +44,9 @@ _STYLE = re.compile(r'<link\s+[^>]*rel="stylesheet"[^>]*?href="([^"]+)"[^>]*/?>'
 STYLE = """
 body{margin:0;font:14px/1.45 "Source Sans 3","Noto Sans","Segoe UI","Noto Sans CJK SC","Microsoft YaHei",sans-serif;
 color:%(text)s}
-.folium-map{background:%(outside)s}
-.gk-card{position:absolute;z-index:900;left:12px;top:12px;max-width:min(440px,calc(100%% - 80px));padding:10px 14px;
+.leaflet-container{background:%(outside)s!important}.leaflet-control-attribution{display:none}
+.leaflet-control-scale-line:not(:first-child){display:none}
+.gk-card{position:absolute;z-index:900;left:56px;top:12px;max-width:min(440px,calc(100%% - 80px));padding:10px 14px;
 background:%(surface)s;border:1px solid %(line)s;border-radius:4px}
 .gk-card h1{margin:0;font-size:18px}.gk-card p{margin:2px 0 6px}.gk-card small,.gk-notes{color:%(muted)s;font-size:12px}
 .gk-legend b{display:block;font-weight:600}.gk-legend ul{margin:0;padding:0;list-style:none}
@@ -154,7 +155,7 @@ def _places(session: Session, view: View, frame: Frame, fill: Fill, drawn: foliu
         folium.GeoJson(
             {"type": "FeatureCollection", "features": features},
             style_function=lambda each: {
-                "fillColor": each["properties"]["colour"], "color": LIGHT.muted, "weight": 0.4, "fillOpacity": 0.72,
+                "fillColor": each["properties"]["colour"], "color": LIGHT.muted, "weight": 0.2, "fillOpacity": 0.72,
             },
             highlight_function=lambda _: {"weight": 2, "color": LIGHT.text},
             tooltip=folium.GeoJsonTooltip(["name", "value"], aliases=["", f"{map_table.title(filters)}:"]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jinja2
 from markupsafe import Markup
@@ -22,6 +24,7 @@ from core.errors import SourceUnavailable
 from layers.basemap import surrounded_by_water
 from layers.style import LIGHT
 
+_PICTURE = re.compile(r'<img [^>]*src="data:image/svg\+xml,([^"]*)">')
 TEMPLATES = Path(__file__).parent / "templates"
 DPI = 160
 POINT_INCH = 72
@@ -68,11 +71,16 @@ def html(session: Session, view: View, wanted: Wanted) -> str:
     return _environment().get_template("map_sheet.html").render(
         language={"zh": "zh-Hans", "en": "en"}[i18n.locale()], tokens=LIGHT.tokens(), title=wanted.title,
         place=territory.title(i18n.locale()), told=wanted.told, demo=territory.is_demo, map=Markup(drawn),  # noqa: S704  # nosec B704
-        legend=Markup(legend_html(legends, ())), by=by[fill.level] if places else "",  # noqa: S704  # nosec B704
+        legend=Markup(_drawn(legend_html(legends, ()))), by=by[fill.level] if places else "",  # noqa: S704  # nosec B704
         notes=[Markup(note) for note in wanted.notes],  # noqa: S704  # nosec B704
         source=territory.attribution or t("© OpenStreetMap contributors, ODbL 1.0"),
         made=t("{name}, {moment}", name=actor.label, moment=i18n.clock(now(), territory.timezone)),
     )  # fmt: skip
+
+
+def _drawn(legend: str) -> str:
+    """Return a legend with its pictures as drawings: paper is laid out without fetching anything, not even these."""
+    return _PICTURE.sub(lambda found: unquote(found[1]).replace("<svg ", '<svg class="gk-swatch" ', 1), legend)
 
 
 def pdf(page: str) -> bytes:
