@@ -223,6 +223,8 @@ def test_a_token_is_recorded_without_its_secret(actors: dict[Role, Actor], secre
             text("SELECT after FROM record WHERE subject_table = 'api_token' AND action = 'insert' ORDER BY seq DESC")
         ).first()
         kept = session.scalar(text("SELECT token_hash FROM api_token WHERE id = :id"), {"id": secret.id})
-    assert row is not None and row["name"] == "GIS of the water works"
+    assert row is not None
+    assert row["name"] == "GIS of the water works"
     assert "token_hash" not in row
-    assert secret.secret not in json.dumps(row) and kept != secret.secret
+    assert secret.secret not in json.dumps(row)
+    assert kept != secret.secret
