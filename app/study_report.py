@@ -34,7 +34,7 @@ def show(actor: Actor, territory: TerritoryInfo, study: Study) -> None:
         files = reporting.files_of(session, actor, study.id)
         job = reporting.job_of(session, actor, study.id)
         decisions = deciding.of_study(session, actor, study.id)
-    widgets.heading(t("Report"))
+    widgets.heading(t("Report to the council"))
     if job is not None and not job.ended:
         _running(study.id)
         return
