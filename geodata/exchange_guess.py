@@ -106,12 +106,12 @@ def guess_type(heading: str, cells: pa.Array, zone: str) -> tuple[Type, str, str
         )
     dated = bool(_DATED.search(heading))
     if not dated or not _share(flat, Type.INTEGER, "excel", zone) >= MOST:
-        for kind, style in ((Type.INTEGER, ""), (Type.NUMBER, ""), (Type.NUMBER, "comma")):
-            share = _share(flat, kind, style, zone)
-            if share >= MOST:
-                if style != "comma" and _share(flat, Type.NUMBER, "comma", zone) > share:
-                    continue
-                return kind, style, *_because(share, flat, f"read as {kind.value}", "可读为数值")
+        # of equal shares the first: whole numbers with decimals among them are numbers
+        ways = ((Type.INTEGER, ""), (Type.NUMBER, ""), (Type.NUMBER, "comma"))
+        shares = {way: _share(flat, way[0], way[1], zone) for way in ways}
+        kind, style = max(shares, key=lambda way: shares[way])
+        if shares[kind, style] >= MOST:
+            return kind, style, *_because(shares[kind, style], flat, f"read as {kind.value}", "可读为数值")
     style, share = _date_style(flat, zone, dated=dated)
     if share >= MOST:
         kind = Type.DATETIME if has_clock(pd.Series(flat.to_pylist()[:500])) else Type.DATE

@@ -106,7 +106,7 @@ def _finish(engine, table: str, text) -> None:
         connection.execute(text(f"ALTER TABLE {table} ADD unit_grid_id integer"))
         connection.execute(text(
             f"UPDATE {table} AS t SET unit_grid_id = g.id FROM unit_grid AS g"
-            " WHERE g.valid_to IS NULL AND ST_Covers(g.geom, t.geometry)"
+            " WHERE g.ended_on IS NULL AND ST_Covers(g.geom, t.geometry)"
         ))  # fmt: skip
         for statement in KEY.format(table).split(";")[:-1]:
             connection.execute(text(statement))

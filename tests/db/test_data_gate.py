@@ -161,6 +161,7 @@ def test_a_file_without_a_coordinate_system_is_placed_by_where_it_would_lie(
 
 def test_a_department_brings_its_own_only(session: Session, small_city: Halves, lamps: Path) -> None:
     clerk = Actor(None, "clerk", Role.HANDLER, small_city[0].id, unit_ids=(1, 2))
+    bring(session, small_city, lamps)
     with pytest.raises(NotPermitted, match="not your unit's"):
         bring(session, small_city, lamps, actor=clerk)
 
