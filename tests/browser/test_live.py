@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, Served, enter, late_incident, until
-from tests.browser.test_city_map import open_map, settled
+from tests.browser.test_city_map import settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,12 +25,12 @@ def test_a_change_appears_on_map_and_wall_and_nothing_else_moves(page: Page, ser
     enter(wall, served, "supervisor")
     wall.goto(f"{served.url}/wall?scene=overview")
     expect(wall.locator("body[data-painted]")).to_be_visible()
-    frame = open_map(page, served, "dispatcher")
-    container = frame.locator(".leaflet-container[data-live]")
-    expect(container).to_be_visible()
-    for _ in range(2):
-        frame.locator(".leaflet-control-zoom-out").click()
-        settled(page)
+    enter(page, served, "dispatcher")
+    page.goto(f"{served.url}/map")
+    frame = page.frame_locator("iframe[title*='st_folium']")
+    expect(frame.locator(".leaflet-container[data-painted][data-live]")).to_be_visible()
+    frame.locator(".leaflet-control-zoom-out").click()
+    settled(page)
     page.frames[-1].evaluate("window.gkSame = 1")
     before = page.frames[-1].evaluate(VIEW)
     mark, drawn = (page.frames[-1].evaluate(LIVE), wall.evaluate(PAINTED))
