@@ -44,6 +44,7 @@ def late_everywhere(served: Served) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_grid_managers_morning(page: Page, served: Served, tmp_path: Path) -> None:
     late_everywhere(served)
     enter(page, served, "manager")
@@ -106,6 +107,7 @@ def opens_alone(page: Page, saved: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 def test_the_map_without_the_map_and_without_serious_faults(page: Page, served: Served) -> None:
     enter(page, served, "dispatcher")
     page.goto(f"{served.url}/map?status=all")
