@@ -272,13 +272,12 @@ class Machine(RuleBasedStateMachine):
         assert came == (worker in one.along)
         if not came:
             return
+        if act == "return":
+            one.bars.setdefault(worker, "not_safe")
         if act in {"finish", "return"}:
             one.leaves(worker)
-            if act == "return":
-                one.bars.setdefault(worker, "not_safe")
             return
-        if act != "accept_part":
-            one.out.add(worker)
+        one.out |= set() if act == "accept_part" else {worker}
         if act == "arrive":
             one.along[worker] = "started"
         elif one.along[worker] == "waiting":
@@ -387,16 +386,9 @@ class Machine(RuleBasedStateMachine):
 def play(desk, add_incident, examples: int, steps: int) -> None:  # noqa: F811
     Machine.job = Job(desk, add_incident)
     checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=checks,
-            phases=(Phase.generate,),  # to shrink a history of a database takes minutes
-        ),
-    )
+    chosen = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks)
+    # To shrink a history of a database takes minutes.
+    run_state_machine_as_test(Machine, settings=settings(chosen, phases=(Phase.generate,)))
 
 
 def test_carrying_out_does_what_the_model_says(desk, add_incident) -> None:  # noqa: F811
