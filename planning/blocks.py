@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.best import Best
+from planning.effort import effort_s
 from planning.lagrange_kernels import Floats, Ints, States, fill_below, join
 from planning.listening import heard, listened
 from planning.lists import Ascent, Lists, starts_below
@@ -73,7 +74,7 @@ def solve_by_blocks(
         best = Best(cost, sample[sites], 0.0)
         progress.advance()
         lists = _lists(count, candidates, best.sites, progress)
-        deadline = time.perf_counter() + stop.seconds
+        deadline = effort_s() + stop.seconds
         _raise(count, lists, p, candidates, best, stop=stop, deadline=deadline, progress=progress)
     return _result(count, best, began)
 
@@ -144,7 +145,7 @@ def _raise(
     ascent = Ascent(begin, candidates)
     progress.step("Bounding what is possible", stop.rounds)
     for number in range(max(1, stop.rounds // CHUNK)):
-        late = time.perf_counter() > deadline or enough(progress)
+        late = effort_s() > deadline or enough(progress)
         if best.is_within(stop.gap) or ascent.weary or (number and late):  # some bound is told in any case
             break
         ascent.raised(lists, states, p, target=best.cost, enough=best.cost * (1 - stop.gap), rounds=CHUNK)

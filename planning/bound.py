@@ -8,13 +8,13 @@ that cannot be in a better choice than the one known are closed on the way, thos
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.progress import Progress, Silent
 from planning.best import PROVEN, Best
+from planning.effort import effort_s
 from planning.lagrange_kernels import CLOSED, Floats, Ints, States
 from planning.lists import Ascent, Lists, lists_of, multipliers_of
 from planning.search import swap_search
@@ -22,6 +22,8 @@ from planning.watching import enough, tell
 
 CHUNK = 25
 """Rounds between two looks at what can be settled, and two searches from what the relaxation takes."""
+CHUNKS_ANYWAY = 6
+"""So much of a bound is told however short the time was: without it a good choice looks like a bad one."""
 PAIRS_WHOLE = 4_000_000
 """Pairs of candidate and demand up to which lists hold all; beyond, what lies behind some open sites is left out."""
 BEHIND = 3
@@ -75,7 +77,7 @@ def raise_bound(
     gap
         Proven gap that suffices.
     deadline
-        Moment of `time.perf_counter` to end at.
+        Moment of `planning.effort.effort_s` to end at.
     patient
         Whether to go on while the bound rises but little; else a proof by cases is to go on from here.
     """
@@ -87,8 +89,9 @@ def raise_bound(
     seen: set[bytes] = set()
     progress.step("Bounding what is possible", rounds)
     before, looks = -np.inf, 0
-    for _ in range(0, rounds, CHUNK):
-        if best.is_within(gap) or root.ascent.weary or time.perf_counter() > deadline or enough(progress):
+    for number in range(-(-rounds // CHUNK)):
+        late = number >= CHUNKS_ANYWAY and effort_s() > deadline
+        if best.is_within(gap) or root.ascent.weary or late or enough(progress):
             break
         closed = min(best.cost - root.margin, best.cost * (1 - gap))
         root.ascent.raised(root.lists, states, p, target=best.cost, enough=closed, rounds=CHUNK)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from core.progress import Progress
 from planning.best import Best
 from planning.bound import Root, learn
+from planning.effort import effort_s
 from planning.lagrange_kernels import CLOSED, FREE, OPEN, Floats, States
 from planning.lists import Ascent, Lists
 from planning.search import swap_search
@@ -50,7 +50,7 @@ def by_cases(
         learn(best, bound, margin)
         if best.is_within(gap) or best.cost - bound <= margin:
             break
-        if time.perf_counter() > deadline or len(heap) > most or number >= cases or enough(progress):
+        if effort_s() > deadline or len(heap) > most or number >= cases or enough(progress):
             return False
         bound, _, settled, multipliers = heapq.heappop(heap)
         number += 1

@@ -14,6 +14,7 @@ from scipy.optimize import LinearConstraint
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, checked_costs, infeasible
+from planning.effort import effort_s
 from planning.listening import INFEASIBLE, OPTIMAL, scale_of
 from planning.rooms import Rooms, moves, relax
 from planning.side import Others, Side
@@ -49,7 +50,7 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     InvalidInput
         When sizes of arrays do not fit, p is below one, or a number is negative or missing.
     """
-    began, progress = time.perf_counter(), progress or Silent()
+    began, deadline, progress = time.perf_counter(), effort_s() + seconds, progress or Silent()
     costs, size, capacity = checked_costs(costs), np.asarray(size, float), np.asarray(capacity, float)
     if p < 1:
         raise InvalidInput(f"{p} sites cannot be chosen.", hint="Ask for at least one.")
@@ -74,9 +75,9 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     best = Rooms(costs.T, size, capacity, side)
     proven_none = costs.size <= TINY_PAIRS and _exact(best, seconds=seconds / 2)
     if not best.closed and not proven_none:
-        relax(best, deadline=began + 0.35 * seconds, progress=progress)
-        moves(best, deadline=began + 0.5 * seconds, progress=progress)
-    left = began + seconds - time.perf_counter()
+        relax(best, deadline=deadline - 0.65 * seconds, progress=progress)
+        moves(best, deadline=deadline - 0.5 * seconds, progress=progress)
+    left = deadline - effort_s()
     done = best.sites is not None and enough(progress)
     if not proven_none and not best.closed and np.isfinite(best.left).sum() <= EXACT_PAIRS and left > 0 and not done:
         progress.step("Proving the answer")

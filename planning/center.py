@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import Choice, Floats, Ints, checked_costs, fewest, greedy_cover, infeasible, nearest
 from planning.coverable import coverable
+from planning.effort import effort_s
 from planning.side import Side
 from planning.watching import enough as wants_end
 from planning.watching import tell
@@ -37,7 +38,7 @@ def solve_center(  # noqa: C901  (each way a question can have no answer)
     InvalidInput
         When p is below one or a cost is negative or missing.
     """
-    began, progress = time.perf_counter(), progress or Silent()
+    began, deadline, progress = time.perf_counter(), effort_s() + seconds, progress or Silent()
     costs = checked_costs(costs)
     if p < 1:
         raise InvalidInput(f"{p} sites cannot be chosen.", hint="Ask for at least one.")
@@ -63,7 +64,7 @@ def solve_center(  # noqa: C901  (each way a question can have no answer)
         sites: Ints | None = greedy_cover(reach)
         sure = True
         if side is not None or (sites is not None and len(sites) > p):
-            left = began + seconds - time.perf_counter()
+            left = deadline - effort_s()
             sites, sure = None, False
             if left > 0 and side is None:
                 sites, sure = coverable(reach, p, seconds=left / 2, begin=best, progress=progress)

@@ -8,8 +8,6 @@ that cover no more than another one does, are left out before.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,7 @@ from planning.best import Best
 from planning.bound import raise_bound
 from planning.branch import by_cases
 from planning.choice import fewest
+from planning.effort import effort_s
 from planning.search import greedy, swap_search
 
 Floats = NDArray[np.float64]
@@ -43,7 +42,7 @@ def coverable(
     begin
         Candidates that nearly do.
     """
-    progress, deadline = progress or Silent(), time.perf_counter() + seconds
+    progress, deadline = progress or Silent(), effort_s() + seconds
     rows, columns = essential(reach)
     small = reach[np.ix_(rows, columns)]
     if len(columns) <= p:
@@ -59,7 +58,7 @@ def coverable(
         by_cases(costs, root, p, best, gap=0.0, deadline=deadline, cases=CASES // p, progress=progress)
     if best.cost < NO:
         return columns[best.sites], True
-    left = deadline - time.perf_counter()
+    left = deadline - effort_s()
     if root.settled or best.bound >= NO or left <= 0:
         return None, root.settled or best.bound >= NO
     found = fewest(small, seconds=left, most=p)

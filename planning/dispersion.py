@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from planning.choice import Choice, Floats, Ints, Status, infeasible
+from planning.effort import effort_s
 from planning.listening import heard, say
 from planning.side import NO_PAIRS, Side
 
@@ -30,7 +31,7 @@ def least_distance(between: Floats, there: Floats, sites: Ints) -> float:
 
 def solve_dispersion(between: Floats, there: Floats, side: Side, *, seconds: float = 60.0) -> Choice:
     """Return sites whose least distance is greatest. Objective and bound are negative: the smaller, the farther."""
-    began, nobody = time.perf_counter(), 0
+    began, deadline, nobody = time.perf_counter(), effort_s() + seconds, 0
     first, _ = side.choose(-np.where(np.isfinite(there), there, 0.0), seconds=seconds / 4)
     if first is None:
         return infeasible(side.binding() or "time", nobody, began)
@@ -43,7 +44,7 @@ def solve_dispersion(between: Floats, there: Floats, side: Side, *, seconds: flo
         heard()
         say(-best, -float(values[refused - 1]))
         middle = (low + refused) // 2
-        left = began + seconds - time.perf_counter()
+        left = deadline - effort_s()
         found, known = _apart(between, there, values[middle], side, first=sites, seconds=left / 2)
         if found is not None:
             sites, best = found, least_distance(between, there, found)

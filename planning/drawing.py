@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planning.draw_kernels import draw_with, find_levels, sum_planes
+from planning.effort import effort_s
 from planning.listening import heard, say
 from planning.side import Side
 
@@ -68,7 +68,7 @@ class Draw:
     def late(self) -> bool:
         """Return whether the time is over; asks whoever listens."""
         heard()
-        return time.perf_counter() > self.deadline
+        return effort_s() > self.deadline
 
     def drawn(self, sites: Ints) -> float:
         """Return how many people come to sites."""
@@ -214,7 +214,7 @@ def _allowed(draw: Draw, states: States, columns: Ints, worth: Floats) -> tuple[
     tuned = np.full(len(states), 2.0 * all_)  # one that is closed costs more than all others are worth
     tuned[columns] = -worth
     opened = np.flatnonzero(states == OPEN)
-    left = max(0.2, min(5.0, draw.deadline - time.perf_counter()))
+    left = max(0.2, min(5.0, draw.deadline - effort_s()))
     sites, least = dataclasses.replace(draw.side, fixed=opened).choose(tuned, seconds=left)
     if least > 0.5 * all_:  # nothing is possible without one that is closed
         return None, -np.inf

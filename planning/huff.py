@@ -15,6 +15,7 @@ import numpy as np
 
 from planning.choice import Choice, Floats, Ints, infeasible
 from planning.drawing import Draw, by_cases
+from planning.effort import effort_s
 from planning.listening import say, scale_of
 from planning.side import Side
 
@@ -55,7 +56,7 @@ def solve_huff(
     people = people * scale
     pulls = np.ascontiguousarray(pulls)
     draw = Draw(
-        pulls, rest, people, side, began + seconds, bound=float(people.sum()),
+        pulls, rest, people, side, effort_s() + seconds, bound=float(people.sum()),
         told=lambda best, bound: say(best / scale, bound / scale),
     )  # fmt: skip
     if not draw.begin():

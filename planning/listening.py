@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
 
 from core.progress import Progress, Silent
+from planning.effort import AT_MOST, effort_s
 from planning.watching import enough, tell
 
 try:  # of scipy, and not for all to see: without it HiGHS works to its end before it listens
@@ -116,6 +117,7 @@ def milp(
         From HiGHS' incumbent and bound to cost and bound of the question, to be told to a watcher; None: not told.
     """
     limit = max(seconds, 0.01)
+    deadline = effort_s() + limit
     scale = scale_of(c)
     if scale != 1.0:
         told = None if standing is None else lambda found, bound: standing(found / scale, bound / scale)
@@ -129,14 +131,14 @@ def milp(
     if _highs is None or listener is None or len(c) <= SMALL:
         return scipy.optimize.milp(
             c, constraints=constraints, integrality=integrality, bounds=bounds,
-            options={"time_limit": limit, "mip_rel_gap": 0.0},
+            options={"time_limit": AT_MOST * limit if len(c) <= SMALL else limit, "mip_rel_gap": 0.0},
         )  # fmt: skip
     parts = [sp.csr_array(cast("sp.csr_array", each.A)) for each in constraints]
     matrix = sp.csc_array(sp.vstack(parts))
     sides = list(zip(constraints, parts, strict=True))
     low = np.concatenate([np.broadcast_to(each.lb, part.shape[0]) for each, part in sides]).astype(np.float64)
     high = np.concatenate([np.broadcast_to(each.ub, part.shape[0]) for each, part in sides]).astype(np.float64)
-    solver = _solver(c, matrix, low, high, integrality=integrality, bounds=bounds, limit=limit)
+    solver = _solver(c, matrix, low, high, integrality=integrality, bounds=bounds, limit=AT_MOST * limit)
     state = _State()
     solver.setCallback(state.called, None)
     kinds = _highs.cb.HighsCallbackType
@@ -150,7 +152,7 @@ def milp(
             listener.progress.advance(0)
             if standing is not None and np.isfinite(state.bound):
                 tell(listener.progress, *standing(state.incumbent, state.bound))
-            state.stop = state.stop or enough(listener.progress)
+            state.stop = state.stop or effort_s() > deadline or enough(listener.progress)
     finally:
         state.stop = True  # HiGHS ends by itself soon after
     return _result(solver, bool(np.any(integrality)))

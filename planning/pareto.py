@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.progress import Progress, Silent
+from planning.effort import effort_s
 from planning.equity import gini
 from planning.placement import Placement, described, place
 from planning.siting import SitingResult, Stop
@@ -129,7 +130,7 @@ def efficiency_equity(
     problem: Placement, *, points: int = POINTS, seconds: float = 30.0, seed: int = 0, progress: Progress | None = None
 ) -> Front | None:
     """Return the least mean way for each longest way; None when the question has no answer."""
-    progress, deadline = progress or Silent(), time.perf_counter() + seconds
+    progress, deadline = progress or Silent(), effort_s() + seconds
     asked = dataclasses.replace(problem, kind="p-median")
     served = _served(problem)
     people = float(problem.people[served].sum())
@@ -150,7 +151,7 @@ def efficiency_equity(
     steps = np.linspace(low, high, points)[:-1] if low < high - SAME else np.array([])
     known = np.array(centre.sites, dtype=np.int64)
     for number, limit in enumerate(steps):
-        left = deadline - time.perf_counter()
+        left = deadline - effort_s()
         if left <= 0:
             break
         found = _within(asked, float(limit), known, seconds=left / (len(steps) - number), seed=seed, progress=progress)
@@ -166,7 +167,7 @@ def cost_coverage(
     """Return the most people within the limit for each cost; None when the question has no answer or no limit."""
     if problem.limit_s is None:
         return None
-    progress, deadline = progress or Silent(), time.perf_counter() + seconds
+    progress, deadline = progress or Silent(), effort_s() + seconds
     priced = problem.cost is not None and bool((problem.cost > 0).any())
     steps = _spendings(problem, points, priced=priced)
     progress.step("Fronts: cost and coverage", len(steps))
@@ -174,7 +175,7 @@ def cost_coverage(
     best = -math.inf
     known: tuple[int, ...] = ()
     for number, (p, budget) in enumerate(steps):
-        left = deadline - time.perf_counter()
+        left = deadline - effort_s()
         if left <= 0:
             break
         asked = dataclasses.replace(problem, kind="mclp", p=p, budget=budget, fewer=priced)

@@ -9,13 +9,13 @@ moved and exchanged, and sites moved inside their own catchments.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.progress import Progress
+from planning.effort import effort_s
 from planning.listening import heard
 from planning.room_kernels import by_regret, fill_rooms, improve, repair, take
 from planning.search import greedy
@@ -31,6 +31,8 @@ UNITS = 2000
 WORK = 60_000_000
 """Pairs times units gone through in one round at most; rooms are counted in fewer units where there are more pairs."""
 STEP, LEAST_STEP, PATIENCE = 1.5, 2e-4, 20
+ROUNDS_ANYWAY = 10
+"""So many rounds of the bound are gone however short the time was, where a round is quick; else one."""
 MOVES = 1000
 REPAIRS = 200
 NEAR = 12
@@ -119,7 +121,7 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
         attempt(rooms, first, deadline=deadline)
     for number in range(ROUNDS):
         fill_rooms(rooms.left, unit, room, prices, worth, more, table)
-        sites, value = rooms.side.choose(worth, seconds=max(deadline - time.perf_counter(), 0.2))
+        sites, value = rooms.side.choose(worth, seconds=max(deadline - effort_s(), 0.2))
         bound = float(prices.sum() + value)
         if sites is None or not np.isfinite(bound):  # without a bound prices would become infinite
             rooms.raise_bound(np.inf if value == np.inf else rooms.bound)
@@ -136,7 +138,8 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
             attempt(rooms, sites, deadline=deadline)
         progress.advance()
         tell(progress, rooms.cost, rooms.bound)
-        if rooms.closed or time.perf_counter() > deadline or (rooms.sites is not None and enough(progress)):
+        late = effort_s() > deadline and number + 1 >= (ROUNDS_ANYWAY if rooms.side.quick else 1)
+        if rooms.closed or late or (rooms.sites is not None and enough(progress)):
             return
         taken = np.zeros(demand)
         for site in sites:
@@ -192,7 +195,7 @@ def attempt(rooms: Rooms, sites: Ints, *, deadline: float) -> tuple[float, Ints]
             best = cost, sites
         rooms.learn(cost, sites[goes], sites)
         fresh = _moved_inside(rooms, sites, goes)
-        if (fresh == sites).all() or time.perf_counter() > deadline:
+        if (fresh == sites).all() or effort_s() > deadline:
             break
         sites = fresh
     return best
@@ -224,7 +227,7 @@ def moves(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
     progress.step("Searching for sites", total)
     for _ in range(total):
         free = np.setdiff1d(sites, rooms.side.fixed)
-        if time.perf_counter() > deadline or rooms.closed or not len(free) or enough(progress):
+        if effort_s() > deadline or rooms.closed or not len(free) or enough(progress):
             return
         fresh = sites.copy()
         for go in rng.choice(free, min(len(free), int(rng.integers(1, 3))), replace=False):

@@ -7,7 +7,6 @@ and a bound that holds. Small questions are ended by HiGHS as a whole.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy.optimize import LinearConstraint
 
 from core.progress import Progress, Silent
 from planning.best import Best
+from planning.effort import effort_s
 from planning.listening import heard
 from planning.side import Others, Side
 from planning.watching import enough, tell
@@ -30,6 +30,10 @@ TRIED = 40
 """Exchanges that are tried for what they must keep to before a choice counts as the best of its kind."""
 LEAST_GAIN = 1e-12
 PATIENCE = 12
+ROUNDS_ANYWAY = 40
+"""So many rounds are gone however short the time was, where a round is quick; else one."""
+CHOOSE_S = 0.5
+"""Time that choosing sites has at least: a round without a choice would end the bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ def least_sum(
     progress: Progress | None = None,
 ) -> Best | None:
     """Return the best choice that keeps to the side conditions, with its bound; None when none was found."""
-    progress, deadline = progress or Silent(), time.perf_counter() + seconds
+    progress, deadline = progress or Silent(), effort_s() + seconds
     multipliers = np.partition(total.costs, min(1, len(total.costs) - 1), axis=0)[:2].mean(axis=0)
     first = initial if initial is not None and side.allows(initial) else None
     if first is None:
@@ -78,7 +82,7 @@ def least_sum(
         start = _raise(total, free, loose, start, gap=gap, deadline=deadline - 0.7 * seconds, progress=progress)
         best.learn_bound(loose.bound)
     _raise(total, side, best, start, gap=gap, deadline=deadline - 0.2 * seconds, progress=progress)
-    left = deadline - time.perf_counter()
+    left = deadline - effort_s()
     small = TINY_PAIRS < total.costs.size <= EXACT_PAIRS
     if not best.is_within(gap) and small and left > 0 and not enough(progress):
         _exact(total, side, best, seconds=left)
@@ -105,19 +109,20 @@ def _raise(
     at_best, highest, pace, tries = multipliers, -np.inf, 1.0, 0
     tried: set[bytes] = set()
     progress.step("Bounding what is possible", ROUNDS)
-    for _ in range(ROUNDS):
-        left = deadline - time.perf_counter()
+    for number in range(ROUNDS):
+        left = deadline - effort_s()
         tell(progress, best.cost, best.bound)
-        if best.is_within(gap) or pace < 1e-3 or left <= 0 or enough(progress):
+        late = left <= 0 and number >= (ROUNDS_ANYWAY if side.quick else 1)
+        if best.is_within(gap) or pace < 1e-3 or late or enough(progress):
             break
         worth = _worth(total, multipliers)
-        sites, value = side.choose(worth, seconds=max(left / 4, 0.05))
+        sites, value = side.choose(worth, seconds=max(left / 4, CHOOSE_S))
         progress.advance()
         reached = float(multipliers.sum()) + value
         if sites is None or not np.isfinite(reached):
             break
         best.learn_bound(reached)
-        if sites.tobytes() not in tried and len(tried) < 60:
+        if left > 0 and sites.tobytes() not in tried and len(tried) < 60:
             tried.add(sites.tobytes())
             best.learn_choice(*improved(total, sites, side))
         if reached > highest + 1e-9 * abs(highest):

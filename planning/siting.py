@@ -21,6 +21,7 @@ from core.progress import Progress, Silent
 from planning.best import Best
 from planning.bound import Root, raise_bound
 from planning.branch import by_cases
+from planning.effort import effort_s
 from planning.exact import best_of_rows, covers
 from planning.listening import listened
 from planning.search import completed, greedy, swap_search
@@ -170,14 +171,14 @@ def least_cost(
     costs: Floats, p: int, stop: Stop, *, seed: int = 0, initial: Sequence[int] | None, progress: Progress
 ) -> Best:
     """Return the best p rows of a matrix of costs (candidates, demand), and the bound that no p rows go below."""
-    deadline = time.perf_counter() + stop.seconds
+    deadline = effort_s() + stop.seconds
     best = _first_choice(costs, p, starts=stop.starts, seed=seed, initial=initial, progress=progress)
     best.learn_bound(float(costs.min(axis=0).sum()))
     tell(progress, best.cost, best.bound)
     root = raise_bound(
         costs, p, best, rounds=stop.rounds, gap=stop.gap, deadline=deadline, progress=progress, patient=False
     )
-    if best.is_within(stop.gap) or root.settled or time.perf_counter() > deadline or enough(progress):
+    if best.is_within(stop.gap) or root.settled or effort_s() > deadline or enough(progress):
         return best
     if covers(costs):
         _prove_cover(costs, p, best, root, deadline=deadline, progress=progress)
@@ -190,7 +191,7 @@ def _prove_cover(costs: Floats, p: int, best: Best, root: Root, *, deadline: flo
     """Let HiGHS end a question of coverage; candidates that are closed cannot be in a better choice."""
     progress.step("Proving the answer")
     rows = root.rows
-    found = best_of_rows(costs[rows], p, seconds=deadline - time.perf_counter(), known=best.cost)
+    found = best_of_rows(costs[rows], p, seconds=deadline - effort_s(), known=best.cost)
     if found is None:
         return
     if found.rows is not None:

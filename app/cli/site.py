@@ -68,7 +68,7 @@ Budget = Annotated[float | None, typer.Option("--budget", help="What all new sit
 FloorOption = Annotated[
     float | None, typer.Option("--floor", help="Per cent of each community's people to be within the minutes.")
 ]
-TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds for choice and proof.")]
+TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds of computing for choice and proof.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
 Title = Annotated[str, typer.Option("--title", help="Name of the study in the list.")]
 Out = Annotated[Path | None, typer.Option("--out", help="GeoPackage (or GeoJSON) of sites and grounds to write.")]

@@ -28,7 +28,7 @@ LimitOption = Annotated[
 BudgetOption = Annotated[
     float | None, typer.Option("--budget", help="What all sites may cost; the file says site_cost.")
 ]
-TimeOption = Annotated[float, typer.Option("--time-limit", min=0.1, help="Seconds for choice and proof.")]
+TimeOption = Annotated[float, typer.Option("--time-limit", min=0.1, help="Seconds of computing for choice and proof.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same answer.")]
 BINDING = {
     "candidates": "There are fewer candidates than sites asked for.",
