@@ -14,8 +14,10 @@ from layers.style import LIGHT
 from planning.kinds import INFO, Kind
 from planning.model import Study
 
-WIDE, HIGH = 860, 240
-LEFT, RIGHT, TOP, BOTTOM = 96, 16, 16, 32
+WIDE, HIGH = 860, 260
+LEFT, RIGHT, TOP, BOTTOM = 96, 16, 36, 32
+LEGEND = 12
+"""The legend stands above the chart, where no line can run through it."""
 MARGIN = 0.06
 FAR_BOUND = 1.0
 """A first bound farther off than so many times the best found would flatten the rest; it is cut."""
@@ -108,11 +110,11 @@ def svg(kind: Kind, people: float, trail: Trail, *, seconds: float | None = None
     bound = f'<path d="{frame.steps(trail, 2)}" fill="none" {dashed}/>'
     found = f'<path d="{frame.steps(trail, 1)}" fill="none" stroke="{LIGHT.primary}" stroke-width="2.5"/>'
     names = "".join(
-        f'<path d="M{WIDE - 230} {at}h24" stroke="{ink}" stroke-width="2.5"{dash}/>'
-        f'<text x="{WIDE - 200}" y="{at + 4}">{escape(name)}</text>'
+        f'<path d="M{at} {LEGEND}h24" stroke="{ink}" stroke-width="2.5"{dash}/>'
+        f'<text x="{at + 30}" y="{LEGEND + 4}">{escape(name)}</text>'
         for at, ink, dash, name in (
-            ((TOP + HIGH - BOTTOM) / 2 - 8, LIGHT.primary, "", t("best found")),
-            ((TOP + HIGH - BOTTOM) / 2 + 12, LIGHT.muted, ' stroke-dasharray="6 4"', t("nothing can be better")),
+            (WIDE - 330, LIGHT.primary, "", t("best found")),
+            (WIDE - 200, LIGHT.muted, ' stroke-dasharray="6 4"', t("nothing can be better")),
         )
     )
     return (

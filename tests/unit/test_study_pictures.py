@@ -26,6 +26,9 @@ def test_best_found_and_bound_meet_in_the_picture() -> None:
     assert bound[-1] == found[-1], "both end at the right edge"
     assert bound[-2] == pytest.approx(found[-2]), "and at the same height"
     assert found[0] == study_trail.LEFT, "from the first news on"
+    legend = [float(at) for at in re.findall(r'y="([\d.]+)">(?:best found|nothing can be better)<', drawn)]
+    assert len(legend) == 2
+    assert max(legend) < study_trail.TOP, "no line can run through the legend"
     assert study_trail.words("mclp", 140.0, trail[:1]).endswith("at most 33.33 % is still open.")
     assert "still open" not in study_trail.words("mclp", 140.0, trail)
 
