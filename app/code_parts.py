@@ -70,7 +70,7 @@ def schemes(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     widgets.table(
         [
             Column(t("Scheme"), fixed=True),
-            Column(t("Written as"), fixed=True),
+            Column(t("Written as")),
             Column(t("Since"), wide=True),
             Column(t("Grids in force"), right=True),
             Column(t("Where from"), wide=True),
@@ -78,7 +78,7 @@ def schemes(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
         [
             (
                 widgets.toned(t("{name} (in use)", name=each.key), "good") if each.in_use else each.key,
-                each.pattern,
+                pattern_html(each.pattern),
                 i18n.day(each.valid_from) if each.valid_from else t("built in"),
                 i18n.number(each.cells),
                 each.note,
@@ -232,6 +232,11 @@ def _reason(offer: PrefixOffer) -> str:
     if offer.reason.startswith("another"):
         return t("another community claims the same code")
     return t("no community of the list has this name")
+
+
+def pattern_html(pattern: str) -> widgets.Html:
+    """Return a pattern that may go on in the next line after each of its parts."""
+    return widgets.Html(widgets.html(pattern).replace("}{", "}<wbr>{"))
 
 
 def _generation(depth: int) -> str:

@@ -75,11 +75,9 @@ def act_on(desk: Desk, work: Callable[[Session], str], after: Callable[[], objec
 def news() -> None:
     """Put what came of the last act."""
     said: dict[str, Any] = st.session_state.setdefault(state.DRAW_NEWS, {})
-    told, wrong, failed = said.pop("told", None), said.pop("wrong", None), said.pop("failed", None)
+    told, wrong = said.pop("told", None), said.pop("wrong", None)
     if told:
         widgets.told(told)
-    if failed:
-        widgets.alert(failed)
     if wrong is not None:
         widgets.known_error(wrong)
 

@@ -16,6 +16,7 @@ from core.progress import Progress
 from geodata import db, jobs
 from geodata.jobs import Job
 from grids import background, drafting
+from grids.change_model import Change
 
 REFRESH_S = 1.0
 
@@ -66,8 +67,12 @@ def _say(job: Job | None) -> None:
         said["told"] = result_words(job.result or {})
     elif job is not None and job.state == "cancelled":
         said["told"] = t("Cancelled; the draft is as it was.")
-    elif job is not None:
-        said["failed"] = job.message
+
+
+def failure(change: Change, job: Job | None) -> None:
+    """Say why the last work on a draft failed, to whoever opens it, until something is done to the draft."""
+    if job is not None and background.failed(change, job):
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
 
 
 def result_words(result: Mapping[str, Any]) -> str:

@@ -53,7 +53,10 @@ def kind(name: str) -> Callable[[Work], Work]:
 
 @dataclass(frozen=True)
 class Job:
-    """What a page shows of a job; ``total`` is None while unknown, ``cancel_requested`` until it has stopped."""
+    """What a page shows of a job; ``total`` is None while unknown, ``cancel_requested`` until it has stopped.
+
+    ``message`` says why it failed, ``zh`` the same in Chinese where that is known.
+    """
 
     id: int
     kind: str
@@ -66,6 +69,7 @@ class Job:
     created_at: dt.datetime
     finished_at: dt.datetime | None
     cancel_requested: bool = False
+    zh: str = ""
 
     @property
     def ended(self) -> bool:
@@ -143,8 +147,11 @@ def request_cancel(session: Session, job_id: int) -> None:
 
 
 def _as_job(run: JobRun) -> Job:
-    names = [field.name for field in dataclasses.fields(Job)]
-    return Job(**{name: getattr(run, name) for name in names})
+    names = [field.name for field in dataclasses.fields(Job) if field.name != "zh"]
+    made = Job(**{name: getattr(run, name) for name in names})
+    if run.state != "failed":
+        return made
+    return dataclasses.replace(made, result=None, zh=str((run.result or {}).get("zh", "")))  # no work, no result
 
 
 class RowProgress:
@@ -195,9 +202,11 @@ def run_job(run_id: int) -> None:
     except Cancelled as error:
         outcome = {"state": "cancelled", "message": str(error)}
     except GridkeeperError as error:
-        outcome = {"state": "failed", "message": str(error)}
+        outcome = {"state": "failed", "message": str(error), "result": {"zh": error.zh}}
     except Exception as error:  # noqa: BLE001  (the guard of the jobs process: one bad job must not stop the queue)
-        outcome = {"state": "failed", "message": f"An unexpected error; its id is {log.unknown_error(logger, error)}."}
+        number = log.unknown_error(logger, error)
+        told = {"zh": f"发生意外错误，编号为 {number}。"}
+        outcome = {"state": "failed", "message": f"An unexpected error; its id is {number}.", "result": told}
     with db.transaction(system_actor()) as session:
         session.execute(update(JobRun).where(JobRun.id == run_id).values(finished_at=now(), **outcome))
 
@@ -234,6 +243,7 @@ def take_up_again() -> int:
                 state="failed",
                 finished_at=now(),
                 message=f"Given up: it was cut off {BEGUN_AT_MOST} times.",
+                result={"zh": f"已中断 {BEGUN_AT_MOST} 次，不再重试。"},
             )
         )
         ids = session.scalars(

@@ -43,7 +43,7 @@ def ask(session: Session, actor: Actor, change_id: int, work: str, arguments: Ma
     check_idle(session, actor, change_id)
     change = own_draft(session, actor, change_id)
     job_id = jobs.enqueue(session, actor, KIND, {"change_id": change_id, "work": work, **arguments})
-    saved(session, change, {"facts": {**change.facts, "job": job_id}})
+    saved(session, change, {"facts": {**change.facts, "job": job_id, "job_version": change.version + 1}})
     return job_id
 
 
@@ -55,6 +55,11 @@ def job_of(session: Session, actor: Actor, change: Change) -> Job | None:
         return None
     with system_rights(session, actor):
         return jobs.find_job(session, job_id)
+
+
+def failed(change: Change, job: Job | None) -> bool:
+    """Return whether the last work on a draft failed and nothing was done to the draft since."""
+    return job is not None and job.state == "failed" and change.facts.get("job_version") == change.version
 
 
 def cancel(session: Session, actor: Actor, change: Change) -> None:

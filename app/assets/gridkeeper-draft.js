@@ -220,7 +220,7 @@ const GridkeeperDraft = (() => {
     state.tint = push.tint;
     if (push.round !== state.round) {
       state.round = push.round;
-      state.clicks = 0;
+      state.clicks = push.clicks; // a map that was just put goes on counting where the page is
       state.picked = new Set(push.picked);
     } else if (push.clicks >= state.clicks) {
       state.picked = new Set(push.picked); // an answer to earlier clicks does not undo later ones

@@ -75,13 +75,14 @@ def _change(session: Session, actor: Actor, territory: TerritoryInfo, change: Ch
     rows = zip(*(frame[column].tolist() for column in ("id", "name", "name_zh")), strict=True)
     titles = {int(each): i18n.either(name, name_zh) for each, name, name_zh in rows if each in change.area_ids}
     desk = Desk(actor, territory, change, titles)
+    job = background.job_of(session, actor, change)
     with st.container():
         draw_parts.head(session, desk)
+        draw_work.failure(change, job)
     if change.state == "withdrawn":
         draw_desk.news()
         widgets.empty(t("This draft was withdrawn."), t("Its cells are gone; begin a new one."))
         return
-    job = background.job_of(session, actor, change)
     if job is not None and not job.ended:
         draw_work.running(desk)
         return

@@ -36,7 +36,7 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         return {}
 
     def refuse(_actor: Actor, _arguments: dict[str, Any], _progress: Progress) -> Mapping[str, Any]:
-        raise InvalidInput("Row 7 has no place.", hint="Give lon and lat.")
+        raise InvalidInput("Row 7 has no place.", hint="Give lon and lat.", zh="第 7 行没有地点。")
 
     def crash(_actor: Actor, _arguments: dict[str, Any], _progress: Progress) -> Mapping[str, Any]:
         raise ZeroDivisionError
@@ -76,6 +76,7 @@ def test_failures_end_in_words_and_the_next_job_runs(database: Engine, kinds: di
     refused, crashed, unknown, fine = _put("refuse"), _put("crash"), _put("no such kind"), _put("count", to=1)
     jobs.work(jobs.queue_app(), forever=False)
     assert (_look(refused).state, _look(refused).message) == ("failed", "Row 7 has no place. Give lon and lat.")
+    assert (_look(refused).zh, _look(refused).result) == ("第 7 行没有地点。", None)
     assert "its id is" in _look(crashed).message
     assert "no job of kind" in _look(unknown).message
     assert _look(fine).state == "done"

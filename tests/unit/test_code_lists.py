@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from app.code_parts import pattern_html
 from core.errors import InvalidInput
 from grids.code_lists import LINK, crosswalk_csv, read_rows
 
@@ -41,3 +42,7 @@ def test_a_crosswalk_holds_no_formula_and_comes_back_as_it_was() -> None:
     assert cells["old_code"].startswith("'=")
     assert cells["source"].startswith("'@")
     assert tuple(read_rows(text, LINK)[0][1].values()) == evil
+
+
+def test_a_long_pattern_may_go_on_in_the_next_line_after_each_part_and_stays_text() -> None:
+    assert pattern_html("A<{district:6}{sequence:4}").text == "A&lt;{district:6}<wbr>{sequence:4}"
