@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from app import i18n, words
 from app.i18n import t
@@ -102,6 +103,12 @@ def write(kept: Mapping[str, Any], chosen: tuple[dt.date, dt.date], domain: tupl
     if kept["compare"] == "dates" and kept.get("compared"):
         said |= {name: day.isoformat() for name, day in zip(("cfrom", "cto"), kept["compared"], strict=True)}
     return said
+
+
+def link(given: Mapping[str, str], said: Mapping[str, str]) -> str:
+    """Return the address of the map that is seen, with other words in it; a word that is empty is left out."""
+    kept = {name: given[name] for name in (*NAMES, "on") if name in given and name not in said}
+    return f"/map?{urlencode({name: word for name, word in (dict(said) | kept).items() if word})}"
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -63,12 +63,13 @@ class Compared:
 def earlier_days(kind: str, later: Days, own: Days | None) -> Days:
     """Return the period that another is compared with: just before it, a year before it, or chosen days."""
     first, last = later
+    length = (last - first).days + 1
     if kind == "dates" and own is not None:
         return own
     if kind == "year":
-        # 52 weeks, so that a Monday is compared with a Monday
-        return first - dt.timedelta(days=364), last - dt.timedelta(days=364)
-    length = (last - first).days + 1
+        # Whole weeks, so that a Monday is compared with a Monday: 52, or as many as the period has
+        back = dt.timedelta(weeks=max(52, -(-length // 7)))
+        return first - back, last - back
     return first - dt.timedelta(days=length), first - dt.timedelta(days=1)
 
 

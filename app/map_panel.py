@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import numpy as np
+import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, widgets, words
+from app import i18n, map_address, widgets, words
 from app.i18n import t
 from app.map_legend import bars_html
 from app.widgets import Column, Fact
@@ -99,13 +100,12 @@ def _grids(session: Session, actor: Actor, question: Question, found: CellValues
     if not rows:
         return
     digits = 0 if question.metric in {"reported", "open", "overdue"} else 1
-    on = f"&on={question.day.isoformat()}" if question.day else ""
     widgets.write(f"<h3>{widgets.html(t('Grids with the highest values'))}</h3>")
     widgets.table(
         [Column(t("Grid"), fixed=True), Column(t("Community")), Column(t(METRICS[question.metric]), right=True)],
         [
             (
-                widgets.link(name.code, f"/map?grid={name.grid_id}{on}"),
+                widgets.link(name.code, map_address.link(st.query_params, {"grid": str(name.grid_id)})),
                 i18n.either(name.community, name.community_zh),
                 i18n.number(value, digits),
             )

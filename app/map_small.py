@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import i18n, map_classes, map_paper, state, widgets
+from app import i18n, map_address, map_classes, map_paper, state, widgets
 from app.i18n import t, tn
 from app.map_filters import Filters
 from app.map_legend import legend_html
@@ -64,13 +64,14 @@ def show(session: Session, view: View) -> None:
     st.html(f"<style>.gk-small-ground{{background-image:url(data:image/svg+xml,{quote(ground)})}}</style>")
     places = map_paper.shapes_of(session, territory, frame, first, filters)
     cards = []
-    for (title, part, href), values in zip(parts, found, strict=True):
+    for (title, part, said), values in zip(parts, found, strict=True):
         fill = Fill(first.level, values.first_id, values.values, drawn.edges, drawn.colours, first.legend)
         svg = _svg(map_paper.filled(places, fill, frame, "small"), frame)
         count = tn("{count} incident", "{count} incidents", _counted(session, actor, part, values))
+        href = escape(map_address.link(st.query_params, said))
         cards.append(
             f'<figure><div class="gk-small-ground"><img alt="{escape(f"{title}: {count}")}"'
-            f' src="data:image/svg+xml,{quote(svg)}"></div><figcaption><a href="{escape(href)}" target="_self">'
+            f' src="data:image/svg+xml,{quote(svg)}"></div><figcaption><a href="{href}" target="_self">'
             f'{escape(title)}</a><span class="gk-muted">{escape(count)}</span></figcaption></figure>'
         )
     widgets.write(f'<div class="gk-small-maps">{"".join(cards)}</div>')
@@ -96,36 +97,37 @@ def _counted(session: Session, actor: Actor, part: Filters, values: CellValues) 
 
 def _of_categories(
     session: Session, actor: Actor, filters: Filters, titles: Mapping[str, str]
-) -> list[tuple[str, Filters, str]]:
+) -> list[tuple[str, Filters, dict[str, str]]]:
     counts = overview.reported_by_category(
         session, actor.territory_id or 0, filters.first, filters.last, area_ids=actor.area_ids, day=filters.day
     )
     chosen = [each for each in counts if filters.categories is None or each.category in filters.categories]
     return [
         (titles.get(each.category, each.category), replace(filters, categories=(each.category,)),
-         f"/map?categories={quote(each.category)}&{_span(filters)}")
+         _large(filters) | {"categories": each.category})
         for each in chosen[:MAPS]
     ]  # fmt: skip
 
 
-def _of_time(filters: Filters) -> list[tuple[str, Filters, str]]:
+def _of_time(filters: Filters) -> list[tuple[str, Filters, dict[str, str]]]:
     """Return the period in up to six parts of the same number of days; days over are left out at the beginning."""
     days = (filters.last - filters.first).days + 1
     count = min(MAPS, days)
     length = days // count
     first = filters.last - dt.timedelta(days=length * count - 1)
-    parts: list[tuple[str, Filters, str]] = []
+    parts: list[tuple[str, Filters, dict[str, str]]] = []
     for at in range(count):
         begin = first + dt.timedelta(days=at * length)
         end = begin + dt.timedelta(days=length - 1)
         part = replace(filters, first=begin, last=end)
         title = i18n.day(begin) if length == 1 else t("{first} – {last}", first=i18n.day(begin), last=i18n.day(end))
-        parts.append((title, part, f"/map?{_span(part)}"))
+        parts.append((title, part, _large(part)))
     return parts
 
 
-def _span(filters: Filters) -> str:
-    return f"days=0&from={filters.first.isoformat()}&to={filters.last.isoformat()}&metric={filters.metric}"
+def _large(filters: Filters) -> dict[str, str]:
+    """Return what the address of the large map says otherwise than that of the small ones."""
+    return {"view": "", "days": "0", "from": filters.first.isoformat(), "to": filters.last.isoformat()}
 
 
 def _svg(inside: str, frame: Frame) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app import i18n, state, widgets
+from app import i18n, map_address, state, widgets
 from app.exports import recorded
 from app.i18n import t
 from app.map_compare import Compared, verdicts
@@ -128,7 +128,6 @@ def title(filters: Filters) -> str:
 
 def _table(session: Session, filters: Filters, rows: Rows) -> None:
     names = overview.grid_names(session, rows.grid_id.tolist())
-    on = f"&on={filters.day.isoformat()}" if filters.day else ""
     columns = [Column(t("Grid"), fixed=True), Column(t("Community")), Column(title(filters), right=True)]
     columns += [
         Column(t("Reported, all"), right=True),
@@ -140,7 +139,7 @@ def _table(session: Session, filters: Filters, rows: Rows) -> None:
         name = names.get(grid_id)
         code = name.code if name else str(grid_id)
         line: list[Cell] = [
-            widgets.link(code, f"/map?grid={grid_id}{on}"),
+            widgets.link(code, map_address.link(st.query_params, {"grid": str(grid_id)})),
             i18n.either(name.community, name.community_zh) if name else None,
             said(filters, float(rows.values[at])),
         ]

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import re
 from pathlib import Path
-from urllib.parse import urlencode
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -102,8 +101,7 @@ def _small(session: Session, view: View) -> None:
 
 
 def _as_table() -> str:
-    asked = {name: st.query_params[name] for name in (*map_address.NAMES, "on", "grid") if name in st.query_params}
-    return f"/map?{urlencode(asked | {'view': 'table'})}"
+    return map_address.link(st.query_params, {"view": "table", "grid": st.query_params.get("grid", "")})
 
 
 @st.cache_data(ttl=3600, show_spinner=False)

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from app.map_address import DEFAULTS, read, write
+from app.map_address import DEFAULTS, link, read, write
 from app.map_compare import earlier_days
 
 TODAY = dt.date(2026, 7, 22)
@@ -61,3 +61,18 @@ def test_the_earlier_period_is_as_long_and_begins_on_the_same_weekday() -> None:
     year = earlier_days("year", later, None)
     assert [day.weekday() for day in year] == [day.weekday() for day in later]
     assert earlier_days("dates", later, (dt.date(2020, 1, 1),) * 2) == (dt.date(2020, 1, 1),) * 2
+
+
+@pytest.mark.parametrize("length", [1, 364, 365, 366, 800])
+def test_a_year_before_shares_no_day_with_the_period(length: int) -> None:
+    later = (TODAY - dt.timedelta(days=length - 1), TODAY)
+    year = earlier_days("year", later, None)
+    assert year[1] < later[0]
+    assert [day.weekday() for day in year] == [day.weekday() for day in later]
+
+
+def test_a_link_within_the_map_keeps_the_filter() -> None:
+    seen = {"days": "365", "status": "overdue", "view": "table", "grid": "7", "place": "1,2", "on": "2026-07-01"}
+    assert link(seen, {"grid": "9"}) == "/map?grid=9&days=365&status=overdue&view=table&on=2026-07-01"
+    assert link(seen, {"view": "", "days": "0"}) == "/map?days=0&status=overdue&on=2026-07-01"
+    assert link({"categories": "a&b"}, {}) == "/map?categories=a%26b"
