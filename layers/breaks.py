@@ -82,7 +82,7 @@ def breaks(
         if not own:
             raise InvalidInput("Own breaks need numbers.", hint="Write them as 1, 3, 8.")
         lowest = float(positive.min())
-        return own if own[0] <= lowest else (math.floor(lowest) if whole else lowest, *own)[-MOST:]
+        return own if own[0] <= lowest else (math.floor(lowest) if whole else lowest, *own)[:MOST]
     distinct = np.unique(positive)
     if len(distinct) <= classes and scheme != "equal":
         return tuple(float(value) for value in distinct)

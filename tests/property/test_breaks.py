@@ -59,6 +59,8 @@ def test_own_breaks_are_read_and_kept() -> None:
     assert own_breaks("２、５") == (2, 5)
     values = np.array([1.0, 4.0, 9.0])
     assert breaks(values, "manual", 5, whole=True, own=(3, 8)) == (1, 3, 8), "what lies below has a class too"
+    seven = breaks(values, "manual", 5, whole=True, own=(3, 4, 5, 6, 7, 8, 9))
+    assert seven == (1, 3, 4, 5, 6, 7, 8), "the lowest keep their class also where there is no colour left"
     for wrong in ("", "a", "3, 1", "0, 1", "-1", "1e999", "nan", "1 1", "1,2,3,4,5,6,7,8", "<script>"):
         with pytest.raises(InvalidInput, match=r"[Bb]reaks"):
             own_breaks(wrong)
