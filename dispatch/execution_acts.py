@@ -186,6 +186,15 @@ def hand_over(
     )
 
 
+def not_yours() -> NotFound:
+    """Return the refusal of whoever has no part (any more) in an incident."""
+    return NotFound(
+        "This task is not yours any more: it was taken back, given to somebody else, or is done.",
+        hint="Look at your list of tasks.",
+        zh="该任务已不属于您：已被撤回、改派或已完成。请查看任务列表。",
+    )
+
+
 def _say(said: _Said, moment: dt.datetime | None, step: Callable[[store.OwnTask, dt.datetime], None]) -> Done:
     session, incident_id = said.session, said.incident_id
     worker_id, territory_id = _worker(said.actor)
@@ -194,11 +203,7 @@ def _say(said: _Said, moment: dt.datetime | None, step: Callable[[store.OwnTask,
     def apply() -> Done:
         task = store.own_task(session, territory_id, incident_id, worker_id)
         if task is None:
-            raise NotFound(
-                "This task is not yours any more: it was taken back, given to somebody else, or is done.",
-                hint="Look at your list of tasks.",
-                zh="该任务已不属于您：已被撤回、改派或已完成。请查看任务列表。",
-            )
+            raise not_yours()
         if said.version is not None and said.version != task.version:
             raise Conflict(
                 f"{task.number} was changed meanwhile.",

@@ -114,7 +114,12 @@ def apply(session: Session, actor: Actor, act: PhoneAct) -> Done | None:
         raise InvalidInput(
             f"The field page knows no act {act.act[:40]!r}.", hint="Load the page again.", zh="没有该操作，请刷新页面。"
         )
-    return known(session, actor, act)
+    try:
+        return known(session, actor, act)
+    except NotFound as error:
+        if act.incident is None:
+            raise
+        raise progress.not_yours() from error  # what the phone showed him was his
 
 
 def _move(session: Session, actor: Actor, act: PhoneAct) -> Done:
@@ -216,7 +221,7 @@ ACTS: Mapping[str, Callable[[Session, Actor, PhoneAct], Done | None]] = {
 def add_photo(
     session: Session, actor: Actor, incident_id: int, kind: str, prepared: Prepared, *, command_id: str
 ) -> Done:
-    """Keep a photo once, however often the phone sends it; raises as `incidents.service.evidence.add_photo` does."""
+    """Keep a photo once, however often the phone sends it; raises as `apply` does."""
     worker_of(actor)
 
     def add() -> Done:
@@ -224,7 +229,10 @@ def add_photo(
         return _as_it_is(session, actor, incident_id)
 
     asked = {"incident": incident_id, "kind": kind, "sha256": prepared.photo.sha256}
-    return once(session, actor, command_id, act="photo", asked=asked, apply=add)
+    try:
+        return once(session, actor, command_id, act="photo", asked=asked, apply=add)
+    except NotFound as error:
+        raise progress.not_yours() from error
 
 
 def _as_it_is(session: Session, actor: Actor, incident_id: int) -> Done:

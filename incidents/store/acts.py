@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.identity import Actor
-from geodata.tables import Command, Incident, IncidentClass, Record, Task, Unit, Worker
+from geodata.tables import Command, Incident, IncidentClass, Pin, Record, Task, Unit, Worker
 from incidents.needs import lacking
 from incidents.work import Change
 
@@ -169,3 +169,13 @@ def staff_numbers(session: Session, worker_ids: Iterable[int]) -> dict[int, str]
     """Return worker id to staff number."""
     rows = session.execute(select(Worker.id, Worker.code).where(Worker.id.in_(set(worker_ids))))
     return {row.id: row.code for row in rows}
+
+
+def end_bar(session: Session, incident_id: int, worker_id: int, at: dt.datetime) -> None:
+    """Let plans send a worker to an incident again that he had refused."""
+    session.execute(
+        update(Pin)
+        .where(Pin.incident_id == incident_id, Pin.worker_id == worker_id, Pin.kind == "bar", Pin.ended_at.is_(None))
+        .values(ended_at=func.greatest(at, Pin.made_at)),
+        execution_options={"synchronize_session": False},
+    )

@@ -126,6 +126,11 @@ def test_his_part_ends_with_the_work_of_who_leads(job, act, there, came) -> None
     assert job.incident(one).status == ("checking" if act == "finish" else "filed")
     with pytest.raises(NotFound):
         job.says("arrive", one, actor=job.other)
+    # What waited on his phone meanwhile is refused in words that say what became of it.
+    for late, more in (("arrive", {}), ("note", {"text": "lid"}), ("finish_part", {})) if came == "cancelled" else ():
+        db.as_actor(job.session, job.other)
+        with pytest.raises(NotFound, match="not yours any more"), job.session.begin_nested():
+            field.apply(job.session, job.other, PhoneAct(fresh(), late, one, 1, NOW, more))
     told = job.ask(select(Outbox.topic).where(Outbox.worker_id == job.second).order_by(Outbox.id))
     assert [topic for (topic,) in told] == ["assigned", *(["withdrawn"] if came == "cancelled" else [])]
     job.holds()
@@ -142,6 +147,10 @@ def test_who_cannot_come_along_says_why_and_is_not_asked_again(job) -> None:
     plan = job.plan(Stop(one, job.first, NOW, END), Stop(one, job.second, NOW, END, along=True))
     assert [each.along for each in job.publish(plan, [one]).done] == [False]
     assert parts(job, one)[job.second] == (True, "returned")
+    # A hand that calls him in all the same wins: no plan keeps him away any more.
+    job.desk.act(job.desk.dispatcher, one, "join", worker_id=job.second)
+    assert parts(job, one)[job.second] == (True, "waiting")
+    assert job.ask(select(Pin.id).where(Pin.ended_at.is_(None))) == []
     job.holds()
 
 
