@@ -8,3 +8,7 @@ import os
 os.environ["GDAL_SKIP"] = (
     "OGR_VRT,GDALG,HTTP,WFS,OAPIF,OGCAPI,CSW,EEDA,PLSCENES,Carto,AmigoCloud,Elasticsearch,NGW,ADBC"
 )
+# A GML names the address of its schema, a GeoJSON that of its coordinate system, and GDAL would ask there from
+# inside our network. It is told not to, and what it asks all the same goes to a port where nobody listens.
+os.environ["GML_DOWNLOAD_SCHEMA"] = "NO"
+os.environ["GDAL_HTTP_PROXY"] = os.environ["GDAL_HTTPS_PROXY"] = "http://127.0.0.1:1"

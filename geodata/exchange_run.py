@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.progress import Progress
 from geodata import exchange_store as store
 from geodata.exchange import Checked, Chunk, Geometries, Role, Spec, Type, Violation
-from geodata.exchange_check import Checker, References
+from geodata.exchange_check import SHOWN, Checker, References
 from geodata.exchange_pack import pack
 from geodata.exchange_place import Ground, shapes_of
 
@@ -184,7 +184,8 @@ class Run:
         for number, text, told in chunk.broken:
             raw = {} if personal else {ROW: text.replace("\x00", "")}
             zh = "该行列数与表头不一致。"
-            self._spool_row(number, raw, [Violation(0, "", text[:120], "columns", told, zh).as_dict()])
+            shown = "" if personal else text[:SHOWN].replace("\x00", "")
+            self._spool_row(number, raw, [Violation(0, "", shown, "columns", told, zh).as_dict()])
         if checked.good.all():
             return
         wrong: dict[int, list[dict[str, Any]]] = {}

@@ -22,11 +22,14 @@ MAPS: Final = (".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb", ".dxf", ".p
 TABLES: Final = (".csv", ".tsv", ".xlsx", ".dbf", ".jsonl", ".ndjson", ".geojsonl")
 GTFS_PARTS: Final = {"stops.txt", "routes.txt", "trips.txt", "stop_times.txt", "agency.txt"}
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+_FOLDERS = re.compile(r"(?<![\w/])/(?:[^/\s'\"]+/)+")
+"""Folders of this machine, which a message of a library names and a stranger need not know."""
 
 
 def broken(name: str, what: str, error: object) -> InvalidInput:
     """Return the refusal of a file that is cut short or of another kind than it says."""
     said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    said = _FOLDERS.sub("", said).split("; It might help", maxsplit=1)[0]
     return InvalidInput(
         f"{name} is no readable {what} ({said}).",
         hint="Was the download complete? Fetch or save it again; nothing was loaded.",
@@ -114,7 +117,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _inside(name: str, archive: str) -> PurePosixPath:
     inner = PurePosixPath(PureWindowsPath(name).as_posix())
-    if inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0] or "\x00" in name:
+    if not inner.parts or inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0] or "\x00" in name:
         raise InvalidInput(
             f"{archive} holds a file that would be written outside its folder ({name[:80]!r}); it was not read.",
             hint="Pack it again.",

@@ -32,7 +32,8 @@ NUMBER: Final = "_quarantine"
 PROBLEM: Final = "_problem"
 REPAIR: Final = "_repair"
 MOST_ROWS: Final = 100_000
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula; in Chinese and Japanese the wide signs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,12 @@ def as_csv(rows: Sequence[QuarantinedView], headings: Sequence[str]) -> str:
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow([NUMBER, PROBLEM, REPAIR, *headings])
+    writer.writerow([NUMBER, PROBLEM, REPAIR, *map(_harmless, headings)])
     for each in rows:
         problem = " ".join(str(one["sentence"]) for one in each.violations)
         repair = "; ".join(f"{one['field']}: {one['repair']}" for one in each.violations if one.get("repair"))
         cells = [_harmless(str(each.raw.get(heading, ""))) for heading in headings]
-        writer.writerow([each.id, problem, _harmless(repair), *cells])
+        writer.writerow([each.id, _harmless(problem), _harmless(repair), *cells])
     return out.getvalue()
 
 
@@ -178,7 +179,7 @@ def retry_file(session: Session, actor: Actor, territory: TerritoryInfo, path: P
             for place_, number in enumerate(columns[NUMBER]):
                 if number and number.strip().isdigit():
                     mended[int(number)] = {
-                        name: _as_typed(cells[place_] or "")
+                        _as_typed(name): _as_typed(cells[place_] or "")
                         for name, cells in columns.items()
                         if name not in {NUMBER, PROBLEM, REPAIR}
                     }
@@ -301,11 +302,13 @@ def _view(row: QuarantinedRow) -> QuarantinedView:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) and not _is_number(cell) else cell
+    """Return a cell that no spreadsheet runs; `_as_typed` gives the cell back as it was, apostrophes of its own too."""
+    runs = cell.lstrip("'").startswith(_FORMULA)
+    return f"'{cell}" if runs and not _is_number(cell) else cell
 
 
 def _as_typed(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell
 
 
 def _is_number(cell: str) -> bool:

@@ -231,3 +231,33 @@ def test_rows_in_quarantine_are_mended_here_or_in_a_spreadsheet(
         quarantine.retry_file(session, actor, territory, lamps, place=place)
     undo_batch(session, actor, done.batches[0])
     assert [each.row_number for each in quarantine.list_rows(session, actor, territory.id)] == [42]
+
+
+def test_what_is_about_a_person_is_not_kept_of_a_row_that_breaks(
+    session: Session, small_city: Halves, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("phone,code,n\n" + "".join(f"1381234567{n},A{n},{n}\n" for n in range(9)) + "13800009999,A9,1,2\n")
+    done = bring(session, small_city, path, key="calls")
+    assert (done.loaded, done.rejected) == (9, 1)
+    kept = session.execute(text("SELECT raw::text || violations::text FROM quarantined_row")).scalar_one()
+    assert "13800009999" not in kept + str(done.first_wrong)
+
+
+def test_a_row_whose_key_stands_twice_is_mended_by_another_key(
+    session: Session, small_city: Halves, tmp_path: Path
+) -> None:
+    territory = small_city[0]
+    actor = system_actor(territory.id)
+    path = tmp_path / "a.csv"
+    path.write_text(LAMPS + "".join(lamp(n) for n in range(1, 11)) + lamp(4, power=99))
+    bring(session, small_city, path, over=Overrides(key=("编号",)))
+    (waits,) = quarantine.list_rows(session, actor, territory.id)
+    done = quarantine.retry(
+        session, actor, territory, {waits.id: {"编号": "L0099"}},
+        place=lambda lon, lat: locate(session, territory.id, lon, lat).grid_id,
+    )  # fmt: skip
+    assert (done.fixed, done.left) == (1, 0)
+    assert [row[1] | {"grid": row[4] is not None} for row in rows(session) if row[0] == "L0099"] == [
+        {"编号": "L0099", "名称": "路灯4", "类型": "单臂", "功率": 99, "安装日期": "2024-03-05", "grid": True}
+    ]

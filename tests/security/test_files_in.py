@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import http.server
 import io
+import threading
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from PIL import Image
 from app import uploads
 from core.errors import InvalidInput
 from core.settings import settings
+from geodata.exchange_open import opened
 from geodata.files import read_table
 from geodata.record_file import read as read_record
 from geodata.vector_files import read_shapes
@@ -154,3 +157,37 @@ def test_other_readers_of_pictures_are_not_woken(kind: str) -> None:
     Image.new("RGB", (64, 64)).save(held, kind)
     with pytest.raises(InvalidInput, match="no photo"):
         clean(held.getvalue())
+
+
+def test_a_map_file_makes_us_ask_nobody(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Listener(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_said: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    at = f"http://127.0.0.1:{server.server_port}"
+    schema = f"{at}/ns {at}/wfs?service=WFS&amp;version=1.0.0&amp;request=DescribeFeatureType&amp;typeName=o:x"
+    gml = (
+        '<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml"'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:o="{at}/ns" xsi:schemaLocation="{schema}">'
+        '<gml:featureMember><o:x fid="x.1"><o:n>1</o:n></o:x></gml:featureMember></wfs:FeatureCollection>'
+    )
+    point = '{"type": "Feature", "properties": {"a": 1}, "geometry": {"type": "Point", "coordinates": [1, 2]}}'
+    crs = f'{{"type": "link", "properties": {{"href": "{at}/crs", "type": "ogcwkt"}}}}'
+    geojson = f'{{"type": "FeatureCollection", "crs": {crs}, "features": [{point}]}}'
+    try:
+        for name, content in (("a.gml", gml), ("a.geojson", geojson)):
+            path = tmp_path / name
+            path.write_text(content)
+            with opened(path) as source:
+                assert sum(len(each) for each in source.chunks()) == 1
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import io
 import json
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from core.errors import GridkeeperError, InvalidInput
-from geodata import exchange_unpack
+from geodata import exchange_unpack, quarantine
 from geodata.exchange import Chunk, FieldSpec, Role, Spec, Type
 from geodata.exchange_check import Checker
 from geodata.exchange_open import opened
@@ -101,7 +102,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, name: str, co
 
 def test_archives_that_lead_out_or_blow_up_are_not_unpacked(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(exchange_unpack, "_SHARE", 2)
-    for evil in ("../../evil.kml", "/etc/evil.kml", "C:\\evil.kml", "a/../../evil.kml"):
+    for evil in ("../../evil.kml", "/etc/evil.kml", "C:\\evil.kml", "a/../../evil.kml", "."):
         path = tmp_path / "a.kmz"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(evil, "<kml/>")
@@ -215,6 +216,32 @@ def test_headings_of_every_kind(tmp_path: Path) -> None:
     assert rows == [{"街道": "东街", "人口 男": "12", "人口 女": None, "面积": "3.5"}]
 
 
+def test_folders_of_this_machine_are_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read /etc/passwd"}')
+    with pytest.raises(InvalidInput, match="a.json is no readable GeoJSON") as refused:
+        read(path)
+    assert str(tmp_path.parent) not in str(refused.value)
+    twice = zipped(tmp_path / "t.zip", a=b"x", **{"a/b__csv": b"a,b\n"})
+    with pytest.raises(InvalidInput, match="t.zip is no readable zip") as refused:
+        read(twice)
+    assert "gk-unpacked" not in str(refused.value)
+
+
+def test_nothing_in_a_sheet_of_quarantine_is_run_and_all_comes_back_as_it_was() -> None:
+    evil = ('=HYPERLINK("http://x")', "@SUM(A1)", "-1+2", "＝1+1", "'=1", "''-a", "\n=1", "\t=1")
+    wrong = [{"field": evil[0], "sentence": f"{evil[0]} has to be a number.", "repair": ""}]
+    row = quarantine.QuarantinedView(1, 1, 1, 1, dict.fromkeys(evil, "=1+1") | {evil[4]: "-1.5"}, wrong, "open", 1)
+    text = quarantine.as_csv([row], evil)
+    read_back = list(csv.reader(io.StringIO(text, newline="")))
+    cells = [cell for line in read_back for cell in line]
+    assert not [cell for cell in cells if cell.startswith(("=", "@", "+", "＝", "\t", "\n"))]
+    assert "-1.5" in cells  # a number stays one
+    plain = [[quarantine._as_typed(cell) for cell in line[3:]] for line in read_back]
+    assert plain[0] == list(evil)
+    assert plain[1] == [row.raw[each] for each in evil]
+
+
 def test_formulas_stay_text(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('id,t\n1,=HYPERLINK("http://x")\n2,@SUM(A1)\n')
@@ -262,8 +289,9 @@ def test_overrides_travel() -> None:
 def test_no_bytes_bring_the_readers_down(tmp_path_factory, content: bytes, ending: str) -> None:
     path = tmp_path_factory.getbasetemp() / f"fuzz{ending}"
     path.write_bytes(content)
-    with contextlib.suppress(GridkeeperError, IndexError):  # the last: no chunk at all
-        read(path)
+    with contextlib.suppress(GridkeeperError), opened(path) as source:
+        for _ in source.chunks():
+            pass
 
 
 @settings(max_examples=15)
@@ -275,8 +303,6 @@ def test_no_bytes_bring_the_readers_down(tmp_path_factory, content: bytes, endin
     )
 )
 def test_what_is_written_as_csv_is_read_back(tmp_path_factory, rows) -> None:
-    import csv
-
     out = io.StringIO(newline="")
     csv.writer(out).writerows([["id", "甲", "乙"], *([f"k{n}", *row[1:]] for n, row in enumerate(rows))])
     path = tmp_path_factory.getbasetemp() / "round.csv"
