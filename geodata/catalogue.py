@@ -60,7 +60,7 @@ def sources(session: Session, actor: Actor) -> dict[str, Source]:
     for data_set, said in store.data_sets(session, home):
         if data_set.id in open_ids:
             offer = catalogue_sets.offer_of(data_set, said)
-            found[offer.key] = catalogue_sets.source_of(offer)
+            found[offer.key] = catalogue_sets.source_of(offer, with_key=catalogue_sets.key_may_leave(data_set))
     return found
 
 

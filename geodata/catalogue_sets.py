@@ -74,8 +74,14 @@ def offer_of(data_set: DataSet, said: CatalogueEntry | None) -> Offer:
     )
 
 
-def source_of(offer: Offer) -> Source:
-    """Return where the rows of today of a data set come from."""
+def key_may_leave(data_set: DataSet) -> bool:
+    """Return whether a row's key tells of no person: it is made of its natural key, else of its whole content."""
+    made_of = set(data_set.natural_key)
+    return all(may_leave(each.get("role")) for each in data_set.fields if not made_of or each.get("name") in made_of)
+
+
+def source_of(offer: Offer, *, with_key: bool = True) -> Source:
+    """Return where the rows of today of a data set come from; without their keys, rows are told by batch and number."""
     columns: dict[str, sql.Composable] = {}
     for each in offer.fields:
         cell = sql.SQL("x.properties ->> {}").format(sql.Literal(each.name))
@@ -86,7 +92,7 @@ def source_of(offer: Offer) -> Source:
         offer,
         grid.format(sql.SQL("data_set_row")),
         columns,
-        sql.SQL("x.row_key"),
+        sql.SQL("x.row_key" if with_key else "(x.batch_id || '-' || x.row_number)"),
         sql.SQL("x.geom") if offer.geometry else None,
         sql.SQL("x.data_set_id = " + number.as_string() + " AND x.valid_to IS NULL"),
         sql.SQL("x.geom && {shape} AND ST_Intersects(x.geom, {shape})") if offer.geometry else None,

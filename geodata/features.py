@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -89,16 +89,14 @@ def page(session: Session, source: Source, territory_id: int, wanted: Wanted) ->
     )
     connection = driver_of(session)
     try:
-        connection.execute(sql.SQL("SELECT set_config('statement_timeout', {}, true)").format(str(TIMEOUT_MS)))
+        _bound(connection)
         found = connection.execute(rows).fetchall()
         matched = None
         if wanted.after is None:
             told = connection.execute(count).fetchone()
             matched = int(told[0]) if told is not None and told[0] <= COUNTED else None
     except psycopg.errors.QueryCanceled as error:
-        raise SourceUnavailable(
-            "This question takes too long.", hint="Ask for a smaller box, a shorter time or fewer rows."
-        ) from error
+        raise _too_long() from error
     more = len(found) > wanted.limit
     kept = found[: wanted.limit]
     return Page(tuple(row[1] for row in kept), str(kept[-1][0]) if more and kept else None, matched)
@@ -119,10 +117,31 @@ def one(session: Session, source: Source, territory_id: int, identity: str, want
         source.ident,
         _identity(source, identity),
     )
-    row = driver_of(session).execute(statement).fetchone()
+    row = _row(session, statement)
     if row is None:
         raise NotFound(f"There is no {source.offer.key} {identity!r}, or it lies outside your reach.")
     return str(row[0])
+
+
+def _bound(connection: psycopg.Connection) -> None:
+    """Let no statement of the transaction take longer than `TIMEOUT_MS`."""
+    connection.execute(sql.SQL("SELECT set_config('statement_timeout', {}, true)").format(str(TIMEOUT_MS)))
+
+
+def _row(session: Session, statement: sql.Composed) -> tuple[Any, ...] | None:
+    """Return the first row of a statement that may not take too long."""
+    connection = driver_of(session)
+    _bound(connection)
+    try:
+        return connection.execute(statement).fetchone()
+    except psycopg.errors.QueryCanceled as error:
+        raise _too_long() from error
+
+
+def _too_long() -> SourceUnavailable:
+    return SourceUnavailable(
+        "This question takes too long.", hint="Ask for a smaller box, a shorter time or fewer rows."
+    )
 
 
 def relation_of(source: Source, shapes: Sequence[sql.Composable]) -> sql.Composable:
@@ -244,5 +263,5 @@ def tile(session: Session, source: Source, territory_id: int, key: tuple[int, in
         box=source.box.format(shape=shape, territory=sql.Literal(territory_id)),
         most=sql.Literal(most),
     )
-    row = driver_of(session).execute(statement).fetchone()
+    row = _row(session, statement)
     return bytes(row[0]) if row is not None and row[0] is not None else b""

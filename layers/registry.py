@@ -62,6 +62,8 @@ class LayerEntry:
         Lines of the legend; empty where a legend of its own is reckoned from values.
     fresh_s
         So old at most, in seconds, may a kept tile be; None where a notification tells of every change.
+    by_account
+        Accounts of one scope may see other rows, as with grants: tiles are kept for each account.
     freshness, freshness_zh
         How current it is, in words.
     sensitivity
@@ -83,6 +85,7 @@ class LayerEntry:
     drawn: tuple[Mapping[str, Any], ...] = ()
     legend: tuple[Sign, ...] = field(default=())
     fresh_s: int | None = None
+    by_account: bool = False
     freshness: str = "as the database stands"
     freshness_zh: str = "与数据库同步"
     sensitivity: str = "internal"

@@ -16,7 +16,14 @@ T = TypeVar("T")
 
 
 class Busy:
-    """Lets so many in at once, and of one caller so many; of those in it, so many work, and the others wait."""
+    """Lets so many in at once, and of one caller so many; of those in it, so many work, and the others wait.
+
+    Who waits takes memory and no thread, so that pages, tiles and logins go on beside it.
+    """
+
+    SAY = "Too much is asked for at once."
+    HINT = "Ask again in a moment, and fewer things beside each other."
+    ZH = "同时请求过多，请稍后重试。"
 
     def __init__(self, name: str, *, at_work: int, inside: int, each: int) -> None:
         self.at_work, self.inside, self.each = at_work, inside, each
@@ -33,11 +40,7 @@ class Busy:
             When there is none.
         """
         if self._who.total() >= self.inside or self._who[who] >= self.each:
-            raise SourceUnavailable(
-                "Too much is asked for at once.",
-                hint="Ask again in a moment, and fewer things beside each other.",
-                zh="同时请求过多，请稍后重试。",
-            )
+            raise SourceUnavailable(self.SAY, hint=self.HINT, zh=self.ZH)
         self._who[who] += 1
         try:
             yield

@@ -39,7 +39,7 @@ async def _answer(
     """Return what ``make`` gives, as JSON, made in a thread of the interface's own."""
     actor = actor_of(request)
     require(actor, May.SEE_MAP)
-    with READERS.enter(actor.scope_key):
+    with READERS.enter(actor.user_id or actor.scope_key):
         made = await READERS.work(make, actor, request)
     if isinstance(made, Response):
         return made

@@ -110,6 +110,8 @@ def boxes(given: str, srid: int, flipped: bool) -> tuple[Box, ...]:
         west, south, east, north = _to_degrees(srid).transform_bounds(west, south, east, north)
     if not all(map(math.isfinite, (west, south, east, north))) or south > north:
         raise _no_box()
+    west, east = (min(max(each, -180.0), 180.0) for each in (west, east))
+    south, north = (min(max(each, -90.0), 90.0) for each in (south, north))
     if west > east:
         return ((west, south, 180.0, north), (-180.0, south, east, north))
     return ((west, south, east, north),)

@@ -100,7 +100,8 @@ async def _tile(actor: Actor, layer: LayerEntry, key: TileKey, day: dt.date | No
         )
     version = versions.of(actor.territory_id or 0, layer.depends_on)
     age = None if layer.fresh_s is None else int(now().timestamp() // layer.fresh_s)
-    cached = None if version is None else (layer.key, key, actor.scope_key, version, day, age)
+    who = (actor.scope_key, actor.user_id if layer.by_account else None)
+    cached = None if version is None else (layer.key, key, who, version, day, age)
     entry = cache().get(cached) if cached is not None else None
     if entry is None:
         zone = await run_in_threadpool(_zone, actor)

@@ -19,7 +19,9 @@ from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
 from geodata import asking, catalogue, catalogue_dcat, features, giving
 from geodata.catalogue import Said
+from geodata.catalogue_model import PERSONAL_ROLES
 from geodata.features import Wanted
+from layers import data_sets
 from people import accounts, tokens
 
 ActAs = Callable[[Actor], Session]
@@ -58,8 +60,9 @@ def lamps(acting: ActAs, officers: dict[Role, Actor]) -> int:
     )
     number = session.scalar(
         text(
-            "INSERT INTO data_set (territory_id, key, title, kind, geometry_type, fields, owner_unit_id, sensitivity)"
-            " VALUES (:t, 'lamps', 'Lamps', 'places', 'Point', CAST(:f AS jsonb), :u, 'restricted') RETURNING id"
+            "INSERT INTO data_set (territory_id, key, title, kind, geometry_type, fields, owner_unit_id, sensitivity,"
+            " natural_key) VALUES (:t, 'lamps', 'Lamps', 'places', 'Point', CAST(:f AS jsonb), :u, 'restricted',"
+            " '{no}') RETURNING id"
         ),
         {"t": home, "f": json.dumps(FIELDS), "u": unit},
     )
@@ -249,6 +252,32 @@ def test_rows_of_a_data_set_leave_without_what_names_a_person(
         path = tmp_path / f"lamps.{form}"
         assert giving.write(session, source, home, form, path).rows == 3
         assert b"Secret" not in path.read_bytes()
+
+
+def test_a_key_that_names_a_person_stays_too(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
+    supervisor = officers[Role.SUPERVISOR]
+    home = supervisor.territory_id or 0
+    tile: dict[str, object] = {"territory": home, "z": 13, "x": 4066, "y": 2753, "pixel": 1e-5}
+    for key, told in (("no", True), ("keeper", False), ("", False)):  # without a key, it is the digest of all columns
+        session = acting(system_actor(home))
+        session.execute(
+            text("UPDATE data_set SET natural_key = string_to_array(:k, ',') WHERE id = :d"), {"k": key, "d": lamps}
+        )
+        session = acting(supervisor)
+        source = catalogue.source_of(session, supervisor, KEY)
+        found = [json.loads(each) for each in features.page(session, source, home, Wanted()).features]
+        assert ("L1" in {each["id"] for each in found}) is told
+        assert len({each["id"] for each in found}) == 3
+        for each in found:
+            assert json.loads(features.one(session, source, home, each["id"], Wanted())) == each
+        rest = features.page(session, source, home, Wanted(after=found[1]["id"]))
+        assert [json.loads(each)["id"] for each in rest.features] == [found[2]["id"]]
+        held = features.driver_of(session).execute(data_sets.statement(13), tile).fetchone()
+        assert held is not None
+        assert b"lamps" in held[0]
+        assert (b"L1" in held[0]) is told
+    roles = {each.strip(" '") for each in data_sets.PERSONAL.split(",")}
+    assert roles == PERSONAL_ROLES
 
 
 def test_the_catalogue_tells_who_used_what_and_what_nobody_does(

@@ -340,6 +340,30 @@ def test_layers_hold_what_the_role_may_see(  # noqa: PLR0917  (pytest names what
     assert b"gas-valves" not in client.get(address(city, layer, 13)).content
 
 
+def test_tiles_with_what_was_granted_to_one_account_are_not_given_to_another(
+    client: TestClient, city: MapCity, placed: int
+) -> None:
+    del placed
+    with db.transaction(system_actor(city.territory.id)) as session:
+        steward = session.execute(
+            text(
+                "INSERT INTO app_user (login, password_hash, title_en, title_zh)"
+                " VALUES ('valves', '', '', '') RETURNING id"
+            )
+        ).scalar_one()
+        session.execute(
+            text(
+                "INSERT INTO catalogue_entry (territory_id, key, data_set_id, steward_id, changed_label)"
+                " SELECT territory_id, 'set-' || key, id, :steward, '' FROM data_set WHERE key = 'gas-valves'"
+            ),
+            {"steward": steward},
+        )
+    for z in (11, 13):
+        for user_id, held in ((steward, True), (None, False), (steward + 1, False)):
+            Acts.actor = Actor(user_id, "x", Role.PLANNER, city.territory.id)
+            assert (b"gas-valves" in client.get(address(city, "datasets", z)).content) is held
+
+
 def test_a_place_told_long_ago_is_not_shown(client: TestClient, city: MapCity, placed: int) -> None:
     del placed
     assert b"W902" not in client.get(address(city, "workers", 13)).content

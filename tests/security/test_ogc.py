@@ -118,6 +118,14 @@ def test_filters_say_what_the_database_says(enter: Enter, actors: dict[Role, Act
         assert len(everything(client, "incidents", f"limit=400&{query}")) == expected
 
 
+@pytest.mark.parametrize("key", ["components", "incidents", "streets", "unit-grids"])
+def test_a_box_larger_than_the_world_costs_no_more_than_none(enter: Enter, key: str) -> None:
+    client = enter(Role.SUPERVISOR)
+    path = f"/collections/{key}/items?limit=1"
+    for box in ("-180,-90,180,90", "-1e300,-1e300,1e300,1e300"):
+        assert get(client, f"{path}&bbox={box}").json()["numberMatched"] == get(client, path).json()["numberMatched"]
+
+
 def test_places_in_other_systems(enter: Enter) -> None:
     client = enter(Role.SUPERVISOR)
     base = "/collections/facilities/items?limit=1"
