@@ -10,7 +10,7 @@ from app import grid_borders, i18n, widgets
 from app.as_of import PARAMETER, told
 from app.i18n import t
 from app.widgets import Cell, Column, Fact
-from core.identity import Actor, May
+from core.identity import Actor, May, Role
 from geodata.territory import TerritoryInfo
 from grids import bordering, coding, publishing
 from grids.border_model import Stretch
@@ -41,7 +41,8 @@ def facts(session: Session, actor: Actor, file: GridFile, day: dt.date) -> None:
     """Put what had happened in the grid until the end of a day."""
     counts = {name: _value(session, actor, file.id, day, name) for name in ("reported", "open", "closed")}
     any_of = {name: value not in {"–", "0"} for name, value in counts.items()}
-    rows = f"/incidents?grid={file.id}&{PARAMETER}={day}" if actor.may(May.SEE_INCIDENTS) else ""
+    listed = actor.may(May.SEE_INCIDENTS) and actor.role is not Role.HANDLER
+    rows = f"/incidents?grid={file.id}&{PARAMETER}={day}&days={REPORT_DAYS}" if listed else ""
     widgets.facts(
         [
             Fact(t("Reported in 90 days"), counts["reported"], href=rows if any_of["reported"] else ""),

@@ -155,8 +155,6 @@ def bar(territory: TerritoryInfo) -> IncidentFilter:
         first, last = None, None
         if period == words.OWN_DATES:
             first, last = widgets.dates((today - dt.timedelta(days=6), today), key=state.FILTER_DAYS)
-        elif period not in {None, ANY_TIME}:
-            first, last = today - dt.timedelta(days=int(period) - 1), today
         categories = st.multiselect(
             t("Category"),
             list(MAJORS),
@@ -177,7 +175,10 @@ def bar(territory: TerritoryInfo) -> IncidentFilter:
             t("Deadline"), list(deadlines), format_func=deadlines.__getitem__, key=state.FILTER_DEADLINE, width=130
         )
         text = st.text_input(t("Number or place"), key=state.FILTER_TEXT, max_chars=60, width=200)
-        as_of.control(territory, key=f"{state.LIST_PAST}_on_{i18n.locale()}")
+        day = as_of.control(territory, key=f"{state.LIST_PAST}_on_{i18n.locale()}")
+    if period not in {None, ANY_TIME, words.OWN_DATES}:
+        last = day or today  # the last 30 days of a list of the past end on its day
+        first = last - dt.timedelta(days=int(period) - 1)
     place = narrowed()
     return IncidentFilter(
         first_day=first,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 from core.identity import Role, system_actor
+from geodata import jobs
 from geodata.db import transaction
 from grids import background, drafting
 from tests.pages.conftest import words
@@ -32,9 +34,12 @@ def test_a_grid_says_its_borders_now_and_on_a_day_and_the_list_follows(run: Run)
     told = words(past)
     assert "As it stood at the end of" in told
     assert "Reported in 90 days" in told
+    bodies = "".join(element.proto.body for element in past.get("html"))
+    assert f"/incidents?grid={cell}&amp;on={day}&amp;days=90" in bodies
     early = since.replace(year=since.year - 1)
     assert "was not in force" in words(run("grid_file", Role.SUPERVISOR, grid=str(cell), on=early.isoformat()))
-    told = words(run("incidents", Role.SUPERVISOR, "zh", grid=str(cell), on=day.isoformat()))
+    before = day - dt.timedelta(days=150)  # the last 90 days end on the day, else none of them would be left
+    told = words(run("incidents", Role.SUPERVISOR, "zh", grid=str(cell), on=before.isoformat(), days="90"))
     assert "当时" in told
     assert "现在" in told
 
@@ -54,6 +59,14 @@ def test_a_draft_at_work_shows_how_far_it_is_and_can_be_cancelled(run: Run, acto
         told = words(run("draw_balance", Role.SUPERVISOR, change=str(change.id)))
         assert "the work goes on" not in told
         assert "Colour cells by" in told
+        with transaction(actor) as session:
+            asked = {"kind": "nonsense", "size": 100.0}
+            job = background.ask(session, actor, change.id, background.DRAW, asked)
+        jobs.run_job(job)
+        told = words(run("draw_balance", Role.SUPERVISOR, "zh", change=str(change.id)))
+        assert "未能完成；没有作任何更改。" in told
+        assert "没有这种划分方法。" in told
+        assert "nonsense" not in told
     finally:
         with transaction(actor) as session:
             drafting.withdraw(session, actor, change.id)
