@@ -34,7 +34,8 @@ def listed(path: Path) -> tuple[list[str], np.ndarray]:
 def test_a_layer_and_a_matrix_from_their_files_to_the_same_answer_again(
     demo_database: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, best, _ = run(capsys, "--kind", "p-median", "--p", "2", "--candidates", "9", "--points", "3000")
+    code, best, _ = run(capsys, "--kind", "p-median", "--p", "2", "--candidates", "9", "--points", "3000",
+                        "--time-limit", "0.1")  # fmt: skip
     assert code == 0
     assert best["by_blocks"]
     assert best["every_building"]["bound"] <= best["every_building"]["objective"]
