@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,8 +103,6 @@ def as_table(body: bytes, feed: FeedInfo) -> str:
         When the answer has another form than was said.
     """
     rows = _csv_rows(body, feed) if feed.form == "csv" else _json_rows(body, feed)
-    if len(rows) > LINES_MOST:
-        rows = rows[: LINES_MOST + 1]  # one more, so that it is told
     if Datum(feed.datum) != Datum.WGS84:
         _shift(rows, Datum(feed.datum))
     out = io.StringIO()
@@ -119,13 +118,14 @@ def _csv_rows(body: bytes, feed: FeedInfo) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         text = body.decode("gb18030", errors="replace")
     try:
-        rows = list(csv.DictReader(io.StringIO(text)))
+        rows = list(itertools.islice(csv.DictReader(io.StringIO(text)), LINES_MOST + 1))
     except csv.Error as error:
         raise _other_form("csv") from error
     missing = [name for name in feed.fields.values() if name and rows and name not in rows[0]]
     if missing:
         raise _lacks(missing[0])
-    return [{ours: _told(row.get(feed.fields.get(ours, "")), ours) for ours in FIELDS} for row in rows]
+    named = {ours: feed.fields.get(ours) for ours in FIELDS}  # a column without a name is nobody's
+    return [{ours: _told(row.get(name) if name else None, ours) for ours, name in named.items()} for row in rows]
 
 
 def _json_rows(body: bytes, feed: FeedInfo) -> list[dict[str, str]]:
@@ -141,7 +141,7 @@ def _json_rows(body: bytes, feed: FeedInfo) -> list[dict[str, str]]:
             zh="返回内容中没有读数列表，请指明列表所在位置，如 data.items。",
         )
     rows = []
-    for row in found:
+    for row in found[: LINES_MOST + 1]:  # one more, so that it is told
         given = {ours: _inside(row, path) if (path := feed.fields.get(ours, "")) else None for ours in FIELDS}
         rows.append({ours: _told(value, ours) for ours, value in given.items()})
     return rows
@@ -177,7 +177,7 @@ def _told(value: Any, ours: str) -> str:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if number > 1_000_000_000 else None
 

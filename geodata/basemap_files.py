@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 import sqlite3
 import threading
+import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +22,16 @@ from geodata.basemap_grid import DEEPEST, PIXELS_MOST, Picture, media_type
 
 SUFFIXES = {".mbtiles": "mbtiles", ".pmtiles": "pmtiles", ".tif": "geotiff", ".tiff": "geotiff"}
 TILE_MOST = 4_000_000
+PIECE_MOST, UNPACKED_MOST = 16_000_000, 64_000_000
+"""Bytes of a directory of PMTiles, packed and unpacked; and what a block of a GeoTIFF may unpack to."""
+ASK_S = 2.0
+"""A question to an MBTiles file takes so long at most: what looks like a table may be a view without an end."""
+_CLOSED = {
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+}
+"""A GeoTIFF is one file: what it names beside itself, on this machine or another, is not opened."""
 _NAME = re.compile(r"[^/\\\x00]{1,200}")
 _lock = threading.Lock()
 
@@ -81,12 +95,14 @@ def stored_tile(kind: str, name: str, z: int, x: int, y: int) -> bytes | None:
         with _sqlite(path) as found:
             row = found.execute(
                 "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?"
-                " AND length(tile_data) <= ?",
+                " AND typeof(tile_data) = 'blob' AND length(tile_data) <= ?",
                 (z, x, 2**z - 1 - y, TILE_MOST),
             ).fetchone()
         return None if row is None else bytes(row[0])
     with path.open("rb") as file:
-        body: bytes | None = _pmtiles(path, file).get(z, x, y)
+        reader = _pmtiles(path, file)
+        with _readable(path):
+            body: bytes | None = reader.get(z, x, y)
     return body
 
 
@@ -98,7 +114,7 @@ def picture_of_box(name: str, box: tuple[float, float, float, float], width: int
     from rasterio.vrt import WarpedVRT
 
     try:
-        with _lock, rasterio.open(path_of(name)) as source:  # a data set is not for two threads
+        with _lock, _geotiff(rasterio, path_of(name)) as source:  # a data set is not for two threads
             alpha = ColorInterp.alpha in source.colorinterp
             with WarpedVRT(
                 source,
@@ -134,13 +150,16 @@ def _mbtiles_plan(path: Path) -> dict[str, Any]:
         said = dict(found.execute("SELECT name, value FROM metadata LIMIT 200").fetchall())
         low, high = found.execute("SELECT min(zoom_level), max(zoom_level) FROM tiles").fetchone()
         first = found.execute(
-            "SELECT tile_data FROM tiles WHERE length(tile_data) <= ? LIMIT 1", (TILE_MOST,)
+            "SELECT tile_data FROM tiles WHERE typeof(tile_data) = 'blob' AND length(tile_data) <= ? LIMIT 1",
+            (TILE_MOST,),
         ).fetchone()
-    if low is None or first is None:
+    if not (isinstance(low, int) and isinstance(high, int)) or first is None:
         raise InvalidInput(f"{path.name} holds no tiles.", hint="Choose another file.", zh=f"{path.name} 中没有瓦片。")
     _check_raster(path, str(said.get("format", "")), bytes(first[0]))
-    box = [float(each) for each in str(said.get("bounds", "")).split(",") if each.strip()]
-    box = box if len(box) == 4 else [-180.0, -85.0, 180.0, 85.0]
+    box: list[float] = []
+    with contextlib.suppress(ValueError):
+        box = [float(each) for each in str(said.get("bounds", "")).split(",")]
+    box = box if len(box) == 4 and all(map(math.isfinite, box)) else [-180.0, -85.0, 180.0, 85.0]
     return {
         "first": int(low),
         "last": min(int(high), DEEPEST),
@@ -153,7 +172,8 @@ def _pmtiles_plan(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         reader = _pmtiles(path, file)
         head = reader.header()
-        said = reader.metadata()
+        with _readable(path):
+            said = reader.metadata()
     kind = str(head["tile_type"]).rpartition(".")[2].lower()
     _check_raster(path, "pbf" if kind in {"mvt", "unknown"} else kind, None)
     box = [head[each] / 1e7 for each in ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7")]
@@ -166,7 +186,7 @@ def _geotiff_plan(path: Path) -> dict[str, Any]:
     from rasterio.warp import transform_bounds
 
     try:
-        with rasterio.open(path) as source:
+        with _geotiff(rasterio, path) as source:
             if source.crs is None:
                 raise InvalidInput(
                     f"{path.name} does not say in which coordinate system it is.",
@@ -203,6 +223,9 @@ def _check_raster(path: Path, form: str, first: bytes | None) -> None:
 def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         found = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, timeout=2.0)
+        end = time.monotonic() + ASK_S
+        found.set_progress_handler(lambda: time.monotonic() > end, 20_000)
+        found.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * TILE_MOST)
         try:
             yield found
         finally:
@@ -216,10 +239,16 @@ def _pmtiles(path: Path, file: Any) -> Any:
     from pmtiles.tile import MagicNumberNotFound, SpecVersionUnsupported
 
     def read(offset: int, length: int) -> bytes:
-        if length > 64_000_000:
+        if length > PIECE_MOST:
             raise _broken(path.name)
         file.seek(offset)
-        return bytes(file.read(length))
+        piece = bytes(file.read(length))
+        if piece[:2] == b"\x1f\x8b":  # a directory: whoever reads it unpacks all of it
+            unpacking = zlib.decompressobj(wbits=31)
+            unpacking.decompress(piece, UNPACKED_MOST)
+            if not unpacking.eof or unpacking.unused_data:
+                raise _broken(path.name)
+        return piece
 
     try:
         reader: Any = Reader(read)  # type: ignore[no-untyped-call]
@@ -227,6 +256,26 @@ def _pmtiles(path: Path, file: Any) -> Any:
     except (MagicNumberNotFound, SpecVersionUnsupported, KeyError, ValueError, IndexError, OSError) as error:
         raise _broken(path.name) from error
     return reader
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Tell what a library says of a file of nonsense as what it is."""
+    try:
+        yield
+    except (KeyError, ValueError, IndexError, TypeError, EOFError, OSError, RecursionError, zlib.error) as error:
+        raise _broken(path.name) from error
+
+
+@contextmanager
+def _geotiff(rasterio: Any, path: Path) -> Iterator[Any]:
+    """Open a file as a GeoTIFF and as nothing else: by its bytes it might be a list of other files (VRT)."""
+    with rasterio.Env(**_CLOSED), rasterio.open(path, driver="GTiff") as source:
+        blocks = zip(source.block_shapes, source.dtypes, strict=True)
+        whole = sum(high * wide * np.dtype(kind).itemsize for (high, wide), kind in blocks)
+        if whole > 4 * UNPACKED_MOST or source.tags(ns="OVERVIEWS"):  # these name another file, or are a VRT
+            raise _broken(path.name)
+        yield source
 
 
 def _rasterio() -> Any:

@@ -131,7 +131,8 @@ def from_tiles(
     out = np.zeros((TILE_PX, TILE_PX, 4), np.uint8)
     if last_c < first_c or last_r < first_r:
         return out
-    if (last_c - first_c + 1) * (last_r - first_r + 1) > TILES_MOST:
+    many = (last_c - first_c + 1) * (last_r - first_r + 1)
+    if many > TILES_MOST or many * level.size**2 > 4 * PIXELS_MOST:
         raise SourceUnavailable(
             "This map has no level near this zoom.", hint="Zoom in.", zh="该底图在此缩放级别没有合适的图层，请放大。"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,8 @@ PIXEL_M = 0.00028
 MERCATOR = frozenset({"3857", "900913", "102100", "102113", "3785"})
 DEGREES = frozenset({"4326", "4490", "CRS84", "84"})
 LEVELS_MOST = 40
+LAYERS_MOST, DEEP_MOST, SYSTEMS_MOST = 2_000, 20, 40
+"""Of a WMS; some servers name every system there is, and those we draw from come first."""
 MARKS = ("{TileMatrix}", "{TileCol}", "{TileRow}")
 Element = ET.Element
 
@@ -96,17 +99,17 @@ def wms_plan(root: Element, address: str, layer: str = "") -> dict[str, Any]:
     version = "1.1.1" if root.get("version", "").startswith("1.1") else "1.3.0"
     named: list[tuple[str, set[str]]] = []
 
-    def walk(element: Element, above: set[str]) -> None:
-        here = above | {
-            word
-            for each in (*_children(element, "CRS"), *_children(element, "SRS"))
-            for word in (each.text or "").split()
-        }
+    def walk(element: Element, above: set[str], deep: int = 0) -> None:
+        said = (*_children(element, "CRS"), *_children(element, "SRS"))
+        words = {word for each in said for word in (each.text or "").split()}
+        here = above | set(sorted(words, key=lambda word: system_of(word) is None)[:SYSTEMS_MOST]) if words else above
+        if deep > DEEP_MOST or len(named) > LAYERS_MOST:
+            raise _unread("it has too many layers")
         name = _text(element, "Name")
         if name:
             named.append((name, here))
         for inner in _children(element, "Layer"):
-            walk(inner, here)
+            walk(inner, here, deep + 1)
 
     for top in _children(_one(root, "Capability"), "Layer"):
         walk(top, set())
@@ -191,7 +194,8 @@ def _levels(grid: Element, system: System) -> Iterator[Level]:
             columns, rows = int(_text(each, "MatrixWidth")), int(_text(each, "MatrixHeight"))
         except ValueError as error:
             raise _unread("a level lacks its numbers") from error
-        if size != high or size < 64 or size * size > PIXELS_MOST or metres <= 0 or columns < 1 or rows < 1:
+        finite = all(math.isfinite(each) for each in (metres, first, second)) and max(columns, rows) < 2**31
+        if size != high or size < 64 or size * size > PIXELS_MOST or not (finite and metres > 0 and columns > 0 < rows):
             raise _unread("its tiles are no squares of 64 to 2,048 pixels")
         if turned and first > 90:  # some servers write longitude first all the same
             first, second = second, first

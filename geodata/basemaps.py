@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import now as clock_now
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound, SourceUnavailable
 from core.identity import Actor, May, require
 from geodata import basemap_files, basemap_grid, basemap_xml, outward
 from geodata.basemap_grid import Level, Picture
@@ -108,6 +109,7 @@ def plan_of(new: NewBasemap) -> dict[str, Any]:
             hint="Give that server's own address.",
             zh="该服务声明瓦片位于另一台服务器；为安全起见不予访问，请直接填写那台服务器的地址。",
         )
+    outward.check_address(_plain(plan["template"]))
     return plan
 
 
@@ -240,14 +242,21 @@ def _theirs(basemap: BasemapInfo, level: Level, column: int, row: int) -> bytes 
             values = {"{z}": str(z), "{x}": str(column), "{y}": str(row), "{-y}": str(2**z - 1 - row)}
         address = str(basemap.plan["template"])
         for mark, value in values.items():
-            address = address.replace(mark, value)
+            address = address.replace(mark, quote(value, safe=":"))  # a service names its levels itself
         try:
-            body = outward.fetch(_keyed(address, basemap.secret), most_bytes=TILE_MOST).body
+            body = _fetched(basemap, address)
         except NotFound:
             return None
     if body is not None:
         basemap_grid.media_type(body)
     return body
+
+
+def _fetched(basemap: BasemapInfo, address: str) -> bytes:
+    """Return what the server that was named has there; what a service says of itself leads to no other."""
+    if basemap.kind != "xyz" and not outward.same_server(address, basemap.address):
+        raise SourceUnavailable("The service leads to another server.", zh="该服务指向另一台服务器，系统不予访问。")
+    return outward.fetch(_keyed(address, basemap.secret), most_bytes=TILE_MOST).body
 
 
 def _boxed(basemap: BasemapInfo, box: tuple[float, float, float, float], width: int, height: int) -> Picture:
@@ -258,7 +267,7 @@ def _boxed(basemap: BasemapInfo, box: tuple[float, float, float, float], width: 
     address = str(basemap.plan["template"]).replace("{box}", ",".join(f"{each:.9g}" for each in told))
     address = address.replace("{width}", str(width)).replace("{height}", str(height))
     try:
-        body = outward.fetch(_keyed(address, basemap.secret), most_bytes=TILE_MOST).body
+        body = _fetched(basemap, address)
     except NotFound:
         return np.zeros((height, width, 4), np.uint8)
     picture = basemap_grid.decoded(body)
@@ -299,7 +308,7 @@ def _check(new: NewBasemap) -> None:
 
 
 def _plain(address: str) -> str:
-    for mark in ("{z}", "{x}", "{y}", "{-y}"):
+    for mark in ("{z}", "{x}", "{y}", "{-y}", *basemap_xml.MARKS, "{box}", "{width}", "{height}"):
         address = address.replace(mark, "0")
     return address
 

@@ -4,7 +4,8 @@ Map services and feeds of traffic live on the city's own network, so private add
 machine's own services, link-local addresses (where clouds keep their credentials), multicast and unspecified ones,
 unless the setting `GRIDKEEPER_OUTWARD_HOSTS` names the host; where it names any, only those are asked at all. A name
 is resolved once, every address it has is checked, and the connection is made to a checked address: a name that leads
-elsewhere a moment later leads nowhere. Proxies of the environment are not used.
+elsewhere a moment later leads nowhere. At the end of its time a connection is cut, however slowly it drips. Proxies
+of the environment are not used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from core.errors import InvalidInput, NotFound, SourceUnavailable
 from core.settings import settings
@@ -29,6 +30,11 @@ AT_ONCE = 8
 """So many servers are asked at the same time by one process."""
 WAIT_S = 4.0
 AGENT = "Gridkeeper"
+CLOUDS = frozenset({"100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"})
+"""Where clouds keep credentials beside the link-local addresses: Alibaba, Azure, Oracle, Amazon."""
+_NAT64, _COMPATIBLE = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
+_SIGNS = "%/:=&?~+!$,;'@()*[]{}|"
+"""These stand in a path or query as they were given; others, Chinese among them, are quoted."""
 _gate = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -98,10 +104,10 @@ def fetch(address: str, *, most_bytes: int, whole_s: float = WHOLE_S) -> Answer:
     """
     parts = check_address(address)
     end = time.monotonic() + whole_s
-    with _turn():
-        connection = _connection(parts, end)
+    with _turn(), _cut(end) as twins:
+        connection = _connection(parts, end, twins)
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SIGNS)
             connection.request("GET", path, headers={"User-Agent": AGENT, "Accept-Encoding": "identity"})
             response = connection.getresponse()
             if response.status in {http.client.NOT_FOUND, http.client.NO_CONTENT}:
@@ -113,6 +119,8 @@ def fetch(address: str, *, most_bytes: int, whole_s: float = WHOLE_S) -> Answer:
             if response.status != http.client.OK:
                 raise _refused(parts, response)
             body = _read(response, connection, most_bytes, end, parts)
+            if time.monotonic() >= end:  # cut off: what came is not all
+                raise TimeoutError
             return Answer(response.headers.get_content_type().lower(), body)
         except (OSError, http.client.HTTPException) as error:
             raise SourceUnavailable(
@@ -132,6 +140,28 @@ def _turn() -> Iterator[None]:
         yield
     finally:
         _gate.release()
+
+
+@contextlib.contextmanager
+def _cut(end: float) -> Iterator[list[socket.socket]]:
+    """Shut the connections noted within when the time is over; a limit for each read alone ends nothing that drips."""
+    twins: list[socket.socket] = []
+
+    def shut() -> None:
+        for twin in tuple(twins):
+            with contextlib.suppress(OSError):
+                twin.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(end - time.monotonic(), 0.0), shut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield twins
+    finally:
+        timer.cancel()
+        timer.join()
+        for twin in twins:
+            twin.close()
 
 
 def _read(
@@ -178,7 +208,7 @@ def _refused(parts: SplitResult, response: http.client.HTTPResponse) -> SourceUn
     )
 
 
-def _connection(parts: SplitResult, end: float) -> http.client.HTTPConnection:
+def _connection(parts: SplitResult, end: float, twins: list[socket.socket]) -> http.client.HTTPConnection:
     host = cast("str", parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     addresses = _resolve(parts, host, port)
@@ -195,9 +225,12 @@ def _connection(parts: SplitResult, end: float) -> http.client.HTTPConnection:
             if left_s <= 0:
                 break
             try:
-                return socket.create_connection((address, port), timeout=min(CONNECT_S, left_s))
+                made = socket.create_connection((address, port), timeout=min(CONNECT_S, left_s))
+                twins.append(made.dup())
             except OSError as error:
                 trouble = error
+            else:
+                return made
         raise trouble
 
     connection._create_connection = dial  # type: ignore[attr-defined]  # noqa: SLF001  (the seam http.client has for it)
@@ -216,7 +249,7 @@ def _resolve(parts: SplitResult, host: str, port: int) -> list[str]:
     hosts = allowed_hosts()
     named = _named(parts) in hosts or host in hosts
     for address in addresses:
-        if is_forbidden(address, named=named):
+        if is_forbidden(address, named=named) or (not named and _is_own(address, port)):
             raise SourceUnavailable(
                 f"{host} is an address of this machine or of its cloud, and is not asked.",
                 hint="Whoever runs the platform may allow it by GRIDKEEPER_OUTWARD_HOSTS.",
@@ -228,12 +261,24 @@ def _resolve(parts: SplitResult, host: str, port: int) -> list[str]:
 def is_forbidden(address: str, *, named: bool = False) -> bool:
     """Return whether an address is never asked; ``named`` by the setting, this machine itself may be."""
     one = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(one, "ipv4_mapped", None) or getattr(one, "sixtofour", None)
-    if inner is not None:
-        one = inner
-    if one.is_link_local or one.is_multicast or one.is_unspecified or str(one) == "255.255.255.255":
+    if isinstance(one, ipaddress.IPv6Address):
+        packed = one in _NAT64 or (one in _COMPATIBLE and int(one) > 1)
+        inner = one.ipv4_mapped or one.sixtofour or (ipaddress.IPv4Address(int(one) & 0xFFFFFFFF) if packed else None)
+        one = inner or one
+    if one.is_link_local or one.is_multicast or one.is_unspecified or str(one) in {"255.255.255.255", *CLOUDS}:
         return True
     return one.is_loopback and not named
+
+
+def _is_own(address: str, port: int) -> bool:
+    """Return whether an address is this machine's on some network: it would be asked from that same address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:  # names a way, sends nothing
+            probe.connect((address, port))
+            return str(probe.getsockname()[0]) == address
+    except OSError:
+        return False
 
 
 def _named(parts: SplitResult) -> str:
