@@ -30,7 +30,7 @@ class Ground(JSCSSMixin, MacroElement):
     _template = Template(
         "{% macro script(this, kwargs) %}GridkeeperGround.attach({{ this._parent.get_name() }});{% endmacro %}"
     )
-    default_js = [("gridkeeper-ground", asset_url("gk/gridkeeper-ground.js"))]  # noqa: RUF012  (folium reads it)
+    default_js = [("gridkeeper-city", asset_url("gk/gridkeeper-city.js"))]  # noqa: RUF012  (folium reads it)
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -103,7 +103,7 @@ class Playback(JSCSSMixin, MacroElement):
         "GridkeeperTime.attach({{ this._parent.get_name() }}, {{ this.settings }});"
         "{% endmacro %}"
     )
-    default_js = [("gridkeeper-time", asset_url("gk/gridkeeper-time.js"))]  # noqa: RUF012  (folium reads it)
+    default_js = [("gridkeeper-city", asset_url("gk/gridkeeper-city.js"))]  # noqa: RUF012  (folium reads it)
     default_css = [("gridkeeper-time", asset_url("gk/gridkeeper-time.css"))]  # noqa: RUF012
 
     def __init__(self) -> None:

@@ -268,6 +268,9 @@ def city_map(territory: TerritoryInfo, settings: Mapping[str, Any]) -> folium.Ma
         min_zoom=MIN_ZOOM,
         max_zoom=MAX_ZOOM,
     )
+    # folium names jQuery and the "awesome" markers too; nothing of ours asks for them, and each is a request
+    drawn.default_js = [link for link in drawn.default_js if link[0] == "leaflet"]
+    drawn.default_css = [link for link in drawn.default_css if link[0] == "leaflet_css"]
     drawn.add_child(CityLayers(settings))
     return drawn
 

@@ -69,7 +69,7 @@ FILES: dict[str, Path] = {f"gk/{name}": _OWN / name for name in _OWN_FILES} | {
 BUNDLES: dict[str, tuple[str, ...]] = {
     "gk/gridkeeper-city.js": (
         "vendor/protomaps-leaflet/protomaps-leaflet.js",
-        *(f"gk/gridkeeper-{part}.js" for part in ("data", "style", "layers", "pick", "map")),
+        *(f"gk/gridkeeper-{part}.js" for part in ("data", "style", "layers", "pick", "map", "time", "ground")),
     ),
 }
 """Files that always go together, served as one: streamlit-folium loads scripts one after the other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import branca.colormap
 import folium
@@ -12,11 +13,13 @@ import folium.plugins
 import pytest
 import streamlit_folium
 
-from app import maps
-from app.api.assets import FILES
+from app import map_ground, map_time, maps
+from app.api.assets import FILES, asset
 from app.offline import COPIES, element_classes, go_offline, is_ours, outside_links
 from core.errors import InvalidInput
+from geodata.territory import TerritoryInfo
 
+LINKS = ("default_js", "default_css")
 USED = (folium.Map, folium.plugins.Draw, folium.plugins.MarkerCluster, maps.CityLayers)
 
 
@@ -66,6 +69,22 @@ def test_a_rendered_map_loads_nothing_from_outside() -> None:
     loaded = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page)
     assert loaded
     assert all(is_ours(url) for url in loaded), loaded
+
+
+def test_the_city_map_fetches_five_files_and_nothing_it_does_not_use() -> None:
+    bounds = (-1.4, 50.6, -1.2, 50.8)
+    city = TerritoryInfo(1, "town", "Town", "", 27700, "gb", "Europe/London", bounds, (-1.3, 50.7, 14))
+    drawn = maps.city_map(city, {})
+    parts = (drawn, *drawn._children.values(), map_time.Playback(), map_ground.Ground())
+    links = [url for part in parts for kind in LINKS for _, url in getattr(part, kind, ())]
+    fetched = {urlsplit(url).path.removeprefix("/assets/") for url in links}
+    assert fetched == {
+        "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css", "gk/gridkeeper-city.js", "gk/gridkeeper-map.css",
+        "gk/gridkeeper-time.css",
+    }  # fmt: skip
+    assert b"const GridkeeperTime" in asset("gk/gridkeeper-city.js").plain()
+    assert b"const GridkeeperGround" in asset("gk/gridkeeper-city.js").plain()
+    assert len(folium.Map.default_js) > 1, "a map of somebody else keeps what folium gives it"
 
 
 def test_the_component_of_streamlit_folium_loads_nothing_from_outside() -> None:
