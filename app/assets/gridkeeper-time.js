@@ -96,8 +96,9 @@ const GridkeeperTime = (() => {
       }
     });
     parts.range.addEventListener("input", () => {
+      const at = Number(parts.range.value); // read first: a pause sets the slider to what is shown
       pause();
-      show(Number(parts.range.value));
+      show(at);
     });
     parts.close.addEventListener("click", () => {
       leave();
