@@ -95,6 +95,6 @@ def test_who_watches_hears_the_number_of_the_question() -> None:
 def test_levels_are_round_and_seconds_stand_where_they_are(kind, trail, levels) -> None:
     drawn = study_trail.svg(kind, 140_000.0, trail)
     assert re.findall(r'<text x="88" [^>]*>([^<]*)<', drawn) == levels
-    places = [float(at) for at in re.findall(r'<text x="([-\d.]+)" y="230"', drawn)]
+    places = [float(at) for at in re.findall(rf'<text x="([-\d.]+)" y="{study_trail.HIGH - 10}"', drawn)]
     assert places[0] == study_trail.LEFT
     assert places[-1] == study_trail.WIDE - study_trail.RIGHT
