@@ -102,10 +102,17 @@ async def serve_state(request: Request) -> Response:
             asked = version
             entry = await run_in_threadpool(_state, actor, language, version)
             if entry.etag.strip('"') != seen:
+                await _still_open(request)
                 return respond(request, entry, "application/json")
         if time.monotonic() >= end or version is None or await request.is_disconnected():
             return Response(status_code=204, headers={"cache-control": "no-store"})
         await asyncio.sleep(LOOK_S)
+
+
+async def _still_open(request: Request) -> None:
+    """Raise `NotPermitted` for a wall that was withdrawn or ended while its screen waited."""
+    if getattr(request.state, "actor", None) is None and await wall_gate.look_up(request) is None:
+        raise NotPermitted("This wall has ended.", zh="该大屏地址已停用。")
 
 
 def _version(actor: Actor) -> tuple[object, ...] | None:

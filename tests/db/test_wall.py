@@ -124,6 +124,24 @@ def test_an_address_of_a_wall_opens_the_wall_and_nothing_else(
         walls.withdraw_wall(session, town[Role.SUPERVISOR], secret[0])
 
 
+def test_a_screen_that_waits_is_told_nothing_after_its_address_was_withdrawn(
+    client: TestClient, town: dict[Role, Actor], secret: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.cookies.clear()
+    guard.forget_sessions()
+    assert client.post("/wall/enter", data={"secret": secret[1]}).status_code == 200
+    drawn = wall._state
+
+    def withdrawn_meanwhile(*given: object) -> object:
+        with transaction(town[Role.SUPERVISOR]) as session:
+            walls.withdraw_wall(session, town[Role.SUPERVISOR], secret[0])
+        wall_gate.forget()
+        return drawn(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wall, "_state", withdrawn_meanwhile)
+    assert client.get("/api/wall/state?seen=other").status_code in {401, 403}
+
+
 def test_an_address_ends_and_stands_in_the_record_without_its_secret(
     town: dict[Role, Actor], secret: tuple[int, str]
 ) -> None:
