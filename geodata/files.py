@@ -281,6 +281,7 @@ def _as_text(rows: pd.DataFrame) -> dict[str, Cells]:
 
 
 def cell_text(value: object) -> str:
+    """Return what a cell of a table says as text; empty for nothing."""
     if isinstance(value, str):
         return value.strip()
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
