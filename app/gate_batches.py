@@ -49,7 +49,7 @@ def outcome(actor: Actor, job: Job) -> None:
         widgets.told(t("Cancelled; nothing was changed."))
         return
     if job.state != "done" or job.result is None:
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
         return
     found = job.result
     name = str(found.get("title") or found.get("data_set", ""))

@@ -122,7 +122,7 @@ def at_work(job: Job | None, *, name: str = "work") -> bool:
         running(job.id, name)
         return True
     if job.state == "failed":
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
     elif job.state == "cancelled":
         widgets.note(t("Cancelled; nothing was changed."))
     return False

@@ -39,7 +39,7 @@ def show(actor: Actor, territory: TerritoryInfo, study: Study) -> None:
         _running(study.id)
         return
     if job is not None and job.state == "failed":
-        widgets.wrong(t("The report could not be made; nothing was changed."), job.message)
+        widgets.wrong(t("The report could not be made; nothing was changed."), i18n.either(job.message, job.zh))
     if files:
         _downloads(actor, territory, study, files)
         if _older(files, decisions):

@@ -186,7 +186,7 @@ def _unanswered(actor: Actor, row: AccessRow) -> None:
         _running(row.id)
         return
     if job is not None and job.state == "failed":
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
     else:
         widgets.empty(t("There is no answer yet."), t("The work was cancelled or never began; it can begin again."))
     if st.button(t("Begin again"), type="primary", key="gk_access_again"):

@@ -164,7 +164,7 @@ def _outcome(actor: Actor, job: Job, titles: Mapping[str, str]) -> None:
     elif job.state == "cancelled":
         widgets.empty(t("Cancelled; nothing was changed."), t("Choose the file again to start anew."))
     else:
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
 
 
 def _remarks(found: dict[str, object]) -> str:

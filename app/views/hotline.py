@@ -97,7 +97,7 @@ def _running(job_id: int) -> None:
 
 def _outcome(job: Job) -> None:
     if job.state != "done" or job.result is None:
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
         return
     found = dict(job.result)
     widgets.note(str(found.get("name", "")))

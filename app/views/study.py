@@ -114,7 +114,7 @@ def _unanswered(actor: Actor, detail: StudyDetail) -> None:
         study_work.running(detail.study.id, detail.study.question.kind)
         return
     if job is not None and job.state == "failed":
-        widgets.wrong(t("This did not work; nothing was changed."), job.message)
+        widgets.wrong(t("This did not work; nothing was changed."), i18n.either(job.message, job.zh))
     else:
         widgets.empty(t("There is no answer yet."), t("The work was cancelled or never began; it can begin again."))
     if actor.may(May.MAKE_STUDIES) and st.button(t("Begin again"), type="primary", key="gk_study_again"):
