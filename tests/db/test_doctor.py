@@ -35,6 +35,8 @@ KEYS = {
     "sessions",
     "demo",
     "settings",
+    "feeds",
+    "basemaps",
 }
 KEEPER = system_actor()
 
