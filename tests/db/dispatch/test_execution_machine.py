@@ -252,8 +252,8 @@ class Machine(RuleBasedStateMachine):
         free = worker not in one.along and not (one.task and one.worker == worker)
         assert came == (one.status in {"dispatched", "handling"} and free)
         if came:
-            one.along[worker] = "waiting"
-            one.version += 1
+            one.along[worker], one.version = "waiting", one.version + 1
+            one.bars.pop(worker, None)
 
     @rule(n=st.integers(0, SIZE - 1), act=st.sampled_from(("accept_part", "on_way", "arrive", "finish", "return")),
           chance=st.integers(0, 5))  # fmt: skip
