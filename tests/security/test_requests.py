@@ -45,7 +45,7 @@ def sessions() -> int:
 
 def test_what_writes_is_known() -> None:
     phone = ("/api/field/acts", "/api/field/photo", "/api/field/position")
-    assert tuple(POSTS) == (*phone, "/first", "/invitation", "/login", "/logout")
+    assert tuple(POSTS) == (*phone, "/first", "/invitation", "/login", "/logout", "/wall/enter")
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
