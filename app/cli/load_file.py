@@ -194,7 +194,7 @@ def _workers(
 def _demand(
     session: Session, actor: Actor, territory: TerritoryInfo, asked: Asked, _shown: Progress, _as_json: bool
 ) -> dict[str, Any]:
-    name, srid = asked.name or _stem(asked.file), int(asked.over.crs.rpartition(":")[2] or 4326)
+    name, srid = asked.name or _stem(asked.file), _srid(asked.over.crs)
     made = layering.bring(session, actor, territory, "demand", asked.file, name=name, columns=Columns(srid=srid))
     return {"layer": made.name, "revision": made.revision, **made.facts}
 
@@ -226,6 +226,13 @@ def _unit(session: Session, actor: Actor, code: str | None) -> int | None:
     if code not in units:
         raise InvalidInput(f"There is no unit {code!r}.", hint=f"Known are {', '.join(units)}.")
     return units[code]
+
+
+def _srid(crs: str) -> int:
+    number = crs.upper().removeprefix("EPSG:") or "4326"
+    if not number.isascii() or not number.isdigit():
+        raise InvalidInput(f"{crs!r} names no coordinate system here.", hint="Write its number, e.g. EPSG:4547.")
+    return int(number)
 
 
 def _stem(path: Path) -> str:

@@ -115,3 +115,36 @@ def test_two_loads_of_one_file_at_once_add_it_once(town: str, write_csv: Callabl
         thread.join(timeout=60)
     assert sorted(loaded) == [0, 0, 300]
     assert incidents() == before + 300
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.parametrize(
+    ("content", "lines", "expected"),
+    [
+        ("demand", ("people,lon,lat", "12,-1.31,50.69"), {"places": 1}),
+        ("facilities", ("code,name,kind,lon,lat", "C1,Mill Clinic,clinic,-1.31,50.69"), {"loaded": 1}),
+        ("workers", ("code,name,unit", "W901,Ann Lee,none"), {"rejected": 1}),
+        ("dataset", ("code,name,lon,lat", "C1,Mill Lamp,-1.31,50.69"), {"loaded": 1}),
+    ],
+)
+def test_a_file_comes_in_as_what_it_is_said_to_be(
+    write_csv: Callable[..., Path], capsys: pytest.CaptureFixture[str],
+    content: str, lines: tuple[str, str], expected: dict[str, int],
+) -> None:  # fmt: skip
+    path = write_csv(*lines, name=f"{content}.csv")
+    code = run(path, f"Town {content}", "--as", content, "--json")
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    answer = json.loads(said.out)
+    assert {key: answer.get(key) for key in expected} == expected
+
+
+def test_what_a_file_cannot_be_taken_for_is_refused_in_a_sentence(
+    town: str, write_csv: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_csv("people,lon,lat", "12,-1.31,50.69", name="people.csv")
+    assert run(path, "--as", "demand", "--crs", "our own") == 2
+    assert "'our own' names no coordinate system" in capsys.readouterr().err
+    path = write_csv("code,class,name,lon,lat", "C1,lamp,Mill Lamp,-1.31,50.69", name="components.csv")
+    assert run(path, "--as", "components") == 2
+    assert "row 2: there is no component class 'lamp'" in capsys.readouterr().err
