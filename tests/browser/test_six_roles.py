@@ -29,7 +29,7 @@ from tests.rosters import everybody_on_shift
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # each act stands in tests/pages and tests/db too
 
 UNITS = {"parks": "PG", "highways": "HW", "power": "EL"}
 SEQ, TABLE, SUBJECT, AFTER = 0, 9, 10, 13

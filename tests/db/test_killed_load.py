@@ -39,6 +39,7 @@ def own_cluster() -> Iterator[Cluster]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_load_that_is_cut_off_leaves_what_was_there_and_nothing_else(own_cluster: Cluster, tmp_path: Path) -> None:
     from shapely import box
 

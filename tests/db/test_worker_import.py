@@ -132,6 +132,7 @@ def test_a_file_that_cannot_be_used_is_a_sentence(bring, name, content, said):
         bring(Role.SUPERVISOR, content, name=name)
 
 
+@pytest.mark.slow
 def test_thousands_come_in_at_once(town, bring):
     rows = [[f"N{n:05d}", f"Name {n}", "PG", f"0700 {n:06d}", "", "en", "", "", ""] for n in range(2_000)]
     plan = bring(Role.ADMINISTRATOR, as_csv(rows, "en"), act=True)
