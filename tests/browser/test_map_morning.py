@@ -111,7 +111,7 @@ def opens_alone(page: Page, saved: Path) -> None:
     alone.on("request", lambda request: asked.append(request.url))
     alone.on("pageerror", lambda error: broken.append(str(error)))
     alone.goto(saved.as_uri())
-    expect(alone.locator(".leaflet-control-scale-line")).to_be_visible(timeout=PATIENCE_MS)
+    expect(alone.locator(".leaflet-control-scale-line").first).to_be_visible(timeout=PATIENCE_MS)
     expect(alone.locator(".gk-card h1")).to_be_visible(timeout=PATIENCE_MS)
     context.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
