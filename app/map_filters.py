@@ -166,7 +166,7 @@ def narrowed(session: Session, actor: Actor, filters: Filters) -> Filters:
 
 
 def _view() -> str:
-    names = {"map": t("Map"), "table": t("Table"), "small": t("Small maps")}
+    names = {"map": t("Map"), "table": t("As a table"), "small": t("Small maps")}
     chosen = st.segmented_control(
         t("View"), list(names), format_func=names.__getitem__, default=kept("view"), required=True, key=_key("view"),
         label_visibility="collapsed",
