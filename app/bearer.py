@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import threading
-import time
 
 from anyio import to_thread
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.believed import Believed
 from core.identity import Actor, system_actor
 from geodata.db import transaction
 from people import tokens
@@ -22,8 +21,7 @@ LONGEST_PATH = 2000
 BELIEVED_S = 3.0
 """How long an ended token may still be believed."""
 CACHE_SIZE = 500
-_cache: dict[str, tuple[float, Actor]] = {}
-_lock = threading.Lock()
+_believed: Believed[Actor] = Believed(seconds=BELIEVED_S, size=CACHE_SIZE)
 
 
 def is_interface(path: str) -> bool:
@@ -53,19 +51,12 @@ def actor_of(secret: str) -> Actor | None:
     """Return who reads with a secret, or None."""
     if not secret.startswith(tokens.PREFIX):
         return None
-    key, moment = token_id(secret), time.monotonic()
-    known = _cache.get(key)
-    if known is not None and known[0] > moment:
-        return known[1]
-    with transaction(system_actor()) as session:
-        found = tokens.actor_of(session, secret)
-    with _lock:
-        _cache.pop(key, None)
-        if found is not None:
-            if len(_cache) >= CACHE_SIZE:
-                _cache.clear()
-            _cache[key] = (moment + BELIEVED_S, found)
-    return found
+
+    def ask() -> Actor | None:
+        with transaction(system_actor()) as session:
+            return tokens.actor_of(session, secret)
+
+    return _believed.get(token_id(secret), ask)
 
 
 async def served(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -86,8 +77,7 @@ async def served(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bo
 
 def forget() -> None:
     """Drop what is believed, after a token was ended here."""
-    with _lock:
-        _cache.clear()
+    _believed.forget()
 
 
 def refusal() -> Response:

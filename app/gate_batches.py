@@ -43,7 +43,7 @@ def running(job_id: int) -> None:
                 jobs.request_cancel(session, job_id)
 
 
-def outcome(actor: Actor, job: Job) -> None:
+def outcome(job: Job) -> None:
     """Put what came of the last file."""
     if job.state == "cancelled":
         widgets.told(t("Cancelled; nothing was changed."))
@@ -77,7 +77,6 @@ def outcome(actor: Actor, job: Job) -> None:
         widgets.note(t("First of them, row {row}: {sentence}", row=i18n.number(int(first["row"])), sentence=sentence))
     if found.get("known"):
         widgets.note(t("This very file was brought in before; nothing was added."))
-    del actor
 
 
 def earlier(actor: Actor, territory: TerritoryInfo) -> None:

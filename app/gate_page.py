@@ -38,7 +38,7 @@ def show(actor: Actor) -> None:
             gate_batches.running(latest[0].id)
         else:
             if latest:
-                gate_batches.outcome(actor, latest[0])
+                gate_batches.outcome(latest[0])
             _file(actor, territory, sets)
     with right:
         _explain()

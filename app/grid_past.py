@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 from sqlalchemy.orm import Session
 
@@ -102,4 +103,4 @@ def _value(session: Session, actor: Actor, grid_id: int, day: dt.date, status: s
     found = cell_values(session, actor, asked)
     at = grid_id - found.first_id
     value = float(found.values[at]) if 0 <= at < len(found.values) else float("nan")
-    return "–" if value != value else i18n.number(value)  # noqa: PLR0124  (NaN is not itself)
+    return "–" if math.isnan(value) else i18n.number(value)

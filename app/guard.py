@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import threading
-import time
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
@@ -18,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
 from app import bearer, cookie, sso, uploads, wall_gate
+from app.believed import Believed
 from core import log
 from core.errors import (
     Conflict,
@@ -90,8 +89,7 @@ class SessionEnded(NotPermitted):
     """Nobody is logged in, or no longer."""
 
 
-_cache: dict[str, tuple[float, LiveSession]] = {}
-_cache_lock = threading.Lock()
+_believed: Believed[LiveSession] = Believed(seconds=SESSION_CACHE_S, size=SESSION_CACHE_SIZE)
 
 
 def live_session(cookie_value: object) -> LiveSession | None:
@@ -99,25 +97,17 @@ def live_session(cookie_value: object) -> LiveSession | None:
     token = cookie.token_of(cookie_value)
     if token is None:
         return None
-    key, now = token_id(token), time.monotonic()
-    cached = _cache.get(key)
-    if cached is not None and cached[0] > now:
-        return cached[1]
-    with transaction(system_actor()) as session:
-        live = accounts.session_actor(session, token)
-    with _cache_lock:
-        _cache.pop(key, None)
-        if live is not None:
-            if len(_cache) >= SESSION_CACHE_SIZE:
-                _cache.clear()
-            _cache[key] = (now + SESSION_CACHE_S, live)
-    return live
+
+    def ask() -> LiveSession | None:
+        with transaction(system_actor()) as session:
+            return accounts.session_actor(session, token)
+
+    return _believed.get(token_id(token), ask)
 
 
 def forget_sessions() -> None:
     """Drop what is believed about sessions, after one was changed or revoked here."""
-    with _cache_lock:
-        _cache.clear()
+    _believed.forget()
 
 
 def current_session() -> LiveSession:
@@ -201,9 +191,9 @@ async def _look_up(value: str | None) -> LiveSession | None:
     token = cookie.token_of(value)
     if token is None:
         return None
-    cached = _cache.get(token_id(token))
-    if cached is not None and cached[0] > time.monotonic():
-        return cached[1]
+    known = _believed.known(token_id(token))
+    if known is not None:
+        return known
     return await to_thread.run_sync(live_session, value)
 
 
