@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app import cookie, guard
+from app import believed, cookie, guard
 from app.api import login
 from app.routes import exception_handlers, middleware
 from core.errors import SourceUnavailable
@@ -196,7 +196,7 @@ def test_a_session_revoked_elsewhere_ends_within_seconds(client, monkeypatch):
     with transaction(system_actor()) as session:
         session.execute(text("UPDATE user_session SET revoked_at = now()"))
     later = time.monotonic() + 4
-    monkeypatch.setattr(guard.time, "monotonic", lambda: later)
+    monkeypatch.setattr(believed.time, "monotonic", lambda: later)
     assert client.get("/map").status_code == 303
 
 
