@@ -32,6 +32,7 @@ from geodata.tables.retention import RetentionRun, SizeDay
 from geodata.tables.review import Review, ReviewExplanation, ReviewRun, ReviewThreshold
 from geodata.tables.roster import RosterException, RosterRule, ShiftPattern, WorkerPattern
 from geodata.tables.rules import RuleChange
+from geodata.tables.same_place import PlacePair, SamePlace
 from geodata.tables.study import Study, StudyGround, StudySite
 from geodata.tables.study_acts import StudyDecision, StudyFront, StudyLive
 from geodata.tables.study_files import StudyFile
@@ -115,6 +116,7 @@ __all__ = [
     "PersonKey",
     "Pin",
     "PlaceName",
+    "PlacePair",
     "Plan",
     "PlanRow",
     "Quarantine",
@@ -133,6 +135,7 @@ __all__ = [
     "RosterException",
     "RosterRule",
     "RuleChange",
+    "SamePlace",
     "SavedQueue",
     "SensorCurve",
     "ShiftPattern",

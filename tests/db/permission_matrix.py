@@ -89,6 +89,8 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "data_mapping": ("SVHT", "SVHT", "", "S"),
     **dict.fromkeys(("data_batch", "data_set_row"), ("SVDAMWHPT", "S", "S", "S")),
     "quarantined_row": ("SVHT", "S", "SVHT", "S"),
+    "place_pair": ("SVHT", "S", "SVHT", "S"),
+    "same_place": ("SVDAMWHPT", "S", "S", "S"),
     **dict.fromkeys(("study_live", "study_front", "study_decision", "study_file"), ("SVAMP", "S", "S", "S")),
     **dict.fromkeys(("study_site", "study_ground"), ("SVAMP", "SP", "", "SP")),
     "absence": ("SVMHT", "SVMHT", "SVMHT", "SVMHT"),
@@ -262,6 +264,7 @@ REVIEWED = (
         " SELECT data_set_id, 'x', id, 1, 'x', '{}', now() FROM data_batch"
     ),
     "INSERT INTO catalogue_entry (territory_id, key, data_set_id) SELECT %(home)s, 'set-lamps', id FROM data_set",
+    "INSERT INTO same_place (territory_id, data_set_id, row_key, place) SELECT %(home)s, id, 'x', 1 FROM data_set",
     (
         "INSERT INTO data_request (territory_id, data_set_id, unit_id, asked_label, purpose, days, state, reason,"
         " decided_at) SELECT %(home)s, id, owner_unit_id, 'x', 'x', 9, 'granted', 'x', now() FROM data_set"
@@ -269,6 +272,12 @@ REVIEWED = (
     (
         "INSERT INTO data_grant (territory_id, data_set_id, request_id, unit_id, valid_from, valid_until)"
         " SELECT %(home)s, data_set_id, id, unit_id, now(), now() + interval '1 day' FROM data_request"
+    ),
+    (
+        "WITH made AS (INSERT INTO data_set (territory_id, key, kind, owner_unit_id)"
+        " SELECT territory_id, 'lamps-2', kind, owner_unit_id FROM data_set LIMIT 1 RETURNING id)"
+        " INSERT INTO place_pair (territory_id, one_set_id, one_key, other_set_id, other_key, score, terms)"
+        " SELECT %(home)s, d.id, 'x', made.id, 'x', 1, '{}' FROM data_set AS d, made"
     ),
     "SELECT set_config('gridkeeper.territory', (%(home)s)::text, true)",
     "SELECT gk_note_use('facilities', 'page', 1, '{}')",
