@@ -231,10 +231,12 @@ class Violation:
     sentence: str
     sentence_zh: str = ""
     repair: str = ""
+    by: str = ""
+    """Number of the steward's rule that it breaks; empty for what every file is checked by."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as it is stored with the row."""
-        names = ("field", "value", "rule", "sentence", "sentence_zh", "repair")
+        names = ("field", "value", "rule", "sentence", "sentence_zh", "repair", "by")
         return {name: getattr(self, name) for name in names}
 
 

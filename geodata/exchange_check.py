@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +14,9 @@ from numpy.typing import NDArray
 
 from geodata.exchange import CELL_AT_MOST, Checked, Chunk, FieldSpec, Geometries, Role, Spec, Type, Violation
 from geodata.exchange_cells import narrow, trimmed, typed
+from geodata.exchange_pack import row_keys
 from geodata.exchange_place import Ground, in_wgs84, shapes_of
+from geodata.exchange_rules import References, Seen, broken_by
 
 Mask = NDArray[np.bool_]
 SHOWN: Final = 120
@@ -27,23 +28,6 @@ _TYPES: Final = {
     Type.DATE: ("a date", "日期"),
     Type.DATETIME: ("a date with a time", "日期时间"),
 }
-RULES: Final = {
-    "type": ("every cell is of its column's type", "类型正确"),
-    "required": ("a cell is filled", "必填"),
-    "range": ("a number lies between two", "数值在范围内"),
-    "codes": ("a cell is one of a list", "取值在代码表内"),
-    "pattern": ("a cell is written in a form", "符合格式"),
-    "order": ("one time is not before another", "时间先后正确"),
-    "refers": ("a cell stands in another data set", "引用存在"),
-    "unique": ("a key names one row", "主键唯一"),
-    "place": ("a row says where it lies", "有位置"),
-    "inside": ("it lies in the territory", "位于辖区内"),
-    "shape": ("its shape is whole", "几何有效"),
-    "text": ("a cell holds letters only", "文字可读"),
-    "columns": ("a row has as many cells as headings", "列数一致"),
-}
-"""Rule to what it asks, in both languages."""
-References = Mapping[str, frozenset[str]]
 
 
 class Checker:
@@ -53,11 +37,16 @@ class Checker:
     ----------
     references
         Cells that are allowed, by ``data set.field``, for rules that refer to another data set.
+    seen
+        What rows held today say, by field, for rules that ask for unique cells.
     """
 
-    def __init__(self, spec: Spec, ground: Ground, name: str, references: References | None = None) -> None:
+    def __init__(
+        self, spec: Spec, ground: Ground, name: str, references: References | None = None,
+        seen: Mapping[str, Seen] | None = None,
+    ) -> None:  # fmt: skip
         self._spec, self._ground, self._name = spec, ground, name
-        self._references = references or {}
+        self._references, self._seen = references or {}, dict(seen or {})
         if ground.boundary is not None:
             shapely.prepare(ground.boundary)
 
@@ -111,54 +100,17 @@ class Checker:
     def _rule(
         self, rule: Mapping[str, Any], values: Mapping[str, pa.Array], cells: Mapping[str, pa.Array], found: _Found
     ) -> None:
-        name = str(rule.get("field", ""))
-        if name not in values:
+        by, name = str(rule.get("id", "")), str(rule.get("field", ""))
+        if rule.get("rule") == "unique" and name in cells:
+            seen = self._seen.setdefault(name, Seen())
+            keys = row_keys(values, self._spec.key) if self._spec.key else None
+            said = ("unique", f"{name} stands in another row already.", f"{name} 与其他行重复。")
+            found.add(seen.again(cells[name], keys), name, cells[name], *said, by=by)
             return
-        kind, made, cut = str(rule["rule"]), values[name], cells[name]
-        if kind == "required":
-            _required(name, cut, found, "", "")
-        elif kind == "range" and pa.types.is_floating(made.type) | pa.types.is_integer(made.type):
-            low, high = float(rule.get("min", -np.inf)), float(rule.get("max", np.inf))
-            numbers = pc.cast(made, pa.float64())
-            wrong = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
-            span = (
-                f"between {low:g} and {high:g}"
-                if np.isfinite([low, high]).all()
-                else f"at {'least' if np.isfinite(low) else 'most'} {low if np.isfinite(low) else high:g}"
-            )
-            found.add(
-                _mask(wrong), name, cut, "range", f"{name} has to be {span}.", f"{name} 应在 {low:g} 至 {high:g} 之间。"
-            )
-        elif kind == "codes":
-            allowed = [str(each) for each in rule["codes"]]
-            wrong = pc.and_(pc.is_valid(cut), pc.invert(pc.is_in(cut, pa.array(allowed))))
-            shown = ", ".join(allowed[:8]) + (" …" if len(allowed) > 8 else "")
-            found.add(
-                _mask(wrong), name, cut, "codes", f"{name} has to be one of {shown}.",
-                f"{name} 应为以下之一：{shown}。",
-                mend=lambda cell: next(iter(difflib.get_close_matches(cell, allowed, 1, 0.6)), ""),
-            )  # fmt: skip
-        elif kind == "pattern":
-            wrong = pc.and_(pc.is_valid(cut), pc.invert(pc.match_substring_regex(cut, f"^(?:{rule['pattern']})$")))
-            found.add(
-                _mask(wrong),
-                name,
-                cut,
-                "pattern",
-                f"{name} has to be like {rule['pattern']}.",
-                f"{name} 格式应为 {rule['pattern']}。",
-            )
-        elif kind == "order" and str(rule.get("after")) in values:
-            other = str(rule["after"])
-            wrong = pc.less(pc.cast(made, pa.string()), pc.cast(values[other], pa.string()))
-            found.add(_mask(wrong), name, cut, "order", f"{name} is before {other}.", f"{name} 早于 {other}。")
-        elif kind == "refers":
-            known = self._references.get(f"{rule['data_set']}.{rule['to']}", frozenset())
-            wrong = pc.and_(pc.is_valid(cut), pc.invert(pc.is_in(cut, pa.array(sorted(known), pa.string()))))
-            sentence = f"{name} does not stand in {rule['data_set']} ({rule['to']})."
-            found.add(
-                _mask(wrong), name, cut, "refers", sentence, f"{name} 在 {rule['data_set']} 的 {rule['to']} 中不存在。"
-            )
+        broken = broken_by(rule, values, cells, self._references)
+        if broken is not None:
+            said = (str(rule["rule"]), broken.en, broken.zh)
+            found.add(broken.rows, broken.field, cells[broken.field], *said, mend=broken.mend, by=by)
 
     def _places(self, chunk: Chunk, found: _Found) -> Geometries:
         spec = self._spec
@@ -235,25 +187,28 @@ class _Found:
         self.violations: list[Violation] = []
 
     def add(
-        self, wrong: Mask, field: str, cells: pa.Array, *said: str, mend: Callable[[str], str] | None = None
-    ) -> None:
+        self, wrong: Mask, field: str, cells: pa.Array, *said: str, mend: Callable[[str], str] | None = None,
+        by: str = "",
+    ) -> None:  # fmt: skip
         """Keep what is wrong; ``said`` is the rule and its sentence in English and Chinese."""
         if not wrong.any():
             return
         places = np.flatnonzero(wrong)
         told = pc.take(cells, pa.array(places))
         repairs = None if mend is None else [mend(each or "") for each in told.to_pylist()]
-        self.add_at(places, field, told, *said, repairs=repairs)
+        self.add_at(places, field, told, *said, repairs=repairs, by=by)
 
     def add_at(
-        self, places: Iterable[int], field: str, told: pa.Array, *said: str, repairs: Sequence[str] | None = None
-    ) -> None:
-        """Keep what is wrong at rows, with what could stand there instead."""
+        self, places: Iterable[int], field: str, told: pa.Array, *said: str, repairs: Sequence[str] | None = None,
+        by: str = "",
+    ) -> None:  # fmt: skip
+        """Keep what is wrong at rows, with what could stand there instead and the rule of the steward it breaks."""
         rule, en, zh = said
         for place, cell, repair in zip(places, told.to_pylist(), repairs or itertools.repeat(""), strict=False):
             self.bad[place] = True
             shown = (cell or "").replace("\x00", "")[:SHOWN]
-            self.violations.append(Violation(int(place), field, shown, rule, en, zh, repair.replace("\x00", "")))
+            fixed = repair.replace("\x00", "")
+            self.violations.append(Violation(int(place), field, shown, rule, en, zh, fixed, by))
 
 
 def place_cells(spec: Spec, chunk: Chunk, raw: Geometries) -> pa.Array:

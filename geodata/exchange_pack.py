@@ -127,6 +127,11 @@ def _json_cells(cells: pa.Array) -> pa.Array:
 def _keys(values: Mapping[str, pa.Array], key: Sequence[str], hashes: Sequence[bytes]) -> pa.Array:
     if not key:
         return pa.array([each.hex() for each in hashes], pa.string())
+    return row_keys(values, key)
+
+
+def row_keys(values: Mapping[str, pa.Array], key: Sequence[str]) -> pa.Array:
+    """Return the natural key of each row as text."""
     parts = [pc.fill_null(pc.cast(values[name], pa.string()), "") for name in key]
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, pa.scalar("|", pa.string()))
 
