@@ -12,6 +12,7 @@ from core.identity import Actor, Role, system_actor
 from geodata import db
 from geodata.territory import TerritoryInfo, find_territory
 from people import accounts
+from tests.db.lamps import make_lamps
 from tests.demo_city import TINY_TOWN
 
 ActAs = Callable[[Actor], Session]
@@ -39,3 +40,17 @@ def crew(acting: ActAs) -> tuple[TerritoryInfo, Actor, Actor]:
     town = find_territory(session, TINY_TOWN.name)
     officers = {each.role: each.actor("en") for each in accounts.demo_accounts(session) if each.territory_id == town.id}
     return town, officers[Role.GRID_MANAGER], officers[Role.SUPERVISOR]
+
+
+@pytest.fixture
+def officers(acting: ActAs) -> dict[Role, Actor]:
+    """The officers of the demo town by role."""
+    session = acting(system_actor())
+    return {each.role: each.actor("en") for each in accounts.demo_accounts(session)}
+
+
+@pytest.fixture
+def lamps(acting: ActAs, officers: dict[Role, Actor]) -> int:
+    """A restricted data set of three rows that belongs to a unit other than the handler's."""
+    home = officers[Role.SUPERVISOR].territory_id
+    return make_lamps(acting(system_actor(home)), home, not_of=list(officers[Role.HANDLER].unit_ids))

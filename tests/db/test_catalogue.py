@@ -22,71 +22,10 @@ from geodata.catalogue import Said
 from geodata.catalogue_model import PERSONAL_ROLES
 from geodata.features import Wanted
 from layers import data_sets
-from people import accounts, tokens
+from people import tokens
+from tests.db.lamps import KEY
 
 ActAs = Callable[[Actor], Session]
-KEY = "set-lamps"
-FIELDS = [
-    {"name": "no", "type": "text", "title_en": "Number", "title_zh": "编号", "role": "field"},
-    {"name": "watts", "type": "integer", "unit": "W", "role": "field"},
-    {"name": "built", "type": "date", "role": "field"},
-    {"name": "seen", "type": "datetime", "role": "field"},
-    {"name": "share", "type": "number", "role": "field"},
-    {"name": "on", "type": "boolean", "role": "field"},
-    {"name": "keeper", "type": "text", "role": "personal"},
-    {"name": "x", "type": "number", "role": "lon"},
-]
-ROWS = [
-    {"no": "L1", "watts": 40, "built": "2019-05-01", "seen": "2026-03-01T08:00:00+08:00", "share": 0.5, "on": True},
-    {"no": "L2", "watts": None, "built": None, "seen": None, "share": None, "on": False},
-    {"no": "100%{x}", "watts": 60, "built": "2020-01-01", "seen": "2026-03-02T08:00:00Z", "share": 1, "on": None},
-]
-
-
-@pytest.fixture
-def officers(acting: ActAs) -> dict[Role, Actor]:
-    session = acting(system_actor())
-    return {each.role: each.actor("en") for each in accounts.demo_accounts(session)}
-
-
-@pytest.fixture
-def lamps(acting: ActAs, officers: dict[Role, Actor]) -> int:
-    """A restricted data set of three rows that belongs to a unit other than the handler's."""
-    home = officers[Role.SUPERVISOR].territory_id
-    session = acting(system_actor(home))
-    unit = session.scalar(
-        text("SELECT id FROM unit WHERE NOT id = ANY (:mine) ORDER BY id LIMIT 1"),
-        {"mine": list(officers[Role.HANDLER].unit_ids)},
-    )
-    number = session.scalar(
-        text(
-            "INSERT INTO data_set (territory_id, key, title, kind, geometry_type, fields, owner_unit_id, sensitivity,"
-            " natural_key) VALUES (:t, 'lamps', 'Lamps', 'places', 'Point', CAST(:f AS jsonb), :u, 'restricted',"
-            " '{no}') RETURNING id"
-        ),
-        {"t": home, "f": json.dumps(FIELDS), "u": unit},
-    )
-    batch = session.scalar(
-        text(
-            "INSERT INTO data_batch (territory_id, data_set_id, file_name, sha256, status, loaded_label, read, loaded,"
-            " ended_at, scores) VALUES (:t, :d, 'lamps.csv', 'x', 'loaded', 'x', 3, 3, now(), '{\"validity\": 1}')"
-            " RETURNING id"
-        ),
-        {"t": home, "d": number},
-    )
-    session.execute(text("SELECT gk_data_set_table(:d)"), {"d": number})
-    for at, row in enumerate(ROWS):
-        session.execute(
-            text(
-                f"INSERT INTO data_set_row_{number} (data_set_id, row_key, batch_id, row_number, content_hash,"
-                " properties, geom, valid_from) VALUES (:d, :k, :b, :n, 'x', CAST(:p AS jsonb),"
-                " ST_SetSRID(ST_MakePoint(-1.29 + :n * 0.001, 50.695), 4326), now())"
-            ),
-            {"d": number, "k": row["no"], "b": batch, "n": at, "p": json.dumps(row | {"keeper": "Secret", "x": 1})},
-        )
-    session.execute(text("SELECT gk_data_set_attach(:d)"), {"d": number}).all()
-    assert isinstance(number, int)
-    return number
 
 
 def seen(session: Session) -> int:

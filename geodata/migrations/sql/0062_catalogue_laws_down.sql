@@ -1,0 +1,44 @@
+DROP TRIGGER aa_law ON catalogue_entry;
+DROP FUNCTION gk_catalogue_entry_law;
+DROP POLICY catalogue_entry_change ON catalogue_entry;
+CREATE POLICY catalogue_entry_change ON catalogue_entry FOR UPDATE USING (
+    (SELECT gk_role()) = 'system' OR territory_id = (SELECT gk_territory())
+    AND ((SELECT gk_role()) = 'supervisor' OR steward_id = (SELECT gk_user()))
+);
+CREATE OR REPLACE FUNCTION gk_data_request_law() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (to_jsonb(NEW) - 'asked_by' - 'decided_by') = (to_jsonb(OLD) - 'asked_by' - 'decided_by')
+       AND (NEW.asked_by IS NULL OR NEW.asked_by = OLD.asked_by)
+       AND (NEW.decided_by IS NULL OR NEW.decided_by = OLD.decided_by) THEN
+        RETURN NEW;  -- an account is gone; its label stays
+    END IF;
+    IF OLD.state <> 'waiting' THEN
+        RAISE EXCEPTION 'This request is decided.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF (NEW.data_set_id, NEW.asked_by, NEW.asked_label, NEW.purpose, NEW.days, NEW.territory_id, NEW.asked_at)
+       IS DISTINCT FROM
+       (OLD.data_set_id, OLD.asked_by, OLD.asked_label, OLD.purpose, OLD.days, OLD.territory_id, OLD.asked_at)
+       OR NEW.unit_id IS DISTINCT FROM OLD.unit_id THEN
+        RAISE EXCEPTION 'What was asked stays as it was asked.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF gk_role() <> 'system' AND NEW.state IN ('granted', 'refused') AND (
+        OLD.asked_by IS NOT DISTINCT FROM gk_user() OR NEW.decided_by IS DISTINCT FROM gk_user()
+        OR NOT gk_is_steward(OLD.data_set_id)
+    ) THEN
+        RAISE EXCEPTION 'The steward decides, and never on a request of his own.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF gk_role() <> 'system' AND NEW.state = 'withdrawn' AND OLD.asked_by IS DISTINCT FROM gk_user() THEN
+        RAISE EXCEPTION 'Who asked takes it back.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE FUNCTION gk_api_token_law() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (to_jsonb(NEW) - 'revoked_at' - 'last_used_at' - 'made_by')
+       <> (to_jsonb(OLD) - 'revoked_at' - 'last_used_at' - 'made_by')
+       OR NEW.made_by IS NOT NULL AND NEW.made_by IS DISTINCT FROM OLD.made_by
+       OR OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at THEN
+        RAISE EXCEPTION 'A token can only end.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
