@@ -37,7 +37,7 @@ check: ## Style, types, layers, dangerous calls, front-end code and repository h
 	$(NPM) test
 	$(BIN)/python -m pytest -q tests/unit/test_setup.py tests/unit/test_habits.py
 
-bench: ## Measure in short, within an hour (ARGS=--long: all sizes, hours, into docs/figures; ARGS="routing grids": these)
+bench: ## Measure in short, 20 minutes (ARGS=--long: all sizes, hours, into docs/figures; --again: go on; "routing grids": these)
 	@./setup.sh test
 	$(BIN)/python tests/bench/run_all.py $(ARGS)
 

@@ -14,22 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import FIGURES
+from figures import FIGURES, SHORT, peers_python
 
 from core.settings import settings
 from planning import access, equity
 
 HERE = Path(__file__).resolve().parent
 REPORT = FIGURES / "bench_access.md"
-SIZES = ((500, 50), (2_500, 200), (10_000, 1_000))
-LIMIT_S, ROUNDS = 900.0, 5
+SIZES = ((500, 50), (2_500, 200), (10_000, 1_000))[: 2 if SHORT else 3]
+LIMIT_S, ROUNDS = 900.0, 3 if SHORT else 5
 MEASURES = {
     "2sfca": "2SFCA", "e2sfca": "E2SFCA, three steps", "gini": "Gini of it", "theil": "Theil of it, 30 groups"
 }  # fmt: skip
@@ -44,17 +43,6 @@ def median_s(work: Callable[[], Any]) -> tuple[float, Any]:
         work()
         spent.append(time.process_time() - began)
     return statistics.median(spent), found
-
-
-def peers_python() -> Path:
-    """Return the interpreter of the peers' environment; made where it is missing or of another lock."""
-    lock, folder = HERE / "peers_access.lock", settings().state_dir / "bench-peers" / "access"
-    python, stamp = folder / "bin" / "python", folder / "lock"
-    if not (stamp.is_file() and stamp.read_text() == lock.read_text()):
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock], check=True)
-        stamp.write_text(lock.read_text())
-    return python
 
 
 def tables(places: int, facilities: int) -> dict[str, Any]:
@@ -114,7 +102,7 @@ def machine() -> str:
 
 def main() -> None:
     """Measure and write the report."""
-    python = peers_python()
+    python = peers_python("access", settings().state_dir)
     lines, differences, told = [], dict.fromkeys(("plain", "stairs", "gini", "theil"), 0.0), {}
     for places, facilities in SIZES:
         city = tables(places, facilities)

@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from figures import FIGURES, told_before
+from figures import FIGURES, SHORT, told_before
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ from incidents.store import duplicates as store  # noqa: E402
 from people import accounts  # noqa: E402
 
 REPORT = FIGURES / "bench_desk.md"
-RUNS = 15
+RUNS = 2 if SHORT else 15
 SPOTS = 8
 KEY_MS = 150
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")

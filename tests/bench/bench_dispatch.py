@@ -20,17 +20,15 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import FIGURES
+from figures import FIGURES, left_out, peers_python
 
 from core.settings import settings
 from dispatch.filing import open_filing
@@ -101,17 +99,6 @@ def problem_of(
     return Problem(work, crew, p["T"][: workers + count, : workers + count].astype(np.float32))
 
 
-def peers_python() -> Path:
-    """Return the interpreter of the peers' environment; made where it is missing or of another lock."""
-    lock, folder = HERE / "peers_dispatch.lock", settings().state_dir / "bench-peers" / "dispatch"
-    python, stamp = folder / "bin" / "python", folder / "lock"
-    if not (stamp.is_file() and stamp.read_text() == lock.read_text()):
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock], check=True)
-        stamp.write_text(lock.read_text())
-    return python
-
-
 def peer(python: Path, library: str, p: dict[str, Any], limit: float) -> dict[str, Any]:
     """Return what a library answers."""
     with tempfile.TemporaryDirectory() as folder:
@@ -168,7 +155,7 @@ def against_peers(  # noqa: C901  (sizes, seeds, libraries, limits)
     asked: argparse.Namespace, judge: Any, book: Path
 ) -> tuple[list[str], dict[str, list[tuple[float, float]]]]:
     """Return the table of travel hours, medians over the seeds, and the points of the picture, of the first seed."""
-    python = peers_python() if asked.peers and not asked.kept else Path()
+    python = peers_python("dispatch", settings().state_dir) if asked.peers and not asked.kept else Path()
     found: dict[tuple[int, str, float], list[dict[str, Any]]] = {}
     for size in SIZES:
         for seed in asked.seeds:
@@ -334,7 +321,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=["pyvrp", "ortools", "vroom"])
     asked = parser.parse_args()
     if not SHARED.exists():
-        sys.exit("the folder ../shared is absent")
+        left_out("the folder ../shared is absent")
     judge, book = shared_module(), settings().state_dir / "bench-peers" / "dispatch.jsonl"
     if asked.anew:
         book.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from figures import FIGURES
+from figures import FIGURES, SHORT
 from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ LIVED = """
     FROM steps ORDER BY step, i
 """
 ACTS_OF_A_LIFE = 7
-EVALUATED = 1_000_000
+EVALUATED = 100_000 if SHORT else 1_000_000
 """Facts that are evaluated; as many as are missing are copies of the folded ones."""
 
 

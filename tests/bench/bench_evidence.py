@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import PIL
+from figures import SHORT
 from PIL import Image, ImageDraw, ImageFilter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -24,7 +25,7 @@ from incidents.evidence import Box, blurred, clean, enlarged
 from incidents.evidence_find import find
 from tests.photos import as_bytes, face
 
-PICTURES = 16
+PICTURES = 4 if SHORT else 16
 STYLES = {
     "blue, white signs": ((20, 60, 160), "white", 3.14),
     "green, black signs": ((150, 220, 160), "black", 3.4),

@@ -23,6 +23,9 @@ from pathlib import Path
 say = functools.partial(print, flush=True)
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+
+from tests.bench.figures import SHORT  # noqa: E402
+
 WEST, SOUTH, EAST, NORTH = -1.32, 50.66, -1.26, 50.70
 KEY = "CREATE UNIQUE INDEX ON {0} (id); CREATE INDEX ON {0} USING gist (geometry); CREATE INDEX ON {0} (unit_grid_id);"
 
@@ -184,7 +187,7 @@ def files(folder: Path) -> None:
 def main() -> None:
     """Measure, in a state folder of its own that goes away."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("rows", type=int, nargs="?", default=1_000_000)
+    asked.add_argument("rows", type=int, nargs="?", default=50_000 if SHORT else 1_000_000)
     asked.add_argument("--files", action="store_true")
     asked.add_argument("--ours", action="store_true", help="Without the peers; says the most memory that was held.")
     given = asked.parse_args()

@@ -21,9 +21,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-ROWS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdecimal() else 1_000_000
+from tests.bench.figures import FIGURES, SHORT
+
+ROWS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdecimal() else 50_000 if SHORT else 1_000_000
 KEY = "set-readings"
-ASKED = 200
+ASKED = 40 if SHORT else 200
 FILL = """
 INSERT INTO data_set_row_{d} (data_set_id, row_key, batch_id, row_number, content_hash, properties, geom, valid_from)
 SELECT {d}, 'R' || lpad(n::text, 8, '0'), {b}, n, '\\x00', jsonb_build_object('sensor', 'R' || lpad(n::text, 8, '0'),
@@ -177,8 +179,6 @@ def interface() -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure, and write docs/figures/bench_give.md."""
-    from tests.bench.figures import FIGURES
-
     with tempfile.TemporaryDirectory(prefix="gk-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)

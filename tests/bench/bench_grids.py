@@ -17,14 +17,14 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
-from figures import FIGURES
+from figures import FIGURES, SHORT
 
 from grids.lattice import Lattice
 from grids.locate import Locator
 from grids.partition import partition
 
 REPORT = FIGURES / "bench_grids.md"
-POINTS = 1_000_000
+POINTS = 100_000 if SHORT else 1_000_000
 SRID = 32630
 
 

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import osmium
-from figures import FIGURES
+from figures import FIGURES, SHORT, left_out
 
 from geodata.osm_roadtags import road_class_of
 
@@ -153,10 +153,12 @@ def main() -> None:
 
         db.ensure_database()
         try:
-            cities = [("helsinki-centre", fetch_extract("helsinki-centre"), 5)]
             liechtenstein = SHARED / "liechtenstein_valhalla.osm.pbf"
+            cities = [] if SHORT else [("helsinki-centre", fetch_extract("helsinki-centre"), 5)]
             if liechtenstein.exists():
-                cities.append(("liechtenstein", liechtenstein, 3))
+                cities.append(("liechtenstein", liechtenstein, 1 if SHORT else 3))
+            elif SHORT:
+                left_out("../shared/data/osm is absent")
             if "--all" in sys.argv:
                 # osmnx takes minutes and several GB for this one.
                 cities.append(("isle-of-wight", fetch_extract("isle-of-wight"), 1))

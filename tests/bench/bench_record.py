@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from figures import FIGURES, told_before
+from figures import FIGURES, SHORT, told_before
 from sqlalchemy import text
 
 from core.identity import Actor, Role, system_actor
@@ -43,12 +43,12 @@ from tests.many import many_incidents, many_records, milliseconds, record_filter
 REPORT = FIGURES / "bench_record.md"
 PARTS = os.environ.get("BENCH_PARTS", "cost,writers,check,pages").split(",")
 ROWS = int(os.environ.get("BENCH_ROWS", "10000000"))
-SEALED = 300_000
-INCIDENTS = 120_000
+SEALED = 30_000 if SHORT else 300_000
+INCIDENTS = 30_000 if SHORT else 120_000
 WRITERS = 8
-WRITE_S = 8.0
+WRITE_S = 3.0 if SHORT else 8.0
 COST_WRITES = 1000
-RUNS = 9
+RUNS = 3 if SHORT else 9
 ROUNDS = 3
 WRITE = text("UPDATE incident SET priority = 5 - priority, version = version + 1 WHERE id = :id")
 READ = text("SELECT id, status FROM incident WHERE id = :id")

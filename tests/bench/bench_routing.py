@@ -14,12 +14,11 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from bench_dispatch import HERE, SHARED, alone, engine, kept, machine, peers_python, versions
-from figures import FIGURES
+from bench_dispatch import HERE, SHARED, alone, engine, kept, machine, versions
+from figures import FIGURES, left_out, peers_python
 from technicians import Technicians, judged, problem_of, read
 
 from core.settings import settings
@@ -64,7 +63,7 @@ def in_turn(files: list[Path]) -> list[Path]:
 
 def windows(asked: argparse.Namespace, book: Path) -> list[str]:
     """Return the table of gaps to the best known, by class."""
-    python = Path() if asked.kept else peers_python()
+    python = Path() if asked.kept else peers_python("dispatch", settings().state_dir)
     gaps: dict[tuple[str, float, str], list[float]] = {}
     both: dict[float, list[tuple[float, float]]] = {}
     files = in_turn(sorted((DATA / "vrp" / "homberger_1000").glob("*.vrp")))[: asked.files]
@@ -148,7 +147,7 @@ def main() -> None:
     parser.add_argument("--kept", action="store_true")
     asked = parser.parse_args()
     if not SHARED.exists():
-        sys.exit("the folder ../shared is absent")
+        left_out("the folder ../shared is absent")
     book = settings().state_dir / "bench-peers" / "routing.jsonl"
     if asked.anew:
         book.unlink(missing_ok=True)

@@ -12,14 +12,13 @@ import argparse
 import importlib.util
 import platform
 import statistics
-import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import FIGURES
+from figures import FIGURES, left_out
 
 from dispatch.plan import warm_up
 from dispatch.plan_model import Weights
@@ -187,7 +186,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=150)
     asked = parser.parse_args()
     if not SHARED.exists():
-        sys.exit("the folder ../shared is absent")
+        left_out("the folder ../shared is absent")
     module = instances()
     warm_up()
     versions = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy"))

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from figures import FIGURES
+from figures import FIGURES, SHORT, left_out, peers_python
 
 from core.settings import settings
 from geodata.crs import WGS84, metric_srid_of, project
@@ -56,17 +55,6 @@ def median_s(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
         work()
         spent.append(time.process_time() - began)
     return statistics.median(spent)
-
-
-def peers_python() -> Path:
-    """Return the interpreter of the peers' environment; made where it is missing or of another lock."""
-    lock, folder = HERE / "peers_travel.lock", settings().state_dir / "bench-peers" / "travel"
-    python, stamp = folder / "bin" / "python", folder / "lock"
-    if not (stamp.is_file() and stamp.read_text() == lock.read_text()):
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock], check=True)
-        stamp.write_text(lock.read_text())
-    return python
 
 
 def graph_file(network: RoadNetwork, sources: np.ndarray, path: Path) -> None:
@@ -164,11 +152,11 @@ def machine() -> str:
 def main() -> None:
     """Measure and write the report."""
     if not SHARED.exists():
-        sys.exit("../shared/data/osm is absent: nothing to measure on.")
+        left_out("../shared/data/osm is absent: nothing to measure on.")
     compile_all()
-    python = peers_python()
+    python = peers_python("travel", settings().state_dir)
     lines, facts, versions = [], [], {}
-    for title, file, mode in NETWORKS:
+    for title, file, mode in NETWORKS[1:] if SHORT else NETWORKS:
         roads = read_streets(SHARED / file).roads
         network = build_network(roads, mode, metric_srid_of(*roads["geom"].iloc[0].coords[0]))
         ours, told = against_peers(network, python)

@@ -1,28 +1,36 @@
 """All benches in turn, each within its CPU time: short sizes into .state/bench, or the long ones into docs/figures.
 
-python tests/bench/run_all.py [--long] [--minutes 60] [NAME ...]      NAME as in bench_NAME.py
+python tests/bench/run_all.py [--long] [--again] [--minutes 40] [NAME ...]      NAME as in bench_NAME.py
 
-Short runs, as `make bench` does them, write into .state/bench and leave docs/figures alone. `--long`
-(`make bench ARGS=--long`) takes every size a report names and writes the reports there; it needs hours. What a script
-may take is CPU time, so that a machine that is busy with other things fails nothing.
+Short runs, as `make bench` does them, take about a quarter of an hour of a machine with two cores, write into
+.state/bench and leave docs/figures alone. `--long` (`make bench ARGS=--long`) takes every size a report names and
+writes the reports there; it needs hours. `--again` goes on where the last run was ended: what was done or skipped stays
+so. What a script may take is CPU time, so that a machine that is busy with other things fails nothing. A bench that
+lacks what it measures on is skipped and says what it lacks; only what failed, stood still or ran on and on ends the
+run badly.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from figures import LEFT_OUT
+
 HERE = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("GRIDKEEPER_STATE_DIR") or HERE.parents[1] / ".state")
-SHORT_S, LONG_S = 300.0, 6 * 3600.0
+BOOK = STATE / "bench" / "run.json"
+SHORT_S, LONG_S = 240.0, 6 * 3600.0
 """The most CPU time a script may take, with the servers and peers that it starts."""
 STILL_S, LOOK_S = 300.0, 1.0
 
@@ -47,18 +55,18 @@ class Short:
 
 SHORT: Mapping[str, Short] = {
     "dispatch": Short(["--seconds", "1", "5", "--seeds", "1", "--peers", "pyvrp", "vroom"], goes_on=True),
-    "routing": Short(["--seconds", "5", "--files", "6"], goes_on=True),
-    "simulate": Short(["--seeds", "1", "2", "--peaks", "0", "0.5"]),
-    "siting": Short(["medians", "streets"]),
-    "desk": Short(environment={"BENCH_ROWS": "200000", "BENCH_RUNS": "3"}),
-    "evaluation": Short(["100000"]),
-    "record": Short(environment={"BENCH_ROWS": "300000"}),
-    "queue": Short(environment={"BENCH_ROWS": "200000", "BENCH_RUNS": "3"}),
-    "execution": Short(environment={"BENCH_SECONDS": "4", "BENCH_INCIDENTS": "50000"}),
-    "field": Short(environment={"BENCH_PHONES": "200", "BENCH_SECONDS": "40"}),
-    "reviews": Short(needs="a demo city that may be thrown away, by GRIDKEEPER_STATE_DIR"),
+    "routing": Short(["--seconds", "5", "--files", "3"], goes_on=True),
+    "simulate": Short(["--seeds", "1", "--peaks", "0", "0.5"]),
+    "siting": Short(["medians"]),
+    "desk": Short(environment={"BENCH_ROWS": "50000"}),
+    "evaluation": Short(["30000"]),
+    "record": Short(environment={"BENCH_ROWS": "100000"}),
+    "queue": Short(environment={"BENCH_ROWS": "100000", "BENCH_RUNS": "3"}),
+    "execution": Short(environment={"BENCH_SECONDS": "3", "BENCH_INCIDENTS": "30000"}),
+    "field": Short(environment={"BENCH_PHONES": "100", "BENCH_SECONDS": "21"}),
+    "draw": Short(needs="a running server with a draft: GRIDKEEPER_BENCH_URL and the number of the change"),
 }
-"""By name; a script that is not here is short as it is."""
+"""By name; the other scripts choose their sizes by BENCH_SHORT or are short as they are."""
 
 
 def names() -> list[str]:
@@ -72,6 +80,17 @@ class Ended:
 
     how: str
     cpu_s: float
+    wall_s: float = 0.0
+
+    @property
+    def badly(self) -> bool:
+        """Whether the bench is to blame."""
+        return self.how in {"failed", "out of time", "stood still"}
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.how == "done" or self.how.startswith("skipped")
 
 
 def _processes() -> Iterator[tuple[int, int, float]]:
@@ -135,21 +154,24 @@ class Cost:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, still_s: float = STILL_S) -> Ended:
-    """Run a command: "done", "failed", or what ended it and all that it had started.
+    """Run a command: "done", "failed", "skipped", or what ended it and all that it had started.
 
     That is "out of time" after ``limit_s`` CPU seconds, whatever else the machine does meanwhile, and "stood still"
     after ``still_s`` seconds in which it used next to none.
     """
     mark = f"BENCH_RUN={os.getpid()}-{time.monotonic_ns()}"
     name, _, value = mark.partition("=")
-    work = subprocess.Popen(command, env=os.environ | dict(environment) | {name: value}, start_new_session=True)
+    says = Path(tempfile.gettempdir()) / f"{value}.says"
+    given = os.environ | dict(environment) | {name: value, "BENCH_SAYS": str(says)}
+    work = subprocess.Popen(command, env=given, start_new_session=True)
     cost = Cost(mark)
-    spent, moved_at, moved = 0.0, time.monotonic(), 0.0
+    began = moved_at = time.monotonic()
+    spent, moved = 0.0, 0.0
     how = ""
     try:
         while not how:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                how = "failed" if work.wait(LOOK_S) else "done"
+                how = {0: "done", LEFT_OUT: "skipped"}.get(work.wait(LOOK_S), "failed")
             spent = max(spent, cost.so_far())
             if spent > moved + 0.5:
                 moved, moved_at = spent, time.monotonic()
@@ -157,9 +179,11 @@ def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, 
                 how = "out of time"
             elif not how and time.monotonic() - moved_at > still_s:
                 how = "stood still"
-        return Ended(how, spent)
+        why = f"skipped: {says.read_text()}" if says.exists() else how
+        return Ended(why if how == "skipped" else how, spent, time.monotonic() - began)
     finally:
-        if how not in {"done", "failed"}:
+        says.unlink(missing_ok=True)
+        if how not in {"done", "failed", "skipped"}:
             work.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 work.wait(20)
@@ -175,17 +199,42 @@ def one(name: str, *, long: bool, limit_s: float) -> Ended:
     if long:
         return run(command, {}, limit_s)
     if short.needs:
-        return Ended(f"left out: needs {short.needs}", 0.0)
-    ended = run(command, {**short.environment, "BENCH_FIGURES": str(STATE / "bench")}, limit_s)
-    return Ended("goes on next time", ended.cpu_s) if short.goes_on and ended.how == "out of time" else ended
+        return Ended(f"skipped: needs {short.needs}", 0.0)
+    ended = run(command, {**short.environment, "BENCH_SHORT": "1", "BENCH_FIGURES": str(STATE / "bench")}, limit_s)
+    if short.goes_on and ended.how == "out of time":
+        return Ended("goes on next time", ended.cpu_s, ended.wall_s)
+    return ended
+
+
+def told_last(*, long: bool) -> dict[str, Ended]:
+    """Return how the benches ended in the last run of this kind."""
+    kept = json.loads(BOOK.read_text()) if BOOK.is_file() else {}
+    return {name: Ended(*each) for name, each in kept.get("long" if long else "short", {}).items()}
+
+
+def keep(told: Mapping[str, Ended], *, long: bool) -> None:
+    """Keep how the benches ended, for a run that goes on."""
+    kept = json.loads(BOOK.read_text()) if BOOK.is_file() else {}
+    kept["long" if long else "short"] = {name: (each.how, each.cpu_s, each.wall_s) for name, each in told.items()}
+    BOOK.parent.mkdir(parents=True, exist_ok=True)
+    BOOK.write_text(json.dumps(kept, indent=1))
+
+
+def table(told: Mapping[str, Ended]) -> str:
+    """Return a line for each bench: name, how it ended, seconds that passed, CPU seconds."""
+    wide = max(len(name) for name in told)
+    lines = [f"{name:{wide}}  {each.wall_s:6.0f} s  {each.cpu_s:6.0f} CPU s  {each.how}" for name, each in told.items()]
+    wall, cpu = sum(each.wall_s for each in told.values()), sum(each.cpu_s for each in told.values())
+    return "\n".join([*lines, f"{'together':{wide}}  {wall:6.0f} s  {cpu:6.0f} CPU s"])
 
 
 def main() -> int:
-    """Run what is asked for; return 1 when something failed or ran out of time."""
+    """Run what is asked for; return 1 when something failed, stood still or ran on and on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--minutes", type=float, default=60.0, help="of CPU time for all short runs together")
+    parser.add_argument("--again", action="store_true", help="go on where the last run was ended")
+    parser.add_argument("--minutes", type=float, default=40.0, help="of CPU time for all short runs together")
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(names()))
     if unknown:
@@ -193,15 +242,19 @@ def main() -> int:
     for sign in (signal.SIGINT, signal.SIGTERM):  # asked to stop, it ends what it started
         signal.signal(sign, lambda number, _frame: sys.exit(128 + number))
     left_s = 1e9 if asked.long else 60 * asked.minutes
-    told: list[tuple[str, Ended]] = []
+    told = told_last(long=asked.long) if asked.again else {}
+    told = {name: told[name] for name in asked.names or names() if name in told and told[name].settled}
     for name in asked.names or names():
+        if name in told:
+            continue
         limit_s = min(LONG_S if asked.long else SHORT_S, left_s)
         ended = one(name, long=asked.long, limit_s=limit_s) if limit_s > 1 else Ended("not begun: no time left", 0.0)
         left_s -= ended.cpu_s
-        told.append((name, ended))
-        print(f"== {name}: {ended.how}, {ended.cpu_s:.0f} CPU s", flush=True)  # noqa: T201
-    print("\n".join(f"{name:12} {ended.cpu_s:6.0f} CPU s  {ended.how}" for name, ended in told))  # noqa: T201
-    return int(any(ended.how in {"failed", "out of time", "stood still"} for _, ended in told))
+        told[name] = ended
+        keep(told, long=asked.long)
+        print(f"== {name}: {ended.how}, {ended.wall_s:.0f} s, {ended.cpu_s:.0f} CPU s", flush=True)  # noqa: T201
+    print(table(dict(sorted(told.items()))))  # noqa: T201
+    return int(any(each.badly for each in told.values()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ def runner() -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["run_all"] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(BENCH))  # as a script finds what lies beside it
+        spec.loader.exec_module(module)
     return module
 
 
@@ -48,6 +50,38 @@ def test_how_a_bench_ended_is_told(runner: Any) -> None:
     assert runner.run(told, {"N": "0"}, 60).how == "done"
     assert runner.run(told, {"N": "3"}, 60).how == "failed"
     assert runner.run([sys.executable, "-c", "import time; time.sleep(60)"], {}, 60, still_s=0.2).how == "stood still"
+
+
+def test_what_cannot_run_here_is_skipped_with_its_reason(runner: Any) -> None:
+    told = [
+        sys.executable,
+        "-c",
+        "import sys; sys.path.insert(0, sys.argv[1]); import figures; figures.left_out('no map')",
+    ]
+    ended = runner.run([*told, str(BENCH)], {}, 60)
+    assert ended.how == "skipped: no map"
+    assert ended.settled
+    assert not ended.badly
+
+
+def test_a_run_goes_on_where_it_was_ended(runner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "BOOK", tmp_path / "run.json")
+    monkeypatch.setattr(runner, "names", lambda: ["grids", "queue", "travel"])
+    came = {"grids": "done", "queue": "failed", "travel": "skipped: no map"}
+    asked: list[str] = []
+
+    def one(name: str, **_: object) -> Any:
+        asked.append(name)
+        return runner.Ended(came[name], 1.0, 2.0)
+
+    monkeypatch.setattr(runner, "one", one)
+    monkeypatch.setattr(runner.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["run_all.py"])
+    assert runner.main() == 1
+    came["queue"] = "done"
+    monkeypatch.setattr(sys, "argv", ["run_all.py", "--again"])
+    assert runner.main() == 0
+    assert asked == ["grids", "queue", "travel", "queue"]
 
 
 def test_what_a_bench_starts_in_a_session_of_its_own_counts_and_ends(runner: Any, tmp_path: Path) -> None:
