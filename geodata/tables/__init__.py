@@ -7,6 +7,7 @@ from geodata.tables.catalogue import Calendar, CalendarDay, ClassOwner, Incident
 from geodata.tables.city import Building, Facility, LandCover, PlaceName, Railway, Road
 from geodata.tables.component import Component
 from geodata.tables.data_exchange import ApiToken, CatalogueEntry, DataGrant, DataRequest, DataUse
+from geodata.tables.data_rules import DataRuleVersion
 from geodata.tables.data_set import DataBatch, DataMapping, DataSet, DataSetRow, QuarantinedRow
 from geodata.tables.desk import EmergencyRule, HandOver, UpstreamAnswer, UpstreamItem
 from geodata.tables.evidence import Evidence, EvidenceBlur, EvidenceImage
@@ -70,6 +71,7 @@ __all__ = [
     "DataGrant",
     "DataMapping",
     "DataRequest",
+    "DataRuleVersion",
     "DataSet",
     "DataSetRow",
     "DataUse",

@@ -88,6 +88,7 @@ MATRIX: dict[str, tuple[str, str, str, str]] = {
     "data_set": ("SVDAMWHPT", "SVHT", "SVHT", "S"),
     "data_mapping": ("SVHT", "SVHT", "", "S"),
     **dict.fromkeys(("data_batch", "data_set_row"), ("SVDAMWHPT", "S", "S", "S")),
+    "data_rule_version": ("SVDAMWHPT", "S", "", ""),
     "quarantined_row": ("SVHT", "S", "SVHT", "S"),
     "place_pair": ("SVHT", "S", "SVHT", "S"),
     "same_place": ("SVDAMWHPT", "S", "S", "S"),
@@ -262,6 +263,10 @@ REVIEWED = (
     (
         "INSERT INTO data_set_row (data_set_id, row_key, batch_id, row_number, content_hash, properties, valid_from)"
         " SELECT data_set_id, 'x', id, 1, 'x', '{}', now() FROM data_batch"
+    ),
+    (
+        "INSERT INTO data_rule_version (territory_id, data_set_id, version, rules, made_label)"
+        " SELECT %(home)s, id, 1, '[]', 'x' FROM data_set"
     ),
     "INSERT INTO catalogue_entry (territory_id, key, data_set_id) SELECT %(home)s, 'set-lamps', id FROM data_set",
     "INSERT INTO same_place (territory_id, data_set_id, row_key, place) SELECT %(home)s, id, 'x', 1 FROM data_set",
