@@ -80,13 +80,7 @@ def _check(rule: dict[str, Any], place: int) -> None:
     if kind == "type" and rule.get("type") not in [each.value for each in Type]:
         raise _refused(place, "it names no type", f"One of {', '.join(Type)}.", "未指定类型")
     if kind == "range":
-        for part in ("min", "max"):
-            if part in rule:
-                rule[part] = _number(rule[part], place)
-        if "min" not in rule and "max" not in rule:
-            raise _refused(place, "a range needs a least or a most", "Give min, max or both.", "范围至少需要一端")
-        if rule.get("min", -float("inf")) > rule.get("max", float("inf")):
-            raise _refused(place, "its least is more than its most", "Swap them.", "下限大于上限")
+        _range(rule, place)
     if kind == "pattern":
         _pattern(rule.get("pattern"), place)
     if kind == "compare" and rule.get("is") not in SIGNS:
@@ -95,6 +89,16 @@ def _check(rule: dict[str, Any], place: int) -> None:
         raise _refused(place, "it names no data set and column", "Give data_set and to.", "未指定引用的数据集与列")
     if kind in {"order", "compare", "needs"} and rule["field"] in {rule.get("after"), rule.get("other")}:
         raise _refused(place, "it compares a column with itself", "Name two columns.", "不能与自身比较")
+
+
+def _range(rule: dict[str, Any], place: int) -> None:
+    for part in ("min", "max"):
+        if part in rule:
+            rule[part] = _number(rule[part], place)
+    if "min" not in rule and "max" not in rule:
+        raise _refused(place, "a range needs a least or a most", "Give min, max or both.", "范围至少需要一端")
+    if rule.get("min", -float("inf")) > rule.get("max", float("inf")):
+        raise _refused(place, "its least is more than its most", "Swap them.", "下限大于上限")
 
 
 def _pattern(given: Any, place: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -89,6 +90,13 @@ def guess_key(fields: Sequence[FieldSpec], columns: Mapping[str, pa.Array]) -> t
     return (), Guess(
         "key", "the whole row", "no column is always there and never twice", "没有始终唯一的列，以整行内容为准"
     )
+
+
+def styled(field: FieldSpec, cells: pa.Array, kind: Type, zone: str) -> FieldSpec:
+    """Return a column with another type than it was taken for, in the style in which its cells are written."""
+    if kind is field.type:
+        return field
+    return replace(field, type=kind, style=_as_known(trimmed(cells), kind, zone)[1])
 
 
 def guess_type(heading: str, cells: pa.Array, zone: str) -> tuple[Type, str, str, str]:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,9 +23,9 @@ from geodata import exchange_store as store
 from geodata.bulk import file_sha256
 from geodata.db import system_rights
 from geodata.exchange import Guess, Spec
-from geodata.exchange_check import References
 from geodata.exchange_open import Source, opened
-from geodata.exchange_run import Place, Run
+from geodata.exchange_rules import References, Seen
+from geodata.exchange_run import Into, Place, Run
 from geodata.exchange_understand import Overrides, Understood, ground_of, understood
 from geodata.tables import DataBatch, DataMapping, DataSet
 from geodata.territory import TerritoryInfo
@@ -162,21 +162,9 @@ def load_file(
                 return _again(before, held, found, time.perf_counter() - began)
         nested = session.begin_nested()
         with system_rights(session, actor):
-            data_set = held or _new_set(session, territory.id, key, title or shown, unit, sensitivity, actor, found)
-            made = _load(
-                session,
-                actor,
-                territory,
-                data_set,
-                found,
-                source,
-                shown,
-                digest,
-                mapping or key,
-                place,
-                whole,
-                progress,
-            )
+            job = _Job(actor, territory, shown, digest, mapping or key, place, whole, progress)
+            data_set = held or _new_set(session, job, key, title or shown, unit, sensitivity, found.spec)
+            made = _load(session, job, data_set, found, source)
         if dry_run:
             nested.rollback()
         else:
@@ -251,14 +239,13 @@ def _again(before: DataBatch, held: DataSet, found: Understood, seconds: float) 
 
 
 def _new_set(  # noqa: PLR0917  (the parts of a data set)
-    session: Session, territory_id: int, key: str, title: str, unit: int | None, sensitivity: str, actor: Actor,
-    found: Understood,
-) -> DataSet:  # fmt: skip
+    session: Session, job: _Job, key: str, title: str, unit: int | None, sensitivity: str, spec: Spec
+) -> DataSet:
     made = DataSet(
-        territory_id=territory_id, key=key, title=title[:200], kind="places" if found.spec.places else "table",
-        geometry_type="Geometry" if found.spec.places else None, fields=_fields(found.spec, ()),
-        rules=[dict(each) for each in found.spec.rules], natural_key=list(found.spec.key), owner_unit_id=unit,
-        sensitivity=sensitivity, created_by=actor.user_id,
+        territory_id=job.territory.id, key=key, title=title[:200], kind="places" if spec.places else "table",
+        geometry_type="Geometry" if spec.places else None, fields=_fields(spec, ()),
+        rules=[dict(each) for each in spec.rules], natural_key=list(spec.key), owner_unit_id=unit,
+        sensitivity=sensitivity, created_by=job.actor.user_id,
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -276,22 +263,31 @@ def _fields(spec: Spec, held: tuple[Mapping[str, Any], ...]) -> list[dict[str, A
     return made
 
 
-def _load(  # noqa: PLR0917  (what a load is made of)
-    session: Session, actor: Actor, territory: TerritoryInfo, data_set: DataSet, found: Understood, source: Source,
-    name: str, digest: str, mapping: str, place: Place, whole: bool, progress: Progress,
-) -> Loaded:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every part of a load needs: who brings what, where, and how."""
+
+    actor: Actor
+    territory: TerritoryInfo
+    name: str
+    digest: str
+    mapping: str
+    place: Place
+    whole: bool
+    progress: Progress
+
+
+def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, source: Source) -> Loaded:
+    actor, territory, name = job.actor, job.territory, job.name
     moment, batch_id = now(), store.next_batch_id(session)
-    run = Run(
-        session, found.spec, ground_of(session, territory), name, data_set_id=data_set.id, batch_id=batch_id,
-        moment=moment, fresh=not store.has_table(session, data_set.id), place=place,
-        references=references_of(session, territory.id, found.spec),
-    )  # fmt: skip
+    into = into_of(session, data_set, found.spec, batch_id, moment, job.place)
+    run = Run(session, found.spec, ground_of(session, territory), name, into)
     try:
-        progress.step("Loading rows", source.layout.rows)
-        run.write(source.chunks(), progress)
+        job.progress.step("Loading rows", source.layout.rows)
+        run.write(source.chunks(), job.progress)
         counts = run.counts
-        refuse_bad(run, name, whole=whole)
-        stored = keep_mapping(session, territory.id, mapping, found.spec, actor)
+        refuse_bad(run, name, whole=job.whole)
+        stored = keep_mapping(session, territory.id, job.mapping, found.spec, actor)
         fields = _fields(found.spec, tuple(data_set.fields))
         kinds = {_KINDS.get(each, "Geometry") for each in counts.kinds}
         kind = (next(iter(kinds)) if len(kinds) == 1 else "Geometry") if found.spec.places else None
@@ -303,7 +299,7 @@ def _load(  # noqa: PLR0917  (what a load is made of)
         }
         store.add_batch(session, batch_values | {
             "id": batch_id, "territory_id": territory.id, "data_set_id": data_set.id, "file_name": name,
-            "sha256": digest, "mapping_id": stored.id, "rows_sha256": counts.hashes.digest(), "format": found.form,
+            "sha256": job.digest, "mapping_id": stored.id, "rows_sha256": counts.hashes.digest(), "format": found.form,
             "crs": found.spec.crs[:200],
             "encoding": found.encoding, "guesses": [each.as_dict() for each in found.guesses], "scores": scores,
             "status": "loaded", "loaded_by": actor.user_id, "loaded_label": actor.label, "started_at": moment,
@@ -319,9 +315,20 @@ def _load(  # noqa: PLR0917  (what a load is made of)
     )  # fmt: skip
 
 
-def references_of(session: Session, territory_id: int, spec: Spec) -> References:
-    """Return the cells that rules of a mapping refer to."""
-    wanted = {(str(each["data_set"]), str(each["to"])) for each in spec.rules if each.get("rule") == "refers"}
+def into_of(  # noqa: PLR0917  (what rows are brought into)
+    session: Session, data_set: DataSet, spec: Spec, batch_id: int, moment: dt.datetime, place: Place
+) -> Into:
+    """Return what rows are brought into, with the cells that rules of the data set compare them with."""
+    fresh = not store.has_table(session, data_set.id)
+    references = references_of(session, data_set.territory_id, spec.rules)
+    unique = {str(each["field"]) for each in spec.rules if each.get("rule") == "unique"}
+    seen = {} if fresh else {each: Seen.of(*store.cells_with_keys(session, data_set.id, each)) for each in unique}
+    return Into(data_set.id, batch_id, moment, fresh, place, references, seen)
+
+
+def references_of(session: Session, territory_id: int, rules: Iterable[Mapping[str, Any]]) -> References:
+    """Return the cells that rules refer to, by data set and field."""
+    wanted = {(str(each["data_set"]), str(each["to"])) for each in rules if each.get("rule") == "refers"}
     return {f"{key}.{field_}": store.cells_of(session, territory_id, key, field_) for key, field_ in wanted}
 
 

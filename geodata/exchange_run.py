@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 from core.progress import Progress
 from geodata import exchange_store as store
 from geodata.exchange import Checked, Chunk, Geometries, Role, Spec, Type, Violation
-from geodata.exchange_check import SHOWN, Checker, References
+from geodata.exchange_check import SHOWN, Checker
 from geodata.exchange_pack import pack
 from geodata.exchange_place import Ground, shapes_of
+from geodata.exchange_rules import References, Seen
 
 Place = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.int64]]
 """From longitudes and latitudes to unit grids, 0 for none."""
@@ -71,23 +72,33 @@ class Counts:
         return {name: value for name, value in made.items() if value is not None}
 
 
-class Run:
-    """Brings the chunks of a file into a data set.
+@dataclass(frozen=True, slots=True)
+class Into:
+    """What rows are brought into: which data set, as which batch, from when they hold, what they are checked against.
 
-    Parameters
+    Attributes
     ----------
     fresh
         The data set has no rows yet: they go into its bare table, and indexes come afterwards.
     """
 
-    def __init__(
-        self, session: Session, spec: Spec, ground: Ground, name: str, *, data_set_id: int, batch_id: int,
-        moment: dt.datetime, fresh: bool, place: Place, references: References,
-    ) -> None:  # fmt: skip
+    data_set_id: int
+    batch_id: int
+    moment: dt.datetime
+    fresh: bool
+    place: Place
+    references: References
+    seen: Mapping[str, Seen]
+
+
+class Run:
+    """Brings the chunks of a file into a data set."""
+
+    def __init__(self, session: Session, spec: Spec, ground: Ground, name: str, into: Into) -> None:
         self._session, self._spec, self._name = session, spec, name
-        self._set, self._batch, self._moment, self._fresh = data_set_id, batch_id, moment, fresh
-        self._place = place
-        self._checker = Checker(spec, ground, name, references)
+        self._set, self._batch, self._moment, self._fresh = into.data_set_id, into.batch_id, into.moment, into.fresh
+        self._place = into.place
+        self._checker = Checker(spec, ground, name, into.references, into.seen)
         self._files = ExitStack()
         self._spool: IO[str] = self._files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
         self.counts = Counts()

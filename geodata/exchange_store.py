@@ -258,6 +258,16 @@ def cells_of(session: Session, territory_id: int, key: str, field: str) -> froze
     return frozenset(session.scalars(query))
 
 
+def cells_with_keys(session: Session, data_set_id: int, field: str) -> tuple[list[str], list[str]]:
+    """Return what stands in a field of the rows of today, and their keys beside it, for rules that ask for unique."""
+    value = DataSetRow.properties[field].astext
+    query = select(value, DataSetRow.row_key).where(
+        DataSetRow.data_set_id == data_set_id, DataSetRow.valid_to.is_(None), value.is_not(None)
+    )
+    rows = session.execute(query.execution_options(yield_per=50_000)).all()
+    return [row[0] for row in rows], [row[1] for row in rows]
+
+
 def street_lines(session: Session, territory_id: int, most: int = 60_000) -> Geometries:
     """Return lines of the streets of a territory in EPSG:4326."""
     query = select(func.ST_AsBinary(Road.geom)).where(Road.territory_id == territory_id, Road.drivable).limit(most)

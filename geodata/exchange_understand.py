@@ -16,13 +16,14 @@ from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata import exchange_store as store
 from geodata.exchange import SAMPLE_ROWS, Chunk, FieldSpec, Guess, Role, Spec, Type
-from geodata.exchange_guess import guess_fields, guess_key
+from geodata.exchange_guess import guess_fields, guess_key, styled
 from geodata.exchange_open import Source, opened
 from geodata.exchange_place import Ground, guess_places
 from geodata.tables import DataMapping, DataSet
 from geodata.territory import TerritoryInfo
 
 SHOWN_ROWS: Final = 8
+NAME_AT_MOST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Overrides:
     key: tuple[str, ...] | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
     types: Mapping[str, Type] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Mapping[str, Any], ...] | None = None
     inside: bool | None = None
 
@@ -109,14 +111,17 @@ def understood(  # noqa: PLR0917  (what is known of a file before it is read)
         crs = over.crs or layout.crs or spec.crs
         if spec.places:
             guesses.append(Guess("coordinates", crs[:80], "the mapping says so", "按读取方案", given=True))
-        spec = replace(spec, crs=crs)
+        fields = [_overruled(each, over, head, spec.zone) for each in spec.fields]
+        renamed = {old.name: new.name for old, new in zip(spec.fields, fields, strict=True)}
+        key_ = tuple(renamed.get(each, each) for each in spec.key)
+        spec = replace(spec, crs=crs, fields=tuple(fields), key=key_)
     else:
         zone = over.zone or territory.timezone
         fields, said = guess_fields(
             head.columns, has_shapes=layout.has_shapes, zone=zone, known=held.fields if held is not None else ()
         )
         guesses += said
-        fields = [_overruled(each, over) for each in fields]
+        fields = [_overruled(each, over, head, zone) for each in fields]
         if any(each.type is Type.DATETIME for each in fields):
             guesses.append(
                 Guess(
@@ -130,12 +135,13 @@ def understood(  # noqa: PLR0917  (what is known of a file before it is read)
             for each in placed
         ]
         if held is not None:
-            spec = replace(spec, key=tuple(held.natural_key), rules=tuple(held.rules))
+            spec = replace(spec, key=tuple(held.natural_key))
         elif over.key is None:
             key, guess = guess_key(spec.fields, head.columns)
             spec = replace(spec, key=key)
             guesses += [guess] if guess else []
-    spec = _said(spec, over)
+    spec = _ruled(_said(spec, over), held, over, head)
+    _check_names(spec, name)
     _check_key(spec, name)
     hidden = {each.heading for each in spec.fields if each.role is Role.PERSONAL}
     sample = tuple(
@@ -169,10 +175,43 @@ def _from_mapping(stored: DataMapping | None, headings: tuple[str, ...], *, aske
     return None if missing or (extra and not asked) else spec
 
 
-def _overruled(field_: FieldSpec, over: Overrides) -> FieldSpec:
-    kind = over.types.get(field_.heading, field_.type)
+def _overruled(field_: FieldSpec, over: Overrides, head: Chunk, zone: str) -> FieldSpec:
+    """Return a column as a person says: its type, its name, and what it is for."""
     role = over.roles.get(field_.heading, field_.role)
-    return replace(field_, type=kind, role=role, style=field_.style if kind is field_.type else "")
+    name = " ".join(over.names.get(field_.heading, field_.name).split())
+    kind = over.types.get(field_.heading, field_.type)
+    made = styled(field_, head.columns[field_.heading], kind, zone) if field_.heading in head.columns else field_
+    return replace(made, name=name, role=role)
+
+
+def _ruled(spec: Spec, held: DataSet | None, over: Overrides, head: Chunk) -> Spec:
+    """Return the mapping with the rules of the data set, which hold whatever an older mapping says."""
+    rules = tuple(held.rules) if held is not None and over.rules is None else spec.rules
+    types = {str(each["field"]): Type(each["type"]) for each in rules if each.get("rule") == "type"}
+    fields = tuple(
+        styled(each, head.columns[each.heading], types[each.name], spec.zone)
+        if each.role is Role.FIELD and each.name in types and each.heading in head.columns
+        else each
+        for each in spec.fields
+    )
+    inside = over.inside
+    if inside is None:
+        before, after = (any(each.get("rule") == "anywhere" for each in some) for some in (spec.rules, rules))
+        inside = (spec.inside or before) and not after
+    return replace(spec, rules=rules, fields=fields, inside=inside)
+
+
+def _check_names(spec: Spec, name: str) -> None:
+    """Refuse columns without a name, or two of one name."""
+    names = [each.name for each in spec.kept]
+    wrong = next((each for each in names if not each or len(each) > NAME_AT_MOST or names.count(each) > 1), None)
+    if wrong is not None:
+        said = "would have the same name" if names.count(wrong) > 1 else f"needs a name of 1 to {NAME_AT_MOST} signs"
+        raise InvalidInput(
+            f"{name}: a column {said} ({wrong[:40]!r}).",
+            hint="Give each column a name of its own.",
+            zh=f"{name}：列名“{wrong[:40]}”为空、过长或重复，请为每列指定不同的名称。",
+        )
 
 
 def _said(spec: Spec, over: Overrides) -> Spec:

@@ -21,7 +21,7 @@ from core.progress import Silent
 from geodata import exchange_store as store
 from geodata.db import system_rights
 from geodata.exchange import Chunk, Spec
-from geodata.exchange_load import owned, references_of
+from geodata.exchange_load import into_of, owned
 from geodata.exchange_open import opened
 from geodata.exchange_run import GEOMETRY, WGS84, Place, Run
 from geodata.exchange_understand import ground_of
@@ -232,15 +232,12 @@ def _again(  # noqa: PLR0917  (what a load is made of)
     stored = store.mapping_of(session, batch.mapping_id)
     if stored is None:
         raise NotFound(f"The mapping of batch {batch_id} is gone.")
-    spec = Spec.of(stored.spec)
+    spec = replace(Spec.of(stored.spec), rules=tuple(data_set.rules))
     cells = {each.id: dict(each.raw) | dict(mended.get(each.id, {})) for each in rows}
     spec, chunk = _chunk(spec, rows, cells)
     moment, made_id = now(), store.next_batch_id(session)
-    run = Run(
-        session, spec, ground_of(session, territory), batch.file_name, data_set_id=data_set.id, batch_id=made_id,
-        moment=moment, fresh=not store.has_table(session, data_set.id), place=place,
-        references=references_of(session, territory.id, spec),
-    )  # fmt: skip
+    into = into_of(session, data_set, spec, made_id, moment, place)
+    run = Run(session, spec, ground_of(session, territory), batch.file_name, into)
     try:
         with system_rights(session, actor):
             run.write([chunk], Silent())
