@@ -77,7 +77,9 @@ def show(session: Session, around: Around, one: Entry) -> None:
     elif around.actor.may(May.TAKE_DATA):
         _take(one)
     used = catalogue.uses(session, around.actor, one.key)
-    names = [t("About"), t("Columns"), t("Where from")] + ([t("Use")] if used or _oversees(around) else [])
+    gate = one.offer.data_set_id is not None and one.readable
+    names = [t("About"), t("Columns"), *([t("Rules"), t("Quality")] if gate else []), t("Where from")]
+    names += [t("Use")] if used or _oversees(around) else []
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs[t("About")]:
         widgets.fields(_fields(around, one), beside=True)
@@ -88,6 +90,13 @@ def show(session: Session, around: Around, one: Entry) -> None:
                 _say(session, around, one)
     with tabs[t("Columns")]:
         _columns(one)
+    if gate:
+        from app import gate_quality, gate_rules  # they use this module's acts
+
+        with tabs[t("Rules")]:
+            gate_rules.show(session, around, one)
+        with tabs[t("Quality")]:
+            gate_quality.show(session, around, one)
     with tabs[t("Where from")]:
         _lineage(around, one)
     if t("Use") in tabs:

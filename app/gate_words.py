@@ -86,3 +86,33 @@ def score(key: str) -> str:
         "placement": t("On a grid"),
         "timeliness": t("Timely"),
     }[key]
+
+
+def rule(key: str) -> str:
+    """Return what a kind of rule asks."""
+    return {
+        "required": t("A cell is filled"),
+        "unique": t("No two rows say the same"),
+        "type": t("Cells are of a type"),
+        "range": t("A number lies between two"),
+        "codes": t("A cell is one of a list"),
+        "pattern": t("A cell is written in a form"),
+        "order": t("A time is not before another"),
+        "compare": t("A column against another"),
+        "needs": t("Filled where another column says something"),
+        "refers": t("A cell stands in another data set"),
+        "anywhere": t("Rows may lie outside the territory"),
+        "place": t("A row says where it lies"),
+        "inside": t("It lies in the territory"),
+        "shape": t("Its shape is whole"),
+        "text": t("Letters can be read"),
+        "columns": t("As many cells as headings"),
+    }.get(key, key)
+
+
+def sign(key: str) -> str:
+    """Return how two columns compare."""
+    return {
+        "<=": t("at most"), "<": t("less than"), ">=": t("at least"), ">": t("more than"), "=": t("the same as"),
+        "!=": t("other than"),
+    }.get(key, key)  # fmt: skip

@@ -114,6 +114,8 @@ STUDY_TRIAL_MAP = "gk-study-trial-map"
 STUDY_TRIAL = "gk_study_trial"
 MATRIX_FORM = "gk_matrix"
 MATRIX_BROUGHT = "gk_matrix_brought"
+TRANSIT_JOB = "gk_transit_job"
+TRANSIT_FEEDS = "gk_transit_feeds"
 STUDY_MARKS = "gk_study_marks"
 STUDY_PLACES_MAP = "gk-study-places-map"
 STUDY_MARK_CLICK = "gk_study_mark_click"
@@ -210,6 +212,7 @@ CATALOGUE_SHOW = "gk_catalogue_show"
 CATALOGUE_TOLD = "gk_catalogue_told"
 CATALOGUE_WRONG = "gk_catalogue_wrong"
 CATALOGUE_ROUND = "gk_catalogue_round"
+DATA_RULE = "gk_data_rule"
 NEW_SECRET = "gk_new_secret"  # noqa: S105  (a key of the session state)  # nosec B105
 
 # Draw & balance

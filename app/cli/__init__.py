@@ -20,6 +20,7 @@ GROUPS = {
     "incident": "Incidents: from the report to the close.",
     "dispatch": "The standing plan: who goes where, why, closed streets and what things cost.",
     "traffic": "How fast cars go, from files of readings.",
+    "basemap": "Maps of the city's own under the layers: by address or from a file.",
     "component": "The register of components.",
     "upstream": "The hotline 12345: reports in, answers out, both compared.",
     "catalogue": "What data there are: list, show, export.",
@@ -65,6 +66,7 @@ MODULES = (
     "backup",
     "set_up",
     "catalogue",
+    "data_rules",
     "unit",
     "component",
     "upstream",
@@ -80,6 +82,7 @@ MODULES = (
     "dispatch_acts",
     "traffic",
     "traffic_past",
+    "basemap",
     "simulate",
 )
 UNKNOWN_ERROR_EXIT = 70
