@@ -18,8 +18,8 @@ from app.map_compare import earlier_days
 from core.clock import now
 from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
-from layers.frames import daily
 from layers.registry import layer_entries
+from layers.tallies import by_day
 from layers.values import METRICS, STATUSES, Question
 
 Key = TypeVar("Key")
@@ -152,7 +152,7 @@ def narrowed(session: Session, actor: Actor, filters: Filters) -> Filters:
     domain = (filters.first, filters.last)
     with st.container(key="gk-time", horizontal=True, vertical_alignment="center"):
         with st.container(key="gk-time-strip"):
-            counts = daily(session, actor, filters.counted())
+            counts = by_day(session, actor, filters.counted())
             chosen = map_time.strip(counts, domain, kept("range"))
         view = _view()
     state_now = st.session_state[state.MAP_FILTERS]

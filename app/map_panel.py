@@ -16,7 +16,7 @@ from app.widgets import Column, Fact
 from core.identity import Actor, May, Role
 from geodata.territory import TerritoryInfo
 from layers import overview
-from layers.overview import CategoryCount
+from layers.tallies import CategoryCount, by_category
 from layers.values import METRICS, CellValues, Question
 
 CATEGORIES_SHOWN = 8
@@ -41,13 +41,7 @@ def map_panel(
         f'<div class="gk-card-head"><h2>{widgets.html(name)}</h2>'
         f'<span class="gk-muted">{widgets.html(t("Click a grid on the map."))}</span></div>'
     )
-    counts = [
-        each
-        for each in overview.reported_by_category(
-            session, territory.id, question.first, question.last, area_ids=actor.area_ids, day=question.day
-        )
-        if question.categories is None or each.category in question.categories
-    ]
+    counts = by_category(session, actor, question, area_ids=actor.area_ids)
     links = _links(actor, question, days)
     still_open, closed = sum(each.open for each in counts), sum(each.closed for each in counts)
     widgets.facts(

@@ -23,8 +23,8 @@ from app.maps import OSM_CREDIT
 from app.report_map import WIDE, Frame, base
 from core.identity import Actor
 from geodata.territory import TerritoryInfo
-from layers import overview
 from layers.basemap import surrounded_by_water
+from layers.tallies import by_category
 from layers.values import WHOLE, CellValues, cell_values
 from layers.versions import versions
 
@@ -87,10 +87,7 @@ def _counted(session: Session, actor: Actor, part: Filters, values: CellValues) 
     asked = part.metric if part.metric in {"open", "overdue"} else part.status
     if asked == "overdue" or not actor.area_ids:
         return values.total
-    counts = overview.reported_by_category(
-        session, actor.territory_id or 0, part.first, part.last, area_ids=actor.area_ids, day=part.day
-    )
-    told = [each for each in counts if part.categories is None or each.category in part.categories]
+    told = by_category(session, actor, part.question(), area_ids=actor.area_ids)
     still_open, closed = sum(each.open for each in told), sum(each.closed for each in told)
     return {"open": still_open, "closed": closed}.get(asked, still_open + closed)
 
@@ -98,10 +95,7 @@ def _counted(session: Session, actor: Actor, part: Filters, values: CellValues) 
 def _of_categories(
     session: Session, actor: Actor, filters: Filters, titles: Mapping[str, str]
 ) -> list[tuple[str, Filters, dict[str, str]]]:
-    counts = overview.reported_by_category(
-        session, actor.territory_id or 0, filters.first, filters.last, area_ids=actor.area_ids, day=filters.day
-    )
-    chosen = [each for each in counts if filters.categories is None or each.category in filters.categories]
+    chosen = by_category(session, actor, filters.question(), area_ids=actor.area_ids)
     return [
         (titles.get(each.category, each.category), replace(filters, categories=(each.category,)),
          _large(filters) | {"categories": each.category})

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from streamlit import config as streamlit_config
 
-from app import guard, peers, sso, tls
+from app import guard, peers, sso, tidy, tls
 from app.api import (
     access,
     assets,
@@ -121,5 +121,5 @@ async def lifespan(_app: object) -> AsyncIterator[Mapping[str, Any]]:
     except GridkeeperError as error:
         print(f"gridkeeper: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the log would frame it)
         os._exit(error.exit_code)  # the server would print a trace for any exception here
-    async with tiles.lifespan():
+    async with tiles.lifespan(), tidy.tidying():
         yield {}

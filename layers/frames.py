@@ -114,27 +114,6 @@ def frames(session: Session, actor: Actor, question: Question, step: str) -> Fra
     return Frames(cells.first_id, len(cells), count, rows["frame"].astype(np.int32), at.astype(np.int32), counts, edges)
 
 
-def daily(session: Session, actor: Actor, question: Question) -> NDArray[np.int64]:
-    """Return how many incidents were reported on each day of the period; void ones are not counted.
-
-    Where deadlines are asked for these are incidents that the actor sees, else all of the territory.
-    """
-    require(actor, May.SEE_MAP)
-    single = _status(question) == "overdue" and question.day is None
-    if single:
-        require(actor, May.SEE_INCIDENTS)
-    source = _of_incidents(question) if single else _of_days(question)
-    days = (question.last - question.first).days + 1
-    found = session.execute(
-        text(f"SELECT at, sum(n) FROM ({source}) AS chosen WHERE n > 0 GROUP BY at"),
-        _given(actor.territory_id or 0, question, "day"),
-    ).all()
-    counts = np.zeros(days, dtype=np.int64)
-    for at, count in found:
-        counts[at] = count
-    return counts
-
-
 def frames_key(actor: Actor, question: Question, step: str) -> tuple[object, ...] | None:
     """Return the cache key of an answer; None when nothing may be cached."""
     key = values_key(actor, question)

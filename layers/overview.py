@@ -135,15 +135,6 @@ def latest_loads(session: Session, territory_id: int, *, limit: int = 8) -> list
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryCount:
-    """Incidents of one category reported in a period; void ones are not counted."""
-
-    category: str
-    open: int
-    closed: int
-
-
-@dataclass(frozen=True, slots=True)
 class GridName:
     """What a list calls a unit grid."""
 
@@ -151,34 +142,6 @@ class GridName:
     code: str
     community: str
     community_zh: str | None
-
-
-def reported_by_category(
-    session: Session,
-    territory_id: int,
-    first: dt.date,
-    last: dt.date,
-    *,
-    area_ids: Sequence[int] = (),
-    day: dt.date | None = None,
-) -> list[CategoryCount]:
-    """Return incidents by category reported on these local days, most first; of ``area_ids`` when given.
-
-    With a ``day`` they are open or closed as at its end.
-    """
-    source = "incident_day" if day is None else "gk_days_on(:territory, :day)"
-    here = "territory_id = :territory AND" if day is None else ""
-    rows = session.execute(
-        text(f"""
-            SELECT category, sum(open)::int, sum(closed)::int FROM {source} AS counted
-            WHERE {here} day BETWEEN :first AND :last
-              AND (cardinality(CAST(:areas AS int[])) = 0
-                   OR grid_id IN (SELECT id FROM unit_grid WHERE community_id = ANY(:areas)))
-            GROUP BY category HAVING sum(open + closed) > 0 ORDER BY sum(open + closed) DESC, category
-        """),  # noqa: S608  (names of ours)
-        {"territory": territory_id, "first": first, "last": last, "areas": list(area_ids), "day": day},
-    )
-    return [CategoryCount(*row) for row in rows]
 
 
 def grids_within(session: Session, area_ids: Sequence[int], day: dt.date | None = None) -> list[int]:

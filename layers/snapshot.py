@@ -141,15 +141,16 @@ def grouped(cells: Cells, by: str) -> tuple[Cells, IntArray]:
     return Cells(first, number > 0, whole, x, y, ground, none, none), at
 
 
-def read_open(session: Session, actor: Actor, cells: Cells, day: dt.date | None = None) -> OpenIncidents:
-    """Return the open incidents that the session's actor may see, now or at the end of a day.
+def read_open(
+    session: Session, actor: Actor, cells: Cells, categories: tuple[str, ...], day: dt.date | None = None
+) -> OpenIncidents:
+    """Return the open incidents of ``categories`` that the session's actor may see, now or at the end of a day.
 
     Those of now come from the partial index of open ones. Of a day of the past the deadline is the one that
     stands today.
     """
     if day is not None:
-        return _open_on(session, actor, cells, day)
-    categories = _categories(session, actor.territory_id)
+        return _open_on(session, actor, cells, categories, day)
     rows = session.execute(
         text(
             "SELECT i.grid_id, (i.reported_at AT TIME ZONE t.timezone)::date - DATE '1970-01-01',"
@@ -178,8 +179,7 @@ def read_open(session: Session, actor: Actor, cells: Cells, day: dt.date | None 
     )
 
 
-def _open_on(session: Session, actor: Actor, cells: Cells, day: dt.date) -> OpenIncidents:
-    categories = _categories(session, actor.territory_id)
+def _open_on(session: Session, actor: Actor, cells: Cells, categories: tuple[str, ...], day: dt.date) -> OpenIncidents:
     rows = session.execute(
         text(
             "SELECT coalesce(h.grid_id, i.grid_id) AS grid, (i.reported_at AT TIME ZONE t.timezone)::date"
@@ -212,14 +212,6 @@ def _open_on(session: Session, actor: Actor, cells: Cells, day: dt.date) -> Open
         category=table[:, 2].astype(np.int32),
         due=table[:, 3],
     )
-
-
-def _categories(session: Session, territory_id: int | None) -> tuple[str, ...]:
-    rows = session.execute(
-        text("SELECT DISTINCT category FROM incident_day WHERE territory_id = :territory ORDER BY category"),
-        {"territory": territory_id},
-    )
-    return tuple(row[0] for row in rows)
 
 
 class Kept(Generic[T]):

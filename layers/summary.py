@@ -88,10 +88,12 @@ def refreshed(session: Session, territory_id: int, cells: Cells, kept: Summary) 
 
     Of rows that have gone a notification tells; then all is to be read anew.
     """
-    asked = _Asked(session, territory_id, _categories(session, territory_id), cells)
     upto = _settled(session)
     # Numbers beyond the newest are of another database, which this one was restored from.
-    fresh = asked.columns(f"{_DAYS} AND touched >= %(since)s AND touched <= {_AHEAD}", since=kept.upto)
+    touched = f"touched >= %(since)s AND touched <= {_AHEAD}"
+    new_names = set(_categories(session, territory_id, touched, since=kept.upto)) - set(kept.categories)
+    asked = _Asked(session, territory_id, tuple(sorted({*kept.categories, *new_names})), cells)
+    fresh = asked.columns(f"{_DAYS} AND {touched}", since=kept.upto)
     ground = asked.columns(_GROUND)
     base = {name: getattr(kept, name)[: kept.rows] for name in fresh}
     if asked.categories != kept.categories:
@@ -129,6 +131,7 @@ class _Asked:
     def columns(self, source: str, **given: object) -> Columns:
         """Return the columns of the rows of living cells; ``source`` stands after FROM and is ours."""
         binned = " array_length(closed_within, 1) = %(bins)s AND grid_id BETWEEN %(first)s AND %(last)s"
+        binned += " AND category = ANY(%(categories)s::text[])"  # one that came since is read the next time
         joint = "AND" if "WHERE" in source else "WHERE"
         statement = (
             "COPY (SELECT grid_id, day - DATE '1970-01-01', array_position(%(categories)s::text[], category) - 1,"  # noqa: S608
@@ -197,10 +200,8 @@ def _settled(session: Session) -> int:
     return int(session.execute(text(f"SELECT {_SETTLED}")).scalar_one())
 
 
-def _categories(session: Session, territory_id: int) -> tuple[str, ...]:
-    """Return the categories that occur, by one look into the index each."""
-    rows = session.execute(
-        text("SELECT DISTINCT category FROM incident_day WHERE territory_id = :territory ORDER BY category"),
-        {"territory": territory_id},
-    )
-    return tuple(row[0] for row in rows)
+def _categories(session: Session, territory_id: int, which: str = "true", **given: object) -> tuple[str, ...]:
+    """Return the categories that occur, in the order of their keys."""
+    statement = f"SELECT DISTINCT category FROM incident_day WHERE territory_id = %(territory)s AND {which}"  # noqa: S608
+    driver = cast("psycopg.Connection", session.connection().connection.dbapi_connection)
+    return tuple(sorted(row[0] for row in driver.execute(statement, {"territory": territory_id, **given})))

@@ -154,13 +154,11 @@ def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.d
     if actor.territory_id is None:
         raise InvalidInput("No territory is chosen.", hint="Say which territory you mean.")
     territory_id = actor.territory_id
-    version = versions.of(territory_id, _DEPENDS)
     cells, day = cells_of(session, territory_id, question.day), question.day
     if question.needs_open:
-        key = (actor.scope_key, day)
-        opened = _opened.get(key, version, lambda: read_open(session, actor, cells, day))
-        counts = _overdue(cells, opened, question, _night(session, territory_id, day) or now or clock.now())
-        within = None
+        opened = open_of(session, actor, cells, day)
+        mask = chosen_rows(opened, question) & late(session, territory_id, opened, day, now or clock.now())
+        counts, within = np.bincount(opened.cell[mask], minlength=len(cells)).astype(np.float64), None
     else:
         counts, within = _counted(cells, summary_of(session, territory_id, cells, day), question)
     if question.by != "cell":
@@ -192,14 +190,28 @@ def summary_of(session: Session, territory_id: int, cells: Cells, day: dt.date |
     )
 
 
-def _night(session: Session, territory_id: int, day: dt.date | None) -> dt.datetime | None:
-    """Return the moment a day ends in a territory; None for none."""
-    if day is None:
-        return None
-    return session.execute(
-        text("SELECT (CAST(:day AS date) + 1)::timestamp AT TIME ZONE timezone FROM territory WHERE id = :id"),
-        {"day": day, "id": territory_id},
-    ).scalar()
+def open_of(session: Session, actor: Actor, cells: Cells, day: dt.date | None = None) -> OpenIncidents:
+    """Return the open incidents that the actor may see, now or at the end of a day, kept while nothing changes."""
+    territory_id = actor.territory_id or 0
+
+    def read() -> OpenIncidents:
+        categories = summary_of(session, territory_id, cells, day).categories
+        return read_open(session, actor, cells, categories, day)
+
+    return _opened.get((actor.scope_key, day), versions.of(territory_id, _DEPENDS), read)
+
+
+def late(
+    session: Session, territory_id: int, opened: OpenIncidents, day: dt.date | None, now: dt.datetime
+) -> NDArray[np.bool_]:
+    """Return which of the open incidents were late at the end of a day, or are ``now``."""
+    if day is not None:
+        found = session.execute(
+            text("SELECT (CAST(:day AS date) + 1)::timestamp AT TIME ZONE timezone FROM territory WHERE id = :id"),
+            {"day": day, "id": territory_id},
+        ).scalar()
+        now = found or now
+    return opened.due < now.timestamp()
 
 
 def encoded_values(session: Session, actor: Actor, question: Question, cache: ByteCache) -> Entry:
@@ -224,15 +236,16 @@ def values_key(actor: Actor, question: Question) -> tuple[object, ...] | None:
 
 def categories_of(session: Session, territory_id: int) -> dict[str, tuple[str, str]]:
     """Return category key to English and Chinese title of what was reported, in the order of the catalogue."""
+    categories = summary_of(session, territory_id, cells_of(session, territory_id)).categories
     rows = session.execute(
         text(
-            "SELECT d.category, min(c.category_en), min(c.category_zh) FROM"
-            " (SELECT DISTINCT category FROM incident_day WHERE territory_id = :territory) d"
-            " LEFT JOIN incident_class c ON c.category = d.category GROUP BY d.category ORDER BY d.category"
+            "SELECT category, min(category_en), min(category_zh) FROM incident_class"
+            " WHERE category = ANY(:categories) GROUP BY category"
         ),
-        {"territory": territory_id},
+        {"categories": list(categories)},
     )
-    return {key: (english or key, chinese or english or key) for key, english, chinese in rows}
+    known = {key: (english or key, chinese or english or key) for key, english, chinese in rows}
+    return {key: known.get(key, (key, key)) for key in categories}
 
 
 def encoded_cells(cells: Cells) -> bytes:
@@ -244,7 +257,8 @@ def encoded_cells(cells: Cells) -> bytes:
     )
 
 
-def _chosen(source: Summary | OpenIncidents, question: Question) -> NDArray[np.bool_]:
+def chosen_rows(source: Summary | OpenIncidents, question: Question) -> NDArray[np.bool_]:
+    """Return which rows are of the question's days and categories."""
     first, last = (question.first - EPOCH).days, (question.last - EPOCH).days
     mask = (source.day >= first) & (source.day <= last)
     if question.categories is not None:
@@ -256,7 +270,7 @@ def _chosen(source: Summary | OpenIncidents, question: Question) -> NDArray[np.b
 def _counted(
     cells: Cells, summary: Summary, question: Question
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    mask = _chosen(summary, question)
+    mask = chosen_rows(summary, question)
     if question.metric == "median_days":
         rows = np.flatnonzero(mask & (summary.closed > 0))
         at = summary.cell[rows]
@@ -277,11 +291,6 @@ def _moved(counts: NDArray[np.float64], at: NDArray[np.int32], length: int) -> N
 
 def _moved_rows(within: NDArray[np.float64], at: NDArray[np.int32], length: int) -> NDArray[np.float64]:
     return np.column_stack([_moved(within[:, place], at, length) for place in range(within.shape[1])])
-
-
-def _overdue(cells: Cells, opened: OpenIncidents, question: Question, now: dt.datetime) -> NDArray[np.float64]:
-    mask = _chosen(opened, question) & (opened.due < now.timestamp())
-    return np.bincount(opened.cell[mask], minlength=len(cells)).astype(np.float64)
 
 
 def _valued(

@@ -16,6 +16,7 @@ from core.identity import Role
 from geodata import db
 from layers.snapshot import read_cells
 from layers.summary import Summary, read_summary, refreshed
+from layers.tallies import by_category, by_day
 from layers.values import TOO_FEW, CellValues, Question, categories_of, cell_values, cells_of, encoded_cells
 from tests.map_city import MapCity, add_incidents, at, make_map_city
 
@@ -198,3 +199,37 @@ def test_parents_tell_what_their_cells_do(session: Session, city: MapCity, by: s
             {"id": city.territory.id},
         ).scalars()
         assert told == [float(each) for each in people]
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "days"),
+    [({}, 4, 7), ({"status": "open"}, 0, 3), ({"status": "closed"}, 4, 4), ({"status": "overdue"}, 0, 2),
+     ({"categories": ("event-05",)}, 0, 1), ({"metric": "open"}, 0, 3)],
+)  # fmt: skip
+def test_days_are_counted_as_the_map_counts(
+    session: Session, city: MapCity, question: dict[str, object], first: int, days: int
+) -> None:
+    found = ask(session, city, **question)
+    wanted = {"metric": "reported", "first": DAYS[0], "last": DAYS[1]} | question
+    counts = by_day(session, city.officer(Role.DISPATCHER), Question(**wanted), now=NOW)
+    assert len(counts) == 31
+    assert counts[9] == first
+    assert counts.sum() == days == found.total
+
+
+def test_categories_are_counted_as_the_map_counts_also_in_some_communities(session: Session, city: MapCity) -> None:
+    question = Question("reported", *DAYS)
+    actor = city.officer(Role.DISPATCHER)
+    db.as_actor(session, actor)
+    whole = by_category(session, actor, question)
+    assert sum(each.open + each.closed for each in whole) == 7
+    assert [each.category for each in whole if each.open + each.closed == 1] == ["event-05"]
+    part = by_category(session, actor, question, area_ids=(city.communities["east"],))
+    assert [(each.open, each.closed) for each in part] == [(1, 1)]
+    assert by_category(session, actor, Question("reported", *DAYS, categories=("event-05",)))[0].open == 1
+
+
+def test_who_sees_no_incidents_is_told_no_deadlines_by_day(session: Session, city: MapCity) -> None:
+    db.as_actor(session, city.officer(Role.PLANNER))
+    with pytest.raises(NotPermitted):
+        by_day(session, city.officer(Role.PLANNER), Question("reported", *DAYS, status="overdue"))
