@@ -53,7 +53,7 @@ class Painted:
 def control(kept: Mapping[str, Any], *, disabled: bool = False) -> tuple[Scheme, str]:
     """Put what opens the choice of classes and colours; return it, and what is wrong with own breaks."""
     wrong = ""
-    with st.popover(t("Classes"), disabled=disabled, width="content"):
+    with st.popover(t("Colour classes"), disabled=disabled, width="content"):
         scheme = st.radio(
             t("Class breaks"), list(SCHEMES), index=list(SCHEMES).index(kept["breaks"]),
             format_func=lambda key: t(SCHEMES[key]), key=_key("breaks"),

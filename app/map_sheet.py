@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app import i18n, map_paper, report_pdf
+from app import i18n, map_marks, map_paper, maps, report_pdf
 from app.i18n import t
 from app.map_legend import legend_html
 from app.map_view import View
@@ -64,18 +66,26 @@ def html(session: Session, view: View, wanted: Wanted) -> str:
     if "grids" in filters.layers:
         shapes = map_paper.shapes_of(session, territory, frame, fill, filters)
         places = map_paper.filled(shapes, fill, frame, "sheet")
+    points, signs, left_out = map_marks.marks(session, view, frame)
     island = surrounded_by_water(session, territory.id)
-    drawn = map_paper.picture(ground, frame, places, island=island, alt=wanted.title, key="sheet")
+    drawn = map_paper.picture(ground, frame, places + points, island=island, alt=wanted.title, key="sheet")
     by = {"cell": t("by unit grid"), "responsibility": t("by responsibility grid"), "community": t("by community")}
-    legends = [fill.legend] if places else []
+    legends = [*([fill.legend] if places else []), *signs]
+    told = {t("Map data {credit}", credit=maps.OSM_CREDIT), *wanted.told.split(" · ")}  # stand on the sheet anyway
+    notes = [note for note in wanted.notes if note not in told] + ([escape(left_out)] if left_out else [])
     return _environment().get_template("map_sheet.html").render(
         language={"zh": "zh-Hans", "en": "en"}[i18n.locale()], tokens=LIGHT.tokens(), title=wanted.title,
         place=territory.title(i18n.locale()), told=wanted.told, demo=territory.is_demo, map=Markup(drawn),  # noqa: S704  # nosec B704
         legend=Markup(_drawn(legend_html(legends, ()))), by=by[fill.level] if places else "",  # noqa: S704  # nosec B704
-        notes=[Markup(note) for note in wanted.notes],  # noqa: S704  # nosec B704
+        notes=[Markup(note) for note in notes],  # noqa: S704  # nosec B704
         source=territory.attribution or t("© OpenStreetMap contributors, ODbL 1.0"),
-        made=t("{name}, {moment}", name=actor.label, moment=i18n.clock(now(), territory.timezone)),
+        made=t("{name}, {moment}", name=actor.label, moment=_stamp(now().astimezone(territory.zone))),
     )  # fmt: skip
+
+
+def _stamp(local: dt.datetime) -> str:
+    """Return day and time in full: a sheet is read on other days."""
+    return f"{i18n.day(local.date())} {local:%H:%M}"
 
 
 def _drawn(legend: str) -> str:

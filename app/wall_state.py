@@ -101,12 +101,19 @@ def _worst(each: Worst, code: str) -> dict[str, Any]:
     return {"name": name, "code": code[-4:], "late": each.late, "open": each.open, "told": late}
 
 
+def _place(each: Emergency) -> str:
+    """Return where an emergency is: its address, else the nearest street, and the community."""
+    street = each.place or i18n.either(each.street or "", each.street_zh or "")
+    community = i18n.either(each.community or "", each.community_zh or each.community or "")
+    return i18n.either(", ", "，").join(dict.fromkeys(part for part in (street, community) if part))
+
+
 def _emergency(each: Emergency, at: dt.datetime) -> dict[str, str]:
     minutes = max(0, round((at - each.reported_at).total_seconds() / 60))
     since = i18n.span(dt.timedelta(minutes=minutes))
     return {
         "title": i18n.either(each.title_en, each.title_zh),
-        "place": each.place,
+        "place": _place(each),
         "told": t("{status}, for {span}", status=words.status(each.status), span=since),
         "tone": "late" if each.late else "",
     }

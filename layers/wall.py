@@ -14,6 +14,8 @@ WEEKS = 8
 POINTS_MOST = 4_000
 EMERGENCIES_MOST = 6
 WORST = 6
+STREET_DEG = 0.004
+"""Half a box, some hundreds of metres, in which the street of an emergency without an address is looked for."""
 _LATE = "i.due_at < :moment AND (i.postponed_until IS NULL OR i.postponed_until <= :moment)"
 _OPEN = "i.territory_id = :territory AND i.status NOT IN ('closed', 'void')"
 
@@ -48,9 +50,16 @@ _UNITS = text(f"""
     GROUP BY u.id ORDER BY late DESC, open DESC, u.name LIMIT :worst
 """)  # noqa: S608  (constants of ours)  # nosec B608
 _EMERGENCIES = text(f"""
-    SELECT i.number, c.name_en, c.name_zh, i.place, i.status, i.reported_at, coalesce({_LATE}, false)
-    FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id WHERE {_OPEN} AND i.emergency
-    ORDER BY i.reported_at DESC LIMIT :emergencies
+    SELECT i.number, c.name_en, c.name_zh, i.place, street.name, street.name_zh, a.name, a.name_zh, i.status,
+           i.reported_at, coalesce({_LATE}, false)
+    FROM incident AS i JOIN incident_class AS c ON c.id = i.class_id
+    LEFT JOIN unit_grid AS g ON g.id = i.grid_id LEFT JOIN area AS a ON a.id = g.community_id
+    LEFT JOIN LATERAL (
+        SELECT coalesce(r.name, r.ref) AS name, coalesce(r.name_zh, r.name, r.ref) AS name_zh FROM road AS r
+        WHERE r.territory_id = :territory AND coalesce(r.name, r.ref) IS NOT NULL
+          AND r.geom && ST_Expand(i.geom, {STREET_DEG}) ORDER BY r.geom <-> i.geom LIMIT 1
+    ) AS street ON i.place = ''
+    WHERE {_OPEN} AND i.emergency ORDER BY i.reported_at DESC LIMIT :emergencies
 """)  # noqa: S608  (constants of ours)  # nosec B608
 _POINTS = text(f"""
     SELECT round(ST_X(p))::int, round(-ST_Y(p))::int,
@@ -78,12 +87,16 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """An open emergency; its place is a street, never a person."""
+    """An open emergency; its place is an address or else the nearest street, and the community; never a person."""
 
     number: str
     title_en: str
     title_zh: str
     place: str
+    street: str | None
+    street_zh: str | None
+    community: str | None
+    community_zh: str | None
     status: str
     reported_at: dt.datetime
     late: bool

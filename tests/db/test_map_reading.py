@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import re
@@ -22,7 +23,7 @@ from core.errors import GridkeeperError, InvalidInput
 from core.identity import Role
 from geodata import db
 from insight.change import MORE_THAN_TWICE
-from layers import overview
+from layers import overview, paper_points
 from layers.values import cell_values
 from tests.map_city import MapCity, add_incidents, at, make_map_city
 
@@ -106,6 +107,30 @@ def test_a_sheet_has_scale_north_legend_source_and_date(
         assert expected in page
     assert "<img src=x" not in page
     assert "<script" not in page
+
+
+def test_single_incidents_stand_on_a_street_sheet_for_those_who_see_them(session: Session, city: MapCity) -> None:
+    view = view_of(session, city)
+    street = Wanted("street", city.cells["west"], "Map", map_take.told(view), view.notes())
+    page = map_sheet.html(session, view, street)
+    assert 'id="incidents"' in page
+    assert "Incidents by status" in page
+    assert page.count("OpenStreetMap") == 1, "the source is told once"
+    assert "today " not in page.split("<footer>")[1], "a sheet tells its day in full"
+    assert map_sheet.html(session, view_of(session, city, status="closed"), street).count('id="incidents"') == 0
+    planner = view_of(session, city)
+    planner = dataclasses.replace(planner, actor=city.officer(Role.PLANNER))
+    assert 'id="incidents"' not in map_sheet.html(session, planner, street)
+
+
+def test_too_many_incidents_are_said_and_not_drawn(
+    session: Session, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper_points, "MOST", 5)
+    view = view_of(session, city)
+    page = map_sheet.html(session, view, Wanted("street", city.cells["west"], "Map", map_take.told(view), []))
+    assert 'id="incidents"' not in page
+    assert "single ones are left out" in page
 
 
 def test_the_one_html_holds_everything_and_no_address(session: Session, city: MapCity) -> None:

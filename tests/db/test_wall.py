@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -17,10 +18,12 @@ from app.wall_state import wall_state
 from core.clock import now
 from core.errors import InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
+from geodata import db
 from geodata.db import transaction
 from geodata.territory import list_territories
 from layers.wall import _days
 from people import accounts, walls
+from tests.map_city import add_incidents, make_map_city
 
 PAGES = sorted(wall_gate.PAGES)
 
@@ -160,3 +163,16 @@ def test_an_address_ends_and_stands_in_the_record_without_its_secret(
             walls.add_wall(session, town[Role.SUPERVISOR], title, days)
     with transaction(town[Role.DISPATCHER]) as session, pytest.raises(NotPermitted):
         walls.add_wall(session, town[Role.DISPATCHER], "hall", 7)
+
+
+def test_an_emergency_without_an_address_has_its_street_and_community(session: Session) -> None:
+    city = make_map_city(session)
+    add_incidents(session, city, [{"reported_at": now()}])
+    session.execute(text("UPDATE incident SET emergency = true WHERE territory_id = :id"), {"id": city.territory.id})
+    db.as_actor(session, city.officer(Role.AUDITOR))
+    name = session.scalar(text("SELECT name FROM area WHERE id = :id"), {"id": city.communities["west"]})
+    for language, place in (("en", f"High Street, {name}"), ("zh", "高街，")):
+        i18n.use(language)
+        (told,) = wall_state(session, city.officer(Role.AUDITOR), city.territory)["emergencies"]
+        assert told["place"].startswith(place)
+    i18n.use("en")
