@@ -31,6 +31,8 @@ _INTEGER = r"^[-+]?\d{1,18}$"
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"
 _CLOCK = re.compile(r"\d:\d\d")
+_DIGITS: Final = {each: place for place, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_TENS: Final = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 Mask = NDArray[np.bool_]
 
 
@@ -95,6 +97,23 @@ def _numbers(cells: pa.Array, style: str, *, whole: bool) -> pa.Array:
         return pc.cast(pc.if_else(exact, pc.utf8_ltrim(cells, "+"), pa.scalar(None, pa.string())), pa.int64())
     near = pc.and_(pc.equal(made, pc.round(made)), pc.less(pc.abs(made), 2.0**53))
     return pc.cast(pc.if_else(near, made, pa.scalar(None, pa.float64())), pa.int64())
+
+
+def spelled(cell: str) -> str:
+    """Return a whole number written in Chinese numerals as digits, e.g. 六十 as 60; empty for anything else."""
+    if not cell or any(each not in _DIGITS and each not in _TENS for each in cell):
+        return ""
+    if all(each in _DIGITS for each in cell):
+        return "".join(str(_DIGITS[each]) for each in cell)
+    whole, part, digit = 0, 0, 0
+    for each in cell:
+        if each in _DIGITS:
+            digit = _DIGITS[each]
+        elif _TENS[each] >= 10_000:
+            whole, part, digit = (whole + part + digit) * _TENS[each], 0, 0
+        else:
+            part, digit = part + (digit or 1) * _TENS[each], 0
+    return str(whole + part + digit)
 
 
 def _truths(cells: pa.Array) -> pa.Array:

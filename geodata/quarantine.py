@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.identity import Actor, May, require
 from core.progress import Silent
+from core.settings import settings
 from geodata import exchange_store as store
 from geodata.db import system_rights
 from geodata.exchange import Chunk, Spec
@@ -45,6 +47,9 @@ class Waiting:
     batch_id: int
     file_name: str
     rows: int
+    key: str
+    until: dt.date
+    """Then what still waits is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,10 @@ def waiting(session: Session, actor: Actor, territory_id: int) -> list[Waiting]:
     made = []
     for set_id, batch_id, count in store.quarantine_counts(session, territory_id):
         data_set, batch = session.get(DataSet, set_id), store.find_batch(session, batch_id)
-        if data_set is not None:
-            made.append(
-                Waiting(data_set.title or data_set.key, set_id, batch_id, batch.file_name if batch else "", count)
-            )
+        if data_set is not None and batch is not None:
+            until = (batch.started_at + dt.timedelta(days=settings().keep_quarantine_days)).date()
+            title = data_set.title or data_set.key
+            made.append(Waiting(title, set_id, batch_id, batch.file_name, count, data_set.key, until))
     return made
 
 
@@ -117,6 +122,28 @@ def headings_of(session: Session, rows: Sequence[QuarantinedView]) -> list[str]:
     return [each for each in order if each in there] + [each for each in there if each not in order]
 
 
+def suggested(row: QuarantinedView) -> dict[str, str]:
+    """Return the cells of a row that change when every suggestion for it is taken; a mended shape in WGS 84."""
+    made: dict[str, str] = {}
+    for one in row.violations:
+        field, repair = str(one.get("field", "")), str(one.get("repair", ""))
+        if not repair:
+            continue
+        names, cells = field.split("+"), repair.split(", ")
+        if one.get("rule") == "shape":
+            made[WGS84] = repair
+        elif field in row.raw:
+            made[field] = repair
+        elif len(names) == len(cells) and all(each in row.raw for each in names):
+            made |= dict(zip(names, cells, strict=True))
+    return {heading: cell for heading, cell in made.items() if cell != row.raw.get(heading)}
+
+
+def mendable(row: QuarantinedView) -> bool:
+    """Return whether there is a suggestion for everything that is wrong with a row."""
+    return bool(row.violations) and all(one.get("repair") for one in row.violations) and bool(suggested(row))
+
+
 def as_csv(rows: Sequence[QuarantinedView], headings: Sequence[str]) -> str:
     """Return rows in quarantine for a spreadsheet: number, what is wrong, what could stand there, and the cells.
 
@@ -149,7 +176,7 @@ def retry(
     for batch_id in sorted({each.batch_id for each in rows}):
         some = [each for each in rows if each.batch_id == batch_id]
         for plain_rows in (True, False):
-            part = [each for each in some if (WGS84 not in each.raw) is plain_rows]
+            part = [each for each in some if (WGS84 not in {**each.raw, **mended[each.id]}) is plain_rows]
             if part:
                 done, made = _again(session, actor, territory, batch_id, part, mended, place)
                 fixed += done
@@ -236,7 +263,7 @@ def _again(  # noqa: PLR0917  (what a load is made of)
     cells = {each.id: dict(each.raw) | dict(mended.get(each.id, {})) for each in rows}
     spec, chunk = _chunk(spec, rows, cells)
     moment, made_id = now(), store.next_batch_id(session)
-    into = into_of(session, data_set, spec, made_id, moment, place)
+    into = into_of(session, territory, data_set, spec, made_id, moment, place)
     run = Run(session, spec, ground_of(session, territory), batch.file_name, into)
     try:
         with system_rights(session, actor):

@@ -13,7 +13,7 @@ from core.clock import now
 from core.identity import Actor, May, require
 from geodata import persons
 from geodata.record import note_event
-from geodata.tables import JobRun, Quarantine, RetentionRun, SizeDay, Study
+from geodata.tables import DataBatch, JobRun, Quarantine, QuarantinedRow, RetentionRun, SizeDay, Study
 
 Forget = Callable[[Session, Actor, dt.datetime], int]
 """Deletes what is older than a moment, and returns how many."""
@@ -109,10 +109,17 @@ def forget_queue(session: Session, actor: Actor, before: dt.datetime) -> int:
 
 
 def forget_quarantine(session: Session, actor: Actor, before: dt.datetime) -> int:
-    """Delete refused rows of files that are older than a moment, and destroy their keys."""
+    """Delete refused rows of files that are older than a moment, and destroy their keys.
+
+    Of the files of departments those that were mended or dropped go too; what was mended is in its data set.
+    """
     require(actor, May.KEEP_RUNNING)
     gone = session.scalars(delete(Quarantine).where(Quarantine.created_at < before).returning(Quarantine.subject_id))
-    return destroy_keys(session, gone.all())
+    old = select(DataBatch.id).where(DataBatch.started_at < before)
+    rows = session.execute(
+        delete(QuarantinedRow).where(QuarantinedRow.batch_id.in_(old)).returning(QuarantinedRow.id)
+    ).all()
+    return destroy_keys(session, gone.all()) + len(rows)
 
 
 def destroy_keys(session: Session, subject_ids: Sequence[str]) -> int:

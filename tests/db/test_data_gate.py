@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.clock import now
 from core.errors import Conflict, DataQuality, InvalidInput, NotPermitted
 from core.identity import Actor, Role, system_actor
 from geodata import quarantine
 from geodata.exchange_load import load_file, undo_batch
 from geodata.exchange_understand import Overrides, understand
+from geodata.retention import forget_quarantine
 from grids.service import locate
 from tests.halves import EAST, MIDDLE, NORTH, SOUTH, WEST, Halves
 
@@ -261,3 +264,27 @@ def test_a_row_whose_key_stands_twice_is_mended_by_another_key(
     assert [row[1] | {"grid": row[4] is not None} for row in rows(session) if row[0] == "L0099"] == [
         {"编号": "L0099", "名称": "路灯4", "类型": "单臂", "功率": 99, "安装日期": "2024-03-05", "grid": True}
     ]
+
+
+def test_what_is_suggested_is_taken_at_once_and_what_is_old_is_forgotten(
+    session: Session, small_city: Halves, tmp_path: Path
+) -> None:
+    territory = small_city[0]
+    actor = system_actor(territory.id)
+    path = tmp_path / "a.csv"
+    turned = lamp(22, lon=50.69, lat=MIDDLE)
+    path.write_text(
+        LAMPS + "".join(lamp(n) for n in range(1, 21)) + lamp(21, power="六十") + turned + lamp(23, power="")
+    )
+    bring(session, small_city, path, over=Overrides(rules=({"rule": "required", "field": "功率"},)))
+    found = quarantine.list_rows(session, actor, territory.id)
+    told = {each.id: quarantine.suggested(each) for each in found if quarantine.mendable(each)}
+    assert list(told.values()) == [{"功率": "60"}, {"经度": str(MIDDLE), "纬度": "50.69"}]
+    done = quarantine.retry(
+        session, actor, territory, told, place=lambda lon, lat: locate(session, territory.id, lon, lat).grid_id
+    )
+    assert (done.fixed, done.left) == (2, 0)
+    session.execute(text("UPDATE data_batch SET started_at = now() - interval '200 days' WHERE retry_of IS NULL"))
+    keeper = system_actor(label="retention")
+    assert forget_quarantine(session, keeper, now() - dt.timedelta(days=180)) == 3
+    assert quarantine.list_rows(session, actor, territory.id, state="") == []

@@ -33,7 +33,9 @@ def test_the_next_file_is_checked_by_the_rules_and_what_breaks_one_names_it(
 ) -> None:
     actor = supervisor(small_city)
     with pytest.raises(InvalidInput, match=r"Rule 2: there is no column 'power'"):
-        set_rules(session, actor, "lamps", [{"rule": "unique", "field": "名称"}, {"rule": "required", "field": "power"}])
+        set_rules(
+            session, actor, "lamps", [{"rule": "unique", "field": "名称"}, {"rule": "required", "field": "power"}]
+        )
     made = set_rules(
         session, actor, "lamps",
         [{"rule": "range", "field": "功率", "min": 1, "max": 50}, {"rule": "unique", "field": "名称"}], reason="norm",
@@ -58,7 +60,7 @@ def test_the_next_file_is_checked_by_the_rules_and_what_breaks_one_names_it(
     rows = quarantine.list_rows(session, system_actor(small_city[0].id), small_city[0].id)
     place = small_city[0]
     mended = quarantine.retry(
-        session, system_actor(place.id), place, {rows[0].id: {}}, place=lambda lon, lat: (lon * 0).astype("int64")
+        session, system_actor(place.id), place, {rows[0].id: {}}, place=lambda lon, _lat: (lon * 0).astype("int64")
     )
     assert mended.fixed == 1, "mended rows are checked by the rules of today"
     scores = data_rules.scores_of(session, actor, "lamps")
