@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -14,14 +15,17 @@ from app.i18n import t, tn
 from app.where import territory_of
 from app.widgets import Column
 from core.identity import Actor, May, require
+from core.settings import settings
 from geodata import quarantine
 from geodata.db import transaction
+from geodata.exchange_run import WGS84
 from geodata.quarantine import QuarantinedView, Waiting
 from geodata.territory import TerritoryInfo
 from layers import overview
 
 SHOWN = 200
 FIELDS_AT_MOST = 12
+LISTED = 40
 
 
 def show() -> None:
@@ -53,6 +57,7 @@ def show() -> None:
         with right:
             if picked is not None:
                 _mend(actor, territory, picked)
+            _all_suggested(actor, territory, rows)
             _sheet(actor, territory, chosen)
     if actor.may(May.LOAD_DATA):
         with transaction(actor) as session:
@@ -84,13 +89,20 @@ def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | Non
     widgets.table(
         [Column(t("Row"), right=True), Column(t("Where")), Column(t("What is wrong")), Column(t("Could be"))],
         [
-            (i18n.number(each.row_number), one["field"], _sentence(one), one.get("repair", "")[:60])
-            for each in rows[:40]
+            (i18n.number(each.row_number), one["field"], _what(one, chosen), one.get("repair", "")[:60])
+            for each in rows[:LISTED]
             for one in each.violations
         ],
     )
-    if len(rows) > 40:
-        widgets.note(t("The first 40 are shown; save them all as a table below."))
+    if len(rows) > LISTED:
+        widgets.note(t("The first {count} are shown; save them all as a table below.", count=i18n.number(LISTED)))
+    widgets.note(
+        t(
+            "What is not mended by {day} is forgotten then: such rows may name people and are kept for {days} days.",
+            day=i18n.day(chosen.until),
+            days=i18n.number(settings().keep_quarantine_days),
+        )
+    )
     numbers = {each.id: each for each in rows}
     picked = st.selectbox(
         t("Row to mend"),
@@ -101,12 +113,21 @@ def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | Non
     return numbers.get(picked)
 
 
+def _what(one: Mapping[str, str], chosen: Waiting) -> widgets.Html:
+    """Return what is wrong with a cell, and the steward's rule it breaks, as a link to the rules."""
+    told = widgets.html(_sentence(one))
+    if not one.get("by"):
+        return widgets.Html(told)
+    rule = widgets.link(t("rule {number}", number=one["by"]), f"/catalogue?entry=set-{chosen.key}")
+    return widgets.Html(f'{told} <span class="gk-small">{rule.text}</span>')
+
+
 def _label(row: QuarantinedView) -> str:
     return f"{i18n.number(row.row_number)}: {_sentence(row.violations[0])}" if row.violations else str(row.row_number)
 
 
 def _sentence(one: object) -> str:
-    told = one if isinstance(one, dict) else {}
+    told = one if isinstance(one, Mapping) else {}
     shown = f" ({told['value']})" if told.get("value") else ""
     return i18n.either(str(told.get("sentence", "")), str(told.get("sentence_zh", ""))) + shown
 
@@ -116,36 +137,58 @@ def _mend(actor: Actor, territory: TerritoryInfo, row: QuarantinedView) -> None:
     for one in row.violations:
         widgets.alert(_sentence(one))
     wrong = {part for one in row.violations for part in str(one["field"]).replace(", ", "+").split("+")}
-    repairs = {str(one["field"]): str(one.get("repair", "")) for one in row.violations}
-    ordered = sorted(row.raw, key=lambda heading: heading not in wrong)[:FIELDS_AT_MOST]
+    shown = [heading for heading in row.raw if not heading.startswith("_")]
+    ordered = sorted(shown, key=lambda heading: heading not in wrong)[:FIELDS_AT_MOST]
+    better = quarantine.suggested(row)
     with st.form(f"gk_mend_{row.id}", border=False):
         mended = {}
         for heading in ordered:
-            repair = repairs.get(heading, "")
-            mended[heading] = st.text_input(
-                widgets.plain(heading), value=row.raw[heading], key=f"gk_mend_{row.id}_{heading}",
-                help=t("It could be {repair}.", repair=repair) if repair else None,
-            )  # fmt: skip
+            label = widgets.plain(heading)
+            if heading in better:
+                label = t("{column} (it was: {cell})", column=label, cell=widgets.plain(row.raw[heading] or "–"))
+            value = better.get(heading, row.raw[heading])
+            mended[heading] = st.text_input(label, value=value, key=f"gk_mend_{row.id}_{heading}")
+        if better:
+            widgets.note(t("Suggestions stand in the fields already; look whether they are right."))
+        if WGS84 in better and st.checkbox(t("Take the shape as it was mended by the platform"), value=True):
+            mended[WGS84] = better[WGS84]
         first, second = st.columns(2)
         again = first.form_submit_button(t("Bring it in again"), type="primary")
         gone = second.form_submit_button(t("Leave it out for good"))
     if again:
         with guard.page():
-            changed = {heading: cell for heading, cell in mended.items() if cell != row.raw[heading]}
+            changed = {heading: cell for heading, cell in mended.items() if cell != row.raw.get(heading)}
             with transaction(actor, purpose="mend a row") as session:
                 place = place_in(session, territory)
                 done = quarantine.retry(session, actor, territory, {row.id: changed}, place=place)
             number = i18n.number(row.row_number)
-            st.session_state[state.QUARANTINE_TOLD] = (
-                t("Row {row} is in.", row=number) if done.fixed else t("Row {row} still breaks a rule.", row=number)
-            )
-            st.rerun()
+            _tell(t("Row {row} is in.", row=number) if done.fixed else t("Row {row} still breaks a rule.", row=number))
     if gone:
         with guard.page():
             with transaction(actor, purpose="drop a row") as session:
                 quarantine.drop(session, actor, territory.id, [row.id], versions={row.id: row.version})
-            st.session_state[state.QUARANTINE_TOLD] = t("Row {row} is left out.", row=i18n.number(row.row_number))
-            st.rerun()
+            _tell(t("Row {row} is left out.", row=i18n.number(row.row_number)))
+
+
+def _tell(words_: str) -> None:
+    st.session_state[state.QUARANTINE_TOLD] = words_
+    st.rerun()
+
+
+def _all_suggested(actor: Actor, territory: TerritoryInfo, rows: list[QuarantinedView]) -> None:
+    """Put the way to take every suggestion at once, of the rows that have one for all that is wrong with them."""
+    better = {each.id: quarantine.suggested(each) for each in rows if quarantine.mendable(each)}
+    if len(better) < 2:
+        return
+    widgets.heading(t("Take the suggestions"))
+    label = tn("Mend {count} row as suggested", "Mend {count} rows as suggested", len(better))
+    if st.button(label, key="gk_quarantine_suggested"):
+        with guard.page():
+            with transaction(actor, purpose="mend rows as suggested") as session:
+                place = place_in(session, territory)
+                done = quarantine.retry(session, actor, territory, better, place=place)
+            fixed, tried = i18n.number(done.fixed), i18n.number(done.tried)
+            _tell(t("{fixed} of {tried} rows are in.", fixed=fixed, tried=tried))
 
 
 def _sheet(actor: Actor, territory: TerritoryInfo, chosen: Waiting) -> None:
@@ -168,10 +211,8 @@ def _sheet(actor: Actor, territory: TerritoryInfo, chosen: Waiting) -> None:
                     done = quarantine.retry_file(session, actor, territory, path, place=place)
             finally:
                 path.unlink(missing_ok=True)
-            st.session_state[state.QUARANTINE_TOLD] = t(
-                "{fixed} of {tried} rows are in.", fixed=i18n.number(done.fixed), tried=i18n.number(done.tried)
-            )
-            st.rerun()
+            fixed, tried = i18n.number(done.fixed), i18n.number(done.tried)
+            _tell(t("{fixed} of {tried} rows are in.", fixed=fixed, tried=tried))
 
 
 def _csv(actor: Actor, territory: TerritoryInfo, chosen: Waiting) -> str:
