@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import matrix_form
 from app.i18n import t
+from app.transit_form import Riding
 from core.errors import InvalidInput
 from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
@@ -32,7 +33,8 @@ def asker(session: Session, actor: Actor, territory: TerritoryInfo) -> Asker:
         with st.popover(t("Ways: by a matrix") if first else t("Ways: on the streets")):
             found = matrix_form.ask(
                 session, actor, territory, lambda: _places(session, actor, territory, kinds[0], demand),
-                fits=lambda each: _leads(each, kinds[0]), first=first, key=f"access_{kinds[0]}",
+                riding=lambda: Riding(demand, kinds[0]), fits=lambda each: _leads(each, kinds[0]), first=first,
+                key=f"access_{kinds[0]}",
             )  # fmt: skip
         return None if found is None else found.id
 

@@ -38,7 +38,7 @@ def sentence(row: AccessRow, names: Mapping[int, str]) -> str:
         people=i18n.number(now["people"]),
         target=target(question),
         minutes=i18n.number(question.limit_min, 1),
-        mode=study_words.mode(question.mode),
+        mode=_by(row),
     )
     out = now["people"] - now["within"]
     if out < _FEW:
@@ -47,6 +47,12 @@ def sentence(row: AccessRow, names: Mapping[int, str]) -> str:
     if not where:
         return t("{told}; {count} do not.", told=told, count=i18n.number(out))
     return t("{told}; {count} do not, most of them in {places}.", told=told, count=i18n.number(out), places=where)
+
+
+def _by(row: AccessRow) -> str:
+    """Return by which ways people come."""
+    matrix = (row.facts.get("demand") or {}).get("matrix")
+    return study_words.mode(row.question.mode) if matrix is None else matrix_words.by(transit="transit" in matrix)
 
 
 def _where(row: AccessRow, names: Mapping[int, str]) -> str:

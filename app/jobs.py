@@ -18,6 +18,7 @@ from app import (
     retention,
     set_up_jobs,
     study_fronts_work,
+    transit_work,
     upstream_jobs,
     what_if_work,
 )
@@ -33,7 +34,9 @@ from geodata.territory import list_territories
 from people.workers import close_ended
 
 logger = log.get(__name__)
-MORE_KINDS = (data_gate, draw_work, set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, what_if_work)
+MORE_KINDS = (
+    data_gate, draw_work, set_up_jobs, record_jobs, upstream_jobs, study_fronts_work, transit_work, what_if_work,
+)  # fmt: skip
 """Modules whose import registers their kinds of job."""
 NIGHTLY = "17 3 * * *"
 BACKUP_NIGHTLY = "41 2 * * *"

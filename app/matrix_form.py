@@ -10,8 +10,9 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, matrix_words, state, uploads, widgets
+from app import guard, i18n, matrix_words, state, transit_form, uploads, widgets
 from app.i18n import t
+from app.transit_form import Riding
 from core.errors import InvalidInput
 from core.identity import Actor, May
 from core.settings import settings
@@ -21,20 +22,26 @@ from planning import matrices
 from planning.layer_model import NAME_AT_MOST, LayerInfo
 from planning.own_matrix import Expected
 
-STREETS, BRING = 0, -1
+STREETS, BRING, RIDE = 0, -1, -2
 ENDINGS = (".npz", ".csv", ".csv.gz", ".xlsx")
 
 
 def ask(
     session: Session, actor: Actor, territory: TerritoryInfo, places: Callable[[], Expected | InvalidInput], *,
-    fits: Callable[[LayerInfo], bool], first: int, key: str,
+    riding: Callable[[], Riding | InvalidInput], fits: Callable[[LayerInfo], bool], first: int, key: str,
 ) -> LayerInfo | None:  # fmt: skip
-    """Ask whose ways count; return the matrix, None for the streets. ``places`` is called only to bring one."""
+    """Ask whose ways count; return the matrix, None for the streets.
+
+    Parameters
+    ----------
+    places, riding
+        What a matrix is about, called only to bring one, or to compute one by public transport.
+    """
     found = {each.id: each for each in matrices.offered(session, actor, territory) if fits(each)}
     brings = actor.may(May.MAKE_STUDIES)
     if not found and not brings:
         return None
-    options = [STREETS, *found, *([BRING] if brings else [])]
+    options = [STREETS, *found, *([RIDE, BRING] if brings else [])]
     fresh = st.session_state.pop(f"{state.MATRIX_BROUGHT}_{key}", None)
     at = f"{state.MATRIX_FORM}_{key}_{i18n.locale()}"
     if fresh in options:
@@ -45,21 +52,28 @@ def ask(
         st.session_state[at] = first
     chosen = st.selectbox(
         t("Ways"), options, key=at,
-        format_func=lambda each: {STREETS: t("on the streets of the map"), BRING: t("by a matrix that I bring")}.get(
-            each
-        )
-        or matrix_words.name(found[each]),
+        format_func=lambda each: _WORDS[each]() if each in _WORDS else matrix_words.name(found[each]),
     )  # fmt: skip
-    if chosen == BRING:
+    if chosen == RIDE:
+        if not transit_form.running(actor, territory, key):
+            transit_form.form(actor, territory, riding(), key)
+    elif chosen == BRING:
         _bring(actor, territory, places(), key)
     elif chosen in found:
         widgets.note(matrix_words.median(found[chosen].facts))
     return found.get(chosen)
 
 
+_WORDS: dict[int, Callable[[], str]] = {
+    STREETS: lambda: t("on the streets of the map"),
+    RIDE: lambda: t("by public transport, from timetables"),
+    BRING: lambda: t("by a matrix that I bring"),
+}
+
+
 def bringing(key: str) -> bool:
     """Return whether a matrix is to be brought that is not there yet."""
-    return bool(st.session_state.get(f"{state.MATRIX_FORM}_{key}_{i18n.locale()}") == BRING)
+    return st.session_state.get(f"{state.MATRIX_FORM}_{key}_{i18n.locale()}") in {BRING, RIDE}
 
 
 def _bring(actor: Actor, territory: TerritoryInfo, places: Expected | InvalidInput, key: str) -> None:

@@ -9,7 +9,7 @@ from app.study_watch import Watch
 from core.identity import Actor
 from core.progress import Progress
 from geodata import db
-from planning import living, service
+from planning import living, matrices, service
 from planning.answer import answer
 from planning.fingerprint import fingerprint
 from planning.model import Answer
@@ -21,9 +21,12 @@ def answer_study(actor: Actor, study_id: int, progress: Progress) -> Answer:
     with db.transaction(actor, purpose="answer a study") as session:
         living.begin(session, actor, study_id)
         city, question = service.read_city(session, actor, study_id)
+        transit = matrices.transit_of(session, actor, question)
     watch = Watch(actor, study_id, float(city.people.sum()), progress)
     found = answer(city, question, progress=watch)
     facts = {**found.facts, "ground": fingerprint(city), "program": importlib.metadata.version("gridkeeper")}
+    if transit is not None:
+        facts |= {"transit": dict(transit)}
     if watch.trail:
         facts |= {"trail": [list(each) for each in watch.trail], "stopped": watch.stopped}
     found = dataclasses.replace(found, facts=facts)

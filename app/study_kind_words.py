@@ -33,7 +33,7 @@ def sentence(question: Question) -> str:
     """Return a question as a question."""
     said: dict[str, Any] = {
         "facility": study_words.facility(question.facility_kind),
-        "mode": study_words.mode(question.mode),
+        "mode": study_words.by(question),
         "minutes": i18n.number(question.limit_min, 1),
         "room": i18n.number(question.terms.capacity or 0),
         "count": i18n.number(question.p),
@@ -140,7 +140,7 @@ def headline(study: Study) -> str:
     facts, question = study.facts, study.question
     value = study.objective or 0.0
     people = max(float(facts["people"]), 1e-9)
-    mode = study_words.mode(question.mode)
+    mode = study_words.by(question)
     limit = i18n.number(question.limit_min, 1)
     return {
         "p-center": lambda: t("Nobody's way {mode} takes more than {minutes}.", mode=mode, minutes=minutes(value)),

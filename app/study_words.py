@@ -33,6 +33,13 @@ def mode(key: str) -> str:
     return {"walk": t("on foot"), "drive": t("by car")}.get(key, key)
 
 
+def by(question: Question) -> str:
+    """Return by which ways people come: a mode, public transport, or those of a matrix."""
+    if question.terms.matrix is None:
+        return mode(question.mode)
+    return matrix_words.by(transit=question.terms.transit)
+
+
 def title(study: Study) -> str:
     """Return what a study is called: its title, else the question in a few words."""
     return study.title or short(study.question)
@@ -44,7 +51,7 @@ def short(question: Question) -> str:
         return t(
             "{facility}: as few as can be, {mode}, {minutes} min",
             facility=facility(question.facility_kind),
-            mode=mode(question.mode),
+            mode=by(question),
             minutes=i18n.number(question.limit_min, 1),
         )
     by_hand = t(" (by hand)") if question.terms.by_hand else ""
@@ -53,7 +60,7 @@ def short(question: Question) -> str:
             "{facility}: {count} new, {mode}, {minutes} min",
             facility=facility(question.facility_kind),
             count=i18n.number(question.p),
-            mode=mode(question.mode),
+            mode=by(question),
             minutes=i18n.number(question.limit_min, 1),
         )
         + by_hand
@@ -69,7 +76,7 @@ def sentence(question: Question) -> str:
 def _asked(question: Question) -> str:
     if question.kind not in MEDIAN_OR_COVER:
         return study_kind_words.sentence(question)
-    names = {"facility": facility(question.facility_kind), "mode": mode(question.mode)}
+    names = {"facility": facility(question.facility_kind), "mode": by(question)}
     if question.kind == "mclp":
         return tn(
             "Where should one new site for “{facility}” stand, so that as many people as possible"
@@ -128,12 +135,10 @@ def headline(study: Study) -> str:
         return t(
             "{share} of the people reach one {mode} within {minutes} min.",
             share=per_cent(facts["within_then"] / people),
-            mode=mode(question.mode),
+            mode=by(question),
             minutes=i18n.number(question.limit_min, 1),
         )
-    return t(
-        "The way takes {minutes} {mode} on average.", minutes=minutes(facts["mean_s_then"], 2), mode=mode(question.mode)
-    )
+    return t("The way takes {minutes} {mode} on average.", minutes=minutes(facts["mean_s_then"], 2), mode=by(question))
 
 
 def before(study: Study) -> str:
@@ -235,6 +240,9 @@ def step(name: str) -> str:
         "Searching among some candidates": t("Searching among some of the places"),
         "Going through all candidates": t("Going through all places, block by block"),
         "Carrying the proof to every building": t("Carrying the proof to every building"),
+        "Reading the timetables": t("Reading the timetables"),
+        "Ways on foot": t("Ways on foot to every stop"),
+        "Riding by timetable": t("Riding by timetable"),
     }.get(name, name)
 
 

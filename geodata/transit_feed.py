@@ -103,6 +103,7 @@ def read_timetable(feeds: Sequence[Path], day: dt.date) -> Timetable:
         raise InvalidInput(
             f"Nothing runs on {day:%Y-%m-%d} in {', '.join(feed.name for feed in feeds)}.",
             hint=f"The timetables are for: {'; '.join(span for span in spans if span) or 'no day'}.",
+            zh=f"{day:%Y-%m-%d} 没有班次。时刻表日期：{'；'.join(span for span in spans if span) or '未注明'}。",
         )
     rides = rides.sort_values(["leaves", "arrives", "key", "order"], kind="stable")
     trip, names = pd.factorize(rides["key"])
@@ -111,6 +112,18 @@ def read_timetable(feeds: Sequence[Path], day: dt.date) -> Timetable:
         _column(rides, "leaves", np.float64), _column(rides, "arrives", np.float64), _column(rides, "boards", np.bool_),
         _column(rides, "alights", np.bool_), trips=len(names), notes=tuple(notes),
     )  # fmt: skip
+
+
+def days_of(feeds: Sequence[Path]) -> tuple[dt.date, dt.date] | None:
+    """Return the first and the last day that one or more feeds say they are for; None where none says it.
+
+    Raises
+    ------
+    InvalidInput
+        When one is no feed.
+    """
+    said = [day for feed in feeds for day in _Feed(feed).days()]
+    return (min(said), max(said)) if said else None
 
 
 def _column(rides: pd.DataFrame, name: str, kind: type) -> NDArray[Any]:
@@ -131,7 +144,10 @@ class _Feed:
         needed = _NEEDED.get(name, ())
         if content is None:
             if needed:
-                raise InvalidInput(f"{self.path.name} holds no {name}.txt.", hint="Is it a GTFS feed?")
+                raise InvalidInput(
+                    f"{self.path.name} holds no {name}.txt.", hint="Is it a GTFS feed?",
+                    zh=f"{self.path.name} 中没有 {name}.txt。它是 GTFS 时刻表吗？",
+                )  # fmt: skip
             return pd.DataFrame()
         try:
             read = pd.read_csv(io.BytesIO(content), dtype=str, encoding="utf-8-sig", skipinitialspace=True)
@@ -140,7 +156,10 @@ class _Feed:
         read.columns = [str(column).strip() for column in read.columns]
         missing = [column for column in needed if column not in read]
         if missing:
-            raise InvalidInput(f"{self.path.name}: {name}.txt has no column {', '.join(missing)}.")
+            raise InvalidInput(
+                f"{self.path.name}: {name}.txt has no column {', '.join(missing)}.", hint="GTFS asks for it.",
+                zh=f"{self.path.name}：{name}.txt 缺少列 {'、'.join(missing)}。GTFS 要求提供。",
+            )  # fmt: skip
         return read
 
     def _content(self, name: str) -> bytes | None:
@@ -157,8 +176,9 @@ class _Feed:
                 return archive.read(inside[0])
         except (zipfile.BadZipFile, OSError, RuntimeError, EOFError) as error:
             raise InvalidInput(
-                f"{self.path.name} is no GTFS feed.", hint="A .zip, or a folder of its tables."
-            ) from error
+                f"{self.path.name} is no GTFS feed.", hint="A .zip, or a folder of its tables.",
+                zh=f"{self.path.name} 不是 GTFS 时刻表，应为 .zip 文件或其各表所在的文件夹。",
+            ) from error  # fmt: skip
 
     def running(self, day: dt.date) -> set[str]:
         """Return the trips of a day."""
@@ -178,10 +198,18 @@ class _Feed:
         trips = self.table("trips")
         return set(trips.loc[trips["service_id"].isin(here), "trip_id"])
 
+    def days(self) -> list[dt.date]:
+        """Return the days at which its calendars begin and end, and those they name."""
+        calendar, dates = self.table("calendar"), self.table("calendar_dates")
+        said = pd.Series(
+            [*calendar.get("start_date", []), *calendar.get("end_date", []), *dates.get("date", [])], dtype=str
+        )
+        read = pd.to_datetime(said.str.strip(), format="%Y%m%d", errors="coerce").dropna()
+        return [each.date() for each in read]
+
     def span(self) -> str:
         """Return which days the feed is for; "" where it does not say."""
-        calendar, dates = self.table("calendar"), self.table("calendar_dates")
-        days = [*calendar.get("start_date", []), *calendar.get("end_date", []), *dates.get("date", [])]
+        days = self.days()
         return f"{self.path.name} {min(days)} to {max(days)}" if days else ""
 
     def stop_times(self, notes: list[str]) -> pd.DataFrame:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,11 +75,29 @@ def bring(
         When it does not fit the places; says how many and why.
     """
     made = fitted(read_matrix(path, most_bytes=UNPACKED_AT_MOST), places, shown)
+    return keep(session, actor, territory, made, name=name, shown=shown)
+
+
+def keep(
+    session: Session, actor: Actor, territory: TerritoryInfo, made: OwnMatrix, *, name: str, shown: str,
+    more: Mapping[str, Any] | None = None,
+) -> LayerInfo:  # fmt: skip
+    """Keep a matrix as the newest version under its name and return it; the same one is kept once.
+
+    Parameters
+    ----------
+    shown
+        Where it came from.
+    more
+        What is kept beside it: by which timetables it was made.
+    """
+    places = made.places
     for each in layering.versions(session, actor, territory, "matrix"):
         if each.facts.get("sha256") == made.sha256 and each.retired_at is None:
             return each
     near = made.nearest_s[np.isfinite(made.nearest_s)]
     facts = {
+        **(more or {}),
         "source": shown,
         "sha256": made.sha256,
         "places": len(places.rows),
@@ -95,6 +114,14 @@ def bring(
         np.empty(0, dtype=object), (), nothing, np.empty((0, 0)), facts=facts, grid=made.packed(),
     )  # fmt: skip
     return layering.keep(session, actor, territory, data, kind="matrix", name=name)
+
+
+def transit_of(session: Session, actor: Actor, question: Question) -> Mapping[str, Any] | None:
+    """Return by which timetables the matrix of a question was made; None where it was brought, or streets count."""
+    if question.terms.matrix is None:
+        return None
+    found: Mapping[str, Any] | None = layering.get(session, actor, question.terms.matrix).facts.get("transit")
+    return found
 
 
 def read(session: Session, actor: Actor, layer_id: int) -> OwnMatrix:
@@ -164,7 +191,10 @@ def settled(session: Session, actor: Actor, terms: Terms, places: Sequence[Place
 def named(terms: Terms, info: LayerInfo) -> Terms:
     """Return terms that go by a matrix, with its name and hash."""
     name = f"{info.name}, {info.revision}"
-    return dataclasses.replace(terms, matrix=info.id, matrix_name=name, matrix_sha256=str(info.facts["sha256"]))
+    return dataclasses.replace(
+        terms, matrix=info.id, matrix_name=name, matrix_sha256=str(info.facts["sha256"]),
+        transit=info.facts.get("transit") is not None,
+    )  # fmt: skip
 
 
 def _away(known: Floats, places: Sequence[Place]) -> Floats:

@@ -23,7 +23,7 @@ from geodata.territory import TerritoryInfo, list_territories
 from grids.service import locate
 from planning import layering, matrices, store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
-from planning.posing import City, without_streets
+from planning.posing import City, candidates_of, metric, without_streets
 from planning.terms import Place
 
 Floats = NDArray[np.float64]
@@ -223,6 +223,27 @@ def _streets(session: Session, territory: TerritoryInfo, question: Question) -> 
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
         )
     return without_streets(network, np.array(question.terms.closed)) if question.terms.closed else network
+
+
+def plots_of(
+    session: Session, actor: Actor, territory: TerritoryInfo, network: RoadNetwork, count: int
+) -> tuple[Place, ...]:
+    """Return the free plots that a study compares where nothing else is said, at most so many, spread as people live.
+
+    Parameters
+    ----------
+    network
+        What people go by; plots do not depend on it.
+    """
+    _require(actor, May.MAKE_STUDIES, territory.id)
+    buildings, homes, people = store.read_homes(session, territory.id)
+    city = City(
+        homes=homes, people=people, community_id=np.zeros(len(homes), dtype=np.int64), existing=homes[:0],
+        land=store.read_land(session, territory, buildings), network=network, metric_srid=territory.metric_srid,
+    )  # fmt: skip
+    asked = Question("p-median", 1, candidates=count)
+    found = candidates_of(city, asked, metric(homes, territory.metric_srid))
+    return tuple((float(lon), float(lat)) for lon, lat in found.lonlat)
 
 
 def keep_answer(session: Session, actor: Actor, study_id: int, answer: Answer) -> None:

@@ -81,6 +81,8 @@ class Terms:
         An assumption: so many per cent more people a year, for so many years.
     matrix, matrix_name, matrix_sha256
         A matrix of travel times of the planner's own that counts in place of the streets, its name and its hash.
+    transit
+        It was computed here by public transport.
     capacity
         People a site has room for, new or there.
     floor
@@ -117,6 +119,7 @@ class Terms:
     matrix: int | None = None
     matrix_name: str | None = None
     matrix_sha256: str | None = None
+    transit: bool = False
     points: int | None = None
 
     def __post_init__(self) -> None:

@@ -59,6 +59,7 @@ def _form(
     with minutes:
         limit = st.number_input(t("Near is, in minutes"), 1, 120, kept.get("limit", 15), key=key("limit"))
     mode = _segments("mode", t("How people come"), WAYS, default="walk", words=study_words.mode)
+    by = st.container()
     kind = study_form.kind()
     with number:
         p = st.number_input(
@@ -83,8 +84,11 @@ def _form(
         candidates = _select("candidates", t("Places compared at most"), CANDIDATES, default=500, words=i18n.number)
         points = study_form.points(kind)
         people = study_form.people(layering.demand_layers(session, actor, territory))
-        ways = study_ways.form(session, actor, territory, where, demand=people["demand"], kind=facility, keep=keep)
         further = study_form.further()
+    with by:
+        ways = study_ways.form(
+            session, actor, territory, where, demand=people["demand"], kind=facility, keep=keep, plots=candidates
+        )
     said = {
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
+from app import study_words, transit_work
 from app.access_work import answer_access
 from app.studies import answer_study
 from core.errors import InvalidInput, NotPermitted
 from core.identity import Role, system_actor
 from core.progress import Silent
 from geodata.db import transaction
+from geodata.roads import network_of
 from geodata.territory import find_territory
+from geodata.travel import matrix_s
 from people import accounts
-from planning import accessing, layering, matrices, service
+from planning import accessing, layering, matrices, service, timetables
 from planning.access_model import AccessQuestion
 from planning.model import Question
 from planning.posing import metric
@@ -151,3 +156,87 @@ def test_access_is_counted_by_it(brought, actors) -> None:
         layering.retire(session, planner, info.id)
         assert matrices.offered(session, planner, find_territory(session)) == ()
         assert matrices.read(session, planner, info.id).sha256 == info.facts["sha256"]
+
+
+@pytest.fixture
+def timetable(actors, tmp_path):
+    """A bus that runs across the town every ten minutes of a working day, as a page keeps it."""
+    planner = actors[Role.PLANNER]
+    with transaction(planner) as session:
+        west, south, east, north = find_territory(session).bounds
+    at = np.linspace([west, south], [east, north], 22)[1:-1]
+    rides = [
+        (f"{way}{number}", order, f"s{stop}", f"{time // 3600:02}:{time // 60 % 60:02}:00")
+        for way, stops in (("out", range(20)), ("back", range(19, -1, -1)))
+        for number in range(30)
+        for order, stop in enumerate(stops)
+        for time in [7 * 3600 + 600 * number + 60 * order]
+    ]
+    tables = {
+        "stops": "stop_id,stop_lat,stop_lon\n" + "".join(f"s{n},{lat},{lon}\n" for n, (lon, lat) in enumerate(at)),
+        "trips": "service_id,trip_id\n" + "".join(f"week,{name}\n" for name in dict.fromkeys(row[0] for row in rides)),
+        "stop_times": "trip_id,stop_sequence,stop_id,arrival_time,departure_time\n"
+        + "".join(f"{trip},{order},{stop},{time},{time}\n" for trip, order, stop, time in rides),
+        "calendar": "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+        "week,1,1,1,1,1,0,0,20260101,20261231\n",
+    }
+
+    def sent() -> str:
+        path = tmp_path / "0123456789abcdef.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in tables.items():
+                archive.writestr(f"{name}.txt", content)
+        return str(path)
+
+    return sent
+
+
+def wanted(feed: str, **more) -> dict:
+    asked = timetables.TransitAsked("by bus, morning", (feed,), ("town-buses.zip",), "2026-11-25", 480, 60)
+    return dataclasses.asdict(dataclasses.replace(asked, **more))
+
+
+def test_ways_by_public_transport_are_computed_from_a_timetable_and_kept_as_a_matrix(actors, timetable) -> None:
+    planner, feed = actors[Role.PLANNER], timetable()
+    made = transit_work.compute(planner, wanted(feed, kind="school", plots=6), Silent())
+    assert not Path(feed).exists()
+    with transaction(planner) as session:
+        town = find_territory(session)
+        info = next(each for each in matrices.offered(session, planner, town) if each.id == made["layer"])
+        own = matrices.read(session, planner, info.id)
+        asked = Terms(places=matrices.places_of(own))
+        question = Question("p-median", 2, "school", limit_min=15.0, terms=matrices.named(asked, info))
+        walked = matrix_s(*foot(session, town, own))
+    assert info.facts["transit"]["feeds"] == ["town-buses.zip"]
+    assert info.facts["transit"]["departures"] == 7
+    assert (own.od_s <= walked + 1e-3).all()
+    assert (own.od_s < walked - 60).any()
+    study = answered(planner, question).study
+    assert study.facts["transit"]["stops"] == 20
+    assert "by public transport" in study_words.short(study.question)
+    assert any("town-buses.zip" in line for line in study_words.assumptions(study, ""))
+
+
+def foot(session, town, own):
+    network = network_of(session, town, "walk")
+    return network, network.snap(own.places.rows), network.snap(own.places.columns)
+
+
+def test_a_timetable_of_another_day_or_place_is_refused_and_does_not_stay(actors, timetable) -> None:
+    planner = actors[Role.PLANNER]
+    for more, says in (
+        ({"day": "2026-11-28", "kind": "school"}, "Nothing runs on 2026-11-28 in town-buses.zip"),
+        ({"kind": "none such"}, "no place the ways could lead to"),
+    ):
+        feed = timetable()
+        with pytest.raises(InvalidInput, match=says):
+            transit_work.compute(planner, wanted(feed, **more), Silent())
+        assert not Path(feed).exists()
+    with transaction(actors[Role.AUDITOR]) as session, pytest.raises(NotPermitted):
+        asked = timetables.TransitAsked.of(wanted("x.zip"))
+        timetables.ask(session, actors[Role.AUDITOR], find_territory(session), asked)
+    with transaction(planner) as session:
+        town, asked = find_territory(session), timetables.TransitAsked.of(wanted(timetable(), kind="school"))
+        places, network = timetables.read(session, planner, town, asked)
+    with pytest.raises(InvalidInput, match="None of the 20 stops of the timetable lies in the territory"):
+        timetables.made(places, network, asked, [Path(asked.feeds[0])], bounds=(0, 0, 1, 1), progress=Silent())

@@ -141,7 +141,7 @@ def test_left_out_times_frequencies_exceptions_and_last_night(tmp_path):
     free = "service_id,date,exception_type\nweek,20261125,2\n"
     with pytest.raises(InvalidInput, match=r"Nothing runs on 2026-11-25") as told:
         read_timetable([feed(tmp_path, stops, one, calendar_dates=free)], DAY)
-    assert "20260101 to 20261231" in (told.value.hint or "")
+    assert "2026-01-01 to 2026-12-31" in (told.value.hint or "")
     night = [("n", 1, "s0", "24:20:00", "24:20:00"), ("n", 2, "s1", "24:30:00", "24:30:00")]
     early = read_timetable([feed(tmp_path, stops, night)], DAY)
     assert early.leaves_s.tolist() == [1200, 86_400 + 1200]
