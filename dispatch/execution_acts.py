@@ -22,7 +22,7 @@ from dispatch import execution_store as store
 from dispatch.execution_model import LONGEST_MINUTES
 from geodata.db import name_act
 from incidents.lifecycle_words import HAND_OVER_REASONS
-from incidents.service import move
+from incidents.service import came_along, move
 from incidents.service.commands import COMMAND_ID, once
 from incidents.work import Done
 
@@ -203,7 +203,10 @@ def _say(said: _Said, moment: dt.datetime | None, step: Callable[[store.OwnTask,
     def apply() -> Done:
         task = store.own_task(session, territory_id, incident_id, worker_id)
         if task is None:
-            raise not_yours()
+            late = came_along(session, said.actor, incident_id, said.act, at)
+            if late is None:
+                raise not_yours()
+            return late
         if said.version is not None and said.version != task.version:
             raise Conflict(
                 f"{task.number} was changed meanwhile.",

@@ -29,10 +29,11 @@ TOPICS: Mapping[str, Words] = {
     "assigned": ("A task for you", "您有新任务"),
     "withdrawn": ("A task was taken back", "任务已撤回"),
     "rework": ("Sent back for rework", "退回返工"),
+    "counted": ("You were there: your part counts as done", "您当时在场，协办任务已计为完成"),
     "returned": ("A worker gave it back", "网格员已退回"),
     "escalated": ("Nobody answers", "无人应答"),
 }
-"""What a notice says; the first three go to the worker, the others to the desks."""
+"""What a notice says; the first four go to the worker, the others to the desks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ class Unanswered:
     asked
         How many were passed by before.
     own_choice
-        The dispatcher chose the worker by hand, or the worker only comes along: nobody else is sent without a person.
+        The dispatcher chose or called in the worker by hand: nobody else is sent without a person.
+    joint
+        The worker comes along with who leads.
     """
 
     incident_id: int
@@ -140,6 +143,7 @@ class Unanswered:
     version: int
     asked: int
     own_choice: bool
+    joint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,11 @@ _UNANSWERED_LOCKED = "AND t.id = :task FOR NO KEY UPDATE OF i SKIP LOCKED"
 _UNANSWERED = """
     SELECT t.incident_id, i.number, t.id, t.worker_id, i.version,
            (SELECT count(*) FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
-            AND p.reason = :no_answer),
-           t.joint OR EXISTS (SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL)
+            AND p.reason = :no_answer AND EXISTS (SELECT FROM task AS o WHERE o.incident_id = i.id
+                AND o.worker_id = p.worker_id AND o.joint = t.joint AND o.state = 'cancelled')),
+           CASE WHEN t.joint THEN t.by_hand ELSE EXISTS (
+               SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL) END,
+           t.joint
     FROM task AS t JOIN incident AS i ON i.id = t.incident_id
     JOIN unnest(CAST(:crew AS integer[]), CAST(:begun AS timestamptz[])) AS s (worker_id, begun)
          ON s.worker_id = t.worker_id
@@ -85,13 +88,16 @@ _UNANSWERED = """
 """
 _BARRED = """
     SELECT worker_id FROM pin WHERE incident_id = :incident AND kind = 'bar' AND ended_at IS NULL
-    UNION SELECT worker_id FROM task WHERE incident_id = :incident AND joint AND worker_id IS NOT NULL
+    UNION SELECT worker_id FROM task WHERE incident_id = :incident AND kind = 'handle' AND worker_id IS NOT NULL
           AND state IN ('waiting', 'accepted', 'started')
 """
 _PLANNED = """
     SELECT worker_id FROM plan_row
     WHERE plan_id = (SELECT max(id) FROM plan WHERE territory_id = :territory)
-      AND incident_id = :incident AND kind = 'handle' LIMIT 1
+      AND incident_id = :incident AND kind = :kind
+      AND worker_id NOT IN (SELECT worker_id FROM task WHERE incident_id = :incident AND kind = 'handle'
+                            AND worker_id IS NOT NULL AND state IN ('waiting', 'accepted', 'started'))
+    ORDER BY place_in_route LIMIT 1
 """
 _GIVE_ON = """
     WITH ended AS (
@@ -111,6 +117,22 @@ _GIVE_ON = """
     SELECT :territory, sent.id, 'handle', 'waiting', ended.unit_id, :worker, ended.assigned_by, :at, ended.due_at
     FROM sent, ended RETURNING id
 """
+_CALL_ON = """
+    WITH ended AS (
+        UPDATE task SET state = 'cancelled', finished_at = :at, version = task.version + 1
+        FROM worker AS w, incident AS i
+        WHERE task.id = :task AND task.state = 'waiting' AND w.id = :worker AND w.active
+          AND i.id = :incident AND w.territory_id = i.territory_id AND i.status IN ('dispatched', 'handling')
+        RETURNING task.assigned_by, task.due_at
+    ), barred AS (
+        INSERT INTO pin (territory_id, incident_id, worker_id, kind, reason, made_at)
+        SELECT :territory, :incident, :before, 'bar', :no_answer, :at FROM ended ON CONFLICT DO NOTHING
+    )
+    INSERT INTO task (territory_id, incident_id, kind, state, worker_id, assigned_by, created_at, due_at, joint)
+    SELECT :territory, :incident, 'handle', 'waiting', :worker, assigned_by, :at, due_at, true
+    FROM ended RETURNING id
+"""
+"""As giving on, for who comes along: the incident stays as who leads saw it."""
 _ESCALATE = """
     UPDATE task SET escalated_at = :at, version = version + 1
     WHERE id = :task AND state = 'waiting' AND escalated_at IS NULL RETURNING id
@@ -206,18 +228,31 @@ def unanswered(
 
 
 def barred(session: Session, incident_id: int) -> set[int]:
-    """Return the workers who are kept off an incident, or come along to it already."""
+    """Return the workers who are kept off an incident, or are at it already."""
     return set(session.scalars(text(_BARRED), {"incident": incident_id}))
 
 
-def planned(session: Session, territory_id: int, incident_id: int) -> int | None:
-    """Return whom the newest plan sends to an incident; None when it sends nobody."""
-    return session.execute(text(_PLANNED), {"territory": territory_id, "incident": incident_id}).scalar()
+def planned(session: Session, territory_id: int, incident_id: int, *, along: bool = False) -> int | None:
+    """Return whom the newest plan sends to an incident who is not at it yet; None when it sends nobody.
+
+    Parameters
+    ----------
+    along
+        To come along with who leads.
+    """
+    given = {"territory": territory_id, "incident": incident_id, "kind": "help" if along else "handle"}
+    return session.execute(text(_PLANNED), given).scalar()
 
 
-def give_on(session: Session, given: Mapping[str, Any]) -> int | None:
-    """Give a waiting task to another worker and keep the first one off; return the new task, None: it moved on."""
-    return session.execute(text(_GIVE_ON), dict(given)).scalar()
+def give_on(session: Session, given: Mapping[str, Any], *, along: bool = False) -> int | None:
+    """Give a waiting task to another worker and keep the first one off; return the new task, None: it moved on.
+
+    Parameters
+    ----------
+    along
+        The task of who comes along.
+    """
+    return session.execute(text(_CALL_ON if along else _GIVE_ON), dict(given)).scalar()
 
 
 def escalate(session: Session, task_id: int, at: dt.datetime) -> bool:

@@ -138,8 +138,8 @@ def time_out(
     """Give on what nobody answered in time: to the next best, the second time to the shift leader.
 
     Limits stand in `dispatch.execution_model.ANSWER_WITHIN`; the clock runs on shift only. A worker whom it passed
-    by does not get this incident again. One whom the dispatcher chose by hand is not replaced: the shift leader is
-    told at once. Whom to ask is found before anything is locked.
+    by does not get this incident again. One whom the dispatcher chose or called in by hand is not replaced: the shift
+    leader is told at once. Whom to ask is found before anything is locked.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def _offers(
     next_best: NextBest | None,
 ) -> tuple[int, ...]:
     """Return whom to ask next, of those on shift, the best first."""
-    known = store.planned(session, territory_id, task.incident_id)
+    known = store.planned(session, territory_id, task.incident_id, along=task.joint)
     offers = [] if known is None else [known]
     if next_best is not None:
         try:
@@ -241,8 +241,8 @@ def _give_on(
     name_act(session, purpose=f"reassign: {NO_ANSWER}", command_id=None)
     asked = {"territory": territory_id, "incident": task.incident_id, "task": task.task_id, "version": task.version}
     more = {"worker": worker_id, "before": task.worker_id, "no_answer": NO_ANSWER, "at": at}
-    task_id = store.give_on(session, asked | more)
-    return None if task_id is None else Sent(task.incident_id, task.number, task_id, worker_id, "sent")
+    task_id = store.give_on(session, asked | more, along=task.joint)
+    return None if task_id is None else Sent(task.incident_id, task.number, task_id, worker_id, "sent", task.joint)
 
 
 def _whose(actor: Actor) -> tuple[int, int | None]:

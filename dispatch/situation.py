@@ -88,7 +88,8 @@ def read_situation(session: Session, territory: TerritoryInfo, moment: dt.dateti
     on_duty = {each.id: each.code for each in crew}
     pins = store_situation.pins(session, territory.id)
     by_hand = {incident for incident, _, kind in pins if kind == "pin"}
-    together = companies([*held, *waiting], on_duty, by_hand)
+    called = [row for row in in_hand if row.by_hand and row.worker_id not in here]
+    together = companies([*held, *waiting, *called], on_duty, by_hand)
     parts = _parts(held, on_duty, together)
     placed = {part.task_id for each in parts.values() for part in each.values()}
     work = [row for row in [*held, *waiting] if row.task_id is None or row.task_id not in placed]

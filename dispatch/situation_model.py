@@ -55,6 +55,7 @@ class WorkRow:
     on_way_at: dt.datetime | None = None
     arrived_at: dt.datetime | None = None
     expected_done_at: dt.datetime | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ class Company:
 
 
 def companies(work: Sequence[WorkRow], codes: Mapping[int, str], held: Collection[int]) -> dict[int, Company]:
-    """Return incident to who goes together, of those to which somebody on shift was called to come along.
+    """Return incident to who goes together, of those to which somebody was called to come along.
+
+    Whom a hand called in while he is off shift comes along all the same: so many fewer are planned.
 
     Parameters
     ----------
@@ -158,17 +161,22 @@ def companies(work: Sequence[WorkRow], codes: Mapping[int, str], held: Collectio
         Incidents that a hand gave to somebody: their lead goes alone, with whom the hand called.
     """
     parts: dict[int, list[WorkRow]] = {}
+    called: dict[int, int] = {}
     for row in work:
         if row.joint and row.worker_id in codes:
             parts.setdefault(row.incident_id, []).append(row)
+        elif row.joint and row.worker_id is not None and row.by_hand:
+            called[row.incident_id] = called.get(row.incident_id, 0) + 1
     found = {}
     for row in work:
-        mine = parts.get(row.incident_id)
-        if not mine or not moves(row):
+        mine = parts.get(row.incident_id, [])
+        away = called.get(row.incident_id, 0)
+        if not (mine or away) or not moves(row):
             continue
+        least = max(1, row.workers - away)
         along = frozenset(codes[part.worker_id or 0] for part in mine)
         out = frozenset(codes[part.worker_id or 0] for part in mine if begun(part))
-        wanted = max(row.workers, 1 + len(along)) - len(out)
+        wanted = max(least, 1 + len(along)) - len(out)
         lead = codes.get(row.worker_id or 0)
         told = (along - out) | ({lead} if lead is not None else set())
         if row.incident_id in held:
@@ -176,7 +184,7 @@ def companies(work: Sequence[WorkRow], codes: Mapping[int, str], held: Collectio
         elif len(told) == wanted and lead is not None:
             found[row.incident_id] = Company(wanted, told, out)
         else:
-            found[row.incident_id] = Company(max(row.workers, 1 + len(along)) - len(along), there=along)
+            found[row.incident_id] = Company(max(least, 1 + len(along)) - len(along), there=along)
     return found
 
 

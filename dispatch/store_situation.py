@@ -95,6 +95,7 @@ def in_hand(session: Session, territory_id: int) -> list[WorkRow]:
             Task.on_way_at,
             Task.arrived_at,
             Task.expected_done_at,
+            Task.by_hand,
         )
         .join(Task, Task.incident_id == Incident.id)
         .where(Task.territory_id == territory_id, Task.state.in_(LIVE), Task.worker_id.is_not(None))

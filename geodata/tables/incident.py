@@ -212,6 +212,9 @@ class Task(Base):
     joint: Mapped[bool] = mapped_column(
         server_default="false", doc="The part of a unit, or of a worker without one, that helps who leads"
     )
+    by_hand: Mapped[bool] = mapped_column(
+        server_default="false", doc="Of who comes along: a hand called him in, so no plan takes him back"
+    )
     outcome: Mapped[str] = mapped_column(
         server_default="", doc="What was found on site; key of the lifecycle's reasons"
     )

@@ -1,6 +1,6 @@
 """Use cases of incidents; each asks `require` first, works on the session given and never commits."""
 
-from incidents.service.acting import allowed_acts, assign_task, facts_of, move, refused_act
+from incidents.service.acting import allowed_acts, assign_task, came_along, facts_of, move, refused_act
 from incidents.service.catalogue import assign_owners, owners, read_catalogue, seed_catalogue, take_numbers
 from incidents.service.forgetting import forget_commands, forget_evidence, forget_originals, forget_reporters
 from incidents.service.importing import import_file
@@ -24,6 +24,7 @@ __all__ = [
     "allowed_acts",
     "assign_owners",
     "assign_task",
+    "came_along",
     "count_incidents",
     "facts_of",
     "find_incident",

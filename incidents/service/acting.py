@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,10 @@ MAKES = (TaskEffect.MAKE, TaskEffect.REPLACE)
 UNREASONED = ("", "proposed")
 """With these somebody without what the class needs is not sent: a choice of one's own says why."""
 PARTS = (TaskEffect.PART_DONE, TaskEffect.PART_RETURNED)
+COMPANY = frozenset({"join", "finish_part", "return_part"})
+"""What changes who is at it beside the lead, and nothing of what the lead saw."""
+DESPITE_COMPANY = frozenset({"accept", "start", "finish", "return"})
+"""What the lead does as he meant it, though others were called in or ended their part meanwhile."""
 OF_THE_LEAD = (TaskEffect.ACCEPT, TaskEffect.START, TaskEffect.FINISH, TaskEffect.RETURN, TaskEffect.REOPEN)
 
 
@@ -109,6 +114,18 @@ def changed_since(session: Session, actor: Actor, versions: Mapping[int, int]) -
     return {each.id: _conflict(session, each, versions[each.id]) for each in found if each.version != versions[each.id]}
 
 
+def came_along(session: Session, actor: Actor, incident_id: int, act: str, at: dt.datetime) -> Done | None:
+    """Write what the acting worker says late of a part that ended with the work of who leads; None where it is not so.
+
+    What he did before that end counts: who was there has done his part. The part of a command that `once` keeps.
+    """
+    require(actor, May.SEE_INCIDENTS)
+    if actor.role is not Role.GRID_WORKER:
+        return None
+    came = acts.came_along(session, incident_id, act, at)
+    return None if came is None else Done(incident_id, came.number, came.status, came.version, came.task_id)
+
+
 def facts_of(detail: IncidentDetail, moment: dt.datetime | None = None) -> Facts:
     """Return what the guards of the lifecycle look at, from what a page shows anyway."""
     return facts(detail.row, detail.tasks, detail.side, now() if moment is None else aware(moment))
@@ -145,6 +162,9 @@ def _contents(asked: Asked) -> dict[str, object]:
 
 
 def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Done:
+    late = came_along(session, actor, asked.incident_id, asked.act, at) if asked.act == "finish_part" else None
+    if late is not None:
+        return late
     incident = acts.lock(session, actor.territory_id, asked.incident_id)
     if incident is None:
         raise NotFound(
@@ -152,8 +172,8 @@ def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Don
             hint="Look for it in the list.",
             zh="没有该案件，或不在您的范围内。请在列表中查找。",
         )
-    if asked.version is not None and asked.version != incident.version:
-        raise _conflict(session, incident, asked.version)
+    if not _as_seen(session, incident, asked):
+        raise _conflict(session, incident, asked.version or 0)
     tasks = acts.tasks_of(session, incident.id)
     act = "reassign" if asked.anew_too and incident.status in GIVEN_OUT else asked.act
     step = find(actor, facts(incident, tasks, side.side_of(session, incident.id), at), act)
@@ -170,6 +190,18 @@ def _apply(session: Session, actor: Actor, asked: Asked, at: dt.datetime) -> Don
     if step.act == "finish":
         looks.after_handling(session, actor, incident, tasks, at)
     return Done(incident.id, incident.number, incident.status, incident.version, None if task is None else task.id)
+
+
+def _as_seen(session: Session, incident: Incident, asked: Asked) -> bool:
+    """Return whether the incident is as it was seen; for the lead, but for who comes along."""
+    if asked.version is None or asked.version == incident.version:
+        return True
+    if asked.act not in DESPITE_COMPANY:
+        return False
+    changes = acts.changes_since(session, incident.id, asked.version, ZoneInfo("UTC"))
+    return len(changes) == incident.version - asked.version and all(
+        each.act in COMPANY and {**each.before, "version": 0} == {**each.after, "version": 0} for each in changes
+    )
 
 
 def _change_incident(case: Case) -> None:

@@ -189,7 +189,7 @@ def _join(case: Case) -> Task:
         if any(task.worker_id == worker_id for task in case.tasks if task.kind == "handle" and task.state in acts.LIVE):
             raise InvalidInput("This worker is at work on it already.", zh="该网格员已在处置本案。")
         acts.end_bar(case.session, case.incident.id, worker_id, case.at)  # the choice by hand wins
-        return acts.add_task(case.session, case.incident, None, worker_id, case.at, joint=True)
+        return acts.add_task(case.session, case.incident, None, worker_id, case.at, joint=True, by_hand=True)
     if unit_id is None:
         raise InvalidInput("Name the unit or the worker that is called in.", zh="请选择协办单位或网格员。")
     check_unit(case.session, case.actor.territory_id, unit_id)

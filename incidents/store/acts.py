@@ -29,6 +29,16 @@ class WorkerFound:
 
 
 @dataclass(frozen=True, slots=True)
+class CameAlong:
+    """A part that ended with the work of who leads, and its incident as it is now."""
+
+    task_id: int
+    number: str
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitFound:
     """A unit whom a task may be given to; ``ended_on`` is its last day when that has passed."""
 
@@ -101,8 +111,9 @@ def add_task(
     at: dt.datetime,
     *,
     joint: bool = False,
+    by_hand: bool = False,
 ) -> Task:
-    """Insert a handle task that waits for its owner."""
+    """Insert a handle task that waits for its owner; ``by_hand``: a person called him in, no plan takes him back."""
     task = Task(
         territory_id=incident.territory_id,
         incident_id=incident.id,
@@ -113,11 +124,22 @@ def add_task(
         created_at=at,
         due_at=incident.due_at,
         joint=joint,
+        by_hand=by_hand,
         version=1,
     )
     session.add(task)
     session.flush()
     return task
+
+
+def came_along(session: Session, incident_id: int, act: str, at: dt.datetime) -> CameAlong | None:
+    """Write what the acting worker did of a part that ended with the work of who leads, where it was before that.
+
+    None when it was not so, or when the part is open still.
+    """
+    asked = func.gk_came_along(incident_id, act, at).table_valued("o_task", "o_number", "o_status", "o_version")
+    row = session.execute(select(asked)).one_or_none()
+    return None if row is None else CameAlong(*row)
 
 
 def worker(session: Session, territory_id: int | None, worker_id: int) -> WorkerFound | None:

@@ -347,6 +347,7 @@ def test_functions_with_the_owners_rights_look_into_the_catalogue_first(city: Ci
         "gk_publish",
         "gk_away",
         "gk_called_to",
+        "gk_came_along",
         "gk_hand_over",
         "gk_held",
         "gk_is_party",

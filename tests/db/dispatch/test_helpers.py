@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.api.field_words import state_body
 from core.errors import InvalidInput, NotFound, NotPermitted
-from dispatch import execution_acts, field, field_store, notices
+from dispatch import execution_acts, field, field_store
 from dispatch.field_model import FieldState, PhoneAct, Shift
 from geodata import db
 from geodata.tables import IncidentClass, Outbox, Pin, Task
@@ -125,12 +125,12 @@ def test_his_part_ends_with_the_work_of_who_leads(job, act, there, came) -> None
     assert parts(job, one)[job.second] == (True, came)
     assert job.incident(one).status == ("checking" if act == "finish" else "filed")
     with pytest.raises(NotFound):
-        job.says("arrive", one, actor=job.other)
-    # What waited on his phone meanwhile is refused in words that say what became of it.
+        job.says("arrive", one, actor=job.other, moment=NOW + MINUTE)
+    # What he did after that, before his phone knew, is refused in words that say what became of it.
     for late, more in (("arrive", {}), ("note", {"text": "lid"}), ("finish_part", {})) if came == "cancelled" else ():
         db.as_actor(job.session, job.other)
         with pytest.raises(NotFound, match="not yours any more"), job.session.begin_nested():
-            field.apply(job.session, job.other, PhoneAct(fresh(), late, one, 1, NOW, more))
+            field.apply(job.session, job.other, PhoneAct(fresh(), late, one, 1, NOW + MINUTE, more))
     told = job.ask(select(Outbox.topic).where(Outbox.worker_id == job.second).order_by(Outbox.id))
     assert [topic for (topic,) in told] == ["assigned", *(["withdrawn"] if came == "cancelled" else [])]
     job.holds()
@@ -206,13 +206,3 @@ def test_the_database_lets_only_who_leads_end_his_part(job) -> None:
                  " VALUES (:home, :one, 'handle', 'waiting', :who, :at, true)"),
             {"home": job.home, "one": one, "who": job.first, "at": NOW},
         )  # fmt: skip
-
-
-def test_who_does_not_answer_is_told_to_the_shift_leader(job) -> None:
-    one = company(job)
-    job.desk.act(job.desk.worker, one, "accept")
-    db.as_actor(job.session, job.desk.city.actor)
-    crew = dict.fromkeys((job.first, job.second), NOW)
-    done = notices.time_out(job.session, job.desk.city.actor, NOW + 300 * MINUTE, on_shift=crew)
-    assert (done.given_on, done.escalated) == ((), ("H-1",))
-    job.holds()
