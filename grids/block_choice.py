@@ -85,7 +85,7 @@ def _given_up(joining: Joining, rules: Rules) -> _Trail:
         if other not in joining.borders[one]:
             continue
         metres, lost = saved(one, other), joining.lost(one, other, rules)
-        if worth != lost / metres:
+        if metres <= 0 or worth != lost / metres:
             continue
         trail.joins.append((one, other))
         trail.lost.append(lost)
