@@ -10,7 +10,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
+from xml.parsers import expat  # nosec B406 - it looks for entities and reads nothing
 
 from core.errors import InvalidInput
 from core.settings import settings
@@ -18,6 +19,7 @@ from core.settings import settings
 MEMBERS_AT_MOST: Final = 2_000
 _SHARE: Final = 200
 _CHUNK: Final = 1 << 20
+_PROLOG: Final = 1 << 16
 MAPS: Final = (".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb", ".dxf", ".parquet", ".geoparquet", ".gml", ".tab")
 TABLES: Final = (".csv", ".tsv", ".xlsx", ".dbf", ".jsonl", ".ndjson", ".geojsonl")
 GTFS_PARTS: Final = {"stops.txt", "routes.txt", "trips.txt", "stop_times.txt", "agency.txt"}
@@ -71,18 +73,42 @@ def unpacked(path: Path, layer: str = "") -> Iterator[tuple[Path, tuple[str, ...
 def refuse_entities(path: Path) -> None:
     """Refuse XML that declares entities: a kilobyte of them can say a billion words.
 
+    They can be declared before the first element alone, however far into the file that is, and in any encoding that
+    a parser of XML knows; where this one knows the encoding not, the whole file is looked through.
+
     Raises
     ------
     InvalidInput
         When the file declares any.
     """
+    found: list[str] = []
+    parser = expat.ParserCreate()
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    parser.EntityDeclHandler = lambda name, *_: found.append(f"entity {name}")
+    parser.StartElementHandler = lambda name, _: found.append(name)
     with path.open("rb") as file:
-        if _ENTITY.search(file.read(1 << 16)):
-            raise InvalidInput(
-                f"{path.name} declares entities, which no map file needs; it was not read.",
-                hint="Save it again from the program it came from.",
-                zh=f"{path.name} 声明了 XML 实体，地图文件不需要；未读取。请用原软件重新导出。",
-            )
+        try:
+            while not found and (part := file.read(_PROLOG)):
+                parser.Parse(part, False)
+        except (expat.ExpatError, ValueError, LookupError):  # also an encoding that Python does not know
+            found += _declared(file)
+    if found and found[0].startswith("entity "):
+        raise InvalidInput(
+            f"{path.name} declares entities, which no map file needs; it was not read.",
+            hint="Save it again from the program it came from.",
+            zh=f"{path.name} 声明了 XML 实体，地图文件不需要；未读取。请用原软件重新导出。",
+        )
+
+
+def _declared(file: BinaryIO) -> list[str]:
+    """Return what looks like a declaration of an entity anywhere in a file."""
+    file.seek(0)
+    kept = b""
+    while part := file.read(_CHUNK):
+        if _ENTITY.search((kept + part).replace(b"\x00", b"")):
+            return ["entity "]
+        kept = part[-64:]
+    return []
 
 
 def _most(path: Path) -> int:
