@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     outward_hosts: str = Field(
         default="", description="Hosts (name or name:port) that map services and feeds may be on; empty: any but this"
     )
+    data_sources: Path | None = Field(
+        default=None, description="TOML file that names the databases tables may come from: [databases] name = address"
+    )
     basemap_dir: Path | None = Field(default=None, description="Folder of MBTiles, PMTiles and GeoTIFF basemaps")
     basemap_cache_mib: int = Field(default=64, ge=1, le=4096, description="Tiles of other servers kept in memory")
     keep_traffic_days: int = Field(default=90, ge=7, le=730, description="Measured speeds by the hour")

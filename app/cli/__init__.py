@@ -14,6 +14,7 @@ from core.settings import settings
 GROUPS = {
     "load": "Bring data in.",
     "quarantine": "Rows that broke a rule: list, export, mend, bring in again.",
+    "link": "What an address means here; rows of two data sets that may be one place.",
     "territory": "Territories.",
     "grid": "Management grids.",
     "jobs": "Background work.",
@@ -42,8 +43,10 @@ MODULES = (
     "territory",
     "load_osm",
     "load_file",
+    "load_from",
     "load_demo",
     "quarantine",
+    "link",
     "grid",
     "grid_change",
     "grid_codes",
