@@ -18,19 +18,21 @@ from geodata.exchange import Role, Type
 from geodata.exchange_load import BatchView, Loaded, load_file
 from geodata.exchange_run import Place
 from geodata.exchange_understand import Overrides
+from geodata.linking_gate import Placer
 from geodata.territory import TerritoryInfo, list_territories
+from grids.coded import codes_in
 from grids.service import locate
 
 KIND = "load_data_set"
 
 
 def place_in(session: Session, territory: TerritoryInfo) -> Place:
-    """Return what tells the unit grid of places of a territory."""
+    """Return what tells the unit grid of places of a territory, and where codes of grids and components lie."""
 
     def place(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int64]:
         return locate(session, territory.id, lon, lat).grid_id
 
-    return place
+    return Placer(place, codes_in(session, territory))
 
 
 def bring_in(

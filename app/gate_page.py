@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import gate_batches, gate_words, guard, i18n, state, uploads, widgets
-from app.data_gate import KIND, known_sets, overrides_of
+from app.data_gate import KIND, known_sets, overrides_of, place_in
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Column
@@ -105,7 +105,10 @@ def _understood(  # noqa: PLR0917  (a file, and what is said of it)
         return found
     try:
         with uploads.called(path, name), transaction(actor) as session:
-            found = understand(session, actor, territory, path, name=uploads.base_name(name), over=overrides_of(over))
+            found = understand(
+                session, actor, territory, path, name=uploads.base_name(name), over=overrides_of(over),
+                place=place_in(session, territory),
+            )  # fmt: skip
     except GridkeeperError as error:
         widgets.known_error(error)
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +42,15 @@ class Role(StrEnum):
     SHAPE = "shape"  # WKT
     PERSONAL = "personal"
     LEFT_OUT = "left out"
+    ADDRESS = "address"  # kept, and says in words where the row lies
+    GRID = "grid code"  # kept, and names a unit grid
+    COMPONENT = "component"  # kept, and names a component
+    MADE = "made"  # not in the file: how a row was placed
+
+
+PLACED_BY: Final = "placed_by"
+"""Field that says how a row without coordinates was placed, where a data set has such rows."""
+_KEPT: Final = frozenset({Role.FIELD, Role.ADDRESS, Role.GRID, Role.COMPONENT, Role.MADE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,10 @@ class Chunk:
         Geometries as the file has them, in its own coordinate system; None for a file without.
     numbers
         Number of each row in the file, where they do not simply follow each other; None otherwise.
+    linked
+        Places in EPSG:4326 that were found by address or code, None for a row without; of rows without their own.
+    unlinked
+        What is wrong with rows that no place was found for.
     """
 
     first: int
@@ -65,6 +78,8 @@ class Chunk:
     shapes: Geometries | None = None
     numbers: NDArray[np.int64] | None = None
     broken: Sequence[tuple[int, str, str]] = ()
+    linked: Geometries | None = None
+    unlinked: Sequence[Violation] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -156,7 +171,8 @@ class Spec:
     Attributes
     ----------
     places
-        Where the geometry comes from: ``own`` (the file has it), ``pair`` (two columns), ``wkt`` or empty (a table).
+        Where the geometry comes from: ``own`` (the file has it), ``pair`` (two columns), ``wkt``, ``address``, ``grid``
+        or ``component`` (found by what a column says), or empty (a table).
     crs
         Code or WKT of the coordinates; empty for a table.
     datum
@@ -191,7 +207,7 @@ class Spec:
     @property
     def kept(self) -> tuple[FieldSpec, ...]:
         """Return the columns that become fields of the data set, in order."""
-        return tuple(each for each in self.fields if each.role is Role.FIELD)
+        return tuple(each for each in self.fields if each.role in _KEPT)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a mapping stores it."""

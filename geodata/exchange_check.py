@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.exchange import CELL_AT_MOST, Checked, Chunk, FieldSpec, Geometries, Role, Spec, Type, Violation
-from geodata.exchange_cells import narrow, trimmed, typed
+from geodata.exchange_cells import narrow, spelled, trimmed, typed
 from geodata.exchange_pack import row_keys
 from geodata.exchange_place import Ground, in_wgs84, shapes_of
 from geodata.exchange_rules import References, Seen, broken_by
@@ -21,6 +21,8 @@ from geodata.exchange_rules import References, Seen, broken_by
 Mask = NDArray[np.bool_]
 SHOWN: Final = 120
 """Characters of a cell that a violation shows."""
+SHAPE_AT_MOST: Final = 20_000
+"""A mended shape is proposed up to so many characters; half of one would be none."""
 _TYPES: Final = {
     Type.INTEGER: ("a whole number", "整数"),
     Type.NUMBER: ("a number", "数值"),
@@ -118,6 +120,12 @@ class Checker:
         shapes = in_wgs84(raw, spec, self._name)
         there = shapely.is_geometry(shapes)
         empty = ~there | shapely.is_empty(shapes)
+        if chunk.linked is not None:
+            shapes = np.where(empty, chunk.linked, shapes)
+            empty &= ~shapely.is_geometry(shapes)
+        for each in chunk.unlinked:
+            found.keep(each)
+            empty[each.row] = False
         told = place_cells(spec, chunk, raw)
         field = (
             "+".join(each.heading for each in (spec.by_role(Role.LON), spec.by_role(Role.LAT)) if each) or "geometry"
@@ -134,7 +142,7 @@ class Checker:
         bounds = shapely.bounds(shapes)
         finite = np.isfinite(bounds).all(axis=1)
         found.add(
-            ~empty & ~finite,
+            ~empty & ~finite & shapely.is_geometry(shapes),
             field,
             told,
             "place",
@@ -147,7 +155,7 @@ class Checker:
             & ~((bounds[:, 0] >= -180) & (bounds[:, 2] <= 180) & (bounds[:, 1] >= -90) & (bounds[:, 3] <= 90))
         )
         found.add(far, field, told, "place", "It lies beyond longitude 180 or latitude 90.", "经纬度超出范围。")
-        usable = ~empty & finite & ~far
+        usable = ~empty & finite & ~far & shapely.is_geometry(shapes)
         shapes = shapes.copy()
         shapes[~usable] = None
         broken = usable & ~shapely.is_valid(shapes)
@@ -156,7 +164,13 @@ class Checker:
             shown = pa.array([str(each) for each in reasons], pa.string())
             whole = shapely.to_wkt(shapely.make_valid(shapes[broken]), rounding_precision=7)
             said = ("shape", "Its shape crosses itself or is not closed.", "几何自相交或未闭合。")
-            found.add_at(np.flatnonzero(broken), field, shown, *said, repairs=[str(each)[:2000] for each in whole])
+            found.add_at(
+                np.flatnonzero(broken),
+                field,
+                shown,
+                *said,
+                repairs=[each if len(each) <= SHAPE_AT_MOST else "" for each in whole],
+            )
         if spec.inside and self._ground.boundary is not None and not self._ground.boundary.is_empty:
             usable &= ~broken
             outside = np.zeros(len(shapes), dtype=bool)
@@ -185,6 +199,11 @@ class _Found:
     def __init__(self, count: int) -> None:
         self.bad = np.zeros(count, dtype=bool)
         self.violations: list[Violation] = []
+
+    def keep(self, violation: Violation) -> None:
+        """Keep what was found wrong before."""
+        self.bad[violation.row] = True
+        self.violations.append(violation)
 
     def add(
         self, wrong: Mask, field: str, cells: pa.Array, *said: str, mend: Callable[[str], str] | None = None,
@@ -246,6 +265,7 @@ def _repaired(cell: str, field: FieldSpec, zone: str) -> str:
     import re
 
     tries = [re.sub(r"[^\d.eE+-]", "", cell), cell.replace(",", "."), cell.replace("O", "0").replace("l", "1")]
+    tries.append(spelled(cell))
     styles = [field.style]
     if field.type in {Type.DATE, Type.DATETIME}:
         tries, styles = [cell], ["iso", "ymd", "dmy", "mdy", "excel"]

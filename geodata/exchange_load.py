@@ -27,6 +27,7 @@ from geodata.exchange_open import Source, opened
 from geodata.exchange_rules import References, Seen
 from geodata.exchange_run import Into, Place, Run
 from geodata.exchange_understand import Overrides, Understood, ground_of, understood
+from geodata.linking_gate import linker_of
 from geodata.tables import DataBatch, DataMapping, DataSet
 from geodata.territory import TerritoryInfo
 
@@ -64,6 +65,8 @@ class Loaded:
     title: str = ""
     known: bool = False
     """The very same file was loaded before, and nothing since."""
+    not_placed: tuple[Mapping[str, Any], ...] = ()
+    """Rows of the file that lie on no grid, the first of them, and why; also those in quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def load_file(
     held = store.find_data_set(session, territory.id, key, lock=True)
     unit = owned(actor, held, owner_unit_id)
     with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
-        found = understood(session, territory, source, shown, held, mapping or key, bool(mapping), over)
+        found = understood(session, territory, source, shown, held, mapping or key, bool(mapping), over, place)
         if held is not None and tuple(held.natural_key) != found.spec.key:
             names = ", ".join(held.natural_key) or "their whole content"
             raise InvalidInput(
@@ -280,12 +283,13 @@ class _Job:
 def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, source: Source) -> Loaded:
     actor, territory, name = job.actor, job.territory, job.name
     moment, batch_id = now(), store.next_batch_id(session)
-    into = into_of(session, data_set, found.spec, batch_id, moment, job.place)
+    into = into_of(session, territory, data_set, found.spec, batch_id, moment, job.place)
     run = Run(session, found.spec, ground_of(session, territory), name, into)
     try:
         job.progress.step("Loading rows", source.layout.rows)
         run.write(source.chunks(), job.progress)
         counts = run.counts
+        guesses = (*found.guesses, *(into.linker.guesses() if into.linker else ()))
         refuse_bad(run, name, whole=job.whole)
         stored = keep_mapping(session, territory.id, job.mapping, found.spec, actor)
         fields = _fields(found.spec, tuple(data_set.fields))
@@ -301,29 +305,36 @@ def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, sou
             "id": batch_id, "territory_id": territory.id, "data_set_id": data_set.id, "file_name": name,
             "sha256": job.digest, "mapping_id": stored.id, "rows_sha256": counts.hashes.digest(), "format": found.form,
             "crs": found.spec.crs[:200],
-            "encoding": found.encoding, "guesses": [each.as_dict() for each in found.guesses], "scores": scores,
+            "encoding": found.encoding, "guesses": [each.as_dict() for each in guesses], "scores": scores,
             "status": "loaded", "loaded_by": actor.user_id, "loaded_label": actor.label, "started_at": moment,
             "ended_at": now(),
         })  # fmt: skip
         run.quarantine(territory.id)
+        left = (
+            store.not_placed(session, data_set.id, batch_id)
+            if counts.rejected + counts.loaded + counts.changed > counts.placed
+            else ()
+        )
     finally:
         run.close()
     return Loaded(
         data_set.key, data_set.id, batch_id, counts.read, counts.loaded, counts.changed, counts.duplicates,
-        counts.rejected, counts.placed, found.form, found.spec.crs, found.encoding, found.guesses, scores, 0.0,
-        run.first_wrong, data_set.title or data_set.key,
+        counts.rejected, counts.placed, found.form, found.spec.crs, found.encoding, guesses, scores, 0.0,
+        run.first_wrong, data_set.title or data_set.key, not_placed=tuple(left),
     )  # fmt: skip
 
 
 def into_of(  # noqa: PLR0917  (what rows are brought into)
-    session: Session, data_set: DataSet, spec: Spec, batch_id: int, moment: dt.datetime, place: Place
-) -> Into:
+    session: Session, territory: TerritoryInfo, data_set: DataSet, spec: Spec, batch_id: int, moment: dt.datetime,
+    place: Place,
+) -> Into:  # fmt: skip
     """Return what rows are brought into, with the cells that rules of the data set compare them with."""
     fresh = not store.has_table(session, data_set.id)
     references = references_of(session, data_set.territory_id, spec.rules)
     unique = {str(each["field"]) for each in spec.rules if each.get("rule") == "unique"}
     seen = {} if fresh else {each: Seen.of(*store.cells_with_keys(session, data_set.id, each)) for each in unique}
-    return Into(data_set.id, batch_id, moment, fresh, place, references, seen)
+    linker = linker_of(session, territory, spec, place)
+    return Into(data_set.id, batch_id, moment, fresh, place, references, seen, linker)
 
 
 def references_of(session: Session, territory_id: int, rules: Iterable[Mapping[str, Any]]) -> References:

@@ -22,8 +22,9 @@ from core.progress import Progress
 from geodata import exchange_store as store
 from geodata.exchange import Checked, Chunk, Geometries, Role, Spec, Type, Violation
 from geodata.exchange_check import SHOWN, Checker
+from geodata.exchange_link import LINKED, Linker
 from geodata.exchange_pack import pack
-from geodata.exchange_place import Ground, shapes_of
+from geodata.exchange_place import Ground, in_wgs84, shapes_of
 from geodata.exchange_rules import References, Seen
 
 Place = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.int64]]
@@ -89,6 +90,7 @@ class Into:
     place: Place
     references: References
     seen: Mapping[str, Seen]
+    linker: Linker | None = None
 
 
 class Run:
@@ -98,6 +100,8 @@ class Run:
         self._session, self._spec, self._name = session, spec, name
         self._set, self._batch, self._moment, self._fresh = into.data_set_id, into.batch_id, into.moment, into.fresh
         self._place = into.place
+        self._headings = {each.name: each.heading for each in spec.fields}
+        self._linker = into.linker
         self._checker = Checker(spec, ground, name, into.references, into.seen)
         self._files = ExitStack()
         self._spool: IO[str] = self._files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
@@ -108,7 +112,7 @@ class Run:
         """Check and write every chunk; `Cancelled` comes out of ``progress``."""
         table = ""
         for chunk in chunks:
-            checked = self._checker.check(chunk)
+            checked = self._checker.check(self._linked(chunk))
             self._keep_bad(chunk, checked)
             self._count(chunk, checked)
             good = np.flatnonzero(checked.good)
@@ -130,6 +134,13 @@ class Run:
             for name, value in made.items():
                 setattr(self.counts, name, value)
             self._keep_twice(twice_)
+
+    def _linked(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with the places of rows that say them in words or by a code."""
+        if self._linker is None:
+            return chunk
+        own = self._spec.places not in LINKED
+        return self._linker.link(chunk, in_wgs84(shapes_of(self._spec, chunk), self._spec, self._name) if own else None)
 
     def bad(self) -> Iterator[Bad]:
         """Give the rows that broke a rule, in the order of the file."""
@@ -201,7 +212,8 @@ class Run:
             return
         wrong: dict[int, list[dict[str, Any]]] = {}
         for each in checked.violations:
-            wrong.setdefault(each.row, []).append(each.as_dict())
+            heading = self._headings.get(each.field, each.field)  # who mends sees the columns of the file
+            wrong.setdefault(each.row, []).append(each.as_dict() | {"field": heading})
         bad = np.flatnonzero(~checked.good)
         taken = pa.array(bad)
         kept = [
@@ -222,11 +234,11 @@ class Run:
 
     def _keep_twice(self, rows: Iterable[tuple[int, Mapping[str, Any], bytes | None]]) -> None:
         for number, said, place in rows:
-            raw = {name: "" if value is None else str(value) for name, value in said.items()}
+            raw = {self._headings.get(name, name): "" if v is None else str(v) for name, v in said.items()}
             if place is not None:
                 raw[WGS84] = shapely.to_wkt(shapely.from_wkb(bytes(place)), rounding_precision=9)
-            shown = ", ".join(raw.get(name, "") for name in self._spec.key)
-            told = Violation(0, ", ".join(self._spec.key), shown, "unique", *_TWICE)
+            key = [self._headings.get(name, name) for name in self._spec.key]
+            told = Violation(0, ", ".join(key), ", ".join(raw.get(name, "") for name in key), "unique", *_TWICE)
             self._spool_row(number, raw, [told.as_dict()])
             self.counts.rejected += 1
 

@@ -20,6 +20,8 @@ from geodata.exchange_pack import COLUMNS, HEADER, TRAILER
 from geodata.tables import DataBatch, DataMapping, DataSet, DataSetRow, QuarantinedRow, Road, Unit
 
 INCOMING = "incoming_rows"
+NOT_PLACED = 200
+"""Rows on no grid that are listed of one file."""
 
 
 def find_data_set(session: Session, territory_id: int, key: str, *, lock: bool = False) -> DataSet | None:
@@ -157,6 +159,26 @@ def add_batch(session: Session, values: Mapping[str, Any]) -> DataBatch:
     session.add(batch)
     session.flush()
     return batch
+
+
+def not_placed(session: Session, data_set_id: int, batch_id: int, limit: int = NOT_PLACED) -> list[dict[str, Any]]:
+    """Return rows of a batch that lie on no grid by number: its key, where it lies, or why it waits in quarantine."""
+    given = {"set": data_set_id, "batch": batch_id, "limit": limit}
+    rows = session.execute(
+        text(
+            "SELECT row_number AS row, row_key AS key, round(ST_X(ST_PointOnSurface(geom))::numeric, 6)::float AS lon,"
+            " round(ST_Y(ST_PointOnSurface(geom))::numeric, 6)::float AS lat,"
+            " CASE WHEN geom IS NULL THEN 'It has no place.' ELSE 'No unit grid lies there.' END AS why,"
+            " CASE WHEN geom IS NULL THEN '没有位置。' ELSE '该处没有单元网格。' END AS why_zh"
+            " FROM data_set_row WHERE data_set_id = :set AND batch_id = :batch AND unit_grid_id IS NULL"
+            " UNION ALL SELECT row_number, NULL, NULL, NULL, 'Quarantine: ' || (violations -> 0 ->> 'sentence'),"
+            " '隔离区：' || coalesce(violations -> 0 ->> 'sentence_zh', '')"
+            " FROM quarantined_row WHERE batch_id = :batch"
+            " ORDER BY row LIMIT :limit"
+        ),
+        given,
+    )
+    return [dict(each) for each in rows.mappings()]
 
 
 def find_batch(session: Session, batch_id: int, *, lock: bool = False) -> DataBatch | None:

@@ -19,6 +19,8 @@ from geodata.exchange import SAMPLE_ROWS, Chunk, FieldSpec, Guess, Role, Spec, T
 from geodata.exchange_guess import guess_fields, guess_key, styled
 from geodata.exchange_open import Source, opened
 from geodata.exchange_place import Ground, guess_places
+from geodata.exchange_run import Place
+from geodata.linking_gate import with_link
 from geodata.tables import DataMapping, DataSet
 from geodata.territory import TerritoryInfo
 
@@ -72,7 +74,7 @@ def ground_of(session: Session, territory: TerritoryInfo) -> Ground:
 
 def understand(
     session: Session, actor: Actor, territory: TerritoryInfo, path: Path, *, name: str = "", key: str = "",
-    mapping: str = "", over: Overrides | None = None,
+    mapping: str = "", over: Overrides | None = None, place: Place | None = None,
 ) -> Understood:  # fmt: skip
     """Return how a file would be read, with every reason, without taking anything in.
 
@@ -85,12 +87,13 @@ def understand(
     over = over or Overrides()
     known = store.find_data_set(session, territory.id, key) if key else None
     with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
-        return understood(session, territory, source, name or path.name, known, mapping or key, bool(mapping), over)
+        called, asked = name or path.name, bool(mapping)
+        return understood(session, territory, source, called, known, mapping or key, asked, over, place)
 
 
 def understood(  # noqa: PLR0917  (what is known of a file before it is read)
     session: Session, territory: TerritoryInfo, source: Source, name: str, held: DataSet | None, mapping: str,
-    asked: bool, over: Overrides,
+    asked: bool, over: Overrides, place: Place | None = None,
 ) -> Understood:  # fmt: skip
     """Return how a file that is open would be read."""
     layout = source.layout
@@ -134,6 +137,8 @@ def understood(  # noqa: PLR0917  (what is known of a file before it is read)
             replace(each, given=True, reason="as said") if over.crs and each.what == "coordinates" else each
             for each in placed
         ]
+        spec, linked = with_link(session, territory, spec, head, place, over.roles)
+        guesses += linked
         if held is not None:
             spec = replace(spec, key=tuple(held.natural_key))
         elif over.key is None:
@@ -164,7 +169,7 @@ def _from_mapping(stored: DataMapping | None, headings: tuple[str, ...], *, aske
     if stored is None:
         return None
     spec = Spec.of(stored.spec)
-    missing = [each.heading for each in spec.fields if each.heading not in headings]
+    missing = [each.heading for each in spec.fields if each.heading not in headings and each.role is not Role.MADE]
     extra = [each for each in headings if each not in {field.heading for field in spec.fields}]
     if asked and missing:
         raise InvalidInput(
