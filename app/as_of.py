@@ -47,7 +47,10 @@ def control(territory: TerritoryInfo, *, key: str) -> dt.date | None:
 
 
 def told(day: dt.date | None) -> list[str]:
-    """Return what is said of a day of the past, nothing of today."""
+    """Return what is said of a day of the past, and what is of today even so; nothing of today."""
     if day is None:
         return []
-    return [t("As it stood at the end of {day}, in the grids of that day", day=i18n.day(day))]
+    return [
+        t("As it stood at the end of {day}, in the grids of that day", day=i18n.day(day)),
+        t("People, facilities and roads are those of today"),
+    ]

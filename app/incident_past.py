@@ -31,12 +31,14 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, wanted: Incid
     total = sum(page.counts.values())
     parts = [f"{stood_word(each)} {i18n.number(number)}" for each, number in sorted(page.counts.items())]
     counted = tn("{count} incident", "{count} incidents", total)
-    widgets.note(" · ".join([*as_of.told(day), counted, *parts]))
+    widgets.note(" · ".join([*as_of.told(day)[:1], counted, *parts]))
     if incident_filters.narrowed().anything and st.button(t("Show all"), type="tertiary", key="gk_widen_past"):
         incident_filters.widen()
         st.rerun()
     if wanted.overdue or wanted.due_soon or wanted.used:
         widgets.note(t("Deadlines are known of today only and do not narrow a list of the past."))
+    if wanted.moved:
+        widgets.note(t("“Since yesterday” counts from now and does not narrow a list of the past."))
     if not page.rows:
         widgets.empty(t("No incident fits the filters."), t("Widen the dates, or take a filter away."))
         return
@@ -58,6 +60,7 @@ def show(session: Session, actor: Actor, territory: TerritoryInfo, wanted: Incid
             for row in page.rows
         ],
     )  # fmt: skip
+    widgets.note(t("Class, unit and worker are those of today; what they were is in each incident's history."))
     _turn(asked, first, len(page.rows), total)
 
 

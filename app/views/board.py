@@ -11,6 +11,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import (
+    as_of,
     board_block,
     board_closures,
     board_company,
@@ -22,6 +23,7 @@ from app import (
     board_queue,
     board_rows,
     board_side,
+    board_then,
     board_timeline,
     board_traffic,
     board_why,
@@ -36,6 +38,7 @@ from app.board_live import Seen
 from app.board_plan_map import Picture
 from app.i18n import t
 from app.where import territory_of
+from core import clock
 from dispatch import service as dispatch
 from geodata.db import transaction
 from layers.basemap import surrounded_by_water
@@ -51,6 +54,11 @@ def show() -> None:
     st.html(STYLE)
     with transaction(actor) as session, st.container(key="gk-board"):
         territory = territory_of(session, actor)
+        then = as_of.from_address(clock.now().astimezone(territory.zone).date())
+        if then is not None:
+            widgets.title(t("Board"), simulated=territory.is_demo)
+            board_then.show(then)
+            return
         seen = board_live.look(session, actor, territory)
         now = seen.board.at
         widgets.title(t("Board"), simulated=territory.is_demo, aside=i18n.long_day(now, territory.timezone))

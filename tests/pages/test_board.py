@@ -226,3 +226,11 @@ def test_the_same_board_in_chinese(run, waiting):
 def test_other_roles_have_no_board(run, role):
     with pytest.raises(ValueError, match=r"board"):
         run("board", role)
+
+
+def test_a_day_of_the_past_leads_to_the_list_of_that_day(run):
+    board = shown(run("board", Role.DISPATCHER, on="2026-01-05"))
+    assert any("The Board is about now" in piece for piece in board)
+    assert any("Incidents as of" in piece for piece in board)
+    listed = run("incidents", Role.DISPATCHER, on="2026-01-05", moved="filed")
+    assert any("counts from now and does not narrow" in piece for piece in shown(listed))
