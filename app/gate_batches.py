@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from app import gate_words, guard, i18n, state, widgets, words
@@ -32,15 +34,35 @@ def running(job_id: int) -> None:
         widgets.heading(t("Bringing the file in"))
         widgets.write(f"<p>{widgets.html(words.job_state(job.state))}</p>")
         step = {"Reading the file": t("Reading the file"), "Loading rows": t("Loading rows")}.get(job.step, job.step)
+        rate = _rate(job)
         if job.total:
             text = f"{step}: {i18n.number(job.done)} / {i18n.number(job.total)}"
-            st.progress(min(job.done / job.total, 1.0), text=text)
+            st.progress(min(job.done / job.total, 1.0), text=f"{text}{_pace(job, rate)}")
         elif step:
-            widgets.write(f"<p>{widgets.html(f'{step}: {i18n.number(job.done)}' if job.done else step)}</p>")
+            text = f"{step}: {i18n.number(job.done)}" if job.done else step
+            widgets.write(f"<p>{widgets.html(text + _pace(job, rate))}</p>")
         widgets.note(t("You may close this page; the work goes on and its result will stand here."))
         if st.button(t("Cancel"), key="gk_gate_cancel"):
             with transaction(actor) as session:
                 jobs.request_cancel(session, job_id)
+
+
+def _rate(job: Job) -> float:
+    """Return how many rows a second a job makes, since the page first saw it at this step."""
+    moment = time.monotonic()
+    kept = st.session_state.get(state.GATE_RATE)
+    if kept is None or kept[:2] != (job.id, job.step) or kept[2] > job.done:
+        st.session_state[state.GATE_RATE] = kept = (job.id, job.step, job.done, moment)
+    return float((job.done - kept[2]) / (moment - kept[3])) if moment > kept[3] else 0.0
+
+
+def _pace(job: Job, rate: float) -> str:
+    if rate < 1:
+        return ""
+    told = t(", {rate} rows a second", rate=i18n.number(round(rate)))
+    if not job.total:
+        return told
+    return told + t(", about {seconds} s left", seconds=i18n.number(round((job.total - job.done) / rate)))
 
 
 def outcome(job: Job) -> None:

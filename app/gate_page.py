@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from app import gate_batches, gate_words, guard, i18n, state, uploads, widgets
+from app import gate_address, gate_batches, gate_columns, gate_words, guard, i18n, state, uploads, widgets
 from app.data_gate import KIND, known_sets, overrides_of, place_in
-from app.i18n import t
+from app.i18n import t, tn
 from app.where import territory_of
 from app.widgets import Column
 from core.errors import GridkeeperError, InvalidInput
@@ -19,7 +20,7 @@ from geodata import jobs
 from geodata.db import transaction
 from geodata.exchange_load import slug
 from geodata.exchange_open import KNOWN
-from geodata.exchange_understand import Understood, understand
+from geodata.exchange_understand import Understood, set_for, understand
 from geodata.territory import TerritoryInfo
 
 DATUMS = ("", "WGS-84", "GCJ-02", "BD-09")
@@ -45,6 +46,22 @@ def show(actor: Actor) -> None:
         gate_batches.earlier(actor, territory)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that was sent or fetched, what is said of it against what would be guessed, and where it is to go."""
+
+    file_id: str
+    name: str
+    path: Path
+    over: Mapping[str, Any]
+    into: str
+
+    @property
+    def mark(self) -> str:
+        """Return what the keys of its fields begin with."""
+        return f"{state.GATE_SAY}_{self.file_id}"
+
+
 def _file(actor: Actor, territory: TerritoryInfo, sets: Mapping[str, str]) -> None:
     most = uploads.most_mib(actor, May.BRING_DATA)
     file = st.file_uploader(
@@ -52,16 +69,29 @@ def _file(actor: Actor, territory: TerritoryInfo, sets: Mapping[str, str]) -> No
         max_upload_size=most,
         key=f"{state.GATE_UPLOAD}_{st.session_state.get(state.GATE_ROUND, 0)}",
     )
-    if file is None:
+    near = gate_address.kept()
+    if file is None and near is None:
         widgets.note(t("Read are: {kinds}.", kinds=" ".join(KNOWN)))
+        gate_address.show(actor)
         return
     with guard.page():
-        path = _saved(file.file_id, file, file.name, most)
-        over = _said(file.file_id)
-        found = _understood(actor, territory, path, file.name, file.file_id, over)
+        if file is not None:
+            near = file.file_id, file.name, _saved(file.file_id, file, file.name, most)
+        file_id, name, path = near or ("", "", Path())
+        into = st.session_state.get(f"{state.GATE_SAY}_{file_id}_into")
+        sent = Sent(file_id, name, path, _said(file_id), into or "")
+        found = _understood(actor, territory, sent)
+        if found is not None and into is None:
+            with transaction(actor) as session:
+                into = set_for(session, territory.id, found.headings)
+            if into:
+                st.session_state[f"{sent.mark}_into"] = into
+                sent = replace(sent, into=into)
+                found = _understood(actor, territory, sent)
         if found is not None:
-            _confirm(actor, sets, path, file.name, file.file_id, found, over)
-        _otherwise(file.file_id, found)
+            _confirm(actor, sets, sent, found)
+            gate_columns.show(file_id, found)
+        _otherwise(file_id, found)
 
 
 def _saved(file_id: str, file: Any, name: str, most: int) -> Path:
@@ -92,22 +122,20 @@ def _said(file_id: str) -> dict[str, Any]:
     key = st.session_state.get(f"{at}_key")
     if key:
         said["key"] = list(key)
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in (said | gate_columns.said(file_id)).items() if value}
 
 
-def _understood(  # noqa: PLR0917  (a file, and what is said of it)
-    actor: Actor, territory: TerritoryInfo, path: Path, name: str, file_id: str, over: Mapping[str, Any]
-) -> Understood | None:
-    asked = (file_id, repr(sorted(over.items())))
+def _understood(actor: Actor, territory: TerritoryInfo, sent: Sent) -> Understood | None:
+    asked = (sent.file_id, sent.into, repr(sorted(sent.over.items())))
     kept = st.session_state.get(state.GATE_FOUND)
     if kept is not None and kept[0] == asked:
         found: Understood = kept[1]
         return found
     try:
-        with uploads.called(path, name), transaction(actor) as session:
+        with uploads.called(sent.path, sent.name), transaction(actor) as session:
             found = understand(
-                session, actor, territory, path, name=uploads.base_name(name), over=overrides_of(over),
-                place=place_in(session, territory),
+                session, actor, territory, sent.path, name=uploads.base_name(sent.name), key=sent.into,
+                over=overrides_of(sent.over), place=place_in(session, territory),
             )  # fmt: skip
     except GridkeeperError as error:
         widgets.known_error(error)
@@ -116,16 +144,8 @@ def _understood(  # noqa: PLR0917  (a file, and what is said of it)
     return found
 
 
-def _confirm(  # noqa: PLR0917  (a file, and what is said of it)
-    actor: Actor,
-    sets: Mapping[str, str],
-    path: Path,
-    name: str,
-    file_id: str,
-    found: Understood,
-    over: Mapping[str, Any],
-) -> None:
-    widgets.heading(t("So it was understood"), aside=uploads.base_name(name))
+def _confirm(actor: Actor, sets: Mapping[str, str], sent: Sent, found: Understood) -> None:
+    widgets.heading(t("So it was understood"), aside=uploads.base_name(sent.name))
     widgets.table(
         [Column(t("What")), Column(t("Taken for")), Column(t("Why"))],
         [(gate_words.what(each.what), gate_words.value(each.value), gate_words.why(each)) for each in found.guesses],
@@ -138,31 +158,32 @@ def _confirm(  # noqa: PLR0917  (a file, and what is said of it)
     if len(found.headings) > len(headings):
         widgets.note(t("and {count} more columns", count=i18n.number(len(found.headings) - len(headings))))
     into = st.selectbox(
-        t("Into"),
-        ["", *sets],
-        format_func=lambda key: sets.get(key) or t("a new data set"),
-        key=f"{state.GATE_SAY}_{file_id}_into",
+        t("Into"), ["", *sets], format_func=lambda key: sets.get(key) or t("a new data set"), key=f"{sent.mark}_into"
     )
     title = ""
     if not into:
         title = st.text_input(
-            t("Name of the data set"), value=uploads.title_of(name).split(".")[0], max_chars=60,
-            key=f"{state.GATE_SAY}_{file_id}_title",
+            t("Name of the data set"), value=uploads.title_of(sent.name).split(".")[0], max_chars=60,
+            key=f"{sent.mark}_title",
         )  # fmt: skip
+    elif found.spec.rules:
+        count = len(found.spec.rules)
+        told = tn("Its rows are checked by {count} rule.", "Its rows are checked by {count} rules.", count)
+        link = widgets.link(t("See them"), f"/catalogue?entry=set-{into}")
+        widgets.write(f'<p class="gk-muted gk-small">{widgets.html(told)} {link.text}</p>')
     if st.button(t("Bring it in"), type="primary", key="gk_gate_bring"):
-        _enqueue(actor, path, name, into, title, over)
+        _enqueue(actor, sent, into, title)
 
 
-def _enqueue(  # noqa: PLR0917  (a file, and what is said of it)
-    actor: Actor, path: Path, name: str, into: str, title: str, over: Mapping[str, Any]
-) -> None:
+def _enqueue(actor: Actor, sent: Sent, into: str, title: str) -> None:
     key = into or slug(title)
     if not key:
         raise InvalidInput(t("The data set has no name."), hint=t("Give it one, e.g. street lamps."))
-    arguments = {"path": str(path), "name": uploads.base_name(name), "key": key, "title": title, "over": dict(over)}
+    name = uploads.base_name(sent.name)
+    arguments = {"path": str(sent.path), "name": name, "key": key, "title": title, "over": dict(sent.over)}
     with transaction(actor, purpose="bring in a file") as session:
         jobs.enqueue(session, actor, KIND, arguments)
-    for kept in (state.GATE_FILE, state.GATE_FOUND):
+    for kept in (state.GATE_FILE, state.GATE_FOUND, state.GATE_NEAR, state.GATE_COLUMNS):
         st.session_state.pop(kept, None)
     st.session_state[state.GATE_ROUND] = st.session_state.get(state.GATE_ROUND, 0) + 1
     st.rerun()

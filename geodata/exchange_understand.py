@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +89,17 @@ def understand(
     with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
         called, asked = name or path.name, bool(mapping)
         return understood(session, territory, source, called, known, mapping or key, asked, over, place)
+
+
+def set_for(session: Session, territory_id: int, headings: Sequence[str]) -> str:
+    """Return the data set that files of just these columns went into before; empty where none did."""
+    sets = {each.key for each in store.data_sets(session, territory_id)}
+    wanted = set(headings)
+    fits = [
+        each.name for each in store.mappings(session, territory_id)
+        if each.name in sets and {field["heading"] for field in each.spec.get("fields", ())} == wanted
+    ]  # fmt: skip
+    return fits[0] if len(fits) == 1 else ""
 
 
 def understood(  # noqa: PLR0917  (what is known of a file before it is read)
