@@ -63,7 +63,8 @@ def said(closure: ClosureInfo, timezone: str, now: dt.datetime) -> str:
     )
     if closure.from_at > now:
         until = t(", ").join((t("from {clock}", clock=i18n.clock(closure.from_at, timezone, now=now)), until))
-    return " · ".join(part for part in (closure.name, until, closure.reason) if part)
+    slow = t("{speed} km/h", speed=closure.speed_kmh) if closure.speed_kmh else ""
+    return " · ".join(part for part in (closure.name, slow, until, closure.reason) if part)
 
 
 def panel(here: Here, known: list[ClosureInfo], street: Stretch | None) -> None:

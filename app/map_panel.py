@@ -93,7 +93,7 @@ def _grids(session: Session, actor: Actor, question: Question, found: CellValues
     rows = [(names[found.first_id + at], float(values[at])) for at in order if found.first_id + at in names]
     if not rows:
         return
-    digits = 0 if question.metric in {"reported", "open", "overdue"} else 1
+    digits = {"reported": 0, "open": 0, "overdue": 0, "congestion": 2, "rush": 2}.get(question.metric, 1)
     widgets.write(f"<h3>{widgets.html(t('Grids with the highest values'))}</h3>")
     widgets.table(
         [Column(t("Grid"), fixed=True), Column(t("Community")), Column(t(METRICS[question.metric]), right=True)],

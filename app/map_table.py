@@ -25,7 +25,7 @@ from core.identity import Actor
 from core.spreadsheets import neutral
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo
-from layers import overview
+from layers import congestion_cells, overview
 from layers.paper import place_names
 from layers.values import METRICS, MIN_CLOSED, MIN_PEOPLE, STATUSES, TOO_FEW, WHOLE, CellValues, cell_values, cells_of
 
@@ -156,6 +156,8 @@ def said(filters: Filters, value: float) -> str:
         return t("Too few people (under {count})", count=MIN_PEOPLE)
     if math.isnan(value):
         return t("Fewer than {count} closed", count=MIN_CLOSED) if filters.metric == "median_days" else t("no data")
+    if filters.metric in congestion_cells.METRICS:
+        return i18n.number(value, 2) if value else t("no data")
     return i18n.number(value, 0 if filters.metric in WHOLE else 1)
 
 

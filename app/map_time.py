@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app import i18n, state, widgets
 from app.api.assets import asset_url
-from app.api.frames import frames_address
+from app.api.frames import TRAFFIC, frames_address
 from app.i18n import t
 from app.maps import script_json
 from core.identity import Actor, May
@@ -119,6 +119,8 @@ class Playback(JSCSSMixin, MacroElement):
                 "close": t("Back to the whole period"), "loading": t("Loading …"),
                 "failed": t("The playback could not be loaded. Try again."),
                 **{key: t(name) for key, name in STEPS.items()},
+                "traffic": t("Traffic of the usual day"), "usual": t("usual at {hour}", hour="{hour}"),
+                "index": t("Travel time over that on free roads"),
             },
         })  # fmt: skip
 
@@ -146,15 +148,20 @@ def addresses(actor: Actor, question: Question) -> dict[str, str]:
     return found
 
 
-def pushed(actor: Actor, question: Question, *, comparing: bool) -> Sequence[folium.FeatureGroup]:
-    """Return what brings the playback of a question into the living map."""
+def pushed(
+    actor: Actor, question: Question, *, comparing: bool, traffic: bool = False
+) -> Sequence[folium.FeatureGroup]:
+    """Return what brings the playback of a question into the living map, with ``traffic`` of the usual day too."""
     # What is open today says little of a week that has passed: played is all that was reported in it.
     played = replace(question, status="all") if question.status == "open" else question
+    moments = {} if comparing else addresses(actor, played)
+    if traffic:
+        moments["traffic"] = TRAFFIC
     message = {
         "first": played.first.isoformat(),
         "last": played.last.isoformat(),
         "status": played.status,
-        "addresses": {} if comparing else addresses(actor, played),
+        "addresses": moments,
     }
     group = folium.FeatureGroup(name="playback")
     group.add_child(PlaybackPush(message))

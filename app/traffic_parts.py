@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from app import guard, i18n, state, widgets
 from app.i18n import t
 from app.widgets import Column
-from core.clock import now
 from core.errors import GridkeeperError
 from core.identity import Actor, May
-from dispatch import closures, feeds
+from dispatch import feeds
 from dispatch.feeds_model import FIELDS, FORMS, ROWS, NewFeed
 from dispatch.past_model import FEWEST_DAYS, CityTraffic, Curves, Usual
 from geodata.basemaps import DATUMS
@@ -113,36 +112,6 @@ def worst(roads: Sequence[Usual]) -> None:
             " the free one. Both of the road's own rush, from {days} days on. After FHWA-HOP-06-070 (2006).",
             days=FEWEST_DAYS,
         )
-    )
-
-
-def works(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
-    """Put the closures that are still to come or in force: planned works."""
-    widgets.heading(t("Closures and planned works"))
-    known = closures.list_closures(session, actor)
-    if not known:
-        widgets.empty(
-            t("No street is closed, and no works are planned."),
-            t("A dispatcher closes a street on the Board, from and to a time."),
-        )
-        return
-    at = now()
-    widgets.table(
-        [
-            Column(t("Where"), fixed=True),
-            Column(t("From"), right=True),
-            Column(t("To"), right=True),
-            Column(t("State")),
-        ],
-        [
-            (
-                each.name,
-                i18n.clock(each.from_at, territory.timezone),
-                i18n.clock(each.to_at, territory.timezone) if each.to_at else t("until it is opened"),
-                t("in force") if each.in_force(at) else t("planned"),
-            )
-            for each in known
-        ],
     )
 
 

@@ -21,12 +21,13 @@ INSIDE_M = 5.0
 """A stretch with more than this within an area, or half of itself, is shut."""
 LONGEST_NAME = 120
 LONGEST_REASON = 300
+SLOWEST_KMH, FASTEST_KMH = 3, 120
 _MOST_POINTS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
 class ClosureInfo:
-    """A street or an area that nobody drives through for a time.
+    """A street or an area that nobody drives through for a time, or only slowly.
 
     Attributes
     ----------
@@ -37,7 +38,9 @@ class ClosureInfo:
     ended_at
         When somebody opened it.
     stretches
-        How many stretches of road it shuts; None where that was not asked.
+        How many stretches of road it shuts or slows; None where that was not asked.
+    speed_kmh
+        Works past which one drives so fast at most; None: nobody drives there.
     """
 
     id: int
@@ -51,9 +54,10 @@ class ClosureInfo:
     ended_at: dt.datetime | None = None
     version: int = 1
     stretches: int | None = None
+    speed_kmh: int | None = None
 
     def in_force(self, moment: dt.datetime) -> bool:
-        """Return whether nobody drives there at a moment."""
+        """Return whether it holds at a moment."""
         return self.ended_at is None and self.from_at <= moment and (self.to_at is None or moment < self.to_at)
 
 

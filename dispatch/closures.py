@@ -18,8 +18,10 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.identity import Actor, May, require
 from dispatch import store_closures as store
 from dispatch.closure_model import (
+    FASTEST_KMH,
     LONGEST_NAME,
     LONGEST_REASON,
+    SLOWEST_KMH,
     ClosureInfo,
     Stretch,
     check_shape,
@@ -30,7 +32,7 @@ from geodata.crs import project
 from geodata.network import Mode, RoadNetwork
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo
-from geodata.travel import closed
+from geodata.travel import closed, slowed
 
 KEPT = 2
 """Networks with closures that are kept beside the open one."""
@@ -47,9 +49,12 @@ def add_closure(
     from_at: dt.datetime | None = None,
     to_at: dt.datetime | None = None,
     reason: str = "",
+    speed_kmh: int | None = None,
     moment: dt.datetime | None = None,
 ) -> ClosureInfo:
     """Close a street or an area, and return the closure with the number of stretches it shuts.
+
+    With ``speed_kmh`` it stays open and is driven so fast at most.
 
     Raises
     ------
@@ -71,6 +76,12 @@ def add_closure(
             hint="Give a later end, or none: then it stays until somebody opens it.",
             zh="结束时间须晚于开始时间和现在；不填则直到手动开放。",
         )
+    if speed_kmh is not None and not SLOWEST_KMH <= speed_kmh <= FASTEST_KMH:
+        raise InvalidInput(
+            f"{speed_kmh} km/h is no speed past works.",
+            hint=f"Give {SLOWEST_KMH} to {FASTEST_KMH} km/h, or close the street.",
+            zh=f"施工限速应为每小时 {SLOWEST_KMH} 至 {FASTEST_KMH} 公里；完全不能通行请选择封闭。",
+        )
     checked = check_shape(shape)
     network = network_of(session, territory, "drive")
     shut = stretches_shut(network, [checked])
@@ -80,7 +91,7 @@ def add_closure(
             hint="Draw the line along the street or across it.",
             zh="所绘位置没有道路，请沿道路或横跨道路绘制。",
         )
-    given = ClosureInfo(0, name, checked, begin, to_at, reason, actor.user_id, at)
+    given = ClosureInfo(0, name, checked, begin, to_at, reason, actor.user_id, at, speed_kmh=speed_kmh)
     return dataclasses.replace(store.add(session, territory.id, given), stretches=len(shut))
 
 
@@ -90,8 +101,10 @@ def close_street(
     territory: TerritoryInfo,
     name: str,
     *,
+    from_at: dt.datetime | None = None,
     to_at: dt.datetime | None = None,
     reason: str = "",
+    speed_kmh: int | None = None,
     moment: dt.datetime | None = None,
 ) -> list[ClosureInfo]:
     """Close a street over its whole length by its name; one closure a piece that hangs together.
@@ -113,9 +126,12 @@ def close_street(
     parts = shapely.get_parts(merged)
     title = found[0].name or found[0].name_zh
     return [
-        add_closure(session, actor, territory, name=title, shape=part, to_at=to_at, reason=reason, moment=moment)
+        add_closure(
+            session, actor, territory, name=title, shape=part, from_at=from_at, to_at=to_at, reason=reason,
+            speed_kmh=speed_kmh, moment=moment,
+        )
         for part in parts
-    ]
+    ]  # fmt: skip
 
 
 def end_closure(
@@ -165,9 +181,13 @@ def network_now(session: Session, territory: TerritoryInfo, mode: Mode, moment: 
     network = network_of(session, territory, mode)
     if mode == "walk":
         return network
-    shapes = [each.shape for each in store.closures(session, territory.id, moment=moment) if each.in_force(moment)]
+    known = [each for each in store.closures(session, territory.id, moment=moment) if each.in_force(moment)]
+    shapes = [each.shape for each in known if each.speed_kmh is None]
     shut = stretches_shut(network, shapes) if shapes else np.zeros(0, np.int64)
+    slow = [(stretches_shut(network, [each.shape]), each.speed_kmh) for each in known if each.speed_kmh is not None]
     network = with_speeds(session, territory, network, moment)
+    if slow:
+        network = with_slow(network, slow)
     return with_shut(network, shut) if len(shut) else network
 
 
@@ -188,6 +208,21 @@ def with_shut(network: RoadNetwork, stretches: NDArray[np.int64]) -> RoadNetwork
         kept: OrderedDict[bytes, RoadNetwork] = network.prepared.setdefault("closures", OrderedDict())
         if key not in kept:
             kept[key] = closed(network, stretches)
+            while len(kept) > KEPT:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]
+
+
+def with_slow(network: RoadNetwork, works: Sequence[tuple[NDArray[np.int64], int]]) -> RoadNetwork:
+    """Return the network with works that slow some stretches, kept with it for the next time."""
+    stretches = np.concatenate([each for each, _ in works])
+    kmh = np.concatenate([np.full(len(each), speed, float) for each, speed in works])
+    key = b"slow" + stretches.tobytes() + kmh.tobytes()
+    with _lock:
+        kept: OrderedDict[bytes, RoadNetwork] = network.prepared.setdefault("closures", OrderedDict())
+        if key not in kept:
+            kept[key] = slowed(network, stretches, kmh)
             while len(kept) > KEPT:
                 kept.popitem(last=False)
         kept.move_to_end(key)

@@ -37,6 +37,7 @@ def _info(row: Closure, wkb: bytes) -> ClosureInfo:
         made_at=row.made_at,
         ended_at=row.ended_at,
         version=row.version,
+        speed_kmh=row.speed_kmh,
     )
 
 
@@ -73,6 +74,7 @@ def add(session: Session, territory_id: int, given: ClosureInfo) -> ClosureInfo:
         reason=given.reason,
         made_by=given.made_by,
         made_at=given.made_at,
+        speed_kmh=given.speed_kmh,
     )
     session.add(row)
     session.flush()

@@ -113,6 +113,14 @@ def closed(network: RoadNetwork, stretches: NDArray[np.integer]) -> RoadNetwork:
     return remade(network, np.where(shut, np.inf, network.forward_s), np.where(shut, np.inf, network.backward_s))
 
 
+def slowed(network: RoadNetwork, stretches: NDArray[np.integer], kmh: Floats) -> RoadNetwork:
+    """Return the network with stretches that are driven so fast at most; what is slower already stays so."""
+    known = _known(network, stretches)
+    least = np.zeros(len(network.ends))
+    np.maximum.at(least, known, network.length_m[known] * 3.6 / np.maximum(kmh, SLOWEST_KMH))
+    return remade(network, np.maximum(network.forward_s, least), np.maximum(network.backward_s, least))
+
+
 def with_traffic(
     network: RoadNetwork, stretches: NDArray[np.integer], kmh: Floats, ways: NDArray[np.integer] | None = None
 ) -> RoadNetwork:

@@ -11,8 +11,15 @@ from layers.tiles import as_layer, in_tile, together
 
 COLOURS = ("#2C7BB6", "#ABD9E9", "#FDAE61", "#D7191C")
 """Of ColorBrewer's RdYlBu, which the colour-blind tell apart: flowing to standing."""
+SHARES = (0.75, 0.5, 0.3)
+"""Shares of the free speed at which a class ends, and the next slower one begins."""
 FRESH_S = 60
 _HOUR: LiteralString = "(extract(hour FROM now() AT TIME ZONE %(zone)s)::int + 1)"
+_DAY: LiteralString = (
+    "(SELECT string_agg(coalesce(round(kmh)::text, ''), ',' ORDER BY at)"
+    " FROM unnest(s.hours) WITH ORDINALITY AS usual (kmh, at))"
+)
+"""The usual speeds of the 24 local hours, so that the map shows another hour without other tiles."""
 _MEASURED: LiteralString = (
     "LEFT JOIN LATERAL (SELECT sum(kmh * readings) / sum(readings) AS kmh FROM traffic_hour AS h"
     " WHERE h.road_id = r.id AND h.hour_at >= now() - interval '75 minutes') AS measured ON true"
@@ -24,11 +31,12 @@ def statement(z: int) -> LiteralString:
     return together(
         as_layer(
             "speed",
-            "SELECT id, name, name_zh, round(kmh)::int AS kmh, round(free)::int AS free, measured,"
+            "SELECT id, name, name_zh, round(kmh)::int AS kmh, round(free)::int AS free, measured, hours,"
             " CASE WHEN kmh >= 0.75 * free THEN 0 WHEN kmh >= 0.5 * free THEN 1 WHEN kmh >= 0.3 * free THEN 2"
             f" ELSE 3 END AS class, {in_tile('geom')} AS geom FROM ("
             "SELECT r.id, coalesce(r.name, r.ref) AS name, r.name_zh, coalesce(measured.kmh, s.hours["
-            f"{_HOUR}]) AS kmh, s.free_kmh AS free, measured.kmh IS NOT NULL AS measured, r.geom"
+            f"{_HOUR}]) AS kmh, s.free_kmh AS free, measured.kmh IS NOT NULL AS measured, r.geom,"
+            f" {_DAY} AS hours"
             f" FROM (SELECT * FROM road WHERE {visible_roads(z)} AND drivable) AS r"
             f" JOIN road_speed AS s ON s.road_id = r.id {_MEASURED}) AS known WHERE kmh IS NOT NULL",
             feature_id=True,
@@ -52,6 +60,7 @@ ENTRY = LayerEntry(
             "width": [[8, 1.2], [12, 2.4], [16, 6]],
             "where": {"class": k},
             "tip": ["name", "kmh", "free"],
+            "hourly": list(SHARES),
         }
         for k, colour in enumerate(COLOURS)
     ),

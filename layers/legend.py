@@ -6,6 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
+from layers import congestion_cells
 from layers.registry import t
 from layers.style import LIGHT, LIMIT_CLASSES, Theme, ramp
 from layers.values import METRICS, MIN_CLOSED, MIN_PEOPLE
@@ -67,7 +68,8 @@ def metric_legend(metric: str, edges: tuple[float, ...]) -> Legend:
     if metric == "median_days":
         items.append(LegendItem("", t("Fewer than {count} closed"), "hatch", (("count", MIN_CLOSED),)))
     else:
-        items.insert(0, LegendItem("", t("None"), "empty"))
+        none = t("No speed measured") if metric in congestion_cells.METRICS else t("None")
+        items.insert(0, LegendItem("", none, "empty"))
     if metric == "per_1000":
         items.append(LegendItem(LIGHT.too_few, t("Too few people (under {count})"), "box", (("count", MIN_PEOPLE),)))
     return Legend(METRICS[metric], tuple(items))

@@ -16,6 +16,7 @@ from core import clock
 from core.errors import InvalidInput
 from core.identity import Actor, May, Role, require
 from incidents.summary import median_hours_of_rows
+from layers import congestion_cells
 from layers.cache import ByteCache, Entry
 from layers.registry import t
 from layers.snapshot import Cells, Kept, OpenIncidents, grouped, read_cells, read_open
@@ -31,6 +32,7 @@ METRICS = {
     "median_days": t("Median days to close"),
     "people": t("Residents"),
     "people_km2": t("Residents per km²"),
+    **congestion_cells.METRICS,
 }
 STATUSES = {"all": t("All"), "open": t("Open"), "overdue": t("Late"), "closed": t("Closed")}
 MIN_PEOPLE = 50
@@ -164,10 +166,17 @@ def cell_values(session: Session, actor: Actor, question: Question, *, now: dt.d
     if question.by != "cell":
         cells, at = grouped(cells, question.by)
         counts, within = _moved(counts, at, len(cells)), None if within is None else _moved_rows(within, at, len(cells))
-    values = _valued(cells, counts, within, question)
-    whole = question.metric in WHOLE
+    if question.metric in congestion_cells.METRICS:
+        units = cells_of(session, territory_id, day)
+        values = congestion_cells.congestion(
+            session, territory_id, units, question.metric, question.by, day, now or clock.now()
+        )
+        values[~cells.live] = np.nan
+        edges: tuple[float, ...] = congestion_cells.EDGES
+    else:
+        values = _valued(cells, counts, within, question)
+        edges = tuple(class_edges(values, whole=question.metric in WHOLE))
     limited = question.needs_open and actor.role in _REACH_LIMITED
-    edges = tuple(class_edges(values, whole=whole))
     return CellValues(cells.first_id, values, edges, int(counts.sum()), limited)
 
 
@@ -231,6 +240,9 @@ def values_key(actor: Actor, question: Question) -> tuple[object, ...] | None:
     if version is None:
         return None
     minute = int(clock.now().timestamp() // OVERDUE_FRESH_S) if question.needs_open else 0
+    if question.metric in congestion_cells.METRICS:
+        version = versions.of(actor.territory_id or 0, (*_DEPENDS, *congestion_cells.DEPENDS)) or ()
+        minute = int(clock.now().timestamp() // congestion_cells.HOUR_S)
     return ("values", actor.scope_key, version, question, minute)
 
 

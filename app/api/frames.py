@@ -18,10 +18,11 @@ from core.errors import InvalidInput
 from core.identity import Actor, May, require
 from geodata.db import transaction
 from layers.cache import Entry
+from layers.congestion_hours import congestion_hours, hours_key
 from layers.frames import frames, frames_key
 from layers.values import BY, Question, values_key
 
-STEP = "step"
+STEP, TRAFFIC = "step", "/api/traffic/hours"
 EARLIER = ("before", "until", "level")
 """The period that is compared with, and the size of the places that are judged."""
 
@@ -78,4 +79,26 @@ def _difference(actor: Actor, question: Question, earlier: tuple[dt.date, dt.dat
         return Entry.of(compared(session, actor, question, earlier, level).values.encoded())
 
 
-routes = [Route("/api/frames", serve_frames), Route("/api/difference", serve_difference)]
+async def serve_traffic(request: Request) -> Response:
+    """Serve the congestion of every cell at the 24 hours of the usual day."""
+    actor = actor_of(request)
+    require(actor, May.SEE_MAP)
+    key = hours_key(actor)
+    entry = cache().get(key) if key is not None else None
+    if entry is None:
+        entry = await run_in_threadpool(_traffic, actor)
+        if key is not None:
+            cache().put(key, entry)
+    return respond(request, entry, MEDIA_TYPE)
+
+
+def _traffic(actor: Actor) -> Entry:
+    with transaction(actor) as session:
+        return Entry.of(congestion_hours(session, actor).encoded())
+
+
+routes = [
+    Route("/api/frames", serve_frames),
+    Route("/api/difference", serve_difference),
+    Route(TRAFFIC, serve_traffic),
+]

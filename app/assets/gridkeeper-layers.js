@@ -42,9 +42,30 @@ const GridkeeperLayers = (() => {
     return typeof rule.colour === "string" ? rule.colour : rule.colour.of[feature.props[rule.colour.by]] || fallback;
   }
 
+  /** The hour of the usual day that roads are drawn at; null: as they are now. */
+  let hour = null;
+
+  function atHour(next) {
+    hour = next;
+  }
+
+  /** Return the class of a road at an hour by its usual speeds, "30,,45": the share of the free speed; -1 unknown. */
+  function hourClass(props, shares, at) {
+    const kmh = Number((props.hours || "").split(",")[at] || NaN);
+    return kmh > 0 && props.free > 0 ? shares.filter((share) => kmh < share * props.free).length : -1;
+  }
+
   function wanted(rule, geomType) {
     const pairs = Object.entries(rule.where || {});
-    return (z, f) => f.geomType === geomType && z >= (rule.from || 0) && pairs.every(([name, value]) => f.props[name] === value);
+    return (z, f) => {
+      if (f.geomType !== geomType || z < (rule.from || 0)) {
+        return false;
+      }
+      if (rule.hourly && hour !== null) {
+        return hourClass(f.props, rule.hourly, hour) === rule.where.class;
+      }
+      return pairs.every(([name, value]) => f.props[name] === value);
+    };
   }
 
   const PAINTERS = {
@@ -141,7 +162,8 @@ const GridkeeperLayers = (() => {
     }
     const props = feature.feature.props;
     const named = lang === "zh" && props.name_zh ? props.name_zh : props.name;
-    const told = rule.tip.map((name) => (name === "name" ? named : props[name])).filter((value) => value != null && value !== "");
+    const usual = rule.hourly && hour !== null ? (props.hours || "").split(",")[hour] : null;
+    const told = rule.tip.map((name) => (name === "name" ? named : name === "kmh" && usual !== null ? usual : props[name])).filter((value) => value != null && value !== "");
     return [entry.title, told.join(" · ")];
   }
 
@@ -341,5 +363,5 @@ const GridkeeperLayers = (() => {
     },
   });
 
-  return { SINGLE_FROM, source, missing, drawnRules, described, incidentRules, Heat, Bubbles };
+  return { SINGLE_FROM, source, missing, atHour, hourClass, drawnRules, described, incidentRules, Heat, Bubbles };
 })();

@@ -345,7 +345,7 @@ const GridkeeperMap = (() => {
   }
 
   /**
-   * Show one moment of a playback in the place of the answers that were fetched: {answer, paint, filter}; its counts
+   * Show one moment of a playback in the place of the answers that were fetched: {answer, paint, filter, uncounted}; its counts
    * fill the grids and the circles, its filter chooses the points. Nothing is fetched. Null goes back.
    */
   async function moment(shown) {
@@ -359,7 +359,7 @@ const GridkeeperMap = (() => {
       return;
     }
     state.answer = shown.answer;
-    state.counts = state.pushed.counts ? shown.answer : null;
+    state.counts = state.pushed.counts && !shown.uncounted ? shown.answer : null;
     state.paint = shown.paint;
     state.painted = JSON.stringify(shown.paint);
     state.filter = shown.filter;
@@ -379,5 +379,5 @@ const GridkeeperMap = (() => {
     return Object.values(layers).some((layer) => layer._map && layer._loading);
   }
 
-  return { attach, update, moment, freshen, dots, busy, timing, state, leaflet: () => map };
+  return { attach, update, moment, repaint: (name) => repaint(layers[name]), freshen, dots, busy, timing, state, leaflet: () => map };
 })();

@@ -1,10 +1,11 @@
 "use strict";
 /* Playback on the map: every moment of a period comes in one answer and is shown without fetching anything else. */
-/* global GridkeeperMap */
+/* global GridkeeperLayers, GridkeeperMap */
 
 const GridkeeperTime = (() => {
   const DAY_MS = 86400000;
   const STEP_MS = { hour: DAY_MS / 24, day: DAY_MS, week: 7 * DAY_MS };
+  const TRAFFIC = "traffic"; // the 24 hours of the usual day on roads; the answer holds hundredths
   const state = { asked: null, step: "day", frames: null, at: 0, playing: false, timer: 0, loading: false };
   let config, bar, parts;
 
@@ -24,10 +25,10 @@ const GridkeeperTime = (() => {
   }
 
   /** Return the counts of one moment for every cell, in the form of an answer of /api/values. */
-  function answerAt(frames, at) {
+  function answerAt(frames, at, scale = 1) {
     const values = new Float32Array(frames.header.cells);
     for (let i = at ? frames.ends[at - 1] : 0; i < frames.ends[at]; i += 1) {
-      values[frames.cells[i]] = frames.counts[i];
+      values[frames.cells[i]] = frames.counts[i] / scale;
     }
     return { header: { first: frames.header.first, edges: frames.header.edges }, values };
   }
@@ -41,6 +42,9 @@ const GridkeeperTime = (() => {
 
   /** Return a moment in words: "Tue 14 Jul, 09:00", "Tue 14 Jul", "14 Jul – 20 Jul". */
   function labelAt(asked, step, at, lang) {
+    if (step === TRAFFIC) {
+      return `${String(at).padStart(2, "0")}:00`;
+    }
     const [first, last] = daysAt(asked, step, at);
     const day = (number, weekday) => {
       const parts = { day: "numeric", month: "short", timeZone: "UTC" };
@@ -76,7 +80,7 @@ const GridkeeperTime = (() => {
     bar = make("div", "bar", { role: "group", "aria-label": config.words.playback });
     parts = {
       play: make("button", "play", { type: "button" }),
-      step: choice("step", config.words.step, [["hour", config.words.hour], ["day", config.words.day], ["week", config.words.week]], "day"),
+      step: choice("step", config.words.step, [["hour", config.words.hour], ["day", config.words.day], ["week", config.words.week], [TRAFFIC, config.words.traffic]], "day"),
       speed: choice("speed", config.words.speed, [["900", config.words.slow], ["400", config.words.normal], ["160", config.words.fast]], "400"),
       range: make("input", "range", { type: "range", min: "0", max: "0", step: "1", value: "0", "aria-label": config.words.moment }),
       label: make("output", "label"),
@@ -119,8 +123,9 @@ const GridkeeperTime = (() => {
     if (state.loading) {
       parts.label.textContent = config.words.loading;
     } else if (shown) {
-      const count = state.frames.header.totals[state.at];
-      const words = `${labelAt(state.asked, state.step, state.at, config.lang)} · ${config.words.count.replace("{count}", count.toLocaleString(config.lang))}`;
+      const at = labelAt(state.asked, state.step, state.at, config.lang);
+      const count = state.frames.header.totals[state.at].toLocaleString(config.lang);
+      const words = state.step === TRAFFIC ? config.words.usual.replace("{hour}", at) : `${at} · ${config.words.count.replace("{count}", count)}`;
       parts.label.textContent = words;
       parts.range.setAttribute("aria-valuetext", words);
       parts.range.value = String(state.at);
@@ -132,11 +137,12 @@ const GridkeeperTime = (() => {
   /** Put what the colours of the moments stand for; they are darker than those of a whole period, which has more. */
   function legend(edges) {
     parts.key.textContent = "";
+    parts.key.setAttribute("aria-label", state.step === TRAFFIC ? config.words.index : config.words.key);
     edges.forEach((edge, at) => {
       const swatch = parts.key.appendChild(make("i", "swatch"));
       swatch.style.background = colours(edges.length)[at];
       const next = edges[at + 1];
-      parts.key.append(next === undefined ? `${edge}+` : next > edge + 1 ? `${edge}–${next - 1}` : String(edge));
+      parts.key.append(next === undefined || state.step === TRAFFIC ? `${edge}+` : next > edge + 1 ? `${edge}–${next - 1}` : String(edge));
     });
   }
 
@@ -147,11 +153,27 @@ const GridkeeperTime = (() => {
   async function show(at) {
     state.at = at;
     tell();
-    const [first, last] = daysAt(state.asked, state.step, at);
     const frames = state.frames;
     const edges = frames.header.edges;
+    if (state.step === TRAFFIC) {
+      await traffic(frames, at);
+      return;
+    }
+    const [first, last] = daysAt(state.asked, state.step, at);
     const filter = { ...GridkeeperMap.state.pushed.filter, status: state.asked.status, first, last };
     await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: colours(edges.length) }, filter, step: state.step });
+    if (frames === state.frames) {
+      bar.dataset.moment = String(at);
+    }
+  }
+
+  /** Show roads and grids as they usually are at an hour; incidents stay as they are. */
+  async function traffic(frames, at) {
+    const edges = frames.header.edges;
+    GridkeeperLayers.atHour(at);
+    const filter = GridkeeperMap.state.pushed.filter;
+    await GridkeeperMap.moment({ answer: answerAt(frames, at, 100), paint: { edges, colours: colours(edges.length) }, filter, uncounted: true });
+    await GridkeeperMap.repaint("congestion");
     if (frames === state.frames) {
       bar.dataset.moment = String(at);
     }
@@ -229,6 +251,8 @@ const GridkeeperTime = (() => {
     delete bar.dataset.moment;
     pause();
     if (shown) {
+      GridkeeperLayers.atHour(null);
+      GridkeeperMap.repaint("congestion");
       GridkeeperMap.moment(null).catch((error) => console.warn(error.message));
     }
   }

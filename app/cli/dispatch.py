@@ -109,21 +109,29 @@ def close_street(
     shape: Annotated[str | None, typer.Option("--shape", help="LINESTRING or POLYGON, WKT in degrees.")] = None,
     hours: Annotated[float | None, typer.Option("--hours", min=0.05, max=24 * 366, help="For so long.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    later: Annotated[float, typer.Option("--in-hours", min=0, max=24 * 366, help="Planned works: begin then.")] = 0.0,
+    speed: Annotated[
+        int | None, typer.Option("--speed", help="Works that slow it to so many km/h; it stays open.")
+    ] = None,
     territory: TerritoryName = None,
     as_json: AsJson = False,
 ) -> None:
     """Close a street, or what a shape covers; the next plan drives around it."""
     at = now()
-    until = None if hours is None else at + dt.timedelta(hours=hours)
+    begin = at + dt.timedelta(hours=later)
+    until = None if hours is None else begin + dt.timedelta(hours=hours)
     with transaction(system_actor(label="command line")) as session:
         place, actor = _here(session, territory)
         if shape is None:
-            made = closures.close_street(session, actor, place, name, to_at=until, reason=reason, moment=at)
+            made = closures.close_street(
+                session, actor, place, name, from_at=begin, to_at=until, reason=reason, speed_kmh=speed, moment=at
+            )
         else:
             drawn = _shape(shape)
             one = closures.add_closure(
-                session, actor, place, name=name, shape=drawn, to_at=until, reason=reason, moment=at
-            )
+                session, actor, place, name=name, shape=drawn, from_at=begin, to_at=until, reason=reason,
+                speed_kmh=speed, moment=at,
+            )  # fmt: skip
             made = [one]
     emit({"closed": [_closure(each, place) for each in made]}, as_json)
 
@@ -201,6 +209,7 @@ def _closure(each: ClosureInfo, place: TerritoryInfo) -> dict[str, Any]:
         "from": each.from_at.astimezone(place.zone).isoformat(timespec="minutes"),
         "to": None if each.to_at is None else each.to_at.astimezone(place.zone).isoformat(timespec="minutes"),
         "reason": each.reason,
+        "speed_kmh": each.speed_kmh,
         "version": each.version,
     }
     return told if each.stretches is None else {**told, "stretches": each.stretches}

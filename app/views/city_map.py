@@ -39,6 +39,7 @@ from core.errors import NotFound
 from core.identity import Actor, May
 from geodata.db import transaction
 from grids.service import locate_one
+from layers import congestion_cells
 from layers.basemap import surrounded_by_water
 from layers.registry import layer_entries
 from layers.values import categories_of, cell_values, cells_of
@@ -160,7 +161,8 @@ def _map(session: Session, view: View) -> None:
     # Another day has other cells, so the map is a new one; the component drops what follows an underscore.
     on = f"-{day:%Y%m%d}" if day else ""
     key = f"{state.MAP}-{territory.id}-{i18n.locale()}{on}"
-    overlays = map_time.pushed(actor, filters.question(), comparing=compared is not None)
+    traffic = not day and ("congestion" in filters.layers or filters.metric in congestion_cells.METRICS)
+    overlays = map_time.pushed(actor, filters.question(), comparing=compared is not None, traffic=traffic)
     grounds = map_ground.known(session, actor, territory.id)
     chosen = map_ground.chosen(grounds)
     maps.show(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import guard, i18n, traffic_parts, widgets
+from app import guard, i18n, traffic_parts, traffic_works, widgets
 from app.i18n import t
 from app.where import territory_of
 from app.widgets import Fact
@@ -41,7 +41,7 @@ def show() -> None:
                 traffic_parts.worst(roads)
             with right:
                 traffic_parts.city_day(found)
-                traffic_parts.works(session, actor, territory)
+                traffic_works.works(session, actor, territory)
                 traffic_parts.data_sets(past.curves(session, actor, territory.id))
         else:
             may = actor.may(May.SET_UP)
@@ -51,7 +51,7 @@ def show() -> None:
                 if may
                 else t("Speeds come by feeds that an administrator names, or as files on the Board."),
             )
-            traffic_parts.works(session, actor, territory)
+            traffic_works.works(session, actor, territory)
             traffic_parts.data_sets(past.curves(session, actor, territory.id))
         traffic_parts.feed_desk(session, actor, territory)
 

@@ -62,13 +62,14 @@ class PlanRow(Base):
 
 
 class Closure(Base):
-    """A street or an area that nobody drives through for a time."""
+    """A street or an area that nobody drives through for a time, or only slowly."""
 
     __tablename__ = "closure"
     __table_args__ = (
         CheckConstraint("to_at > from_at", name="span"),
         CheckConstraint("GeometryType(geom) IN ('LINESTRING', 'POLYGON')", name="shape"),
         CheckConstraint("name <> ''", name="name"),
+        CheckConstraint("speed_kmh BETWEEN 3 AND 120", name="speed"),
         Index(None, "territory_id", "ended_at"),
     )
 
@@ -82,6 +83,7 @@ class Closure(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     made_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None] = mapped_column(doc="When somebody opened it before its time")
+    speed_kmh: Mapped[SmallInt | None] = mapped_column(doc="Works that slow it to this; None: closed")
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -40,6 +40,7 @@ WHO = {
     "/api/cells": EVERYBODY,
     "/api/frames": EVERYBODY,
     "/api/difference": EVERYBODY,
+    "/api/traffic/hours": EVERYBODY,
     "/api/access": ALLOWED[May.SEE_STUDIES],
     **OGC,
     "/api/export/{key}.{form}": ALLOWED[May.TAKE_DATA],

@@ -41,3 +41,10 @@ test("the last week ends with the period", () => {
   assert.deepEqual(time.daysAt(asked, "week", 1), [8, 9]);
   assert.deepEqual(time.daysAt(asked, "hour", 25), [2, 2]);
 });
+
+test("an hour of the usual day has hundredths and is told as a clock", () => {
+  const header = { first: 1, cells: 2, frames: 2, entries: 2, edges: [1, 1.5], totals: [130, 200] };
+  const frames = time.decode(encoded(header, [1, 2, 0, 1, 130, 200]));
+  assert.ok(Math.abs(time.answerAt(frames, 0, 100).values[0] - 1.3) < 1e-6);
+  assert.equal(time.labelAt({}, "traffic", 8, "en"), "08:00");
+});

@@ -1,0 +1,115 @@
+"""Congestion by grid and hour, works on the map, and ways by the usual speeds of an hour."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.map_filters import Filters
+from app.map_table import said
+from core.clock import now
+from core.errors import InvalidInput
+from core.identity import Role, system_actor
+from dispatch import closures, store_past
+from dispatch.past_model import Usual
+from geodata import db
+from geodata.roads import network_of
+from geodata.usual_speeds import hours_known, network_at
+from layers.congestion_cells import EDGES
+from layers.congestion_hours import SCALE, congestion_hours
+from layers.legend import metric_legend
+from layers.values import Question, cell_values
+from tests.map_city import MapCity, make_map_city
+
+NOON = dt.datetime(2026, 6, 17, 11, tzinfo=dt.UTC)
+"""12:00 in London, a Wednesday."""
+SPAN = {"first": dt.date(2026, 6, 1), "last": dt.date(2026, 6, 30)}
+
+
+@pytest.fixture
+def city(session: Session) -> MapCity:
+    made = make_map_city(session)
+    road = session.scalar(text("SELECT id FROM road WHERE territory_id = :id"), {"id": made.territory.id})
+    hours = tuple(25.0 if hour == 12 else 20.0 if hour == 17 else None if hour < 5 else 50.0 for hour in range(24))
+    usual = Usual(road, 50.0, hours, 2.5, None, None, 5, "test cars")
+    store_past.replace_usual(session, made.territory.id, [usual], NOON)
+    keys = np.array([
+        (road, int((NOON - dt.timedelta(days=back)).timestamp()) // 3600, 0) for back in range(1, 8)
+    ])  # fmt: skip
+    kmh = np.array([20.0 if (NOON - dt.timedelta(days=back)).weekday() < 5 else 50.0 for back in range(1, 8)])
+    store_past.add_hours(session, made.territory.id, keys, kmh, np.ones(7, np.int64), "test cars")
+    return made
+
+
+def value(session: Session, city: MapCity, metric: str, by: str = "cell") -> np.ndarray:
+    actor = city.officer(Role.PLANNER)
+    db.as_actor(session, actor)
+    return cell_values(session, actor, Question(metric, by=by, **SPAN), now=NOON).values
+
+
+def test_a_cell_is_congested_as_its_roads_are(session: Session, city: MapCity) -> None:
+    at_noon, rush = value(session, city, "congestion"), value(session, city, "rush")
+    assert sorted(set(np.round(at_noon[np.isfinite(at_noon)], 4).tolist())) == [0, 2]
+    assert np.nanmax(rush) == pytest.approx(2.5)
+    on_road = int((at_noon == 2).sum())
+    assert on_road >= 8, "the street runs through the whole city"
+    by_community = value(session, city, "congestion", "community")
+    assert np.round(by_community[np.isfinite(by_community)], 4).tolist() == [2, 2]
+
+
+def test_hours_are_one_answer_for_the_playback(session: Session, city: MapCity) -> None:
+    actor = city.officer(Role.PLANNER)
+    db.as_actor(session, actor)
+    found = congestion_hours(session, actor)
+    assert found.count == 24
+    assert set(found.frame.tolist()) == set(range(5, 24)), "an hour without a reading has no value"
+    assert set(found.counts[found.frame == 17].tolist()) == {round(2.5 * SCALE)}
+    assert found.edges == EDGES
+    assert b'"frames":24' in found.encoded()
+
+
+def test_what_was_not_measured_is_said_and_not_drawn_as_free() -> None:
+    assert metric_legend("congestion", EDGES).items[0].label == "No speed measured"
+    filters = Filters(90, SPAN["first"], SPAN["last"], None, "all", "congestion", ("grids",), "status")
+    assert said(filters, 0.0) == "no data"
+    assert said(filters, 1.25) == "1.25"
+
+
+def test_a_study_may_go_by_the_speeds_of_an_hour(session: Session, city: MapCity) -> None:
+    actor = system_actor(city.territory.id)
+    db.as_actor(session, actor)
+    free = network_of(session, city.territory, "drive")
+    noon = network_at(session, city.territory, "drive", 12, moment=NOON)
+    assert noon.forward_s == pytest.approx(free.forward_s * 2.5), "weekdays alone: 50 on the weekend does not count"
+    assert network_at(session, city.territory, "drive", 12, moment=NOON) is noon, "kept"
+    assert network_at(session, city.territory, "walk", 12, moment=NOON) is network_of(session, city.territory, "walk")
+    assert hours_known(session, city.territory.id, city.territory.timezone, moment=NOON) == {12: 1}
+    for wrong in (3, 25):
+        with pytest.raises(InvalidInput):
+            network_at(session, city.territory, "drive", wrong, moment=NOON)
+
+
+def test_works_slow_a_street_for_their_time_and_stand_on_the_map(session: Session, city: MapCity) -> None:
+    actor = city.officer(Role.DISPATCHER)
+    db.as_actor(session, actor)
+    at = now()
+    begins, ends = at + dt.timedelta(hours=2), at + dt.timedelta(hours=8)
+    made = closures.close_street(
+        session, actor, city.territory, "high street", from_at=begins, to_at=ends, reason="<b>pipes</b>", speed_kmh=10,
+        moment=at,
+    )  # fmt: skip
+    assert [each.speed_kmh for each in made] == [10]
+    during = begins + dt.timedelta(hours=1)
+    now_s = closures.network_now(session, city.territory, "drive", at).forward_s
+    then_s = closures.network_now(session, city.territory, "drive", during).forward_s
+    after_s = closures.network_now(session, city.territory, "drive", ends).forward_s
+    assert np.isfinite(then_s).all()
+    assert then_s.max() == pytest.approx(now_s.max() * 5)
+    assert (after_s == now_s).all()
+    for wrong in (0, 2, 121):
+        with pytest.raises(InvalidInput, match="no speed past works"):
+            closures.close_street(session, actor, city.territory, "high street", speed_kmh=wrong)
