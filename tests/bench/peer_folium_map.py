@@ -27,7 +27,7 @@ class Ready(MacroElement):
 
     _template = Template(
         "{% macro script(this, kwargs) %}requestAnimationFrame(() => requestAnimationFrame(() =>"
-        " { document.body.dataset.ready = {{ this.metric | tojson }}; }));{% endmacro %}"
+        " { window.parent.document.body.dataset.ready = {{ this.metric | tojson }}; }));{% endmacro %}"
     )
 
     def __init__(self, metric: str) -> None:
