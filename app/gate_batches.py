@@ -123,7 +123,7 @@ def earlier(actor: Actor, territory: TerritoryInfo) -> None:
         [
             (
                 each.file_name if each.status == "loaded" else f"{each.file_name} ({gate_status(each.status)})",
-                each.data_set,
+                widgets.link(each.data_set, f"/catalogue?entry=set-{each.key}"),
                 i18n.number(each.loaded + each.changed),
                 f"{each.scores['validity']:.1%}" if "validity" in each.scores else "",
                 i18n.clock(each.started_at, territory.timezone),

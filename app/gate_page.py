@@ -24,6 +24,8 @@ from geodata.exchange_understand import Understood, set_for, understand
 from geodata.territory import TerritoryInfo
 
 DATUMS = ("", "WGS-84", "GCJ-02", "BD-09")
+TABLES = ("csv", "tsv", "txt", "xlsx", "dbf", "jsonl")
+MAPS = ("geojson", "gpkg", "shp", "gdb", "kml", "kmz", "fgb", "parquet", "dxf", "gml", "gpx", "osm.pbf")
 ENCODINGS = ("", "utf-8", "gb18030", "utf-16", "cp1252")
 
 
@@ -71,7 +73,13 @@ def _file(actor: Actor, territory: TerritoryInfo, sets: Mapping[str, str]) -> No
     )
     near = gate_address.kept()
     if file is None and near is None:
-        widgets.note(t("Read are: {kinds}.", kinds=" ".join(KNOWN)))
+        widgets.note(
+            t(
+                "Read are tables ({tables}), map files ({maps}), packed ones too (.zip, .gz), and timetables (GTFS).",
+                tables=", ".join(each for each in TABLES if "." + each in KNOWN),
+                maps=", ".join(each for each in MAPS if "." + each in KNOWN),
+            )
+        )
         gate_address.show(actor)
         return
     with guard.page():
@@ -150,6 +158,7 @@ def _confirm(actor: Actor, sets: Mapping[str, str], sent: Sent, found: Understoo
         [Column(t("What")), Column(t("Taken for")), Column(t("Why"))],
         [(gate_words.what(each.what), gate_words.value(each.value), gate_words.why(each)) for each in found.guesses],
     )
+    _act(actor, sets, sent, found)
     widgets.heading(t("The first rows"))
     headings = list(found.headings)[:12]
     widgets.table(
@@ -157,12 +166,17 @@ def _confirm(actor: Actor, sets: Mapping[str, str], sent: Sent, found: Understoo
     )
     if len(found.headings) > len(headings):
         widgets.note(t("and {count} more columns", count=i18n.number(len(found.headings) - len(headings))))
-    into = st.selectbox(
+
+
+def _act(actor: Actor, sets: Mapping[str, str], sent: Sent, found: Understood) -> None:
+    """Put where the file goes, and the one act."""
+    one, two = st.columns(2)
+    into = one.selectbox(
         t("Into"), ["", *sets], format_func=lambda key: sets.get(key) or t("a new data set"), key=f"{sent.mark}_into"
     )
     title = ""
     if not into:
-        title = st.text_input(
+        title = two.text_input(
             t("Name of the data set"), value=uploads.title_of(sent.name).split(".")[0], max_chars=60,
             key=f"{sent.mark}_title",
         )  # fmt: skip
@@ -170,7 +184,8 @@ def _confirm(actor: Actor, sets: Mapping[str, str], sent: Sent, found: Understoo
         count = len(found.spec.rules)
         told = tn("Its rows are checked by {count} rule.", "Its rows are checked by {count} rules.", count)
         link = widgets.link(t("See them"), f"/catalogue?entry=set-{into}")
-        widgets.write(f'<p class="gk-muted gk-small">{widgets.html(told)} {link.text}</p>')
+        with two:
+            widgets.write(f'<p class="gk-muted gk-small">{widgets.html(told)} {link.text}</p>')
     if st.button(t("Bring it in"), type="primary", key="gk_gate_bring"):
         _enqueue(actor, sent, into, title)
 

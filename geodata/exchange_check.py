@@ -264,8 +264,8 @@ def _repaired(cell: str, field: FieldSpec, zone: str) -> str:
     """Return what a cell could be instead, where a single reading of it fits the type."""
     import re
 
-    tries = [re.sub(r"[^\d.eE+-]", "", cell), cell.replace(",", "."), cell.replace("O", "0").replace("l", "1")]
-    tries.append(spelled(cell))
+    letters = cell.replace("O", "0").replace("o", "0").replace("l", "1")
+    tries = [letters, cell.replace(",", "."), spelled(cell), re.sub(r"[^\d.eE+-]", "", cell)]
     styles = [field.style]
     if field.type in {Type.DATE, Type.DATETIME}:
         tries, styles = [cell], ["iso", "ymd", "dmy", "mdy", "excel"]

@@ -83,6 +83,7 @@ class BatchView:
     status: str
     started_at: dt.datetime
     can_undo: bool
+    key: str = ""
 
 
 def data_sets(session: Session, territory_id: int) -> list[DataSet]:
@@ -104,6 +105,7 @@ def recent_batches(session: Session, actor: Actor, territory_id: int, limit: int
             batch.scores, batch.status, batch.started_at,
             newest.get(batch.data_set_id) == batch.id
             and (actor.role is not ActorRole.HANDLER or data_set.owner_unit_id in actor.unit_ids),
+            data_set.key,
         )
         for batch, data_set in found
     ]  # fmt: skip

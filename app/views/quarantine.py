@@ -89,7 +89,12 @@ def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | Non
     widgets.table(
         [Column(t("Row"), right=True), Column(t("Where")), Column(t("What is wrong")), Column(t("Could be"))],
         [
-            (i18n.number(each.row_number), one["field"], _what(one, chosen), one.get("repair", "")[:60])
+            (
+                i18n.number(each.row_number),
+                one["field"].replace("+", ", "),
+                _what(one, chosen),
+                one.get("repair", "")[:60],
+            )
             for each in rows[:LISTED]
             for one in each.violations
         ],
