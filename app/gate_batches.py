@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from app import gate_words, guard, i18n, state, widgets, words
+from app import gate_places, gate_words, guard, i18n, state, widgets, words
 from app.data_gate import recent_batches
 from app.i18n import t
 from app.widgets import Column, Fact
@@ -99,6 +99,7 @@ def outcome(job: Job) -> None:
         widgets.note(t("First of them, row {row}: {sentence}", row=i18n.number(int(first["row"])), sentence=sentence))
     if found.get("known"):
         widgets.note(t("This very file was brought in before; nothing was added."))
+    gate_places.after(found)
 
 
 def earlier(actor: Actor, territory: TerritoryInfo) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import gate_address, gate_batches, gate_columns, gate_words, guard, i18n, state, uploads, widgets
+from app import gate_address, gate_batches, gate_columns, gate_places, gate_words, guard, i18n, state, uploads, widgets
 from app.data_gate import KIND, known_sets, overrides_of, place_in
 from app.i18n import t, tn
 from app.where import territory_of
@@ -126,7 +126,7 @@ def _said(file_id: str) -> dict[str, Any]:
     if st.session_state.get(f"{at}_swap"):
         said["swapped"] = True
     out = st.session_state.get(f"{at}_out")
-    said["roles"] = dict.fromkeys(out or (), "left out")
+    said["roles"] = dict.fromkeys(out or (), "left out") | gate_places.said(file_id)
     key = st.session_state.get(f"{at}_key")
     if key:
         said["key"] = list(key)
@@ -229,6 +229,7 @@ def _otherwise(file_id: str, found: Understood | None) -> None:
                 st.multiselect(
                     t("Leave these columns out"), list(found.headings), key=f"{at}_out", placeholder=t("none")
                 )
+        gate_places.ask(file_id, found)
 
 
 def _explain() -> None:

@@ -122,6 +122,7 @@ def _system(actor: Actor) -> list[st.Page]:
     if actor.may(May.BRING_DATA):
         system.append(st.Page("views/bring_in.py", title=t("Bring in"), url_path="bring-in"))
         system.append(st.Page("views/quarantine.py", title=t("Quarantine"), url_path="quarantine"))
+        system.append(st.Page("views/same_place.py", title=t("Same place?"), url_path="same-place"))
     if actor.may(May.LOAD_DATA) and actor.may(May.REPORT_INCIDENTS):
         system.append(st.Page("views/hotline.py", title=t("Hotline 12345"), url_path="hotline"))
     if actor.may(May.KEEP_RUNNING):
