@@ -156,3 +156,7 @@ const GridkeeperPick = (() => {
     });
   };
 })();
+
+if (typeof module !== "undefined") {
+  module.exports = GridkeeperPick;
+}
