@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -133,6 +133,24 @@ def people(offered: Sequence[LayerInfo]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def hour(measured: Mapping[int, int], mode: str) -> int | None:
+    """Ask at which hour's measured speeds cars drive, where any were measured; None: as the roads allow."""
+    if mode != "drive" or not measured:
+        return None
+    last = kept().get("hour")
+    options = [None, *measured]
+
+    def words(at: int | None) -> str:
+        if at is None:
+            return t("as fast as the roads allow")
+        return t("measured on weekdays at {hour}:00, {count} stretches", hour=at, count=i18n.number(measured[at]))
+
+    return st.selectbox(
+        t("How fast cars go"), options, index=options.index(last) if last in measured else 0, format_func=words,
+        key=key("hour"),
+    )  # fmt: skip
+
+
 def points(chosen: Kind) -> int | None:
     """Ask at how many points the people are gathered for the choice; None: the usual number."""
     if INFO[chosen].needs_capacity:
@@ -170,6 +188,7 @@ def terms(said: dict[str, Any]) -> Terms:
         growth=said.get("growth"),
         years=said.get("years"),
         points=None if said.get("own_matrix") else said.get("points"),
+        hour=None if said.get("own_matrix") else said.get("hour"),
     )
     found: LayerInfo | None = said.get("own_matrix")
     if found is None:

@@ -84,6 +84,8 @@ def _places(question: Question) -> list[str]:
     lines = []
     if question.kind == "lscp" and question.p:
         lines.append(tn("One site at most.", "{count} sites at most.", question.p))
+    if said.hour is not None:
+        lines.append(t("Cars go as fast as was measured on weekdays at {hour}:00.", hour=said.hour))
     if said.closable:
         lines.append(t("Those that are there may be closed and built elsewhere."))
     if said.by_hand:

@@ -94,9 +94,8 @@ def _read(session: Session, territory_id: int, cells: Cells, day: dt.date | None
     speeds = session.execute(_SPEEDS, {"territory": territory_id}).all()
     if not parts or not speeds:
         return CellTraffic(usual, free)
-    road, cell, metres = (np.array(column, dtype=kind) for column, kind in zip(
-        zip(*parts, strict=True), (np.int64, np.int64, np.float64), strict=True
-    ))  # fmt: skip
+    road, cell = (np.array([row[k] for row in parts], dtype=np.int64) for k in (0, 1))
+    metres = np.array([row[2] for row in parts], dtype=np.float64)
     order = np.argsort([row[0] for row in speeds])
     ids = np.array([row[0] for row in speeds], dtype=np.int64)[order]
     by_hour = np.array([[np.nan if kmh is None else kmh for kmh in row[2]] for row in speeds], dtype=np.float64)[order]

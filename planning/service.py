@@ -20,6 +20,7 @@ from geodata.network import RoadNetwork
 from geodata.record import RecordEntry, history
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
+from geodata.usual_speeds import network_at
 from grids.service import locate
 from planning import layering, matrices, store
 from planning.model import TITLE_AT_MOST, Answer, Ground, Question, SiteAnswer, Study
@@ -218,6 +219,8 @@ def read_city(session: Session, actor: Actor, study_id: int) -> tuple[City, Ques
 def _streets(session: Session, territory: TerritoryInfo, question: Question) -> RoadNetwork:
     """Return the roads that a question goes by, without those it closes."""
     network = network_of(session, territory, question.mode)
+    if question.terms.hour is not None and len(network.targets):
+        network = network_at(session, territory, question.mode, question.terms.hour)
     if not len(network.targets):
         raise InvalidInput(
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."

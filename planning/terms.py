@@ -17,6 +17,7 @@ PLACES_AT_MOST = 60
 OWN_AT_MOST = 5000
 POINTS_AT_MOST = 50_000
 ZONES_AT_MOST = 100
+HOURS = 24
 _PLACES = ("forbidden", "fixed", "also", "by_hand", "stay", "closed")
 SOURCES = ("free", "buildings")
 _NUMBERS = {
@@ -91,6 +92,8 @@ class Terms:
         For choice and proof.
     points
         At how many points the people of all buildings are gathered for the choice, at most; None: the usual number.
+    hour
+        Cars go as fast as was measured on weekdays of late at this local hour; None: as fast as the roads allow.
     """
 
     closable: bool = False
@@ -121,12 +124,15 @@ class Terms:
     matrix_sha256: str | None = None
     transit: bool = False
     points: int | None = None
+    hour: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""
         _ = self.more_people
         if self.source not in SOURCES:
             raise InvalidInput(f"There are no candidates {self.source!r}.", hint=f"Take one of: {', '.join(SOURCES)}.")
+        if self.hour is not None and not 0 <= self.hour < HOURS:
+            raise InvalidInput(f"{self.hour} is no hour of a day.", hint="Give 0 to 23.")
         for name, (what, low, high) in _NUMBERS.items():
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low < value <= high):
@@ -160,6 +166,8 @@ class Terms:
         """Return what is said, for the database."""
         said = {part.name: getattr(self, part.name) for part in fields(self)}
         made = {name: value for name, value in said.items() if value not in (None, (), False, "free")}
+        if self.hour is not None:  # midnight is an hour too
+            made["hour"] = self.hour
         if self.places:
             made["places"] = [[each.lon, each.lat, each.cost, each.capacity, each.area_m2] for each in self.places]
         return {

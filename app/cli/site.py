@@ -57,6 +57,10 @@ Forbid = Annotated[list[str] | None, typer.Option("--forbid", help="LON,LAT wher
 Fix = Annotated[list[str] | None, typer.Option("--fix", help="LON,LAT that is built in any case; repeat.")]
 Also = Annotated[list[str] | None, typer.Option("--also", help="LON,LAT that could be built on too; repeat.")]
 ByHand = Annotated[list[str] | None, typer.Option("--by-hand", help="LON,LAT of a plan to be weighed; repeat.")]
+Hour = Annotated[
+    int | None,
+    typer.Option("--hour", min=0, max=23, help="Cars go as measured on weekdays at this hour; else as roads allow."),
+]
 Zones = Annotated[Path | None, typer.Option("--zones", help="File of polygons where nothing may be built.")]
 Spacing = Annotated[
     float | None, typer.Option("--spacing", help="Metres between sites, and from those there, at least.")
@@ -104,6 +108,7 @@ def site(
     mode: ModeOption = "walk",
     demand: Demand = PEOPLE,
     points: Points = None,
+    hour: Hour = None,
     matrix: MatrixOption = None,
     matrix_places: MatrixPlaces = None,
     anew: Anew = False,
@@ -139,7 +144,7 @@ def site(
         also=places("--also", also), by_hand=places("--by-hand", by_hand), places=own,
         zones=() if zones is None else polygons(zones), spacing_m=spacing, capacity=capacity, site_cost=site_cost,
         hour_cost=hour_cost, budget=budget, floor=None if floor is None else floor / 100, seconds=time_limit,
-        points=points,
+        points=points, hour=hour,
     )  # fmt: skip
     wanted = len(by_hand or ()) if p is None else p
     question = Question(

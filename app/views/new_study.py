@@ -16,6 +16,7 @@ from geodata.db import transaction
 from geodata.network import Mode
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
+from geodata.usual_speeds import hours_known
 from planning import layering, service
 from planning.kinds import INFO
 from planning.model import AT_ONCE_CANDIDATES, CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
@@ -59,6 +60,7 @@ def _form(
     with minutes:
         limit = st.number_input(t("Near is, in minutes"), 1, 120, kept.get("limit", 15), key=key("limit"))
     mode = _segments("mode", t("How people come"), WAYS, default="walk", words=study_words.mode)
+    hour = study_form.hour(hours_known(session, territory.id, territory.timezone) if mode == "drive" else {}, mode)
     by = st.container()
     kind = study_form.kind()
     with number:
@@ -93,7 +95,7 @@ def _form(
         "facility": facility, "p": p, "limit": limit, "mode": mode, "kind": kind, "keep": keep, "title": title,
         "candidates": candidates, "room": room, "site_cost": site_cost, "hour_cost": hour_cost, "spacing": spacing,
         "floor": (floor or 0) * 100, "floor_share": floor, "further": further, "budget": budget, "stay": stay,
-        "points": points,
+        "points": points, "hour": hour,
     } | where | people | ways  # fmt: skip
     st.session_state[state.STUDY_FORM] = said
     if said["wrong"] is not None:

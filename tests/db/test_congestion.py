@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import study_kind_words
 from app.map_filters import Filters
 from app.map_table import said
 from core.clock import now
@@ -23,6 +24,9 @@ from layers.congestion_cells import EDGES
 from layers.congestion_hours import SCALE, congestion_hours
 from layers.legend import metric_legend
 from layers.values import Question, cell_values
+from planning import model as study
+from planning import service
+from planning.terms import Terms
 from tests.map_city import MapCity, make_map_city
 
 NOON = dt.datetime(2026, 6, 17, 11, tzinfo=dt.UTC)
@@ -79,7 +83,9 @@ def test_what_was_not_measured_is_said_and_not_drawn_as_free() -> None:
     assert said(filters, 1.25) == "1.25"
 
 
-def test_a_study_may_go_by_the_speeds_of_an_hour(session: Session, city: MapCity) -> None:
+def test_a_study_may_go_by_the_speeds_of_an_hour(
+    session: Session, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     actor = system_actor(city.territory.id)
     db.as_actor(session, actor)
     free = network_of(session, city.territory, "drive")
@@ -91,6 +97,14 @@ def test_a_study_may_go_by_the_speeds_of_an_hour(session: Session, city: MapCity
     for wrong in (3, 25):
         with pytest.raises(InvalidInput):
             network_at(session, city.territory, "drive", wrong, moment=NOON)
+    with pytest.raises(InvalidInput, match="no hour"):
+        Terms(hour=24)
+    for hour in (0, 12):
+        assert Terms.of_json(Terms(hour=hour).as_json()) == Terms(hour=hour)
+    asked = study.Question("p-median", 1, mode="drive", terms=Terms(hour=12))
+    monkeypatch.setattr("geodata.usual_speeds.clock_now", lambda: NOON)
+    assert service._streets(session, city.territory, asked) is noon
+    assert any("12:00" in line for line in study_kind_words.terms(asked))
 
 
 def test_works_slow_a_street_for_their_time_and_stand_on_the_map(session: Session, city: MapCity) -> None:
