@@ -9,7 +9,7 @@ import streamlit as st
 from app import gate_words, state, widgets
 from app.i18n import t
 from app.widgets import Column
-from geodata.exchange import FieldSpec, Role, Type
+from geodata.exchange import FieldSpec, Type
 from geodata.exchange_understand import NAME_AT_MOST, Understood
 
 
@@ -23,7 +23,7 @@ def said(file_id: str) -> dict[str, dict[str, str]]:
 
 def show(file_id: str, found: Understood) -> None:
     """Put the columns as they are taken, and the form for one of them."""
-    fields = {each.heading: each for each in found.spec.fields if each.role not in {Role.PERSONAL, Role.LEFT_OUT}}
+    fields = {each.heading: each for each in found.spec.kept}
     if not fields:
         return
     other = said(file_id)

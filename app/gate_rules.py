@@ -30,7 +30,7 @@ def show(session: Session, around: Around, one: Entry) -> None:
     found = data_rules.rules_of(session, around.actor, one.key)
     if found.rules:
         widgets.table(
-            [Column(t("No."), right=True), Column(t("Every row of the next file"))],
+            [Column(t("No."), fixed=True), Column(t("Every row of the next file"))],
             [(each.get("id", ""), words_) for each, words_ in _told(found)],
         )
     else:

@@ -68,7 +68,7 @@ def test_a_clerk_brings_a_file_in_and_mends_what_waits(
     expect(page.get_by_text("GB18030").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("left out: about a person").first).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Bring it in", exact=True).click()
-    expect(page.get_by_role("heading", name="Brought in")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Brought in: ")).to_be_visible(timeout=PATIENCE_MS)
     page.locator("a", has_text="In quarantine").click()
     expect(page.get_by_text("功率 has to be a whole number").first).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_label("功率").fill("60")
