@@ -87,7 +87,7 @@ def legend(row: AccessRow, *, shown: str, edges: tuple[float, ...], sites: bool)
         labels.append(f"{_figure(ways[-1])}+")
         fills = [LegendItem(colour, label) for colour, label in zip(ramp(len(ways)), labels, strict=True)]
         fills.append(LegendItem(LIGHT.closed, t("no way leads there"), "hatch"))
-        fills.append(LegendItem(LIGHT.closed, t("nobody lives there"), "empty"))
+        fills.append(LegendItem(LIGHT.closed, _empty(row), "empty"))
     else:
         labels = class_labels(edges, whole=False)
         fills = [LegendItem(colour, label) for colour, label in zip(ramp(len(edges)), labels, strict=True)]
@@ -100,6 +100,11 @@ def legend(row: AccessRow, *, shown: str, edges: tuple[float, ...], sites: bool)
     if any(not each[3] for each in row.facts["unserved"]):
         signs.append(LegendItem(LIGHT.overdue, t("people without any way"), "circle"))
     return legend_html([Legend(_title(shown), tuple(fills)), Legend(t("Signs"), tuple(signs))], [])
+
+
+def _empty(row: AccessRow) -> str:
+    """Return what an empty grid says: people of a matrix stand at its places alone."""
+    return t("nobody lives there") if row.question.matrix_id is None else t("no place of the matrix there")
 
 
 def _figure(value: float) -> str:

@@ -29,12 +29,12 @@ def asker(session: Session, actor: Actor, territory: TerritoryInfo) -> Asker:
         found_any = any(_leads(each, kinds[0]) for each in matrices.offered(session, actor, territory))
         if not found_any and not actor.may(May.MAKE_STUDIES):
             return None
-        first = _told()
-        with st.popover(t("Ways: by a matrix") if first else t("Ways: on the streets")):
+        first, key = _told(), f"access_{kinds[0]}"
+        by_matrix = matrix_form.by_matrix(key, first)
+        with st.popover(t("Ways: by a matrix") if by_matrix else t("Ways: on the streets")):
             found = matrix_form.ask(
                 session, actor, territory, lambda: _places(session, actor, territory, kinds[0], demand),
-                riding=lambda: Riding(demand, kinds[0]), fits=lambda each: _leads(each, kinds[0]), first=first,
-                key=f"access_{kinds[0]}",
+                riding=lambda: Riding(demand, kinds[0]), fits=lambda each: _leads(each, kinds[0]), first=first, key=key,
             )  # fmt: skip
         return None if found is None else found.id
 

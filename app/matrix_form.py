@@ -71,6 +71,12 @@ _WORDS: dict[int, Callable[[], str]] = {
 }
 
 
+def by_matrix(key: str, first: int) -> bool:
+    """Return whether a matrix is chosen that is there, as this run of the page will find it."""
+    fresh = st.session_state.get(f"{state.MATRIX_BROUGHT}_{key}")
+    return bool(fresh or int(st.session_state.get(f"{state.MATRIX_FORM}_{key}_{i18n.locale()}", first)) > STREETS)
+
+
 def bringing(key: str) -> bool:
     """Return whether a matrix is to be brought that is not there yet."""
     return st.session_state.get(f"{state.MATRIX_FORM}_{key}_{i18n.locale()}") in {BRING, RIDE}

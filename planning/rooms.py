@@ -30,7 +30,7 @@ UNITS = 2000
 """Rooms that are no whole numbers, or larger, are counted in so many units at most."""
 WORK = 60_000_000
 """Pairs times units gone through in one round at most; rooms are counted in fewer units where there are more pairs."""
-STEP, LEAST_STEP, PATIENCE = 1.5, 2e-4, 20
+STEP, AGAIN_STEP, LEAST_STEP, PATIENCE = 1.5, 0.1, 2e-4, 20
 ROUNDS_ANYWAY = 10
 """So many rounds of the bound are gone however short the time was, where a round is quick; else one."""
 MOVES = 1000
@@ -51,6 +51,8 @@ class Rooms:
         Costs, shape (candidates, demand); infinite where there is no way.
     left
         The same, infinite also where no choice better than the best can use a pair.
+    prices, step
+        Of each demand at the highest bound, and how far they last moved: where the bound is raised from again.
     """
 
     rows: Floats
@@ -61,6 +63,8 @@ class Rooms:
     assignment: Ints | None = None
     sites: Ints | None = None
     bound: float = 0.0
+    prices: Floats | None = None
+    step: float = 0.0
     left: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,17 +112,11 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
     progress.step("Raising the bound", ROUNDS)
     unit, room = units_of(rooms)
     candidates, demand = rooms.rows.shape
-    ways = np.isfinite(rooms.rows)
-    highest = float(rooms.rows[ways].max(initial=1.0))
-    first = begun(rooms)
-    finite = np.where(ways[first], rooms.rows[first], highest)
-    prices = np.partition(finite, min(1, len(first) - 1), axis=0)[:2].mean(axis=0)
+    prices = _begin(rooms, deadline=deadline) if rooms.prices is None else rooms.prices.copy()
     worth, more, table = np.empty(candidates), np.empty((candidates, demand)), np.empty(int(room.max(initial=0)) + 1)
-    step, since, highest_bound = STEP, 0, -np.inf
+    rooms.step, since, highest_bound = max(rooms.step, AGAIN_STEP), 0, -np.inf
     tried: set[tuple[int, ...]] = set()
     every = max(1, demand * rooms.side.most // PAIRS_A_TRY)
-    if rooms.side.allows(first):
-        attempt(rooms, first, deadline=deadline)
     for number in range(ROUNDS):
         fill_rooms(rooms.left, unit, room, prices, worth, more, table)
         sites, value = rooms.side.choose(worth, seconds=max(deadline - effort_s(), 0.2))
@@ -129,7 +127,7 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
         since += 1
         if bound > highest_bound:
             since = 0 if bound > highest_bound + 1e-5 * abs(bound) else since
-            highest_bound = bound
+            highest_bound, rooms.prices = bound, prices.copy()
             rooms.raise_bound(bound)
         _settle(rooms, bound, worth, more, sites=sites)
         key = tuple(int(site) for site in sites)
@@ -147,11 +145,23 @@ def relax(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
         slack = 1.0 - taken
         norm = float(slack @ slack)
         if since > PATIENCE:
-            step, since = step / 2, 0
-        if norm < 1e-12 or step < LEAST_STEP:
+            rooms.step, since = rooms.step / 2, 0
+        if norm < 1e-12 or rooms.step < LEAST_STEP:
             return
         target = rooms.cost if np.isfinite(rooms.cost) else bound * 1.1 + 1.0
-        prices += step * max(target - bound, 1e-6 * abs(target), 1e-9) / norm * slack
+        prices += rooms.step * max(target - bound, 1e-6 * abs(target), 1e-9) / norm * slack
+
+
+def _begin(rooms: Rooms, *, deadline: float) -> Floats:
+    """Try the first sites that come to mind, and return prices to begin with: what second best costs."""
+    ways = np.isfinite(rooms.rows)
+    first = begun(rooms)
+    finite = np.where(ways[first], rooms.rows[first], float(rooms.rows[ways].max(initial=1.0)))
+    prices: Floats = np.partition(finite, min(1, len(first) - 1), axis=0)[:2].mean(axis=0)
+    rooms.prices, rooms.step = prices, STEP
+    if rooms.side.allows(first):
+        attempt(rooms, first, deadline=deadline)
+    return prices.copy()
 
 
 def _settle(rooms: Rooms, bound: float, worth: Floats, more: Floats, *, sites: Ints) -> None:
