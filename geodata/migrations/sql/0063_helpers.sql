@@ -143,22 +143,24 @@ BEGIN
         RETURN NULL;
     END IF;
     INSERT INTO outbox (territory_id, topic, incident_id, task_id, worker_id, payload)
-    SELECT n.territory_id, told.topic, n.incident_id, n.id,
-           CASE WHEN told.topic NOT IN ('returned', 'escalated') THEN n.worker_id END,
+    SELECT told.territory_id, told.topic, told.incident_id, told.id,
+           CASE WHEN told.topic NOT IN ('returned', 'escalated') THEN told.worker_id END,
            jsonb_strip_nulls(jsonb_build_object('number', i.number, 'reason', nullif(why, ''),
-                   'kind', CASE WHEN n.joint THEN 'help' ELSE n.kind END,
-                   'worker_id', CASE WHEN told.topic IN ('returned', 'escalated') THEN n.worker_id END))
-    FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id JOIN incident AS i ON i.id = n.incident_id
-    CROSS JOIN LATERAL (SELECT CASE
-        WHEN n.state = 'cancelled' AND o.state <> 'cancelled' THEN 'withdrawn'
-        WHEN n.state = 'returned' AND o.state <> 'returned' THEN 'returned'
-        WHEN n.state = 'accepted' AND o.state = 'done' THEN 'rework'
-        WHEN n.state = 'done' AND o.state = 'cancelled' THEN 'counted'
-        WHEN n.escalated_at IS NOT NULL AND o.escalated_at IS NULL THEN 'escalated'
-    END AS topic) AS told
-    WHERE told.topic IS NOT NULL AND n.worker_id IS NOT NULL;
-    IF EXISTS (SELECT FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
-               WHERE n.state = 'returned' AND o.state <> 'returned' AND n.worker_id IS NOT NULL) THEN
+                   'kind', CASE WHEN told.joint THEN 'help' ELSE told.kind END,
+                   'worker_id', CASE WHEN told.topic IN ('returned', 'escalated') THEN told.worker_id END))
+    FROM (
+        -- FULL, though each new row has its old one: so they are hashed, and not compared each with each.
+        SELECT n.territory_id, n.incident_id, n.id, n.worker_id, n.joint, n.kind, CASE
+            WHEN n.state = 'cancelled' AND o.state <> 'cancelled' THEN 'withdrawn'
+            WHEN n.state = 'returned' AND o.state <> 'returned' THEN 'returned'
+            WHEN n.state = 'accepted' AND o.state = 'done' THEN 'rework'
+            WHEN n.state = 'done' AND o.state = 'cancelled' THEN 'counted'
+            WHEN n.escalated_at IS NOT NULL AND o.escalated_at IS NULL THEN 'escalated'
+        END AS topic
+        FROM new_rows AS n FULL JOIN old_rows AS o ON o.id = n.id
+    ) AS told JOIN incident AS i ON i.id = told.incident_id
+    WHERE told.topic IS NOT NULL AND told.worker_id IS NOT NULL;
+    IF EXISTS (SELECT FROM new_rows AS n WHERE n.state = 'returned' AND n.worker_id IS NOT NULL) THEN
         UPDATE pin AS p SET ended_at = greatest(now(), p.made_at)
         FROM new_rows AS n JOIN old_rows AS o ON o.id = n.id
         WHERE n.state = 'returned' AND o.state <> 'returned' AND p.incident_id = n.incident_id
