@@ -153,9 +153,20 @@ def entry(session: Session, actor: Actor, key: str) -> Entry:
     found = next((each for each in entries(session, actor) if each.key == key), None)
     if found is None:
         raise NotFound(f"The catalogue has no {key[:60]!r}, or not for your role.", hint="See the whole catalogue.")
-    if not found.readable:
-        return found
-    span = store.span_of(session, source_of(session, actor, key), actor.territory_id or 0)
+    return _measured(session, actor, found, source_of(session, actor, key)) if found.readable else found
+
+
+def entries_measured(session: Session, actor: Actor) -> list[Entry]:
+    """Return the catalogue with rows counted and extents, each read once."""
+    known = sources(session, actor)
+    return [
+        _measured(session, actor, each, known[each.key]) if each.readable and each.key in known else each
+        for each in entries(session, actor)
+    ]
+
+
+def _measured(session: Session, actor: Actor, found: Entry, source: Source) -> Entry:
+    span = store.span_of(session, source, actor.territory_id or 0)
     newest = found.updated_at or (span.period[1] if found.rhythm == "continuous" else None)
     return replace(found, rows=span.rows, bounds=span.bounds, period=span.period, updated_at=newest)
 

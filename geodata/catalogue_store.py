@@ -27,9 +27,6 @@ from geodata.tables import (
     Unit,
 )
 
-ESTIMATED_FROM = 200_000
-"""Tables of more rows are told by the planner's estimate."""
-
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput, NotFound, SourceUnavailable
 from geodata.catalogue_builtin import Source
+from geodata.filters import Filter, condition, typed
 
 DIGITS = 7
 """Decimals of degrees that leave: a centimetre."""
@@ -38,6 +39,8 @@ class Wanted:
         Column to value, as text.
     after
         Identity of the last row of the page before.
+    filter
+        A condition as CQL2 text.
     srid, flipped
         Of the answer; ``flipped`` writes the second axis first, as EPSG:4326 has it.
     """
@@ -46,6 +49,7 @@ class Wanted:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     equals: Mapping[str, str] = field(default_factory=dict)
+    filter: Filter | None = None
     after: str | None = None
     limit: int = 100
     srid: int = WGS84
@@ -168,38 +172,9 @@ def conditions(source: Source, territory_id: int, wanted: Wanted) -> sql.Compose
         if known is None:
             raise InvalidInput(f"{source.offer.key} has no column {name!r}.", hint="See its queryables.")
         parts.append(sql.SQL("{} = {}").format(source.columns[name], sql.Literal(typed(name, known.kind, value))))
+    if wanted.filter is not None:
+        parts.append(condition(source, wanted.filter, territory_id))
     return sql.SQL(" AND ").join(parts)
-
-
-def typed(name: str, kind: str, value: str) -> object:
-    """Return a text as a value of a column's kind.
-
-    Raises
-    ------
-    InvalidInput
-        When it is none.
-    """
-    try:
-        match kind:
-            case "integer":
-                number = int(value)
-                return number if abs(number) < 2**63 else _no(value)
-            case "number":
-                return float(value)
-            case "boolean":
-                return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-            case "day":
-                return dt.date.fromisoformat(value)
-            case "moment":
-                return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
-            case _:
-                return value if "\x00" not in value else _no(value)
-    except (ValueError, KeyError, OverflowError) as error:
-        raise InvalidInput(f"{name}: {value[:60]!r} is no {kind}.", hint="Write days as 2026-03-01.") from error
-
-
-def _no(value: str) -> object:
-    raise ValueError(value)
 
 
 def _identity(source: Source, given: str) -> sql.Literal:
@@ -227,7 +202,11 @@ def geometry(source: Source, srid: int, *, flipped: bool = False) -> sql.Composa
 def feature(source: Source, wanted: Wanted) -> sql.Composed:
     """Return the expression of a row as a feature."""
     digits = DIGITS if wanted.srid == WGS84 else METRE_DIGITS
-    properties = [sql.SQL("{}, {}").format(sql.Literal(name), value) for name, value in source.columns.items()]
+    # GDAL counts milliseconds, and would round the last microseconds of a minute up to its sixtieth second.
+    moments = {each.name for each in source.offer.fields if each.kind == "moment"}
+    cut = sql.SQL("date_trunc('milliseconds', {})")
+    told_of = {name: cut.format(value) if name in moments else value for name, value in source.columns.items()}
+    properties = [sql.SQL("{}, {}").format(sql.Literal(name), value) for name, value in told_of.items()]
     # A function of PostgreSQL takes a hundred arguments: many columns are put together in parts.
     chunks = [properties[start : start + 45] for start in range(0, len(properties), 45)] or [[]]
     if len(chunks) == 1:
@@ -239,6 +218,15 @@ def feature(source: Source, wanted: Wanted) -> sql.Composed:
         "json_build_object('type', 'Feature', 'id', {}, 'geometry', ST_AsGeoJSON({}, {}, 0)::json,"
         " 'properties', {})::text"
     ).format(source.ident, geometry(source, wanted.srid, flipped=wanted.flipped), sql.Literal(digits), told)
+
+
+def at_most(session: Session, source: Source, territory_id: int, many: int) -> bool:
+    """Return whether the actor sees no more rows of a source than so many."""
+    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT {}) AS counted").format(
+        source.relation, conditions(source, territory_id, Wanted()), sql.Literal(many + 1)
+    )
+    row = _row(session, statement)
+    return row is not None and int(row[0]) <= many
 
 
 def tile(session: Session, source: Source, territory_id: int, key: tuple[int, int, int], most: int) -> bytes:

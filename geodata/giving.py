@@ -236,16 +236,18 @@ def schema_of(offer: Offer, geom_column: str | None) -> pa.Schema:
 
 
 @contextmanager
-def _tables(job: _Job, geom_column: str, advance: Rows) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
-    """Give the rows as record batches of Arrow, read from CSV as the database writes it."""
+def _tables(
+    job: _Job, geom_column: str, advance: Rows, moments: str = "US"
+) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+    """Give the rows as record batches of Arrow, read from CSV as the database writes it; moments in US or MS."""
     source = job.source
     columns: list[sql.Composable] = []
     types: dict[str, pa.DataType] = {}
     for at, each in enumerate(source.offer.fields):
         value = source.columns[each.name]
         if each.kind == "moment":
-            utc = sql.SQL("to_char(({})::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
-            value = utc.format(value)
+            form = sql.Literal(f'YYYY-MM-DD"T"HH24:MI:SS.{moments}"Z"')
+            value = sql.SQL("to_char(({})::timestamptz AT TIME ZONE 'UTC', {})").format(value, form)
         columns.append(sql.SQL("{} AS {}").format(value, sql.Identifier(f"c{at}")))
         types[f"c{at}"] = _TYPES[each.kind]
     if source.geom is not None:
@@ -314,7 +316,8 @@ def _gpkg(job: _Job, path: Path, advance: Rows) -> None:
 
     offer = job.source.offer
     kind = "Point" if offer.geometry == "Point" else "Unknown"  # lines and areas may come in several parts
-    with _tables(job, "geom", advance) as (schema, batches):
+    # GeoPackage counts milliseconds.
+    with _tables(job, "geom", advance, moments="MS") as (schema, batches):
         pyogrio.write_arrow(
             pa.RecordBatchReader.from_batches(schema, batches),
             path,

@@ -90,7 +90,7 @@ async def serve_catalogue(request: Request) -> Response:
 
 def _catalogue(actor: Actor, base: str) -> str:
     with transaction(actor) as session:
-        known = [catalogue.entry(session, actor, each.key) for each in catalogue.entries(session, actor)]
+        known = catalogue.entries_measured(session, actor)
         home = next((each for each in list_territories(session) if each.id == actor.territory_id), None)
     publisher = home.title_en if home else "Gridkeeper"
     return catalogue_dcat.as_text(catalogue_dcat.document(known, base=base, publisher=publisher, at=now()))

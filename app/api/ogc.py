@@ -5,25 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.api import forms, ogc_html, ogc_openapi, ogc_query
 from app.api import ogc_documents as documents
-from app.api import ogc_openapi, ogc_query
 from app.api.busy import Busy
 from app.api.tiles import actor_of
-from core.errors import GridkeeperError, InvalidInput, NotFound
+from core.errors import GridkeeperError, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, require
 from geodata import catalogue, features
+from geodata.catalogue_builtin import Source
+from geodata.catalogue_model import Offer
 from geodata.db import transaction
 from geodata.territory import TerritoryInfo, list_territories
 from layers.tiles import TileKey
 
 BASE = "/ogc"
-HEADERS = {"cache-control": "private, no-store", "vary": "Cookie, Authorization", "x-robots-tag": "noindex"}
+HEADERS = ogc_html.HEADERS
 READERS = Busy("readers of the interface", at_work=3, inside=40, each=8)
 """Other systems read with threads of their own, so that pages and maps go on beside them."""
 
@@ -46,6 +49,15 @@ async def _answer(
     return JSONResponse(made, headers=HEADERS, media_type=media_type)
 
 
+def _may_take(actor: Actor) -> None:
+    """Return when the role may take data along: page after page, the interface gives as much as a file does."""
+    if not actor.may(May.TAKE_DATA):
+        raise NotPermitted(
+            f"As {actor.role.replace('_', ' ')} you see rows on your own pages; other programs may not read them.",
+            hint="Ask an administrator for a role that takes data along.",
+        )
+
+
 def _in_territory(session: Any, actor: Actor) -> TerritoryInfo:
     found = next((each for each in list_territories(session) if each.id == actor.territory_id), None)
     if found is None:
@@ -60,6 +72,8 @@ async def landing(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
         ogc_query.check_format(request.query_params)
+        if ogc_html.wanted(request):
+            return ogc_html.landing(request, home.title(forms.language(request)))
         return documents.landing(base_of(request), home.title(actor.locale))
 
     return await _answer(request, make)
@@ -67,7 +81,11 @@ async def landing(request: Request) -> Response:
 
 async def conformance(request: Request) -> Response:
     """Answer with what it keeps to."""
-    return await _answer(request, lambda _actor, _request: documents.conformance())
+
+    def make(_actor: Actor, request: Request) -> Any:
+        return ogc_html.conformance(request) if ogc_html.wanted(request) else documents.conformance()
+
+    return await _answer(request, make)
 
 
 async def definition(request: Request) -> Response:
@@ -90,6 +108,8 @@ async def collections(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
             offers = [source.offer for source in catalogue.sources(session, actor).values()]
+        if ogc_html.wanted(request):
+            return ogc_html.collections(request, offers)
         systems = ogc_query.systems(home.metric_srid)
         base = base_of(request)
         told = [
@@ -107,6 +127,8 @@ async def collection(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
             offer = catalogue.source_of(session, actor, request.path_params["collection"]).offer
+        if ogc_html.wanted(request):
+            return ogc_html.collection(request, base_of(request), offer, home.bounds)
         systems = ogc_query.systems(home.metric_srid)
         return documents.collection(base_of(request), offer, bounds=home.bounds, crs=systems, locale=actor.locale)
 
@@ -130,19 +152,26 @@ async def items(request: Request) -> Response:
 
 
 def _items(actor: Actor, request: Request) -> Response:
+    _may_take(actor)
     pairs = request.query_params.multi_items()
     query = dict(pairs)
     if len(query) != len(pairs):
         raise InvalidInput("A parameter stands twice.", hint="Give each once.")
+    as_page = ogc_html.wanted(request)
+    if as_page:
+        query.setdefault("limit", str(ogc_html.ROWS))
     with transaction(actor) as session:
         home = _in_territory(session, actor)
         source = catalogue.source_of(session, actor, request.path_params["collection"])
         asked = ogc_query.wanted(query, source.offer, home.metric_srid)
         page = features.page(session, source, home.id, asked)
         catalogue.note_use(session, actor, source.offer.key, "api", rows=len(page.features))
+    if as_page:
+        return ogc_html.items(request, source.offer, page, query)
     here = f"{base_of(request)}/collections/{source.offer.key}"
     links = [
         documents.link(f"{here}/items?{urlencode(query)}", "self", documents.GEOJSON),
+        documents.link(f"{here}/items?{urlencode(query | {'f': 'html'})}", "alternate", documents.HTML),
         documents.link(here, "collection", documents.JSON),
     ]
     if page.last is not None:
@@ -169,18 +198,24 @@ async def item(request: Request) -> Response:
 
 
 def _item(actor: Actor, request: Request) -> Response:
+    _may_take(actor)
     query = dict(request.query_params)
-    if set(query) - {"crs", "f"}:
-        raise InvalidInput("A feature takes the parameters crs and f.", hint="Leave the others away.")
+    if set(query) - {"crs", "f", "lang"}:
+        raise InvalidInput("A feature takes the parameters crs, f and lang.", hint="Leave the others away.")
     with transaction(actor) as session:
         home = _in_territory(session, actor)
         source = catalogue.source_of(session, actor, request.path_params["collection"])
         asked = ogc_query.wanted(query, source.offer, home.metric_srid)
         found = features.one(session, source, home.id, request.path_params["feature"], asked)
         catalogue.note_use(session, actor, source.offer.key, "api", rows=1)
+    if ogc_html.wanted(request):
+        return ogc_html.item(request, source.offer, found)
     here = f"{base_of(request)}/collections/{source.offer.key}"
     links = [
-        documents.link(f"{here}/items/{request.path_params['feature']}", "self", documents.GEOJSON),
+        documents.link(f"{here}/items/{quote(request.path_params['feature'], safe='')}", "self", documents.GEOJSON),
+        documents.link(
+            f"{here}/items/{quote(request.path_params['feature'], safe='')}?f=html", "alternate", documents.HTML
+        ),
         documents.link(here, "collection", documents.JSON),
     ]
     body = found[:-1] + ',"links":' + json.dumps(links) + "}"
@@ -199,19 +234,25 @@ async def tile_set(request: Request) -> Response:
 
     def make(actor: Actor, request: Request) -> Any:
         _check_grid(request)
-        offer, home = _with_places(actor, request)
-        return documents.tile_set(base_of(request), offer, home.bounds)
+        offer, home, first = _with_places(actor, request)
+        return documents.tile_set(base_of(request), offer, home.bounds, first)
 
     return await _answer(request, make)
 
 
-def _with_places(actor: Actor, request: Request) -> tuple[Any, TerritoryInfo]:
+def _with_places(actor: Actor, request: Request) -> tuple[Offer, TerritoryInfo, int]:
+    """Return what has tiles, where, and their first zoom: the whole world where all of it fits into one tile."""
     with transaction(actor) as session:
         home = _in_territory(session, actor)
-        offer = catalogue.source_of(session, actor, request.path_params["collection"]).offer
-    if not offer.geometry:
-        raise NotFound(f"{offer.key} has no places, so no tiles.")
-    return offer, home
+        source = catalogue.source_of(session, actor, request.path_params["collection"])
+        if not source.offer.geometry:
+            raise NotFound(f"{source.offer.key} has no places, so no tiles.")
+        return source.offer, home, _first_zoom(session, actor, source)
+
+
+def _first_zoom(session: Session, actor: Actor, source: Source) -> int:
+    few = features.at_most(session, source, actor.territory_id or 0, documents.MOST_IN_TILE)
+    return 0 if few else documents.TILE_ZOOMS[0]
 
 
 def _check_grid(request: Request) -> None:
@@ -240,6 +281,7 @@ async def tile(request: Request) -> Response:
 
 
 def _tile(actor: Actor, request: Request) -> Response:
+    _may_take(actor)
     _check_grid(request)
     asked = request.path_params
     try:
@@ -247,19 +289,28 @@ def _tile(actor: Actor, request: Request) -> Response:
     except GridkeeperError as error:
         raise NotFound(error.message, hint=error.hint) from error
     first, last = documents.TILE_ZOOMS
-    if not first <= key.z <= last:
-        raise NotFound(f"There are no tiles at zoom {key.z}.", hint=f"Zooms run from {first} to {last}.")
     with transaction(actor) as session:
         source = catalogue.source_of(session, actor, asked["collection"])
+        if key.z > last or (key.z < first and _first_zoom(session, actor, source) > key.z):
+            raise NotFound(
+                f"There are no tiles at zoom {key.z}.",
+                hint=f"Zooms run from {first} to {last}, of up to {documents.MOST_IN_TILE:,} rows from 0.",
+            )
         made = features.tile(session, source, actor.territory_id or 0, (key.z, key.x, key.y), documents.MOST_IN_TILE)
         catalogue.note_use(session, actor, source.offer.key, "tiles")
     return Response(made, media_type=documents.MVT, headers=HEADERS, status_code=200 if made else 204)
+
+
+async def style(_request: Request) -> Response:
+    """Answer with the style of the pages for people."""
+    return Response(ogc_html.stylesheet(), media_type="text/css", headers={"cache-control": "public, max-age=600"})
 
 
 _HERE = BASE + "/collections/{collection}"
 routes = [
     Route(BASE, landing),
     Route(BASE + "/", landing),
+    Route(BASE + "/style.css", style),
     Route(BASE + "/conformance", conformance),
     Route(BASE + "/api", definition),
     Route(BASE + "/collections", collections),
@@ -268,7 +319,7 @@ routes = [
     Route(_HERE, collection),
     Route(_HERE + "/queryables", queryables),
     Route(_HERE + "/items", items),
-    Route(_HERE + "/items/{feature}", item),
+    Route(_HERE + "/items/{feature:path}", item),
     Route(_HERE + "/tiles", tile_sets),
     Route(_HERE + "/tiles/{grid}", tile_set),
     Route(_HERE + "/tiles/{grid}/{z:int}/{row:int}/{column:int}", tile),

@@ -13,6 +13,7 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA = "application/schema+json"
+HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
 TILE_MATRIX_SET = "WebMercatorQuad"
 TILE_MATRIX_SET_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
@@ -22,18 +23,28 @@ DEFAULT_FEATURES = 100
 MOST_IN_TILE = 20_000
 _F1 = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 _F2 = "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf"
+_F3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+_CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 _T1 = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 CONFORMS = (
     f"{_F1}/core",
     f"{_F1}/geojson",
     f"{_F1}/oas30",
     f"{_F2}/crs",
+    f"{_F3}/queryables",
+    f"{_F3}/queryables-query-parameters",
+    f"{_F3}/filter",
+    f"{_F3}/features-filter",
+    f"{_CQL2}/cql2-text",
+    f"{_CQL2}/basic-cql2",
+    f"{_CQL2}/advanced-comparison-operators",
+    f"{_CQL2}/basic-spatial-functions",
     f"{_T1}/core",
     f"{_T1}/tileset",
     f"{_T1}/tilesets-list",
     f"{_T1}/mvt",
 )
-"""What it keeps to, and no more: no HTML, no CQL2, no writing."""
+"""What it keeps to, and no more: not every answer is a page too, filters know no functions, nothing is written."""
 _KINDS: Mapping[str, dict[str, str]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
@@ -61,6 +72,7 @@ def landing(base: str, title: str) -> dict[str, Any]:
         "description": "Features and tiles of this territory, as far as the role that asks may see them.",
         "links": [
             link(base, "self", JSON, "This document"),
+            link(f"{base}?f=html", "alternate", HTML, "This document as a page"),
             link(f"{base}/api", "service-desc", OPENAPI, "The definition of this interface"),
             link(f"{base}/conformance", "conformance", JSON, "What it keeps to"),
             link(f"{base}/collections", "data", JSON, "Collections"),
@@ -94,7 +106,9 @@ def collection(
         }
     links = [
         link(here, "self", JSON, offer.title(locale)),
+        link(f"{here}?f=html", "alternate", HTML, "This document as a page"),
         link(f"{here}/items", "items", GEOJSON, "Features"),
+        link(f"{here}/items?f=html", "items", HTML, "Features as a page"),
         link(f"{here}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA, "Columns"),
         link(f"{here}/queryables", "describedby", SCHEMA, "Columns with meanings and units"),
     ]
@@ -121,7 +135,10 @@ def collection(
 def collections(base: str, told: Sequence[dict[str, Any]], crs: Iterable[str]) -> dict[str, Any]:
     """Return the list of collections."""
     return {
-        "links": [link(f"{base}/collections", "self", JSON)],
+        "links": [
+            link(f"{base}/collections", "self", JSON),
+            link(f"{base}/collections?f=html", "alternate", HTML),
+        ],
         "collections": list(told),
         "crs": list(crs),
     }
@@ -134,9 +151,17 @@ def queryables(base: str, offer: Offer, locale: str = "en") -> dict[str, Any]:
         "$id": f"{base}/collections/{offer.key}/queryables",
         "type": "object",
         "title": offer.title(locale),
-        "properties": {each.name: _property(each, locale) for each in offer.fields},
+        "properties": _geometry(offer) | {each.name: _property(each, locale) for each in offer.fields},
         "additionalProperties": False,
     }
+
+
+def _geometry(offer: Offer) -> dict[str, Any]:
+    kind = offer.geometry.lower()
+    if not kind:
+        return {}
+    shape = "any" if kind == "geometry" else kind
+    return {"geometry": {"title": "geometry", "x-ogc-role": "primary-geometry", "format": f"geometry-{shape}"}}
 
 
 def _property(column: FieldInfo, locale: str) -> dict[str, Any]:
@@ -157,7 +182,9 @@ def _of(base: str, offer: Offer) -> str:
     return f"{base}/collections/{offer.key}"
 
 
-def tile_set(base: str, offer: Offer, bounds: Sequence[float] | None = None) -> dict[str, Any]:
+def tile_set(
+    base: str, offer: Offer, bounds: Sequence[float] | None = None, first: int = TILE_ZOOMS[0]
+) -> dict[str, Any]:
     """Return the description of the tile set of a collection."""
     here = f"{_of(base, offer)}/tiles/{TILE_MATRIX_SET}"
     told: dict[str, Any] = {
@@ -173,7 +200,7 @@ def tile_set(base: str, offer: Offer, bounds: Sequence[float] | None = None) -> 
     }
     if bounds is not None:
         told["boundingBox"] = {"lowerLeft": list(bounds[:2]), "upperRight": list(bounds[2:]), "crs": CRS84}
-        first, last = TILE_ZOOMS
+        last = TILE_ZOOMS[1]
         told["centerPoint"] = {"coordinates": [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]}
         told["layers"] = [
             {

@@ -45,6 +45,15 @@ def definition(base: str, title: str, offers: Sequence[Offer], crs: Iterable[str
         "datetime": _query(
             "datetime", "A moment or a span, as 2026-03-01T00:00:00Z/..", _STRING, style="form", explode=False
         ),
+        "filter": _query("filter", "A condition in CQL2 text, as status = 'closed' AND priority < 3.", _STRING),
+        "filter-lang": _query(
+            "filter-lang", "Language of the filter.",
+            {"type": "string", "enum": ["cql2-text"], "default": "cql2-text"},
+        ),
+        "filter-crs": _query(
+            "filter-crs", "Coordinate system of places in the filter.", {"type": "string", "enum": systems}
+        ),
+        "f": _query("f", "Form of the answer.", {"type": "string", "enum": ["json", "geojson", "html"]}),
         "after": _query("after", "Identity of the last feature of the page before; see the link next.", _STRING),
     }  # fmt: skip
     paths: dict[str, Any] = {
@@ -91,7 +100,18 @@ def definition(base: str, title: str, offers: Sequence[Offer], crs: Iterable[str
 
 def _paths_of(offer: Offer) -> dict[str, Any]:
     here = f"/collections/{offer.key}"
-    names = ["limit", "bbox", "bbox-crs", "crs", "after", *(["datetime"] if offer.moment else [])]
+    names = [
+        "limit",
+        "bbox",
+        "bbox-crs",
+        "crs",
+        "filter",
+        "filter-lang",
+        "filter-crs",
+        "after",
+        "f",
+        *(["datetime"] if offer.moment else []),
+    ]
     items: list[dict[str, Any]] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     items += [_query(each.name, each.title_en, _STRING) for each in offer.fields]
     tag = [offer.title_en]

@@ -13,8 +13,11 @@ from app.api.ogc_documents import CRS84, DEFAULT_FEATURES, MOST_FEATURES, crs_ur
 from core.errors import InvalidInput
 from geodata.catalogue_model import Offer
 from geodata.features import WGS84, Box, Wanted
+from geodata.filters import Filter
 
-KNOWN = frozenset({"limit", "bbox", "bbox-crs", "crs", "datetime", "after", "f"})
+KNOWN = frozenset({
+    "limit", "bbox", "bbox-crs", "crs", "datetime", "after", "f", "lang", "filter", "filter-lang", "filter-crs",
+})  # fmt: skip
 WEB_MERCATOR = 3857
 
 
@@ -60,6 +63,7 @@ def wanted(query: Mapping[str, str], offer: Offer, metric_srid: int) -> Wanted:
         since=since,
         until=until,
         equals={name: value for name, value in query.items() if name in names and name not in KNOWN},
+        filter=filter_of(query, known),
         after=query.get("after"),
         limit=limit(query.get("limit", "")),
         srid=srid,
@@ -67,10 +71,18 @@ def wanted(query: Mapping[str, str], offer: Offer, metric_srid: int) -> Wanted:
     )
 
 
+def filter_of(query: Mapping[str, str], known: Mapping[str, tuple[int, bool]]) -> Filter | None:
+    """Return the filter that is asked for; None without one."""
+    if query.get("filter-lang", "cql2-text") != "cql2-text":
+        raise InvalidInput("Filters are written in CQL2 text here.", hint="Say filter-lang=cql2-text.")
+    srid, flipped = system_of(query.get("filter-crs", CRS84), known)
+    return Filter(query["filter"], srid, flipped) if query.get("filter", "").strip() else None
+
+
 def check_format(query: Mapping[str, str]) -> None:
     """Return when the format is one there is."""
-    if query.get("f", "json") not in {"json", "geojson"}:
-        raise InvalidInput("The only format here is JSON.", hint="Leave f away, or say f=json.")
+    if query.get("f", "json") not in {"json", "geojson", "html"}:
+        raise InvalidInput("There is JSON and HTML here.", hint="Leave f away, or say f=json or f=html.")
 
 
 def system_of(given: str, known: Mapping[str, tuple[int, bool]]) -> tuple[int, bool]:

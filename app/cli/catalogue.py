@@ -72,9 +72,7 @@ def export_catalogue(
 ) -> None:
     """Write the catalogue as DCAT-AP in JSON-LD."""
     with acting(territory, as_) as here:
-        found = [
-            catalogue.entry(here.session, here.actor, each.key) for each in catalogue.entries(here.session, here.actor)
-        ]
+        found = catalogue.entries_measured(here.session, here.actor)
         document = catalogue_dcat.document(found, base=base, publisher=here.territory.title_en, at=now())
     body = json.dumps(document, ensure_ascii=False, indent=1, default=str)
     if str(file) == "-":

@@ -241,7 +241,8 @@ def test_the_catalogue_tells_who_used_what_and_what_nobody_does(
 def test_dcat_says_titles_rights_and_where_to_get_it(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
     planner = officers[Role.PLANNER]
     session = acting(planner)
-    known = [catalogue.entry(session, planner, each.key) for each in catalogue.entries(session, planner)]
+    known = catalogue.entries_measured(session, planner)
+    assert known == [catalogue.entry(session, planner, each.key) for each in known]
     told = catalogue_dcat.document(known, base="https://city.example/", publisher="Tiny Town", at=now())
     sets = {each["dct:identifier"]: each for each in told["dcat:dataset"]}
     assert set(sets) == {each.key for each in known}

@@ -109,6 +109,19 @@ def test_formulas_are_text_as_everywhere_else(actors: dict[Role, Actor]) -> None
             assert row[0] == neutral(each), repr(each)
 
 
+def test_the_last_moment_of_a_minute_is_no_sixtieth_second(actors: dict[Role, Actor], tmp_path: Path) -> None:
+    actor = actors[Role.SUPERVISOR]
+    late = "2026-01-09T15:04:59.999900Z"
+    with transaction(system_actor(actor.territory_id)) as session:
+        session.execute(
+            text("UPDATE incident SET reported_at = :at WHERE id = (SELECT min(id) FROM incident)"), {"at": late}
+        )
+    for form in ("gpkg", "parquet", "geojson"):
+        found = read(give(actor, "incidents", form, tmp_path)[0]).sort_values("reported_at")["reported_at"]
+        assert pd.api.types.is_datetime64_any_dtype(found), form
+        assert abs(found - pd.Timestamp(late)).min() < pd.Timedelta("1ms")
+
+
 def test_names_with_formulas_lines_and_quotes_survive_each_format(actors: dict[Role, Actor], tmp_path: Path) -> None:
     actor = actors[Role.SUPERVISOR]
     path = tmp_path / "tricky"

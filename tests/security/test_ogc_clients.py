@@ -30,6 +30,7 @@ class Interface:
     address: str
     secret: str
     incidents: int
+    closed: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,7 @@ def interface(actors: dict[Role, Actor]) -> Iterator[Interface]:
     with transaction(actor) as session:
         secret = tokens.issue(session, actor, name="GDAL").secret
         incidents = session.scalar(text("SELECT count(*) FROM incident"))
+        closed = session.scalars(text("SELECT number FROM incident WHERE status = 'closed' AND priority < 3")).all()
     app = Starlette(routes=routes.routes, middleware=routes.middleware)
     app.exception_handlers = {k: v for k, v in routes.exception_handlers.items() if k is not Exception}
     port = free_port()
@@ -49,7 +51,7 @@ def interface(actors: dict[Role, Actor]) -> Iterator[Interface]:
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
     bearer.forget()
-    yield Interface(f"http://127.0.0.1:{port}/ogc", secret, int(incidents or 0))
+    yield Interface(f"http://127.0.0.1:{port}/ogc", secret, int(incidents or 0), sorted(closed))
     server.should_exit = True
     thread.join(30)
 
@@ -79,6 +81,8 @@ west, south, east, north = frame.total_bounds
 box = (west, south, (west + east) / 2, north)
 told["boxed"] = len(pyogrio.read_dataframe(gdal, layer="incidents", bbox=box))
 told["inside"] = int((frame.geometry.x <= box[2]).sum())
+closed = pyogrio.read_dataframe(gdal, layer="incidents", where="status = 'closed' AND priority < 3")
+told["filtered"] = sorted(closed["number"])
 grids = pyogrio.read_dataframe(gdal, layer="unit-grids")
 told["grids"], told["valid"] = sorted(set(grids.geom_type)), bool(grids.is_valid.all())
 print(json.dumps(told))
@@ -86,12 +90,17 @@ print(json.dumps(told))
 """In a process of its own: inside the platform GDAL opens nothing over the network."""
 
 
-def test_gdal_lists_and_reads_the_collections(interface: Interface) -> None:
+def gdal_environment() -> dict[str, str]:
+    """What a GDAL outside the platform is started with: its drivers as they are, and no proxy in between."""
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     clean.pop("GDAL_SKIP", None)
+    return clean
+
+
+def test_gdal_lists_and_reads_the_collections(interface: Interface) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", READ, interface.address, interface.secret],
-        env=clean, capture_output=True, text=True, timeout=120, check=False,
+        env=gdal_environment(), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
@@ -106,6 +115,7 @@ def test_gdal_lists_and_reads_the_collections(interface: Interface) -> None:
     assert -1.4 < west < east < -1.2
     assert 50.6 < south < north < 50.8
     assert 0 < told["boxed"] == told["inside"] < interface.incidents
+    assert told["filtered"] == interface.closed
     assert told["grids"] == ["Polygon"]
     assert told["valid"]
 

@@ -27,8 +27,15 @@ SPAN = "from=2020-01-01&to=2030-01-01"
 DIFFERENCE = "&before=2019-01-01&until=2019-12-31&level=community"
 _DRAFT_TILE = {"change:int": "1", "version:int": "1", "z:int": "12", "x:int": "1", "y:int": "1"}
 FILL = _DRAFT_TILE | {"basemap:int": "1", "job:int": "1", "evidence:int": "1", "name:path": "gk/gridkeeper-map.js"}
-OGC = {route.path: EVERYBODY for route in ogc.routes}
-FILL |= {"collection": "facilities", "feature": "0", "grid": "WebMercatorQuad", "row:int": "99999", "column:int": "1"}
+ROWS = ("/items", "/items/{feature:path}", "/tiles/{grid}/{z:int}/{row:int}/{column:int}")
+OGC = {each.path: ALLOWED[May.TAKE_DATA] if each.path.endswith(ROWS) else EVERYBODY for each in ogc.routes}
+FILL |= {
+    "collection": "facilities",
+    "feature:path": "0",
+    "grid": "WebMercatorQuad",
+    "row:int": "99999",
+    "column:int": "1",
+}
 FILL |= {"key": "unit-grids", "form": "csv"}
 FIELD = ("state", "way", "classes", "acts", "photo", "position")
 POSTED = {f"/api/field/{name}": "POST" for name in ("acts", "photo", "position")}
