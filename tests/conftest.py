@@ -55,7 +55,7 @@ def state_dir() -> Iterator[Path]:
     """A state folder of this run alone; no test reads or writes the user's."""
     folder = Path(tempfile.mkdtemp(prefix="gk-test-"))
     folder.chmod(0o755)
-    for name in [n for n in os.environ if n.startswith("GRIDKEEPER_")]:
+    for name in [n for n in os.environ if n.startswith("GRIDKEEPER_") or n.lower().endswith("_proxy")]:
         del os.environ[name]
     os.environ |= {"GRIDKEEPER_STATE_DIR": str(folder), "GRIDKEEPER_DURABLE": "false", "GRIDKEEPER_DEMO": "true"}
     for cached in (settings, secret_key, db.cluster, db.engine):
