@@ -112,6 +112,7 @@ class Playback(JSCSSMixin, MacroElement):
         self.settings = script_json({
             "lang": i18n.locale(),
             "ramp": list(YLGNBU[7][2:]),
+            "traffic": list(YLGNBU[5]),
             "words": {
                 "playback": t("Playback"), "play": t("Play"), "pause": t("Pause"), "step": t("Step of the playback"),
                 "speed": t("Speed"), "slow": t("Slow"), "normal": t("Normal"), "fast": t("Fast"),

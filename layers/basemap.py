@@ -105,7 +105,9 @@ def _places(z: int) -> LiteralString:
         kinds = "'city', 'town', 'village', 'suburb', 'hamlet'"
     return as_layer(
         "place",
-        f"SELECT kind, name, name_zh, people, {in_tile('geom')} AS geom FROM place_name"
+        "SELECT kind, name, coalesce(name_zh, (SELECT a.name_zh FROM area AS a WHERE a.territory_id = %(territory)s"
+        " AND a.name = place_name.name AND a.name_zh IS NOT NULL LIMIT 1)) AS name_zh, people,"
+        f" {in_tile('geom')} AS geom FROM place_name"
         f" WHERE territory_id = %(territory)s AND geom && {WITH_MARGIN} AND kind IN ({kinds})",
     )
 

@@ -136,15 +136,16 @@ def _communities(session: Session, given: dict[str, object], px: float, theme: T
 
 def _towns(session: Session, given: dict[str, object], px: float, theme: Theme, *, chinese: bool) -> list[str]:
     labels = []
+    size = 17 if theme is LIGHT else 25  # of a wall it is read from afar
     taken: list[tuple[float, float]] = []
     for town in session.execute(_TOWNS, given | {"largest": LARGEST_TOWNS}):
-        if any(abs(town.x - x) < 110 * px and abs(town.y - y) < 26 * px for x, y in taken):
+        if any(abs(town.x - x) < 6.5 * size * px and abs(town.y - y) < 1.5 * size * px for x, y in taken):
             continue
         taken.append((town.x, town.y))
         name = escape((chinese and town.name_zh) or town.name)
         labels.append(
             f'<text x="{town.x:.0f}" y="{-town.y:.0f}" text-anchor="middle" font-family="Source Sans, Noto Sans CJK SC,'
-            f' sans-serif" font-weight="600" font-size="{17 * px:.0f}" fill="{theme.label}" stroke="{theme.halo}"'
+            f' sans-serif" font-weight="600" font-size="{size * px:.0f}" fill="{theme.label}" stroke="{theme.halo}"'
             f' stroke-width="{4 * px:.0f}" paint-order="stroke">{name}</text>'
         )
     return labels

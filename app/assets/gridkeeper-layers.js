@@ -6,6 +6,8 @@ const GridkeeperLayers = (() => {
   const { FONT, trace } = GridkeeperStyle;
   const missing = new Set();
   const HEAT_STEP_PX = 4;
+  const NAME_PX = 7; // half the height of a place's name
+  const DRAWN_AFTER = "moveend resize"; // each zoom ends as a move, so this is once
 
   /**
    * Return what protomaps-leaflet takes for a file of tiles: our own address, and who is told when it fails.
@@ -175,12 +177,12 @@ const GridkeeperLayers = (() => {
     },
     onAdd(map) {
       this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("gk-heat"));
-      map.on("moveend zoomend resize viewreset", this.draw, this);
+      map.on(DRAWN_AFTER, this.draw, this);
       this.draw();
     },
     onRemove(map) {
       this._canvas.remove();
-      map.off("moveend zoomend resize viewreset", this.draw, this);
+      map.off(DRAWN_AFTER, this.draw, this);
     },
     draw() {
       const map = this._map;
@@ -312,12 +314,12 @@ const GridkeeperLayers = (() => {
     },
     onAdd(map) {
       this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("gk-bubbles"));
-      map.on("moveend zoomend resize viewreset", this.draw, this);
+      map.on(DRAWN_AFTER, this.draw, this);
       this.draw();
     },
     onRemove(map) {
       this._canvas.remove();
-      map.off("moveend zoomend resize viewreset", this.draw, this);
+      map.off(DRAWN_AFTER, this.draw, this);
     },
     redraw() {
       if (this._map) {
@@ -346,9 +348,11 @@ const GridkeeperLayers = (() => {
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
       for (const one of cluster(centres, counts, zoom, 72, box).reverse()) {
-        const r = Math.min(20, 7 + 1.5 * Math.log2(1 + one.count));
+        const r = Math.min(18, 7 + 1.4 * Math.log2(1 + one.count));
+        const x = one.x - corner.x;
+        const y = one.y - corner.y - r - NAME_PX; // above the place, so that its name stays to be read
         ctx.beginPath();
-        ctx.arc(one.x - corner.x, one.y - corner.y, r, 0, 2 * Math.PI);
+        ctx.arc(x, y, r, 0, 2 * Math.PI);
         ctx.fillStyle = theme.surface;
         ctx.globalAlpha = 0.92;
         ctx.fill();
@@ -358,7 +362,7 @@ const GridkeeperLayers = (() => {
         ctx.stroke();
         ctx.fillStyle = theme.text;
         ctx.font = `600 12px ${FONT}`;
-        ctx.fillText(short(one.count), one.x - corner.x, one.y - corner.y + 0.5);
+        ctx.fillText(short(one.count), x, y + 0.5);
       }
     },
   });

@@ -147,7 +147,7 @@ const GridkeeperTime = (() => {
   }
 
   function colours(classes) {
-    return config.ramp.slice(-classes);
+    return (state.step === TRAFFIC ? config.traffic : config.ramp).slice(-classes);
   }
 
   async function show(at) {
