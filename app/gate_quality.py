@@ -17,7 +17,7 @@ from geodata.catalogue_model import Entry
 from geodata.data_rules import SCORES, Scored
 from layers.style import LIGHT
 
-WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM = 620, 168, 48, 112, 14, 26
+WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM = 740, 168, 48, 112, 14, 26
 INKS = {
     "completeness": (LIGHT.primary, ""),
     "validity": (LIGHT.overdue, "7 3"),
@@ -43,8 +43,8 @@ def show(session: Session, around: Around, one: Entry) -> None:
     widgets.table(head, [_row(around, each, names) for each in reversed(found)])
     widgets.note(
         t(
-            "Complete: cells that are filled. Valid: rows that keep the rules. Unique: rows not held already."
-            " On a grid: rows placed. Timely: 100 % when the newest date of the rows is today, 0 % after a year."
+            "Completeness: cells that are filled. Validity: rows that keep the rules. Uniqueness: rows not held already."
+            " Placement: rows on a grid. Timeliness: 100 % when the newest date of the rows is today, 0 % after a year."
         )
     )
 

@@ -177,7 +177,7 @@ class Checker:
             outside[usable] = ~shapely.intersects(self._ground.boundary, shapes[usable])
             found.add(
                 outside, field, told, "inside", f"It lies outside {self._ground.title}.",
-                f"位于{self._ground.title}之外。", mend=self._turned,
+                "位于辖区之外。", mend=self._turned,
             )  # fmt: skip
         return shapes
 
