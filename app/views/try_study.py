@@ -54,9 +54,8 @@ def show() -> None:
             _list(marked, study.id, [name for name, _ in streets] if way == CLOSE else None)
             _ask(actor, detail, str(way), marked, struck)
         with right:
-            _map(
-                session, actor, territory, detail, marked if way != CLOSE else [], struck, [line for _, line in streets]
-            )
+            lines = [line for _, line in streets] if way == CLOSE else None
+            _map(session, actor, territory, detail, marked, struck, lines)
 
 
 def _way(way: str) -> str:

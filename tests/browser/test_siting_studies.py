@@ -40,6 +40,7 @@ def test_three_clicks_to_an_answer_then_beat_the_machine_and_compare(
     expect(page.get_by_role("button", name="Weigh my plan")).to_be_disabled()
     ground.click(position={"x": 380, "y": 320})
     page.get_by_role("button", name="Take off").nth(1).wait_for()
+    expect(page.frame_locator("iframe").first.locator(".gk-site")).to_have_count(2, timeout=ANSWER_MS)
     page.get_by_role("button", name="Weigh my plan").click()
     page.wait_for_url(re.compile(rf"/compare-studies\?a={machine}&b=\d+"))
 
