@@ -84,7 +84,7 @@ def outcome(job: Job) -> None:
             Fact(t("New"), i18n.number(int(found.get("loaded", 0)))),
             Fact(t("Changed"), i18n.number(int(found.get("changed", 0)))),
             Fact(t("There already"), i18n.number(int(found.get("duplicates", 0)))),
-            Fact(t("On a grid"), i18n.number(int(found.get("placed", 0)))),
+            Fact(t("Rows on a grid"), i18n.number(int(found.get("placed", 0)))),
             Fact(
                 t("In quarantine"),
                 i18n.number(rejected),

@@ -33,6 +33,8 @@ def what(key: str) -> str:
 
 def value(said: str) -> str:
     """Return what something was taken for."""
+    if said.startswith("row ") and said[4:].isdigit():
+        return t("row {number}", number=said[4:])
     return {
         "left out": t("left out: about a person"),
         "swapped": t("latitude stands first"),

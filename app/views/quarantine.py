@@ -87,7 +87,12 @@ def _files(waiting: list[Waiting], chosen: Waiting) -> None:
 def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | None:
     widgets.heading(chosen.file_name, aside=tn("{count} row waits", "{count} rows wait", chosen.rows))
     widgets.table(
-        [Column(t("Row"), right=True), Column(t("Column")), Column(t("What is wrong")), Column(t("Could be"))],
+        [
+            Column(t("Row"), right=True),
+            Column(t("Column"), wide=True),
+            Column(t("What is wrong")),
+            Column(t("Could be")),
+        ],
         [
             (
                 i18n.number(each.row_number),
