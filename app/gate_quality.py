@@ -44,8 +44,8 @@ def show(session: Session, around: Around, one: Entry) -> None:
     widgets.note(
         t(
             "Completeness: cells that are filled. Validity: rows that keep the rules. Uniqueness: rows not held"
-            " already. Placement: rows on a grid. Timeliness: 100 % when the newest date of the rows is today, 0 % after"
-            " a year."
+            " already. Placement: rows on a grid. Timeliness: 100 % when the newest date of the rows is today, 0 %"
+            " after a year."
         )
     )
 
