@@ -65,11 +65,15 @@ class Entry:
     numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
+    def called(self) -> str:
+        """Return its name, the Chinese one where it has no other."""
+        return self.name or self.name_zh
+
+    @property
     def shown(self) -> str:
         """Return its name, with its community; an address of this form finds it again."""
         place = self.community or self.community_zh
-        name = self.name or self.name_zh
-        return f"{name}, {place}" if place and self.kind != "community" else name
+        return f"{self.called}, {place}" if place and self.kind != "community" else self.called
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +226,10 @@ class Gazetteer:
             score -= 0.1
         score, said, said_zh = self._around(reading, entry, score)
         text = entry.shown if not reading.number else entry.shown.replace(
-            entry.name or entry.name_zh, _with_number(entry, reading.number), 1
+            entry.called, _with_number(entry, reading.number), 1
         )  # fmt: skip
         return Candidate(
-            round(max(score, 0.0), 3), how, entry.name or entry.name_zh, entry.community, entry.community_zh, x, y,
+            round(max(score, 0.0), 3), how, entry.called, entry.community, entry.community_zh, x, y,
             within, why + said, why_zh + said_zh, text,
         )  # fmt: skip
 
@@ -249,20 +253,20 @@ class Gazetteer:
             one = self.entries[place]
             for at, (score_2, why_2, why_2_zh) in others.items():
                 two = self.entries[at]
-                if one.shape is None or two.shape is None or at == place or one.name == two.name:
+                if one.shape is None or two.shape is None or at == place or one.called == two.called:
                     continue
                 if shapely.distance(one.shape, two.shape) > MEET_M:
                     continue
                 for x, y in _meetings(one.shape, two.shape):
                     score_, said, said_zh = self._around(reading, one, min(score, score_2))
-                    names = f"{one.name or one.name_zh} & {two.name or two.name_zh}"
+                    names = f"{one.called} & {two.called}"
                     told = " and " if why == why_2 else f" ({why}) and "
                     zh = (
                         f"{one.name_zh or one.name}（{why_zh}）与{two.name_zh or two.name}（{why_2_zh}）相交处{said_zh}"
                     )
                     made.append(Candidate(
                         round(score_, 3), "crossing", names, one.community, one.community_zh, x, y, MEET_M / 2,
-                        f"where {one.name}{told}{two.name} ({why_2}) meet{said}",
+                        f"where {one.called}{told}{two.called} ({why_2}) meet{said}",
                         zh,
                         f"{names}, {one.community}" if one.community else names,
                     ))  # fmt: skip
@@ -308,7 +312,7 @@ def _score(key: Key, own: Key, alike: float, entry: Entry) -> tuple[float, str, 
         return None  # a Chinese name is not looked for among English ones
     score, why, zh = alike, "the name is the same", "名称一致"
     if alike < 1:
-        score, why, zh = alike * 0.98, f"the name is nearly the same ({entry.name or entry.name_zh})", "名称相近"
+        score, why, zh = alike * 0.98, f"the name is nearly the same ({entry.called})", "名称相近"
     if scripts in _HEARD:
         score *= _HEARD[scripts]
         why, zh = f"{why} by its sound", f"{zh}（读音）"
@@ -348,7 +352,7 @@ def _numbered(entry: Entry, number: str) -> tuple[str, float, float, float, str,
 
 
 def _with_number(entry: Entry, number: str) -> str:
-    name = entry.name or entry.name_zh
+    name = entry.called
     return f"{name}{number}号" if not name.isascii() and fold(name)[-1:] > "\u3400" else f"{number} {name}"
 
 

@@ -219,7 +219,7 @@ def _chinese(text: str) -> Iterator[Reading]:
         around = (*rest, piece[:cut]) if cut else rest
         body = piece[cut:]
         crossing = _CHINESE_CROSSING.match(body)
-        if crossing and all(_CHINESE_ROAD.search(crossing[each]) for each in ("one", "other")):
+        if crossing and all(_CHINESE_ROAD.search(part) or re.search("[A-Za-z]{3}", part) for part in crossing.groups()):
             yield Reading(crossing["one"], crossing=_road(crossing["other"]), around=around)
             continue
         found = _CHINESE_ROAD.match(body)
