@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from app import cookie
+from app.api.forms import Attempts
 from core.clock import now
 from core.identity import Actor, Role, system_actor
 from geodata.db import transaction
@@ -23,6 +24,8 @@ OPEN = frozenset({"/wall/open", "/wall/enter", "/wall/wall.js", "/wall/wall.css"
 """What has to be there before it: the page that takes the secret, and files without anything of the city."""
 BELIEVED_S = 3.0
 LONGEST = 100
+strangers = Attempts(60)
+"""Secrets that open nothing, by network address: beyond so many a minute none is looked up."""
 _cache: dict[str, tuple[float, WallPassInfo]] = {}
 _lock = threading.Lock()
 
@@ -54,7 +57,14 @@ async def look_up(connection: HTTPConnection) -> WallPassInfo | None:
     secret = connection.cookies.get(cookie_name(), "")
     if not 0 < len(secret) <= LONGEST:
         return None
-    return await to_thread.run_sync(opened, secret)
+    address, key = connection.client.host if connection.client else "", token_id(secret)
+    # A screen that was good before is never kept waiting by guesses from beside it.
+    if key not in _cache and strangers.full(address, time.monotonic()):
+        return None
+    found = await to_thread.run_sync(opened, secret)
+    if found is None:
+        strangers.allow(address, time.monotonic())
+    return found
 
 
 def opened(secret: str) -> WallPassInfo | None:

@@ -31,6 +31,10 @@ class Attempts:
         self._per_minute = per_minute
         self._seen: OrderedDict[str, list[float]] = OrderedDict()
 
+    def full(self, address: str, now: float) -> bool:
+        """Return whether no more attempt is allowed; counts none."""
+        return sum(now - at < 60 for at in self._seen.get(address, ())) >= self._per_minute
+
     def allow(self, address: str, now: float) -> bool:
         """Return whether one more attempt is allowed, and count it."""
         recent = [at for at in self._seen.pop(address, []) if now - at < 60]

@@ -137,6 +137,26 @@ def test_the_map_without_the_map_and_without_serious_faults(page: Page, served: 
     assert faults(page) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_pages_around_the_map_have_no_serious_faults(page: Page, served: Served, language: str) -> None:
+    for role, paths in {
+        "dispatcher": ("/map?view=table", "/traffic", "/walls"),
+        "administrator": ("/basemaps",),
+    }.items():
+        page.context.clear_cookies()
+        enter(page, served, role, language=language)
+        for path in paths:
+            page.goto(f"{served.url}{path}")
+            page.locator(".gk-title h1").wait_for()
+            assert faults(page) == [], path
+        if role == "dispatcher":
+            for scene in ("overview", "worst"):
+                page.goto(f"{served.url}/wall?scene={scene}&lang={language}")
+                page.locator("body[data-painted]").wait_for()
+                assert faults(page) == [], scene
+
+
 def faults(page: Page) -> list[str]:
     """Return serious faults that axe-core finds on the page and in the map's frame."""
     found: list[str] = []

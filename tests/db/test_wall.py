@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app import cookie, guard, i18n, routes, wall_gate
-from app.api import tiles, wall
+from app.api import forms, tiles, wall
 from app.wall_state import wall_state
 from core.clock import now
 from core.errors import InvalidInput, NotFound, NotPermitted
@@ -176,3 +176,22 @@ def test_an_emergency_without_an_address_has_its_street_and_community(session: S
         (told,) = wall_state(session, city.officer(Role.AUDITOR), city.territory)["emergencies"]
         assert told["place"].startswith(place)
     i18n.use("en")
+
+
+def test_secrets_are_not_tried_without_end(
+    client: TestClient, town: dict[Role, Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del town
+    client.cookies.clear()
+    guard.forget_sessions()
+    monkeypatch.setattr(wall, "attempts", forms.Attempts(2))
+    tried = [client.post("/wall/enter", data={"secret": f"wrong-{k}"}).status_code for k in range(4)]
+    assert tried == [404, 404, 429, 429]
+    monkeypatch.setattr(wall_gate, "strangers", forms.Attempts(2))
+    asked: list[str] = []
+    monkeypatch.setattr(wall_gate, "opened", asked.append)
+    for k in range(5):
+        client.cookies.set(wall_gate.cookie_name(), f"guess-{k}")
+        assert client.get("/api/wall/state").status_code == 401
+    assert asked == ["guess-0", "guess-1"], "beyond the limit nobody looks a guess up"
+    client.cookies.clear()
