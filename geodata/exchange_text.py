@@ -18,7 +18,7 @@ import pyarrow.csv as arrow_csv
 
 from core.errors import InvalidInput
 from core.settings import settings
-from geodata.exchange import Chunk, Layout, unique_headings
+from geodata.exchange import CHUNK_ROWS, Chunk, Layout, unique_headings
 
 BLOCK_BYTES: Final = 8 << 20
 _HEAD_BYTES: Final = 1 << 18
@@ -80,9 +80,12 @@ class TextSource:
             except (pa.ArrowInvalid, OSError, EOFError, zlib.error) as error:
                 raise self._said(error, first) from error
             numbers, first = broken.numbers(first, batch.num_rows)
-            if batch.num_rows or broken.rows:
-                columns = {name: batch.column(place) for place, name in enumerate(names)}
-                yield Chunk(int(numbers[0]) if len(numbers) else first, columns, None, numbers, tuple(broken.take()))
+            if not batch.num_rows and not broken.rows:
+                continue
+            for start in range(0, max(1, batch.num_rows), CHUNK_ROWS):
+                columns = {name: batch.column(place).slice(start, CHUNK_ROWS) for place, name in enumerate(names)}
+                some = numbers[start : start + CHUNK_ROWS]
+                yield Chunk(int(some[0]) if len(some) else first, columns, None, some, tuple(broken.take()))
         if broken.rows:
             empty = {name: pa.array([], pa.string()) for name in names}
             yield Chunk(first, empty, None, np.empty(0, dtype=np.int64), tuple(broken.take()))
