@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from core.errors import InvalidInput
 from core.identity import Actor
 from core.progress import Progress
-from geodata import db, exchange_load, jobs
+from geodata import db, exchange_load, jobs, pairing
 from geodata.exchange import Role, Type
+from geodata.exchange_link import ANY
 from geodata.exchange_load import BatchView, Loaded, load_file
 from geodata.exchange_run import Place
 from geodata.exchange_understand import Overrides
@@ -39,9 +42,20 @@ def bring_in(
     session: Session, actor: Actor, territory: TerritoryInfo, path: Path, *, key: str, progress: Progress, **more: Any
 ) -> Loaded:
     """Bring a file into a data set of a territory."""
-    return load_file(
+    done = load_file(
         session, actor, territory, path, key=key, place=place_in(session, territory), progress=progress, **more
     )
+    if done.data_set_id is not None and done.batch_id is not None and not done.known:
+        with contextlib.suppress(InvalidInput):  # its names went; the pairs stay as they are
+            pairing.compare_again(session, actor, territory, done.data_set_id)
+    return done
+
+
+def linking_roles(address: str, grid: str, component: str) -> dict[str, Role]:
+    """Return the columns that place rows, as a command names them: with commas, ``-`` for no address at all."""
+    said = {Role.ADDRESS: address, Role.GRID: grid, Role.COMPONENT: component}
+    named = {part.strip(): role for role, text in said.items() for part in text.split(",") if part.strip()}
+    return {ANY: Role.FIELD} if address.strip() == "-" else named
 
 
 def as_counts(done: Loaded) -> dict[str, Any]:

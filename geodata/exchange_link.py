@@ -35,6 +35,8 @@ COMPONENTS: Final = (
 )  # fmt: skip
 LINKED: Final = {"address": Role.ADDRESS, "grid": Role.GRID, "component": Role.COMPONENT}
 """Where rows get their place by linking: what a mapping says of its places, and the role of the column."""
+ANY: Final = "*"
+"""In place of a heading: no column at all."""
 ENOUGH: Final = 0.5
 """Share of the first cells that have to be known for a column to place rows by itself."""
 PROBED: Final = 200
@@ -76,6 +78,8 @@ def guess_link(
     A column is taken when its heading says so and at least half of its first cells are known here, or when a person
     says so. Where the file has coordinates they place; an address column is then only compared with them.
     """
+    if given.get(ANY) is Role.FIELD:
+        return spec, []
     asked = {heading: role for heading, role in given.items() if role in LINKED.values()}
     for places, role, words in (("grid", Role.GRID, GRIDS), ("component", Role.COMPONENT, COMPONENTS)):
         heading = _asked(asked, role) or ("" if spec.places else _heading(spec, words, given))

@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.cli.common import AsJson, TerritoryName, emit, progress
-from app.data_gate import as_counts, bring_in
+from app.data_gate import as_counts, bring_in, linking_roles
 from core.clock import now
 from core.errors import InvalidInput
 from core.identity import Actor, system_actor
@@ -96,6 +96,9 @@ def load_file(
     whole: Annotated[bool, typer.Option("--whole", help="Refuse the file when a row breaks a rule.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen and keep nothing.")] = False,
     territory: TerritoryName = None,
+    address: Annotated[str, typer.Option(help="Columns that say the place in words, with commas; - for none.")] = "",
+    grid_column: Annotated[str, typer.Option(help="Column of codes of unit grids, of any scheme known here.")] = "",
+    component_column: Annotated[str, typer.Option(help="Column of identifiers of components.")] = "",
     lon_column: Annotated[str | None, _option("lon", "Longitude in degrees.")] = None,
     lat_column: Annotated[str | None, _option("lat", "Latitude in degrees.")] = None,
     time_column: Annotated[str | None, _option("time", "Time of report.")] = None,
@@ -106,7 +109,10 @@ def load_file(
 ) -> None:
     """Bring a file into a territory; loading the same file twice adds nothing."""
     keys = None if key is None else () if key == "-" else tuple(part.strip() for part in key.split(",") if part.strip())
-    over = Overrides(crs, datum, swap, encoding, delimiter, layer, zone, keys, inside=False if everywhere else None)
+    over = Overrides(
+        crs, datum, swap, encoding, delimiter, layer, zone, keys, inside=False if everywhere else None,
+        roles=linking_roles(address, grid_column, component_column),
+    )  # fmt: skip
     columns = {"lon": lon_column, "lat": lat_column, "time": time_column, "class": class_column, "id": id_column}
     asked = Asked(file, name, mapping, dry_run, whole, over, columns, status, owner, sensitivity)
     with progress() as shown:
@@ -161,6 +167,8 @@ def _data_set(  # noqa: PLR0917  (one form for all kinds)
         told["in quarantine"] = (
             f"row {done.first_wrong['row']}: {done.first_wrong['sentence']} See: gridkeeper quarantine list"
         )
+    left = enumerate(done.not_placed[:5], 1)
+    told |= {f"on no grid {number}": f"row {each['row']}: {each['why']}" for number, each in left}
     if done.known:
         told["note"] = "This very file was loaded before; nothing was added."
     return told
