@@ -122,6 +122,17 @@ def system_rights(session: Session, actor: Actor) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def own_rights(session: Session, actor: Actor) -> Iterator[None]:
+    """Let what stands inside `system_rights` be read with the actor's own rights again."""
+    role = "SELECT set_config('gridkeeper.role', %(role)s, true)"
+    session.flush()
+    session.connection().exec_driver_sql(role, {"role": actor.role.value})
+    yield
+    session.flush()
+    session.connection().exec_driver_sql(role, {"role": Role.SYSTEM.value})
+
+
+@contextlib.contextmanager
 def transaction(actor: Actor, *, purpose: str = "", command_id: str | None = None) -> Iterator[Session]:
     """Open a session in which ``actor`` acts; commits at the end, rolls back on any error.
 

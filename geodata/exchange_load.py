@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import time
@@ -21,7 +22,7 @@ from core.identity import Role as ActorRole
 from core.progress import Progress, Silent
 from geodata import exchange_store as store
 from geodata.bulk import file_sha256
-from geodata.db import system_rights
+from geodata.db import own_rights, system_rights
 from geodata.exchange import Guess, Spec
 from geodata.exchange_open import Source, opened
 from geodata.exchange_rules import References, Seen
@@ -285,7 +286,7 @@ class _Job:
 def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, source: Source) -> Loaded:
     actor, territory, name = job.actor, job.territory, job.name
     moment, batch_id = now(), store.next_batch_id(session)
-    into = into_of(session, territory, data_set, found.spec, batch_id, moment, job.place)
+    into = into_of(session, territory, data_set, found.spec, batch_id, moment, job.place, actor)
     run = Run(session, found.spec, ground_of(session, territory), name, into)
     try:
         job.progress.step("Loading rows", source.layout.rows)
@@ -328,11 +329,15 @@ def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, sou
 
 def into_of(  # noqa: PLR0917  (what rows are brought into)
     session: Session, territory: TerritoryInfo, data_set: DataSet, spec: Spec, batch_id: int, moment: dt.datetime,
-    place: Place,
+    place: Place, reader: Actor | None = None,
 ) -> Into:  # fmt: skip
-    """Return what rows are brought into, with the cells that rules of the data set compare them with."""
+    """Return what rows are brought into, with the cells that rules of the data set compare them with.
+
+    ``reader`` is who brings them, where the system's rights hold: rules compare with what he may read himself.
+    """
     fresh = not store.has_table(session, data_set.id)
-    references = references_of(session, data_set.territory_id, spec.rules)
+    with own_rights(session, reader) if reader else contextlib.nullcontext():
+        references = references_of(session, data_set.territory_id, spec.rules)
     unique = {str(each["field"]) for each in spec.rules if each.get("rule") == "unique"}
     seen = {} if fresh else {each: Seen.of(*store.cells_with_keys(session, data_set.id, each)) for each in unique}
     linker = linker_of(session, territory, spec, place)
@@ -340,8 +345,20 @@ def into_of(  # noqa: PLR0917  (what rows are brought into)
 
 
 def references_of(session: Session, territory_id: int, rules: Iterable[Mapping[str, Any]]) -> References:
-    """Return the cells that rules refer to, by data set and field."""
+    """Return the cells that rules refer to, by data set and field, as far as the actor may read them.
+
+    Raises
+    ------
+    InvalidInput
+        When he may not: what stands in restricted data is not to be found out by comparing with them.
+    """
     wanted = {(str(each["data_set"]), str(each["to"])) for each in rules if each.get("rule") == "refers"}
+    if hidden := store.hidden_sets(session, territory_id, {key for key, _ in wanted}) if wanted else []:
+        raise InvalidInput(
+            f"A rule compares with {hidden[0]}, which you may not read.",
+            hint="Ask for it in the catalogue, or let its steward bring the file in.",
+            zh=f"规则引用了您无权查看的数据集 {hidden[0]}，请在数据目录中申请，或由其管理员载入。",
+        )
     return {f"{key}.{field_}": store.cells_of(session, territory_id, key, field_) for key, field_ in wanted}
 
 

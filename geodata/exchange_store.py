@@ -266,6 +266,16 @@ def mapping_of(session: Session, mapping_id: int) -> DataMapping | None:
     return session.get(DataMapping, mapping_id)
 
 
+def hidden_sets(session: Session, territory_id: int, keys: Iterable[str]) -> list[str]:
+    """Return those of these data sets that the actor may not read."""
+    query = select(DataSet.key).where(
+        DataSet.territory_id == territory_id,
+        DataSet.key.in_(list(keys)),
+        text("NOT data_set.id = ANY (gk_data_sets_read())"),
+    )
+    return sorted(session.scalars(query))
+
+
 def cells_of(session: Session, territory_id: int, key: str, field: str) -> frozenset[str]:
     """Return what stands in a field of a data set today, for rules that refer to it."""
     value = DataSetRow.properties[field].astext

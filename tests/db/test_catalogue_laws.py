@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.errors import InvalidInput
 from core.identity import Actor, Role, system_actor
+from geodata.exchange_load import Loaded, load_file
+from geodata.exchange_understand import Overrides
+from geodata.territory import find_territory
+from grids.service import locate
 from tests.db.lamps import KEY, make_lamps
+from tests.demo_city import TINY_TOWN
 
 ActAs = Callable[[Actor], Session]
 
@@ -103,3 +110,26 @@ def test_who_made_a_token_stays_under_it(acting: ActAs, officers: dict[Role, Act
         {"t": manager.territory_id, "u": manager.user_id},
     )
     refused(session, "UPDATE api_token SET made_by = NULL WHERE id = :i", i=made)
+
+
+def test_rules_compare_with_what_the_reader_may_read(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int, tmp_path: Path
+) -> None:
+    handler, supervisor = officers[Role.HANDLER], officers[Role.SUPERVISOR]
+    home = find_territory(acting(handler), TINY_TOWN.name)
+    path = tmp_path / "poles.csv"
+    path.write_text("pole,lamp,lon,lat\nP1,L1,-1.29,50.695\nP2,L9,-1.29,50.695\n", encoding="utf-8")
+    over = Overrides(key=("pole",), rules=({"rule": "refers", "field": "lamp", "data_set": "lamps", "to": "no"},))
+
+    def bring(actor: Actor) -> Loaded:
+        session = acting(actor)
+        return load_file(
+            session, actor, home, path, key="poles", over=over, dry_run=True,
+            place=lambda lon, lat: locate(session, home.id, lon, lat).grid_id,
+        )  # fmt: skip
+
+    with pytest.raises(InvalidInput, match="lamps, which you may not read"):
+        bring(handler)
+    assert lamps
+    told = bring(supervisor)
+    assert (told.loaded, told.rejected) == (1, 1)
