@@ -64,8 +64,8 @@ class SourceUnavailable(GridkeeperError):
 class DataQuality(InvalidInput):
     """Data broke rules; carries every violation, so that one round mends them all."""
 
-    def __init__(self, message: str, violations: Sequence[str], *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, violations: Sequence[str], *, hint: str = "", zh: str = "") -> None:
+        super().__init__(message, hint=hint, zh=zh)
         self.violations = tuple(violations)
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 
 PARTS = ("object", "district", "street", "community", "sequence")
+_ROOMIER_ZH = "请扩大网格、拆分社区，或使用本地编码方案。"
 _FIELD = re.compile(r"\{([a-z]+)(?::([0-9]{1,2}))?\}")
 _LITERAL = re.compile(r"[A-Za-z0-9./_-]*")
 
@@ -171,6 +172,7 @@ def make_code(
         raise InvalidInput(
             f"Sequence {sequence} does not fit the code scheme {scheme} (1 to {scheme.largest:,}).",
             hint=_way_out(scheme),
+            zh=f"序号 {sequence} 超出编码方案 {scheme} 的范围（1 至 {scheme.largest:,}）。{_ROOMIER_ZH}",
         )
     given = {"object": object, "district": district, "street": street, "community": community}
     parts = {name: given[name] if name in scheme.widths else "" for name in given}
@@ -178,11 +180,15 @@ def make_code(
         if name == "sequence":
             continue
         if digits is None and not re.fullmatch(r"\S+", given[name]):
-            raise InvalidInput(f"The {name} code “{given[name]}” is empty or holds blanks.")
+            raise InvalidInput(
+                f"The {name} code “{given[name]}” is empty or holds blanks.", hint="Give it a code without blanks.",
+                zh=f"{name} 代码“{given[name]}”为空或含空格。请给出不含空格的代码。",
+            )  # fmt: skip
         if digits is not None and not re.fullmatch(rf"[0-9]{{{digits}}}", given[name]):
             raise InvalidInput(
                 f"The {name} code “{given[name]}” of the scheme {scheme} must have {digits} digits.",
                 hint="Give the areas their official codes, or use the local scheme.",
+                zh=f"编码方案 {scheme} 的 {name} 代码“{given[name]}”应为 {digits} 位数字。请为区域填写官方代码，或使用本地方案。",
             )
     return CodeParts(scheme=scheme, sequence=sequence, **parts)
 
@@ -215,6 +221,7 @@ def check_room(scheme: Scheme, community: str, cells: int) -> None:
             f"{community} would get {cells:,} cells, but the code scheme {scheme} numbers only "
             f"{scheme.largest:,} in a community.",
             hint=_way_out(scheme),
+            zh=f"{community} 将有 {cells:,} 个网格，编码方案 {scheme} 每社区仅编 {scheme.largest:,} 个。{_ROOMIER_ZH}",
         )
 
 

@@ -200,7 +200,10 @@ def community_of(session: Session, actor: Actor, territory: TerritoryInfo, name:
             return identity
     if name.strip() in codes:
         return codes[name.strip()]
-    raise NotFound(f"There is no community “{name}”.", hint=f"There are: {', '.join(row[1] for row in rows[:8])} …")
+    raise NotFound(
+        f"There is no community “{name}”.", hint=f"There are: {', '.join(row[1] for row in rows[:8])} …",
+        zh=f"没有社区“{name}”。现有：{'、'.join(row[2] or row[1] for row in rows[:8])}等。",
+    )  # fmt: skip
 
 
 def crosswalk(

@@ -35,7 +35,10 @@ def form_of_cell(session: Session, actor: Actor, territory: TerritoryInfo, cell_
     require(actor, May.SEE_MAP)
     cells = store_borders.beside(session, cell_id, None).iloc[:1]
     if len(cells) == 0 or int(cells["id"].iloc[0]) != cell_id:
-        raise NotFound(f"There is no cell with the number {cell_id}.", hint="Choose one on the map.")
+        raise NotFound(
+            f"There is no cell with the number {cell_id}.", hint="Choose one on the map.",
+            zh=f"没有编号为 {cell_id} 的网格。请在地图上选择。",
+        )  # fmt: skip
     return {str(key): value for key, value in _form(session, territory, cells).iloc[0].items()}
 
 

@@ -125,9 +125,15 @@ def lattices_of(
 def check_areas(areas: gpd.GeoDataFrame) -> None:
     """Return when the communities can be cut, else raise as `partition` says."""
     if len(areas) == 0:
-        raise InvalidInput("There is no community to cut into cells.", hint="Bring in administrative boundaries first.")
+        raise InvalidInput(
+            "There is no community to cut into cells.", hint="Bring in administrative boundaries first.",
+            zh="没有可划分网格的社区。请先导入行政区划界线。",
+        )  # fmt: skip
     if areas.crs is None or not areas.crs.is_projected:
-        raise InvalidInput("The communities must be in a CRS in metres to be cut.", hint="Name the metric CRS.")
+        raise InvalidInput(
+            "The communities must be in a CRS in metres to be cut.", hint="Name the metric CRS.",
+            zh="划分网格需要以米为单位的坐标系。请指定。",
+        )  # fmt: skip
     faults = []
     for identity, area in zip(areas["community_id"], areas.geometry, strict=True):
         if area is None or area.is_empty or area.geom_type not in {"Polygon", "MultiPolygon"}:
@@ -135,7 +141,10 @@ def check_areas(areas: gpd.GeoDataFrame) -> None:
         elif not area.is_valid:
             faults.append(f"community {identity}: {shapely.is_valid_reason(area)}")
     if faults:
-        raise DataQuality("Some communities cannot be cut.", faults, hint="Mend their boundaries.")
+        raise DataQuality(
+            "Some communities cannot be cut.", faults, hint="Mend their boundaries.",
+            zh=f"{len(faults)} 个社区无法划分，界线不是有效的多边形。请修正其界线。",
+        )  # fmt: skip
     shapes = areas.geometry.to_numpy()
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     left, right = left[left < right], right[left < right]
@@ -147,7 +156,10 @@ def check_areas(areas: gpd.GeoDataFrame) -> None:
         for a, b, common in zip(left[overlap > limit], right[overlap > limit], overlap[overlap > limit], strict=True)
     ]
     if pairs:
-        raise DataQuality("Communities overlap, so cells would too:", pairs, hint="Give every place to one community.")
+        raise DataQuality(
+            "Communities overlap, so cells would too:", pairs, hint="Give every place to one community.",
+            zh=f"{len(pairs)} 对社区相互重叠，网格也会重叠。每处只能属于一个社区。",
+        )  # fmt: skip
 
 
 def check_count(areas: gpd.GeoDataFrame, lattices: Mapping[int, Lattice]) -> None:

@@ -172,7 +172,10 @@ def grid_card(session: Session, actor: Actor, grid_id: int) -> GridCard:
     require(actor, May.SEE_MAP)
     found = store.card(session, actor.territory_id, grid_id)
     if found is None:
-        raise NotFound(f"There is no cell with the number {grid_id}.", hint="It may have ended; choose one on the map.")
+        raise NotFound(
+            f"There is no cell with the number {grid_id}.", hint="It may have ended; choose one on the map.",
+            zh=f"没有编号为 {grid_id} 的网格，可能已终止。请在地图上选择。",
+        )  # fmt: skip
     return GridCard(**found, facilities=store.facilities_in(session, grid_id))
 
 

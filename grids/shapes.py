@@ -40,6 +40,7 @@ def h3_cells(
         raise InvalidInput(
             f"H3 has no resolution {resolution} that cuts a city.",
             hint=f"Give {H3_RESOLUTIONS.start} to {H3_RESOLUTIONS.stop - 1}; 10 averages 15,048 m².",
+            zh=f"H3 分辨率 {resolution} 不适于划分城市。请给出 {H3_RESOLUTIONS.start} 至 {H3_RESOLUTIONS.stop - 1}。",
         )
     check_areas(areas)
     about = float(areas.geometry.area.sum()) / h3.average_hexagon_area(resolution, unit="m^2")
@@ -47,6 +48,7 @@ def h3_cells(
         raise InvalidInput(
             f"H3 cells of resolution {resolution} would be about {about:,.0f}; at most {MOST_CELLS:,} are possible.",
             hint="Take a lower resolution.",
+            zh=f"分辨率 {resolution} 的 H3 网格约 {about:,.0f} 个，最多 {MOST_CELLS:,} 个。请降低分辨率。",
         )
     whole = shapely.convex_hull(shapely.union_all(areas.geometry.to_numpy()))
     wider = shapely.buffer(whole, 2 * h3.average_hexagon_edge_length(resolution, unit="m"))
@@ -67,7 +69,10 @@ def voronoi_cells(areas: gpd.GeoDataFrame, points: Geometries, *, progress: Prog
     check_areas(areas)
     places = np.unique(shapely.get_coordinates(points), axis=0)
     if len(places) < 2:
-        raise InvalidInput("Voronoi cells need at least two different points.", hint="Give a file with more points.")
+        raise InvalidInput(
+            "Voronoi cells need at least two different points.", hint="Give a file with more points.",
+            zh="泰森多边形至少需要两个不同的点。请提供含更多点的文件。",
+        )  # fmt: skip
     whole = shapely.union_all(areas.geometry.to_numpy())
     faces = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(places), extend_to=whole))
     return _cut(areas, faces, "voronoi", progress)
