@@ -233,7 +233,7 @@ class TimetableSource:
 
 
 class StreetMapSource:
-    """What has a name or a use in an extract of OpenStreetMap: nodes, and ways by their middle."""
+    """What has a name or a use in an extract of OpenStreetMap: nodes, ways by their middle, relations as areas."""
 
     MAIN: Final = ("amenity", "shop", "office", "leisure", "tourism", "healthcare", "emergency", "public_transport")
 
@@ -244,26 +244,26 @@ class StreetMapSource:
         self.layout = Layout("OpenStreetMap", headings, True, "EPSG:4326", "UTF-8", remarks=(said,))
 
     def chunks(self) -> Iterator[Chunk]:
-        """Give the places."""
+        """Give the places; a relation of several outlines is one area, with its holes."""
         import osmium
 
         first, rows, shapes = 1, [], []
+        wkb = osmium.geom.WKBFactory()
         try:
-            found = (
-                osmium.FileProcessor(str(self._path)).with_locations().with_filter(osmium.filter.KeyFilter(*self.MAIN))
-            )
+            used = osmium.filter.KeyFilter(*self.MAIN)
+            areas = osmium.filter.KeyFilter(*self.MAIN)  # of relations; others are not put together
+            found = osmium.FileProcessor(str(self._path)).with_locations().with_areas(areas).with_filter(used)
             each: Any
             for each in found:
-                place = _place(each)
+                shape = _shape(each, wkb)
                 key = next((name for name in self.MAIN if name in each.tags), "")
-                if place is None or not key:
+                if shape is None or not key:
                     continue
                 tags = each.tags
                 rows.append([
-                    f"{'n' if each.is_node() else 'w'}{each.id}", f"{key}={tags[key]}", tags.get("name"),
-                    tags.get("name:zh"), tags.get("name:en"),
+                    _osm_id(each), f"{key}={tags[key]}", tags.get("name"), tags.get("name:zh"), tags.get("name:en"),
                 ])  # fmt: skip
-                shapes.append(place)
+                shapes.append(shape)
                 if len(rows) == BATCH_ROWS:
                     yield self._chunk(first, rows, shapes)
                     first, rows, shapes = first + len(rows), [], []
@@ -272,12 +272,33 @@ class StreetMapSource:
         if rows:
             yield self._chunk(first, rows, shapes)
 
-    def _chunk(self, first: int, rows: list[list[Any]], shapes: list[tuple[float, float]]) -> Chunk:
+    def _chunk(self, first: int, rows: list[list[Any]], shapes: list[Any]) -> Chunk:
         columns = {
             heading: pa.array([row[place] for row in rows], pa.string())
             for place, heading in enumerate(self.layout.headings)
         }
-        return Chunk(first, columns, np.asarray(shapely.points(np.array(shapes)), dtype=object))
+        made = np.empty(len(shapes), dtype=object)
+        made[:] = shapes
+        return Chunk(first, columns, made)
+
+
+def _osm_id(each: Any) -> str:
+    if each.is_area():
+        return f"r{each.orig_id()}"
+    return f"{'n' if each.is_node() else 'w'}{each.id}"
+
+
+def _shape(each: Any, wkb: Any) -> Any:
+    """Return where an object lies; None for what says it by another object, or not at all."""
+    if not each.is_area():
+        place = _place(each)
+        return None if place is None else shapely.Point(place)
+    if each.from_way():
+        return None  # the way itself comes by its middle
+    try:
+        return shapely.from_wkb(wkb.create_multipolygon(each))
+    except (RuntimeError, shapely.errors.GEOSException):
+        return None
 
 
 def _place(each: Any) -> tuple[float, float] | None:

@@ -116,19 +116,32 @@ def _most(path: Path) -> int:
 
 
 def _unzip(path: Path, folder: Path) -> None:
+    """Unpack an archive, and what lies packed in it, one level deep; within one limit of bytes for all."""
+    left, count = _extract(path, folder, path.name, _most(path), MEMBERS_AT_MOST)
+    for inner in sorted(folder.rglob("*.zip")):
+        if inner.is_file() and not inner.name.startswith("."):
+            room = inner.with_suffix("")
+            while room.exists():
+                room = room.with_name(room.name + "_")
+            left, count = _extract(inner, room, f"{path.name}/{inner.name}", left, count)
+            inner.unlink()
+
+
+def _extract(path: Path, folder: Path, name: str, left: int, most: int) -> tuple[int, int]:
+    """Unpack one archive into a folder; return how many bytes and how many files may still come."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [each for each in archive.infolist() if not each.is_dir()]
-            if len(members) > MEMBERS_AT_MOST:
-                raise InvalidInput(f"{path.name} holds {len(members):,} files; at most {MEMBERS_AT_MOST:,} are read.")
-            left = _most(path)
+            if len(members) > most:
+                raise InvalidInput(f"{name} holds {len(members):,} files; at most {MEMBERS_AT_MOST:,} are read.")
             for member in members:
-                target = folder / _inside(_name(member), path.name)
+                target = folder / _inside(_name(member), name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as source:
-                    left = _write(source, target, left, path.name)
+                    left = _write(source, target, left, name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error) as error:
-        raise broken(path.name, "zip", error) from error
+        raise broken(name, "zip", error) from error
+    return left, most - len(members)
 
 
 def _name(member: zipfile.ZipInfo) -> str:
