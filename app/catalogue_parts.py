@@ -72,6 +72,14 @@ def show(session: Session, around: Around, one: Entry) -> None:
     about = one.offer.about(locale)
     if about:
         widgets.write(f"<p>{widgets.html(about)}</p>")
+    narrowed = around.actor.area_ids or around.actor.unit_ids
+    if narrowed and one.offer.data_set_id is None and one.offer.sensitivity == "restricted":
+        widgets.note(
+            t(
+                "You see the rows of your own units and communities. Others' rows a supervisor gives as a data set of"
+                " its own, which is asked for here and ends by itself."
+            )
+        )
     if not one.readable:
         _ask(around, one)
     elif around.actor.may(May.TAKE_DATA):
@@ -79,7 +87,7 @@ def show(session: Session, around: Around, one: Entry) -> None:
     used = catalogue.uses(session, around.actor, one.key)
     gate = one.offer.data_set_id is not None and one.readable
     names = [t("About"), t("Columns"), *([t("Rules"), t("Quality")] if gate else []), t("Where from")]
-    names += [t("Use")] if used or _oversees(around) else []
+    names += [t("Use")] if used or catalogue.oversees_uses(around.actor) else []
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs[t("About")]:
         widgets.fields(_fields(around, one), beside=True)
@@ -102,10 +110,6 @@ def show(session: Session, around: Around, one: Entry) -> None:
     if t("Use") in tabs:
         with tabs[t("Use")]:
             _uses(around, used)
-
-
-def _oversees(around: Around) -> bool:
-    return around.actor.may(May.KEEP_CATALOGUE) or around.actor.may(May.REVIEW_USERS)
 
 
 def _fields(around: Around, one: Entry) -> dict[str, Cell]:

@@ -98,7 +98,12 @@ def entries(session: Session, actor: Actor) -> list[Entry]:
         one = _entry(offer, words, batches.get(data_set.id, []), uses.get(offer.key), people)
         name = names.get(data_set.owner_unit_id or 0, ("", None))
         found.append(_owned(one, data_set, name, readable=data_set.id in open_ids))
-    return found
+    return [replace(each, uses_known=oversees_uses(actor)) for each in found]
+
+
+def oversees_uses(actor: Actor) -> bool:
+    """Return whether the actor may see who read what, as the policy of `data_use` has it."""
+    return actor.may(May.KEEP_CATALOGUE) or actor.may(May.REVIEW_USERS)
 
 
 def _entry(

@@ -30,6 +30,7 @@ FREQUENCIES = {
 }  # fmt: skip
 _FILE = "http://publications.europa.eu/resource/authority/file-type/"
 FILE_TYPES = {"csv": "CSV", "geojson": "GEOJSON", "gpkg": "GPKG", "parquet": "PARQUET"}
+_MEDIA = "https://www.iana.org/assignments/media-types/"
 ODBL = "http://publications.europa.eu/resource/authority/licence/ODC_BL"
 
 
@@ -125,7 +126,7 @@ def _distributions(one: Entry, base: str) -> Iterable[dict[str, Any]]:
             "dcat:accessURL": _id(_address(one, base)),
             "dcat:downloadURL": _id(f"{base}/api/export/{one.key}.{form}"),
             "dct:format": _id(_FILE + FILE_TYPES[form]),
-            "dcat:mediaType": media_type.partition(";")[0],
+            "dcat:mediaType": _id(_MEDIA + media_type.partition(";")[0]),
             **({"dct:license": licence} if one.licence else {}),
         }
     yield {

@@ -121,6 +121,8 @@ class Entry:
         From which files, by which mapping, how many rows; newest first.
     quality
         Scores from 0 to 1 by name, of the newest load; empty where none were taken.
+    uses_known
+        Who asks oversees uses; without that nothing is called unused.
     """
 
     offer: Offer
@@ -139,6 +141,7 @@ class Entry:
     lineage: tuple[Mapping[str, Any], ...] = ()
     quality: Mapping[str, float] = field(default_factory=dict)
     last_use: Use | None = None
+    uses_known: bool = True
     readable: bool = True
     version: int = 0
 
@@ -154,6 +157,8 @@ class Entry:
 
     def unused(self, now: dt.datetime) -> bool:
         """Return whether nobody has read it for long, nor was it brought in lately."""
+        if not self.uses_known:
+            return False
         since = now - dt.timedelta(days=UNUSED_DAYS)
         if self.last_use is not None and self.last_use.last_at is not None:
             return self.last_use.last_at < since

@@ -58,14 +58,14 @@ class Given:
     bytes: int
 
 
-def write(  # noqa: PLR0917  (who gives what to whom, in which form)
+def write(
     session: Session,
     source: Source,
     territory_id: int,
     form: str,
     path: Path,
-    wanted: Wanted | None = None,
     *,
+    wanted: Wanted | None = None,
     progress: Progress | None = None,
     with_grid: bool = False,
 ) -> Given:

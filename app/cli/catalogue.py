@@ -25,6 +25,7 @@ def register(app: typer.Typer, groups: Mapping[str, typer.Typer]) -> None:
     group = groups["catalogue"]
     group.command("list")(list_)
     group.command("show")(show)
+    group.command("report")(report)
     group.command("export")(export_catalogue)
     app.command("export")(export)
 
@@ -60,6 +61,30 @@ def show(key: Key, *, as_: As = None, territory: TerritoryName = None, as_json: 
         told["columns"] = [f"{each['name']} ({each['kind']})" for each in told["columns"]]
         told["lineage"] = [f"{each.get('file', '')} {each.get('at') or ''}".strip() for each in found.lineage]
     emit(told, as_json)
+
+
+def report(*, as_: As = None, territory: TerritoryName = None, as_json: AsJson = False) -> None:
+    """Tell what is stale (no newer state by its rhythm) and what nobody has read for 90 days, with who read it last."""
+    with acting(territory, as_) as here:
+        found = catalogue.report(here.session, here.actor)
+    if as_json:
+        emit({name: [_read(each) for each in some] for name, some in found.items()}, as_json)
+        return
+    for name, some in found.items():
+        print(f"{name}: {len(some):,}")
+        for each in some:
+            told = _read(each)
+            last = f"{told['last_read']:%Y-%m-%d} by {told['last_reader']}" if told["last_read"] else "never"
+            state = f"{told['updated_at']:%Y-%m-%d}" if told["updated_at"] else "unknown"
+            print(f"  {each.key:<24} {each.rhythm:<12} state of {state:<12} last read {last}")
+
+
+def _read(one: Entry) -> dict[str, Any]:
+    use = one.last_use
+    return {
+        "key": one.key, "title": one.offer.title_en, "updated_at": one.updated_at, "rhythm": one.rhythm,
+        "last_read": use.last_at if use else None, "last_reader": use.label if use else None,
+    }  # fmt: skip
 
 
 def export_catalogue(

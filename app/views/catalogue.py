@@ -54,14 +54,14 @@ def _facts(session: Session, around: Around, known: list[Entry]) -> None:
     waiting = sum(each.state == "waiting" for each in asking.listed(session, around.actor))
     stale = sum(each.stale(around.now) for each in known)
     unused = sum(each.unused(around.now) for each in known)
-    widgets.facts(
-        [
-            Fact(t("Data sets"), i18n.number(len(known)), href="/catalogue"),
-            Fact(t("Stale"), i18n.number(stale), tone="soon" if stale else "empty", href="/catalogue?show=stale"),
-            Fact(t("Unused for 90 days"), i18n.number(unused), href="/catalogue?show=unused"),
-            Fact(t("Requests that wait"), i18n.number(waiting), tone="soon" if waiting else "", href="#requests"),
-        ]
-    )
+    facts = [
+        Fact(t("Data sets"), i18n.number(len(known)), href="/catalogue"),
+        Fact(t("Stale"), i18n.number(stale), tone="soon" if stale else "empty", href="/catalogue?show=stale"),
+        Fact(t("Requests that wait"), i18n.number(waiting), tone="soon" if waiting else "", href="#requests"),
+    ]
+    if catalogue.oversees_uses(around.actor):
+        facts.insert(2, Fact(t("Unused for 90 days"), i18n.number(unused), href="/catalogue?show=unused"))
+    widgets.facts(facts)
 
 
 def _bar(around: Around, known: list[Entry]) -> list[Entry]:

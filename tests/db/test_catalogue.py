@@ -1,4 +1,4 @@
-"""The catalogue on a real database: entries, requests and grants held by row-level security, uses, DCAT, commands."""
+"""The catalogue on a real database: entries, requests and grants held by row-level security, uses, rdflib.DCAT, commands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import rdflib
+import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -227,6 +229,7 @@ def test_the_catalogue_tells_who_used_what_and_what_nobody_does(
     for _ in range(2):
         catalogue.note_use(session, handler, "facilities", "export", rows=5, joined=["unit-grids"])
     assert catalogue.uses(session, handler, "facilities") == []
+    assert catalogue.report(session, handler, at=now() + dt.timedelta(days=365))["unused"] == []  # he cannot know
     session = acting(supervisor)
     use = catalogue.uses(session, supervisor, "facilities")[0]
     assert (use.label, use.way, use.times, use.rows, use.joined) == (handler.label, "export", 2, 10, ("unit-grids",))
@@ -257,7 +260,45 @@ def test_dcat_says_titles_rights_and_where_to_get_it(acting: ActAs, officers: di
         assert one["@type"] == "dcat:Dataset"
         assert one["dct:title"]
         assert one["dct:description"]
-    json.loads(catalogue_dcat.as_text(told))
+    as_a_stranger_reads_it(catalogue_dcat.as_text(told), entries=len(known))
+
+
+MANDATORY = {
+    rdflib.DCAT.Catalog: (rdflib.DCTERMS.title, rdflib.DCTERMS.description, rdflib.DCTERMS.publisher),
+    rdflib.DCAT.Dataset: (rdflib.DCTERMS.title, rdflib.DCTERMS.description),
+    rdflib.DCAT.Distribution: (rdflib.DCAT.accessURL,),
+    rdflib.DCAT.DataService: (rdflib.DCTERMS.title, rdflib.DCAT.endpointURL),
+    rdflib.FOAF.Agent: (rdflib.FOAF.name,),
+}
+"""What DCAT-AP 3.0 makes mandatory, by class."""
+ADDRESSES = (
+    rdflib.DCAT.accessURL, rdflib.DCAT.downloadURL, rdflib.DCAT.endpointURL, rdflib.DCAT.mediaType, rdflib.DCAT.accessService, rdflib.DCTERMS.accessRights,
+    rdflib.DCTERMS.accrualPeriodicity, rdflib.DCTERMS["format"], rdflib.DCTERMS.language,
+)  # fmt: skip
+
+
+def as_a_stranger_reads_it(document: str, *, entries: int) -> None:
+    """Read it as linked data: every node has what its class must have, and addresses are addresses."""
+    graph = rdflib.Graph().parse(data=document, format="json-ld")
+    catalogue_node = graph.value(predicate=rdflib.RDF.type, object=rdflib.DCAT.Catalog)
+    assert len(set(graph.objects(catalogue_node, rdflib.DCAT.dataset))) == entries
+    for kind, properties in MANDATORY.items():
+        nodes = set(graph.subjects(rdflib.RDF.type, kind))
+        assert nodes, kind
+        for node in nodes:
+            for each in properties:
+                assert graph.value(node, each) is not None, (kind, each)
+    for each in ADDRESSES:
+        found = list(graph.objects(None, each))
+        assert found, each
+        assert all(isinstance(value, rdflib.URIRef) for value in found), each
+    shapes = list(graph.objects(None, rdflib.DCAT.bbox))
+    assert shapes
+    for shape in shapes:
+        assert str(getattr(shape, "datatype", "")).endswith("#wktLiteral")
+        assert shapely.from_wkt(str(shape)).is_valid
+    for moment in graph.objects(None, rdflib.DCTERMS.modified):
+        assert isinstance(moment.toPython(), dt.datetime)  # type: ignore[attr-defined]
 
 
 def test_commands_list_show_and_export(
@@ -282,6 +323,14 @@ def test_commands_list_show_and_export(
         ("export", "facilities", str(tmp_path / "f.shp")),
     ):
         assert run(*wrong)[0] == 2
+    code, out = run("catalogue", "report", "--json")
+    assert code == 0, out
+    told = json.loads(out)
+    assert set(told) == {"stale", "unused"}
+    assert all(
+        set(each) == {"key", "title", "updated_at", "rhythm", "last_read", "last_reader"} for each in told["stale"]
+    )
+    assert "never" in run("catalogue", "report")[1] or not told["unused"]
     code, out = run("catalogue", "export", str(tmp_path / "c.jsonld"), "--json")
     assert code == 0, out
     assert json.loads((tmp_path / "c.jsonld").read_text())["@type"] == "dcat:Catalog"

@@ -137,7 +137,7 @@ def test_names_with_formulas_lines_and_quotes_survive_each_format(actors: dict[R
             )
         for form in giving.FORMATS:
             wanted = Wanted(equals={"source": "tricky"})
-            made = giving.write(session, builtin()["facilities"], actor.territory_id or 0, form, path, wanted)
+            made = giving.write(session, builtin()["facilities"], actor.territory_id or 0, form, path, wanted=wanted)
             assert made.rows == len(told)
             if form == "csv":
                 rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
