@@ -63,7 +63,7 @@ def form(
     )
     if found is None and matrix_form.bringing("study") and where["wrong"] is None:
         hint = t("Bring it or let it be computed, or choose the streets of the map.")
-        return {"own_matrix": None, "wrong": InvalidInput(t("The matrix is not brought yet."), hint=hint)}
+        return {"own_matrix": None, "wrong": InvalidInput(t("The ways are not here yet."), hint=hint), "waiting": True}
     if found is None:
         return {"own_matrix": None}
     own = _places(session, actor, found.id)

@@ -41,7 +41,10 @@ def show() -> None:
         left, right = st.columns([1, 1.6], gap="medium")
         with left:
             question, title, said = _form(session, actor, territory, counts)
-            _ask(actor, territory, question, title, counts)
+            if said.get("waiting") and isinstance(question, GridkeeperError):
+                widgets.note(f"{question.message} {question.hint}")
+            else:
+                _ask(actor, territory, question, title, counts)
         with right:
             _there(session, actor, territory, counts, said)
 
