@@ -1,4 +1,4 @@
-"""The catalogue on a real database: entries, requests and grants held by row-level security, uses, rdflib.DCAT, commands."""
+"""The catalogue on a real database: entries, requests and grants held by row-level security, uses, DCAT, commands."""
 
 from __future__ import annotations
 
@@ -272,7 +272,8 @@ MANDATORY = {
 }
 """What DCAT-AP 3.0 makes mandatory, by class."""
 ADDRESSES = (
-    rdflib.DCAT.accessURL, rdflib.DCAT.downloadURL, rdflib.DCAT.endpointURL, rdflib.DCAT.mediaType, rdflib.DCAT.accessService, rdflib.DCTERMS.accessRights,
+    rdflib.DCAT.accessURL, rdflib.DCAT.downloadURL, rdflib.DCAT.endpointURL, rdflib.DCAT.mediaType,
+    rdflib.DCAT.accessService, rdflib.DCTERMS.accessRights,
     rdflib.DCTERMS.accrualPeriodicity, rdflib.DCTERMS["format"], rdflib.DCTERMS.language,
 )  # fmt: skip
 
