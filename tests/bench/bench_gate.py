@@ -1,10 +1,12 @@
 """A million rows of CSV into PostGIS, checked, placed, indexed and recorded, against geopandas and ogr2ogr.
 
-    .venv/bin/python tests/bench/bench_gate.py [rows] [--files]
+    .venv/bin/python tests/bench/bench_gate.py [rows] [--ours]
+    .venv/bin/python tests/bench/bench_gate.py --files [--only PART]
 
 The peers are brought to the same end state: a table with the properties, a point, the unit grid of each row, and the
 same three indexes. They check nothing, keep no versions and record nothing. With ``--files`` every file of
-``../shared/data`` is brought in, each into a territory of its own around it.
+``../shared/data`` is brought in, each into a territory of its own around it, and the table is written beside the other
+figures.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 say = functools.partial(print, flush=True)
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+FIGURES = Path(os.environ.get("BENCH_FIGURES") or ROOT / "docs" / "figures")
 
 from tests.bench.figures import SHORT  # noqa: E402
 
@@ -130,8 +133,8 @@ def make_territory_around(name: str, box: tuple[float, float, float, float], siz
         make_grid(session, actor, territory, kind="square", size_m=size_m)
 
 
-def files(folder: Path) -> None:
-    """Bring every file in, each into a territory around it, and print a row of a table for each."""
+def files(folder: Path, only: str) -> None:
+    """Bring every file in, each into a territory around it; print a row of a table for each and keep the table."""
     import numpy as np
     import shapely
 
@@ -146,12 +149,14 @@ def files(folder: Path) -> None:
     from geodata.exchange_understand import Overrides, understood
     from geodata.territory import find_territory
 
-    say("| file | read | loaded | duplicates | quarantined | placed | seconds | |\n|---|--:|--:|--:|--:|--:|--:|---|")
+    lines = ["| file | rows in | loaded | duplicates | quarantined | placed | seconds | |",
+             "|---|--:|--:|--:|--:|--:|--:|---|"]  # fmt: skip
+    say("\n".join(lines))
     found = sorted(
         each
         for part in ("osm", "osm/streets", "demand", "demand/urban_centres", "incidents", "traffic")
         for each in (folder / part).iterdir()
-        if each.is_file()
+        if each.is_file() and only in each.name
     )
     for number, path in enumerate(found):
         name = f"t{number}"
@@ -176,12 +181,44 @@ def files(folder: Path) -> None:
                 place = place_in(session, territory)
                 done = load_file(session, actor, territory, path, key=slug(path.stem), place=place)
             shown = path.relative_to(folder)
-            say(
+            lines.append(
                 f"| {shown} | {done.read:,} | {done.loaded:,} | {done.duplicates:,} | {done.rejected:,}"
                 f" | {done.placed:,} | {done.seconds:.1f} | {done.form}{', ' + done.crs[:20] if done.crs else ''} |",
             )
         except (GridkeeperError, StopIteration) as error:
-            say(f"| {path.relative_to(folder)} | | | | | | | refused: {str(error)[:160]} |")
+            lines.append(f"| {path.relative_to(folder)} | | | | | | | refused: {str(error)[:160]} |")
+        say(lines[-1])
+    if not only:
+        FIGURES.mkdir(parents=True, exist_ok=True)
+        head = (
+            "# Every shared file through the gate into PostGIS\n\nBy `tests/bench/bench_gate.py --files`; each into a"
+        )
+        head += " territory around it, with grids; seconds are wall time of the load.\n\n"
+        (FIGURES / "gate_files.md").write_text(head + "\n".join(lines) + "\n")
+
+
+def compare(path: Path, rows: int, *, alone: bool) -> None:
+    """Bring a file in by each program, one after the other; print the figures and keep them as a table."""
+    write_csv(path, rows)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    say(f"{rows:,} rows, {path.stat().st_size >> 20} MB; {before >> 10} MB held before")
+    begun = time.process_time()
+    seconds, done = ours(path)
+    cpu, held = time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    say(f"gate {seconds:.1f} s ({cpu:.1f} s CPU of ours), {rows / seconds:,.0f} rows/s, most memory {held >> 10} MB:"
+        f" {done.loaded:,} loaded, {done.rejected:,} rejected, {done.placed:,} placed")  # fmt: skip
+    if alone:
+        return
+    peers = {}
+    for name, bring in (("pandas.read_csv + to_postgis", geopandas_), ("ogr2ogr", ogr2ogr)):
+        peers[name] = bring(path)
+        say(f"{name} {peers[name]:.1f} s" if peers[name] is not None else f"{name} is not installed")
+    lines = ["| program | seconds | the gate is |", "|---|--:|--:|", f"| gate | {seconds:.1f} | |"]
+    lines += [f"| {name} | {each:.1f} | {each / seconds:.2f} times as fast |" for name, each in peers.items() if each]
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    head = f"# {rows:,} rows of CSV into PostGIS\n\nBy `tests/bench/bench_gate.py`; all brought to the same end state"
+    head += " (properties, point, unit grid, unique key, GiST, index of the grid), wall seconds of one run.\n\n"
+    (FIGURES / "bench_gate.md").write_text(head + "\n".join(lines) + "\n")
 
 
 def main() -> None:
@@ -190,7 +227,10 @@ def main() -> None:
     asked.add_argument("rows", type=int, nargs="?", default=50_000 if SHORT else 1_000_000)
     asked.add_argument("--files", action="store_true")
     asked.add_argument("--ours", action="store_true", help="Without the peers; says the most memory that was held.")
+    asked.add_argument("--only", default="", help="Of the files those whose name holds this.")
     given = asked.parse_args()
+    if os.environ.get("BENCH_SHORT"):
+        given.rows = min(given.rows, 50_000)
     folder = Path(tempfile.mkdtemp(prefix="gk-bench-gate-"))
     folder.chmod(0o755)
     os.environ["GRIDKEEPER_STATE_DIR"] = str(folder)
@@ -200,20 +240,9 @@ def main() -> None:
         db.ensure_database()
         make_territory_around("bench", (WEST - 0.001, SOUTH - 0.001, EAST + 0.001, NORTH + 0.001), 100)
         if given.files:
-            files(ROOT.parent / "shared" / "data")
+            files(ROOT.parent / "shared" / "data", given.only)
             return
-        path = folder / "lamps.csv"
-        write_csv(path, given.rows)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        say(f"{given.rows:,} rows, {path.stat().st_size >> 20} MB; {before >> 10} MB held before")
-        seconds, done = ours(path)
-        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        say(f"gate {seconds:.1f} s, {given.rows / seconds:,.0f} rows/s, most memory {held >> 10} MB: {done.loaded:,}"
-              f" loaded, {done.rejected:,} rejected, {done.placed:,} placed")  # fmt: skip
-        if not given.ours:
-            other = ogr2ogr(path)
-            say(f"ogr2ogr {other:.1f} s" if other is not None else "ogr2ogr is not installed")
-            say(f"geopandas {geopandas_(path):.1f} s")
+        compare(folder / "lamps.csv", given.rows, alone=given.ours)
     finally:
         db.engine().dispose()
         db.cluster().down()
