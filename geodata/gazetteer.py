@@ -31,6 +31,7 @@ _FINENESS: Final = {"number": 0, "crossing": 1, "between": 2, "facility": 3, "ro
 _HEARD: Final = {("latin", "sound"): 0.97, ("sound", "latin"): 0.97, ("sound", "sound"): 0.92}
 """What a match by sound is worth; characters against characters, and letters against letters, are worth 1."""
 _TRIED: Final = 25
+_BARE: Final = 3
 _WALKED: Final = 60
 """Entries of one name that are looked at."""
 
@@ -170,9 +171,19 @@ class Gazetteer:
         readings = [more for each in readings_of(address) for more in self._without_area(each)]
         if not readings:
             return Match("none", (), "it says nothing", "内容为空")
-        found = [each for reading in readings for each in self._of_reading(reading, fuzzy=False)]
-        if not any(each.score >= self.least and each.how not in {"settlement", "community"} for each in found):
-            found += [each for reading in readings for each in self._of_reading(reading, fuzzy=True)]
+        levels: dict[int, list[Reading]] = defaultdict(list)
+        for each in readings:
+            levels[_strength(each)].append(each)
+        if min(levels) < _BARE:
+            levels.pop(_BARE, None)  # beside a street, a bare name is where it lies
+        elif any(fold(each.name) not in self._areas for each in levels[_BARE]):
+            levels[_BARE] = [each for each in levels[_BARE] if fold(each.name) not in self._areas]
+        found: list[Candidate] = []
+        for level in sorted(levels):
+            for fuzzy in (False, True):
+                found += [each for reading in levels[level] for each in self._of_reading(reading, fuzzy=fuzzy)]
+                if any(each.score >= self.least for each in found):
+                    return self._judged(found)
         return self._judged(found)
 
     def _without_area(self, reading: Reading) -> Iterable[Reading]:
@@ -301,6 +312,14 @@ class Gazetteer:
             why = f"{best.name} is known, but goes {best.within_m:,.0f} m either way; say a number or a crossing"
             return Match("coarse", shown, why, f"{best.name}范围约 {best.within_m:,.0f} 米，请补充门牌号或路口")
         return Match("matched", shown, best.why, best.why_zh)
+
+
+def _strength(reading: Reading) -> int:
+    """Return how much a reading is one of an address: a crossing, or number and street first, a bare name last."""
+    street = any(key.kind for key in keys_of(mended(reading.name)))
+    if reading.crossing or (street and reading.number):
+        return 0
+    return 1 if street else 2 if reading.number else _BARE
 
 
 def _score(key: Key, own: Key, alike: float, entry: Entry) -> tuple[float, str, str] | None:
