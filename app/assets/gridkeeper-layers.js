@@ -282,7 +282,7 @@ const GridkeeperLayers = (() => {
     const flush = {
       before(ctx, z) {
         const near = z >= SINGLE_FROM ? 6 : z >= 16 ? 5 : 4;
-        const made = z >= SINGLE_FROM ? gather(tile.points, 0.5, 2, -TILE_PX, TILE_PX) : gather(tile.points, 26, 3, 14, TILE_PX);
+        const made = z >= SINGLE_FROM ? gather(tile.points, 0.5, 2, -TILE_PX, TILE_PX) : gather(tile.points, 34, 3, 14, TILE_PX);
         tile.points = [];
         const rank = (one) => Math.max(0, ...one.members.map((member) => member.rank));
         for (const one of made.sort((a, b) => rank(a) - rank(b))) {

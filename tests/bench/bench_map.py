@@ -138,6 +138,11 @@ def our_visit(page: Page, url: str, pid: int, found: dict[str, list[Any]]) -> No
         ("pan", "map.panBy([500, 100], {animate: false})"),
     ):
         found[name].append(settled(page, act))
+    more = "{...GridkeeperMap.state.pushed.visible, traffic: true, heat: true}"
+    turn_on = f"GridkeeperMap.update({{...GridkeeperMap.state.pushed, visible: {more}}})"
+    settled(page, f"map.setZoom(13, {{animate: false}}); {turn_on}")
+    for act in ("map.panBy([600, 0], {animate: false})", "map.panBy([-600, 300], {animate: false})"):
+        found["heavy"].append(settled(page, act))
 
 
 def peer_visit(page: Page, url: str) -> float:
@@ -252,7 +257,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
 NAMES = (
     *("first", "first_cpu", "browser", "requests", "first_tiles", "outside", "filter", "filter_cpu", "filter_tiles"),
-    *("zoom", "near", "pan", "asked"),
+    *("zoom", "near", "pan", "heavy", "asked"),
 )
 
 
@@ -328,6 +333,7 @@ def report(found: dict[str, Any]) -> str:
         row("Zoom to the district, settled, wall", middle("zoom"), 1.0),
         row("Zoom to the street, settled, wall", middle("near"), 1.0),
         row("Pan, settled, wall", middle("pan"), 1.0),
+        row("Pan with roads and the heat surface on, settled, wall", middle("heavy"), 1.0),
         row(f"Cached tile, p95 of {len(found['cached'])}", p95(found["cached"]) * 1000, 20, " ms", 1),
         row("Cached tile, median", statistics.median(found["cached"]) * 1000, None, " ms", 1),
         row("New tile, p95", p95(found["new"]) * 1000, 150, " ms", 1),
