@@ -188,7 +188,7 @@ def make_code(
             raise InvalidInput(
                 f"The {name} code “{given[name]}” of the scheme {scheme} must have {digits} digits.",
                 hint="Give the areas their official codes, or use the local scheme.",
-                zh=f"编码方案 {scheme} 的 {name} 代码“{given[name]}”应为 {digits} 位数字。请填写官方代码，或用本地方案。",
+                zh=f"编码方案 {scheme} 的 {name} 代码“{given[name]}”应为 {digits} 位数字。请填官方代码或用本地方案。",
             )
     return CodeParts(scheme=scheme, sequence=sequence, **parts)
 
