@@ -106,9 +106,9 @@ def bar(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Fi
             first, last = min(first, end), min(last, end)
         chosen = st.multiselect(
             t("Category"), list(titles), default=[key for key in kept("categories") if key in titles],
-            format_func=titles.__getitem__, placeholder=t("All categories"), key=_key("categories"), width=220,
+            format_func=titles.__getitem__, placeholder=t("All categories"), key=_key("categories"), width=190,
         )  # fmt: skip
-        compare = _choice("compare", t("Compare with"), comparisons(), "off", 160)
+        compare = _choice("compare", t("Compare with"), comparisons(), "off", 140)
         statuses = {key: t(title) for key, title in STATUSES.items() if key not in hidden}
         if compare != "off":  # of an older period little is open still, and nothing says what was late then
             statuses = {key: name for key, name in statuses.items() if key in {"all", "closed"}}
@@ -118,23 +118,24 @@ def bar(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Fi
             metrics |= {key: title for key, title in _then_titles().items() if key in metrics}
         metric, level, compared = kept("metric"), kept("level"), None
         if compare == "off":
-            metric = _choice("metric", t("Fill grids by"), metrics, "reported", 220)
+            metric = _choice("metric", t("Fill grids by"), metrics, "reported", 200)
         else:
             level = _choice("level", t("Judged by"), levels(), LEVELS[0], 180)
             if compare == "dates":
                 before = earlier_days("before", (first, last), None)
                 start = _compared(before, first)
                 compared = widgets.dates(start, key=_key("compared"), label=t("Earlier period"))
+        colour_by = "status"
+        shown = st.session_state.get(_key("layers"), kept("layers")) or ()
+        if actor.may(May.SEE_INCIDENT_POINTS) and "incidents" in shown:
+            ways = {"status": t("Status"), "category": t("Category")}
+            colour_by = _choice("colour_by", t("Colour points by"), ways, "status", 120)
         scheme, wrong = map_classes.control({name: kept(name) for name in DEFAULTS}, disabled=compare != "off")
         layers = st.pills(
             t("Layers"), list(offered), selection_mode="multi",
             default=[key for key in kept("layers") if key in offered],
             format_func=offered.__getitem__, key=_key("layers"),
         )  # fmt: skip
-        colour_by = "status"
-        if actor.may(May.SEE_INCIDENT_POINTS) and "incidents" in layers:
-            ways = {"status": t("Status"), "category": t("Category")}
-            colour_by = _choice("colour_by", t("Colour points by"), ways, "status", 120)
     st.session_state[state.MAP_FILTERS] = dict(st.session_state.get(state.MAP_FILTERS, {})) | {
         "period": period, "dates": (first, last), "categories": tuple(chosen), "status": status, "metric": metric,
         "layers": tuple(layers), "colour_by": colour_by, "compare": compare, "level": level, "compared": compared,

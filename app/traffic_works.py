@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -44,19 +45,23 @@ def works(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
     if not actor.may(May.DISPATCH):
         return
     if known:
-        names = {each.id: f"{each.name} · {i18n.clock(each.from_at, territory.timezone)}" for each in known}
-        versions = {each.id: each.version for each in known}
+        whole = {each[0].id: each for each in streets(known)}
+        names = {k: f"{each[0].name} · {i18n.clock(each[0].from_at, territory.timezone)}" for k, each in whole.items()}
         with st.container(horizontal=True, vertical_alignment="bottom"):
             key = f"{state.TRAFFIC}_works_{i18n.locale()}"
             chosen = st.selectbox(t("One of them"), list(names), format_func=names.__getitem__, width=260, key=key)
-            st.button(
-                t("Open again"),
-                key=f"{state.TRAFFIC}_works_open",
-                on_click=_open,
-                args=(chosen, versions.get(chosen, 0)),
-            )
+            args = ([(each.id, each.version) for each in whole.get(chosen or 0, [])],)
+            st.button(t("Open again"), key=f"{state.TRAFFIC}_works_open", on_click=_open, args=args)
     with st.expander(t("Plan works"), expanded=False):
         _form(territory)
+
+
+def streets(known: Sequence[ClosureInfo]) -> list[list[ClosureInfo]]:
+    """Return closures by street: pieces of one street for one time and reason are one."""
+    found: dict[tuple[object, ...], list[ClosureInfo]] = {}
+    for each in known:
+        found.setdefault((each.name, each.from_at, each.to_at, each.reason, each.speed_kmh), []).append(each)
+    return list(found.values())
 
 
 def _table(known: list[ClosureInfo], territory: TerritoryInfo) -> None:
@@ -77,7 +82,7 @@ def _table(known: list[ClosureInfo], territory: TerritoryInfo) -> None:
                 i18n.clock(each.to_at, territory.timezone) if each.to_at else t("until it is opened"),
                 t("in force") if each.in_force(at) else t("planned"),
             )
-            for each in known
+            for each, *_ in streets(known)
         ],
     )
 
@@ -147,12 +152,15 @@ def _plan(name: str, reason: str, start: dt.datetime, end: dt.datetime, speed: i
     )  # fmt: skip
 
 
-def _open(closure_id: int | None, version: int) -> None:
+def _open(pieces: list[tuple[int, int]]) -> None:
+    """Open all pieces of a street, or none."""
     actor = guard.current_actor()
+    name = ""
     try:
         with transaction(actor) as session:
-            ended = closures.end_closure(session, actor, closure_id or 0, version=version)
+            for closure_id, version in pieces:
+                name = closures.end_closure(session, actor, closure_id, version=version).name
     except GridkeeperError as error:
         st.session_state[_TOLD] = error
         return
-    st.session_state[_TOLD] = t("{name} is open again.", name=ended.name)
+    st.session_state[_TOLD] = t("{name} is open again.", name=name)
