@@ -1,4 +1,4 @@
-"""Works on page Traffic: planned by name from and to a time, told once a street, opened again; refused in a sentence."""
+"""Works on page Traffic: planned by name from and to a time, told once a street, opened again, refused in words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_dispatcher_plans_works_and_opens_the_street_again(run, actors) -> Non
     assert _planned(actors) == [("High Street", "<script>pipes</script>", 30)]
     told = " ".join(shown(page))
     assert "at most 30 km/h" in told
-    assert told.count("High Street") == 1, "a street stands once, whatever its pieces"
+    assert told.count("High Street") == 2, "once in the sentence of what was done, once in the table"
     next(each for each in page.button if each.label == "Open again").click()
     page.run()
     assert _planned(actors) == []
