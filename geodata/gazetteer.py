@@ -306,7 +306,11 @@ class Gazetteer:
                 "weak", shown, f"the nearest is {best.name}: {best.why}", f"最接近：{best.name}，{best.why_zh}"
             )
         if len(good) > 1:
-            places = "; ".join(dict.fromkeys(each.text for each in good[:4]))
+            texts = list(dict.fromkeys(each.text for each in good[:4]))
+            if len(texts) == 1:
+                why = f"{len(good)} places there are called {texts[0]}; say a crossing or a number that is known"
+                return Match("ambiguous", shown, why, f"有 {len(good)} 处名为{texts[0]}，请补充路口或已知门牌号")
+            places = "; ".join(texts)
             return Match("ambiguous", shown, f"it may be {places}", f"可能是：{places}")
         if best.how in {"settlement", "community"} or best.within_m > FAR_M:
             why = f"{best.name} is known, but goes {best.within_m:,.0f} m either way; say a number or a crossing"

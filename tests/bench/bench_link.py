@@ -3,7 +3,7 @@
 The truth is the house numbers of OpenStreetMap (addr:street, addr:housenumber with their own place), which the
 platform does not load by itself. Each is written as people write it, with and without its community, with shortened
 words and with typing errors, and matched by the streets alone, and once more with half of the numbers known.
-Run: GRIDKEEPER_STATE_DIR=... python tests/bench/bench_link.py EXTRACT.osm.pbf (the state holds that city, see load demo).
+Run: GRIDKEEPER_STATE_DIR=... python tests/bench/bench_link.py EXTRACT.osm.pbf, where the state holds that city.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def truth(path: Path) -> list[tuple[str, str, float, float]]:
 
 def misspelt(text: str, rng: random.Random) -> str:
     """Return a text with one letter changed, left out, doubled or swapped with its neighbour."""
-    places = [at for at, each in enumerate(text) if each.isalpha() and 0 < at < len(text) - 1 and text[at + 1].isalpha()]
+    places = [
+        at for at, each in enumerate(text) if each.isalpha() and 0 < at < len(text) - 1 and text[at + 1].isalpha()
+    ]
     if not places:
         return text
     at = rng.choice(places)
@@ -103,7 +105,7 @@ def measure(found: Gazetteer, asked: list[tuple[str, Any]], srid: int, cells: An
 
 def main() -> None:
     """Measure and write the report."""
-    path, rng = Path(sys.argv[1]), random.Random(SEED)  # noqa: S311  (no secret)
+    path, rng = Path(sys.argv[1]), random.Random(SEED)
     db.ensure_database()
     with db.transaction(system_actor()) as session:
         territory = find_territory(session, None)
@@ -113,7 +115,7 @@ def main() -> None:
         houses = truth(path)
         lon, lat = np.array([each[2] for each in houses]), np.array([each[3] for each in houses])
         where = locate(session, territory.id, lon, lat)
-        names = {cell: name for cell, name in _communities(session, territory.id)}
+        names = dict(_communities(session, territory.id))
 
         def cells(lon: Any, lat: Any) -> Any:
             return locate(session, territory.id, lon, lat).grid_id
@@ -143,7 +145,9 @@ def _cases(  # noqa: PLR0917
         "12 High Street, Newport": lambda each: f"{each['number']} {each['street']}, {each['community']}",
         "12 High Street": lambda each: f"{each['number']} {each['street']}",
         "High St 12 Newport": lambda each: f"{shortened(each['street'])} {each['number']} {each['community']}",
-        "one typing error, community": lambda each: f"{each['number']} {misspelt(each['street'], rng)}, {each['community']}",
+        "one typing error, community": lambda each: (
+            f"{each['number']} {misspelt(each['street'], rng)}, {each['community']}"
+        ),
         "one typing error": lambda each: f"{each['number']} {misspelt(each['street'], rng)}",
         "two typing errors, community": lambda each: (
             f"{each['number']} {misspelt(misspelt(each['street'], rng), rng)}, {each['community']}"
@@ -195,11 +199,15 @@ def _write(  # noqa: PLR0917
     title: str, path: Path, houses: int, told: int, entries: int, built: float, rows: list[tuple[str, dict[str, Any]]]
 ) -> None:
     lines = [
-        f"{title} ({path.name}): {houses:,} house numbers in OpenStreetMap, {told:,} of them on a grid and on a street"
-        f" whose name is known; gazetteer of {entries:,} entries, made in {built:.1f} CPU s. Seed {SEED}.",
+        (
+            f"{title} ({path.name}): {houses:,} house numbers in OpenStreetMap, {told:,} of them on a grid and on"
+            f" a street whose name is known; gazetteer of {entries:,} entries, made in {built:.1f} CPU s. Seed {SEED}."
+        ),
         "",
-        "| written as | asked | placed | wrong | wrong of placed | could mean several | too rough | unknown | same unit"
-        " grid, of placed | median off, m | nine of ten within, m | CPU ms each |",
+        (
+            "| written as | asked | placed | wrong | wrong of placed | could mean several | too rough | unknown |"
+            " same unit grid, of placed | median off, m | nine of ten within, m | CPU ms each |"
+        ),
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in rows:
@@ -214,7 +222,7 @@ def _write(  # noqa: PLR0917
     head, _, rest = before.partition(mark)
     _, _, tail = rest.partition(mark)
     REPORT.write_text(f"{head}{mark}\n\n{text}\n\n{mark}{tail}" if head else f"{mark}\n\n{text}\n\n{mark}\n")
-    print(text)
+    sys.stdout.write(f"{text}\n")
 
 
 if __name__ == "__main__":
