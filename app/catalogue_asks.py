@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 from sqlalchemy.orm import Session
 
@@ -9,7 +11,7 @@ from app import catalogue_words, i18n, widgets, words
 from app.catalogue_parts import Around, do, this_round
 from app.i18n import t
 from app.widgets import Column
-from geodata import asking
+from geodata import asking, catalogue
 from geodata.asking import Asked
 
 SHOWN = 12
@@ -20,6 +22,7 @@ def show(session: Session, around: Around) -> None:
     rows = asking.listed(session, around.actor)
     if not rows:
         return
+    units = catalogue.units(session, around.actor)
     waiting = sum(each.state == "waiting" for each in rows)
     widgets.heading(
         t("Requests for data"),
@@ -37,7 +40,7 @@ def show(session: Session, around: Around) -> None:
         [
             (
                 widgets.link(_title(each), f"/catalogue?entry={each.key}"),
-                words.doer(each.asked_label),
+                _asker(each, units),
                 t("{purpose} ({days} days)", purpose=each.purpose, days=i18n.number(each.days)),
                 widgets.toned(*catalogue_words.state(each, around.now)),
                 f"{each.reason} ({words.doer(each.decided_label)})" if each.reason else None,
@@ -51,6 +54,13 @@ def show(session: Session, around: Around) -> None:
 
 def _title(one: Asked) -> str:
     return i18n.either(one.title, one.title_zh)
+
+
+def _asker(one: Asked, units: Mapping[int, tuple[str, str | None]]) -> str:
+    """Return who asked, and for which unit."""
+    unit = units.get(one.unit_id or 0)
+    who = words.doer(one.asked_label)
+    return t("{who}, for {unit}", who=who, unit=i18n.either(*unit)) if unit else who
 
 
 def _acts(around: Around, one: Asked) -> None:

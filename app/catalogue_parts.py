@@ -81,7 +81,11 @@ def show(session: Session, around: Around, one: Entry) -> None:
             )
         )
     if not one.readable:
-        _ask(around, one)
+        mine = [each for each in asking.listed(session, around.actor) if each.mine and each.key == one.key]
+        if any(each.state == "waiting" for each in mine):
+            widgets.note(t("These data are restricted. Your request waits for their steward; it stands below."))
+        else:
+            _ask(around, one)
     elif around.actor.may(May.TAKE_DATA):
         _take(one)
     used = catalogue.uses(session, around.actor, one.key)
@@ -135,9 +139,7 @@ def _fields(around: Around, one: Entry) -> dict[str, Cell]:
         told[t("Tells of")] = " – ".join(days)
     if one.readable:
         address = f"/ogc/collections/{one.key}"
-        told[t("Address for other systems")] = Html(
-            f'<a href="{address}/items?limit=10" target="_blank"><code>{address}</code></a>'
-        )
+        told[t("Address for other systems")] = Html(f'<a href="{address}" target="_blank"><code>{address}</code></a>')
     return told
 
 

@@ -106,7 +106,7 @@ def collection(request: Request, base: str, offer: Offer, bounds: Sequence[float
     here = f"{BASE}/collections/{offer.key}"
     outside = f"{base}/collections/{offer.key}"
     links = [
-        (t("Rows"), f"{here}/items?f=html", t("Page by page")),
+        (t("All rows"), f"{here}/items?f=html", t("Page by page")),
         (t("In the catalogue"), f"/catalogue?entry={offer.key}", t("Owner, licence, lineage, files")),
     ]
     facts = [

@@ -99,7 +99,7 @@ def test_who_opens_an_address_in_a_browser_gets_a_page(enter: Enter) -> None:
         ("", ("Collections", "/ogc/collections?f=html")),
         ("/conformance", ("/basic-cql2",)),
         ("/collections", ("Streets", "/ogc/collections/streets?f=html")),
-        ("/collections/streets", ("Signed limit", "ODbL", "OAPIF")),
+        ("/collections/streets", ("Signed limit", "ODbL", "OAPIF", "All rows")),
         ("/collections/streets/items?limit=2", ("Next page", "rows in all")),
     ):
         answer = get(client, path, accept=BROWSER)
