@@ -173,8 +173,9 @@ def page_times(url: Any) -> dict[str, float]:
     guard.stored_session = lambda: None
     page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     page.run()
-    page.query_params["show"] = "table"
     page.switch_page("views/roster.py").run()
+    page.query_params["show"] = "table"
+    page.run()
     length = next(box for box in page.selectbox if box.label == "Length")
     found = {"wall": float("inf"), "cpu": float("inf"), "kb": 0.0}
     for _ in range(4):
