@@ -162,10 +162,6 @@ class Gazetteer:
         }
         self.match = lru_cache(maxsize=100_000)(self._match)
 
-    def known(self, name: str) -> bool:
-        """Return whether something bears this very name."""
-        return any(key.stem in self._by_stem for key in keys_of(name))
-
     def _match(self, address: str) -> Match:
         """Return what an address means."""
         readings = [more for each in readings_of(address) for more in self._without_area(each)]
