@@ -222,6 +222,7 @@
     }
     $("ground").src = `/api/wall/map.svg?lang=${state.lang.slice(0, 2)}`;
     $("points").setAttribute("aria-label", words.map);
+    $("day").querySelector("svg").setAttribute("aria-label", `${words.day}: ${words.today}, ${words.usual}`);
     fill($("legend"), [...KINDS].reverse(), () => element("li", "", element("i", ""), element("span", "")), (item, kind) => {
       item.firstElementChild.className = kind;
       write(item.lastElementChild, words[kind]);
