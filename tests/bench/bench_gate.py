@@ -25,9 +25,8 @@ from pathlib import Path
 say = functools.partial(print, flush=True)
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-FIGURES = Path(os.environ.get("BENCH_FIGURES") or ROOT / "docs" / "figures")
 
-from tests.bench.figures import SHORT  # noqa: E402
+from tests.bench.figures import FIGURES, SHORT  # noqa: E402
 
 WEST, SOUTH, EAST, NORTH = -1.32, 50.66, -1.26, 50.70
 KEY = "CREATE UNIQUE INDEX ON {0} (id); CREATE INDEX ON {0} USING gist (geometry); CREATE INDEX ON {0} (unit_grid_id);"
