@@ -32,4 +32,6 @@ def terms(found: Mapping[str, Any]) -> str:
     said = [f"{names[key]} {float(found[key]):.0%}" for key in names if key in found]
     if "metres" in found:
         said.append(t("{metres} m apart", metres=i18n.number(int(found["metres"]))))
+    if found.get("vague"):
+        said.append(t("placed by words or a code, so the distance does not count"))
     return " · ".join(said)

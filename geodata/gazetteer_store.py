@@ -38,6 +38,8 @@ _STREET: Final = (
 )
 _NUMBER: Final = ("housenumber", "addrhousenumber", "number", "门牌号", "门牌", "numero", "no")
 _ADDRESS: Final = ("address", "地址", "详细地址", "endereco", "direccion")
+_DIGITS: Final = 9
+"""A longer number is none of a house."""
 _Key = tuple[str, int]
 
 _kept: OrderedDict[_Key, tuple[tuple[int, int], Gazetteer]] = OrderedDict()
@@ -147,8 +149,8 @@ def _street_and_number(properties: Mapping[str, Any]) -> tuple[str, str]:
     street = next((said[each] for each in _STREET if each in said), "")
     number = next((said[each] for each in _NUMBER if each in said), "")
     if street and number:
-        digits = "".join(each for each in number.partition("-")[0] if each.isdigit())
-        return street, str(int(digits)) if digits else ""
+        digits = "".join(each for each in number.partition("-")[0] if each.isdecimal())
+        return street, str(int(digits)) if 0 < len(digits) <= _DIGITS else ""
     whole = next((said[each] for each in _ADDRESS if each in said), "")
     found = next((each for each in readings_of(whole) if each.number), None)
     return (found.name, found.number) if found else ("", "")

@@ -45,8 +45,6 @@ _CORNER: Final = re.compile(
 _HASH: Final = re.compile(
     r"^(?P<kind>[a-z]+)\s*(?P<one>\d+\w?)\s*(?:#|no\.?|n)\s*(?P<other>\d+\w?)\s*-\s*(?P<away>\d+)", re.IGNORECASE
 )
-
-
 _NUMBER_FIRST: Final = re.compile(
     r"^(?:no\.?\s*)?(\d{1,5}\s?[a-z]?(?:\s?[-–/]\s?\d{1,5}[a-z]?)?)\s+(.*[^\W\d].*)$", re.IGNORECASE
 )
@@ -270,14 +268,7 @@ def _numbered(piece: str, rest: tuple[str, ...], before: str) -> Iterator[Readin
     if not re.search(r"[^\W\d]", body):
         return
     known = _digits(before) if re.fullmatch(r"\d{1,5}\s*[a-z]?", before, re.IGNORECASE) else ""
-    first = re.match(
-        r"^(?:no\.?\s*)?(\d{1,5}\s?[a-z]?(?:\s?[-–/]\s?\d{1,5}[a-z]?)?)\s+(.*[^\W\d].*)$", body, re.IGNORECASE
-    )
-    last = re.match(
-        r"^(.*[^\W\d].*?)[\s,]+(?:no\.?|n[ºo°]\.?|#|nr\.?|num\.?)?\s*(\d{1,5}\s?[a-z]?(?:[-–/]\d{1,5})?)$",
-        body,
-        re.IGNORECASE,
-    )
+    first, last = _NUMBER_FIRST.match(body), _NUMBER_LAST.match(body)
     yield Reading(body, known, around=rest)
     if first:
         yield Reading(first[2], _digits(first[1]), around=rest)

@@ -16,10 +16,10 @@ from core.identity import Actor, May, require
 from geodata import exchange_store, pairing_store
 from geodata.crs import project
 from geodata.db import system_rights
-from geodata.exchange import plain
+from geodata.exchange import PLACED_BY, plain
 from geodata.exchange_link import ADDRESSES
 from geodata.exchange_load import owned
-from geodata.same_places import Side, candidates, places_of
+from geodata.same_places import Side, candidates, places_of, telephone
 from geodata.tables import DataSet, PlacePair
 from geodata.territory import TerritoryInfo
 
@@ -71,7 +71,7 @@ def compare(session: Session, actor: Actor, territory: TerritoryInfo, one: str, 
     InvalidInput
         When a data set says no names, or lies nowhere.
     NotPermitted
-        When the actor may load neither of the two.
+        When the actor may load neither of the two, or may not read one: what others found there would be lost.
     """
     require(actor, May.BRING_DATA)
     if one == other:
@@ -80,6 +80,12 @@ def compare(session: Session, actor: Actor, territory: TerritoryInfo, one: str, 
     if not any(_may_load(actor, each) for each in sets):
         raise NotPermitted(
             "Neither data set is your unit's.", hint="Ask one of their owners.", zh="两个数据集均不属于本单位。"
+        )
+    if hidden := exchange_store.hidden_sets(session, territory.id, {each.key for each in sets}):
+        raise NotPermitted(
+            f"You may not read the rows of {hidden[0]}.",
+            hint="Ask for them in the catalogue, or let a supervisor compare.",
+            zh=f"您无权查看数据集 {hidden[0]} 的行，请在数据目录中申请，或由主管比对。",
         )
     return _compare(session, actor, territory, sets[0], sets[1])
 
@@ -101,7 +107,17 @@ def list_pairs(
     """Return pairs, the likeliest first; of every state when ``state`` is empty."""
     require(actor, May.BRING_DATA)
     ids = [_held(session, territory.id, key).id for key in sets]
-    rows = pairing_store.pairs(session, territory.id, state=state, sets=ids, limit=limit)
+    return _views(session, territory, pairing_store.pairs(session, territory.id, state=state, sets=ids, limit=limit))
+
+
+def one_pair(session: Session, actor: Actor, territory: TerritoryInfo, pair_id: int) -> PairView | None:
+    """Return a pair by its number, decided or not; None when there is none that the actor may see."""
+    require(actor, May.BRING_DATA)
+    row = pairing_store.seen(session, territory.id, pair_id)
+    return None if row is None else _views(session, territory, [row])[0]
+
+
+def _views(session: Session, territory: TerritoryInfo, rows: Sequence[PlacePair]) -> list[PairView]:
     wanted = {side for row in rows for side in ((row.one_set_id, row.one_key), (row.other_set_id, row.other_key))}
     said = pairing_store.rows_of(session, wanted) if wanted else {}
     titles = pairing_store.titles(session, territory.id)
@@ -142,6 +158,7 @@ def decide(  # noqa: PLR0917  (the pair, and what is decided of it)
         )
     if len(reason) > LONGEST:
         raise InvalidInput(f"A reason has at most {LONGEST} characters.", zh=f"理由最多 {LONGEST} 字。")
+    pairing_store.one_at_a_time(session, territory.id)
     row = pairing_store.find(session, territory.id, pair_id)
     if row is None:
         raise NotFound(f"There is no pair {pair_id}, or not yours to decide.", zh=f"没有第 {pair_id} 对，或无权处理。")
@@ -194,9 +211,10 @@ def _sides(session: Session, data_set: DataSet, territory: TerritoryInfo) -> lis
         point = where.get(at)
         x, y = (shapely.get_x(point), shapely.get_y(point)) if point is not None else (np.nan, np.nan)
         called = str(said.get(name) or "")
-        digits = "".join(each for each in str(said.get(phone) or "") if each.isalnum()) if phone else ""
+        dialled, vague = telephone(str(said.get(phone) or "")) if phone else "", bool(said.get(PLACED_BY))
+        street = str(said.get(address) or "") if address else ""
         if called:
-            made.append(Side(key, called, float(x), float(y), str(said.get(address) or "") if address else "", digits))
+            made.append(Side(key, called, float(x), float(y), street, dialled, vague))
     return made
 
 

@@ -77,6 +77,18 @@ def counts(session: Session, territory_id: int) -> dict[str, int]:
     return {state: int(count) for state, count in session.execute(query.group_by(PlacePair.state))}
 
 
+def one_at_a_time(session: Session, territory_id: int) -> None:
+    """Wait until nobody else decides on a pair of the territory: what counts as one place follows from all of them."""
+    key = {"key": f"same_place:{territory_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 60))"), key)
+
+
+def seen(session: Session, territory_id: int, pair_id: int) -> PlacePair | None:
+    """Return a pair to look at; None when there is none that the actor may see."""
+    query = select(PlacePair).where(PlacePair.territory_id == territory_id, PlacePair.id == pair_id)
+    return session.scalars(query).one_or_none()
+
+
 def find(session: Session, territory_id: int, pair_id: int) -> PlacePair | None:
     """Return a pair to decide on, locked; None when there is none that the actor may see."""
     query = select(PlacePair).where(PlacePair.territory_id == territory_id, PlacePair.id == pair_id)

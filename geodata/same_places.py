@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
+from core.errors import InvalidInput
 from geodata.linking import fold, keys_of, normalised, readings_of, sound_of
 
 LIKELY: Final = 0.6
@@ -20,6 +22,9 @@ NEAR_M: Final = 25.0
 FAR_M: Final = 400.0
 """At the same spot up to the first, no sign of being one from the second on."""
 WEIGHTS: Final = {"name": 0.55, "distance": 0.25, "address": 0.15, "phone": 0.25}
+MOST_PAIRS: Final = 2_000_000
+"""So many pairs are compared; where many rows were placed at one point, all of them with all would be more."""
+_PIECE: Final = 100
 LEAST_NAME: Final = 0.35
 """A name less alike than this makes no pair, however near, unless the telephone is the same."""
 COMMON: Final = frozenset(
@@ -62,7 +67,10 @@ class Side:
     x, y
         In metres; NaN where it lies nowhere.
     phone
-        Keyed hash of a telephone, or a published number's digits; empty where none is kept.
+        Keyed hash of a telephone, or a published number's digits; empty where none is kept; see `telephone`.
+    vague
+        Its point comes from words or a code (the middle of a road, the inside of a grid): it serves to find rows that
+        may be the same, and is no sign that they are.
     """
 
     key: str
@@ -71,6 +79,7 @@ class Side:
     y: float = np.nan
     address: str = ""
     phone: str = ""
+    vague: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +96,60 @@ def candidates(one: Sequence[Side], other: Sequence[Side], *, least: float = LIK
     """Return the pairs of two files that may be one place, the likeliest first.
 
     Compared are rows within `FAR_M` of each other, and rows with one telephone.
+
+    Raises
+    ------
+    InvalidInput
+        When that would be more than `MOST_PAIRS`.
     """
-    pairs: set[tuple[int, int]] = set()
+    kept: list[NDArray[np.int64]] = []
+    count = 0
+    for some in (_near(one, other), _phoned(one, other)):
+        for a, b in some:
+            count += len(a)
+            if count > MOST_PAIRS:
+                raise InvalidInput(
+                    f"More than {MOST_PAIRS:,} pairs of rows lie within {FAR_M:.0f} m or have one telephone.",
+                    hint="Give the rows coordinates where they have none, or compare smaller data sets.",
+                    zh=f"相距 {FAR_M:.0f} 米以内或电话相同的行超过 {MOST_PAIRS:,} 对，请补充坐标或缩小数据集。",
+                )
+            kept.append(a * len(other) + b)
+    pairs = np.unique(np.concatenate(kept)).tolist() if kept else []
+    made = (compared(one[each // len(other)], other[each % len(other)]) for each in pairs)
+    return sorted((each for each in made if each.score >= least), key=lambda each: (-each.score, each.one, each.other))
+
+
+def telephone(text: str) -> str:
+    """Return a telephone, or the hash of one, as it is compared; empty for what says that there is none (无, n/a)."""
+    said = "".join(each for each in fold(text) if each.isalnum())
+    return said if sum(each.isdecimal() for each in said) >= 5 and len(set(said)) > 2 else ""
+
+
+def _near(one: Sequence[Side], other: Sequence[Side]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Give the rows of both sides that lie near each other, piece by piece."""
     here, there = (np.flatnonzero([np.isfinite(each.x) for each in side]) for side in (one, other))
-    if len(here) and len(there):
-        points = [
-            np.asarray([shapely.Point(side[at].x, side[at].y) for at in places.tolist()], dtype=object)
-            for side, places in ((one, here), (other, there))
-        ]
-        a, b = shapely.STRtree(points[1]).query(points[0], predicate="dwithin", distance=FAR_M)
-        pairs |= set(zip(here[a].tolist(), there[b].tolist(), strict=True))
+    if not len(here) or not len(there):
+        return
+    points = [
+        np.asarray([shapely.Point(side[at].x, side[at].y) for at in places.tolist()], dtype=object)
+        for side, places in ((one, here), (other, there))
+    ]
+    tree = shapely.STRtree(points[1])
+    for start in range(0, len(here), _PIECE):
+        a, b = tree.query(points[0][start : start + _PIECE], predicate="dwithin", distance=FAR_M)
+        yield here[start + a], there[b]
+
+
+def _phoned(one: Sequence[Side], other: Sequence[Side]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Give the rows of both sides that have one telephone."""
     phones: dict[str, list[int]] = defaultdict(list)
     for place, each in enumerate(other):
         if each.phone:
             phones[each.phone].append(place)
-    pairs |= {(place, at) for place, each in enumerate(one) if each.phone for at in phones.get(each.phone, ())}
-    made = [compared(one[a], other[b]) for a, b in sorted(pairs)]
-    return sorted((each for each in made if each.score >= least), key=lambda each: (-each.score, each.one, each.other))
+    for place, each in enumerate(one):
+        same = phones.get(each.phone) if each.phone else None
+        if same:
+            yield np.full(len(same), place, dtype=np.int64), np.asarray(same, dtype=np.int64)
 
 
 def compared(one: Side, other: Side) -> Scored:
@@ -116,7 +162,9 @@ def compared(one: Side, other: Side) -> Scored:
     }
     said: dict[str, Any] = {}
     away = float(np.hypot(one.x - other.x, one.y - other.y))
-    if np.isfinite(away):
+    if np.isfinite(away) and (one.vague or other.vague):
+        said["vague"] = True
+    elif np.isfinite(away):
         terms["distance"] = round(float(np.clip((FAR_M - away) / (FAR_M - NEAR_M), 0, 1)), 3)
         said["metres"] = round(away)
     present = {name: value for name, value in terms.items() if value is not None}

@@ -19,6 +19,8 @@ from geodata.territory import TerritoryInfo
 
 SHOWN = 40
 FIELDS_AT_MOST = 12
+DIGITS = 18
+"""A longer number is none of a pair."""
 
 
 def show() -> None:
@@ -33,13 +35,18 @@ def show() -> None:
         counts = pairing.counts(session, actor, territory)
         pairs = pairing.list_pairs(session, actor, territory, state=which, limit=SHOWN)
         sets = known_sets(session, territory.id)
+        chosen = next((each for each in pairs if str(each.id) == asked), None)
+        if chosen is None and asked.isdecimal() and len(asked) <= DIGITS:
+            chosen = pairing.one_pair(session, actor, territory, int(asked))
     widgets.title(t("Same place?"))
     told = st.session_state.pop(state.PAIR_TOLD, None)
     if told:
         widgets.told(told)
     if any(counts.values()):
         _strip(counts)
-    chosen = next((each for each in pairs if str(each.id) == asked), pairs[0] if pairs else None)
+    if chosen is None and asked:
+        widgets.note(t("This does not exist, or not in your area."))
+    chosen = chosen or (pairs[0] if pairs else None)
     if chosen is None:
         _nothing(counts, which)
     else:
@@ -77,7 +84,7 @@ def _list(pairs: list[PairView], chosen: PairView, which: str, count: int) -> No
         [
             (
                 f"{each.score:.0%}",
-                widgets.plain(each.one.name)
+                each.one.name
                 if each.id == chosen.id
                 else widgets.link(each.one.name, f"/same-place?state={which}&pair={each.id}"),
                 each.other.name,

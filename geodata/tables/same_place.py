@@ -1,4 +1,4 @@
-"""The same place in the files of two units: pairs of rows that may be one, what was decided of them, and what follows."""
+"""The same place in the files of two units: pairs of rows that may be one, what was decided, and what follows."""
 
 from __future__ import annotations
 

@@ -52,6 +52,9 @@ def test_pairs_are_found_decided_kept_and_counted_once(session: Session, two: Ha
     with pytest.raises(InvalidInput, match="Say why"):
         pairing.decide(session, actor, territory, one.id, "different")
     pairing.decide(session, actor, territory, one.id, "same", version=one.version)
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = :low"
+    low = session.scalar(text("SELECT hashtextextended(:key, 60) & 4294967295"), {"key": f"same_place:{territory.id}"})
+    assert session.scalar(text(locks), {"low": low}) == 1, "two who decide at once wait for each other"
     with pytest.raises(Conflict):
         pairing.decide(session, actor, territory, one.id, "different", "no", version=one.version)
     assert pairing.tally(session, actor, territory, ["health", "trade"]) == {"rows": 7, "places": 6}
@@ -97,6 +100,30 @@ def test_who_loads_neither_data_set_decides_nothing(session: Session, two: Halve
     with pytest.raises(NotPermitted):
         pairing.compare(session, stranger, territory, "health", "trade")
     as_actor(session, system_actor(territory.id))
+
+
+def test_who_may_not_read_the_other_data_set_takes_no_pair_away(session: Session, two: Halves) -> None:
+    territory = two[0]
+    keeper = system_actor(territory.id)
+    pairing.compare(session, keeper, territory, "health", "trade")
+    before = names(pairing.list_pairs(session, keeper, territory))
+    unit = session.scalar(
+        text(
+            "INSERT INTO unit (territory_id, code, kind, name, valid_from)"
+            " VALUES (:home, 'R10', 'team', 'R10', '2020-01-01') RETURNING id"
+        ),
+        {"home": territory.id},
+    )
+    session.execute(text("UPDATE data_set SET owner_unit_id = :unit WHERE key = 'health'"), {"unit": unit})
+    session.execute(text("UPDATE data_set SET sensitivity = 'restricted' WHERE key = 'trade'"))
+    session.expire_all()
+    clerk = Actor(user_id=1, role=Role.HANDLER, territory_id=territory.id, unit_ids=(unit,), label="clerk")
+    as_actor(session, clerk)
+    with pytest.raises(NotPermitted, match="may not read the rows of trade"):
+        pairing.compare(session, clerk, territory, "health", "trade")
+    as_actor(session, keeper)
+    assert before
+    assert names(pairing.list_pairs(session, keeper, territory)) == before
 
 
 def _number(session: Session, key: str) -> int:

@@ -7,10 +7,13 @@ import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.errors import InvalidInput
+from geodata import same_places
 from geodata.gazetteer import Entry, Gazetteer
+from geodata.gazetteer_store import _street_and_number
 from geodata.linking import edits, fold, keys_of, likeness, normalised, readings_of
 from geodata.linking_words import FIRST, INNER, KINDS, LAST
-from geodata.same_places import Side, address_likeness, compared, name_likeness, places_of
+from geodata.same_places import Side, address_likeness, candidates, compared, name_likeness, places_of, telephone
 
 WORDS = st.text(
     alphabet=st.sampled_from("abcdefghijklmnopqrstuvwxyzáçñßøı' .-/#&,0123456789１２解放路街巷号社区诊所第一二"),
@@ -118,3 +121,37 @@ def test_roads_that_cross_are_found_where_they_meet() -> None:
         assert best is not None, said
         assert (best.x, best.y) == pytest.approx(at)
     assert found.match("High Street & 解放路").best is None, "they do not meet"
+
+
+def test_a_point_that_comes_from_words_is_no_sign_of_being_one_place() -> None:
+    here, there = Side("a", "Quay Surgery", 0.0, 0.0), Side("b", "Quay Bakery", 0.0, 0.0)
+    along = Side("b", "Quay Bakery", 0.0, 0.0, vague=True)
+    sure, told = compared(here, there), compared(here, along)
+    assert (sure.terms["distance"], sure.terms["metres"]) == (1.0, 0)
+    assert told.terms == {"name": sure.terms["name"], "vague": True}
+    assert told.score < sure.score
+    assert compared(along, here).score == told.score
+    known = Side("c", "Quay Bakery", 3.0, 0.0, "1 Quay Road", vague=True), Side("d", "Quay Bakery", 0.0, 0.0)
+    assert [(each.one, each.other) for each in candidates(known[:1], known[1:])] == [("c", "d")], "it is looked at"
+
+
+def test_rows_that_all_lie_at_one_point_are_refused_instead_of_filling_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(same_places, "MOST_PAIRS", 12)
+    rows = [Side(str(n), "Clinic", 0.0, 0.0, phone="5550100200") for n in range(4)]
+    assert len(candidates(rows[:2], rows[:3])) == 6, "near and by telephone, once each"
+    with pytest.raises(InvalidInput, match="More than 12 pairs"):
+        candidates(rows, rows)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("(01983) 12-34 56", "01983123456"), ("０１０ 8888 1234", "01088881234"), ("无", ""), ("n/a", ""), ("0", ""),
+     ("00000000", ""), ("a1b2c3d4e5f6", "a1b2c3d4e5f6")],
+)  # fmt: skip
+def test_what_says_that_there_is_no_telephone_is_none(said: str, kept: str) -> None:
+    assert telephone(said) == kept
+
+
+@pytest.mark.parametrize(("said", "number"), [("12²", "12"), ("①", ""), ("9" * 5_000, ""), ("014-16", "14")])
+def test_a_house_number_that_is_none_stops_no_gazetteer(said: str, number: str) -> None:
+    assert _street_and_number({"street": "High Street", "housenumber": said}) == ("High Street", number)
