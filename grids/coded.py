@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -12,13 +14,16 @@ from core.errors import InvalidInput, NotFound
 from core.identity import system_actor
 from geodata.exchange_link import Coded
 from geodata.territory import TerritoryInfo
-from grids import coding, store, store_coded
-from grids.codes import make_code, parse_code
+from grids import coding, store, store_coded, store_codes
+from grids.codes import Scheme, make_code, parse_code
+from grids.coding_model import Meaning
 from grids.service import locate
 
 _Points = tuple[dict[str, tuple[float, float]], dict[int, tuple[float, float]]]
 EXPLAINED = 50
-"""Of so many codes that mean nothing the reason is looked up; the others are told to be unknown."""
+"""Of so many codes that mean nothing the reason is looked up; the others are only told to be unknown."""
+NOWHERE = "000000"
+"""District of a territory before its official code was given."""
 
 
 def codes_in(session: Session, territory: TerritoryInfo) -> Callable[[str, Sequence[str]], Mapping[str, Coded]]:
@@ -29,6 +34,7 @@ def codes_in(session: Session, territory: TerritoryInfo) -> Callable[[str, Seque
     """
     known: dict[tuple[str, str], Coded] = {}
     unknown = 0
+    schemes = functools.cache(lambda: _schemes(session, territory))
 
     def meaning(what: str, texts: Sequence[str]) -> Mapping[str, Coded]:
         nonlocal unknown
@@ -37,11 +43,14 @@ def codes_in(session: Session, territory: TerritoryInfo) -> Callable[[str, Seque
             known.update({(what, code): said for code, said in _components(session, territory, new).items()})
         else:
             points = _live(session, territory)[0]
+            strange = [each for each in new if each not in points]
+            borne = store_coded.ever_borne(session, territory.id, strange) if strange else frozenset()
             for each in new:
                 found = points.get(each)
                 said = Coded(*found, f"grid {each}") if found else None
                 if said is None:
-                    said = _older(session, territory, each, points, explain=unknown < EXPLAINED)
+                    look = unknown < EXPLAINED or each in borne
+                    said = _older(session, territory, each, points, look=look, schemes=schemes())
                     unknown += np.isnan(said.lon)
                 known[what, each] = said
         return {each: known[what, each] for each in texts}
@@ -67,17 +76,19 @@ _KEPT = 3
 
 
 def _older(
-    session: Session, territory: TerritoryInfo, code: str, points: Mapping[str, tuple[float, float]], *, explain: bool
-) -> Coded:
-    if not explain:
-        return Coded(why=f"No unit grid has the code “{code}”.", why_zh=f"没有编码为“{code}”的单元网格。")
-    try:
-        found = coding.meaning(session, system_actor(territory.id), territory, code)
-    except NotFound as error:
-        other = _other_scheme(session, territory, code, points)
-        if other is not None:
-            return Coded(*points[other], f"grid {other}, by another scheme: {code}")
-        return Coded(why=str(error), why_zh=error.zh or "")
+    session: Session, territory: TerritoryInfo, code: str, points: Mapping[str, tuple[float, float]], *, look: bool,
+    schemes: _Schemes,
+) -> Coded:  # fmt: skip
+    unknown = Coded(why=f"No unit grid has the code “{code}”.", why_zh=f"没有编码为“{code}”的单元网格。")
+    found: Meaning | None = None
+    if look:
+        try:
+            found = coding.meaning(session, system_actor(territory.id), territory, code)
+        except NotFound as error:
+            unknown = Coded(why=str(error), why_zh=error.zh or "")
+    if found is None:
+        other = _other_scheme(schemes, code, points)
+        return unknown if other is None else Coded(*points[other], f"grid {other}, by another scheme: {code}")
     cells = [cell.code for cell in found.cells if cell.code in points]
     whence = f"the list {found.list_name}" if found.how == "list" else "a cell that ended"
     if len(cells) == 1:
@@ -89,16 +100,39 @@ def _older(
     return Coded(why=why, why_zh=zh, repair="; ".join(cells[:6]))
 
 
-def _other_scheme(
-    session: Session, territory: TerritoryInfo, code: str, points: Mapping[str, tuple[float, float]]
-) -> str | None:
-    """Return the code in force of the same cell, where this one is written by another known scheme."""
-    schemes = coding.known_schemes(session, territory.id)
-    own = schemes.get(territory.code_scheme)
-    for scheme in schemes.values():
+@dataclass(frozen=True, slots=True)
+class _Schemes:
+    """The schemes of a territory: its own, the others, and the districts of the communities of each code."""
+
+    own: Scheme | None
+    others: tuple[Scheme, ...]
+    districts: Mapping[str, frozenset[str]]
+
+
+def _schemes(session: Session, territory: TerritoryInfo) -> _Schemes:
+    known = coding.known_schemes(session, territory.id)
+    own, parents = known.get(territory.code_scheme), store.parent_codes(session, territory.id)
+    districts: dict[str, set[str]] = {}
+    for area, code in store_codes.area_codes(session, territory.id).items():
+        districts.setdefault(code, set()).add(parents.get(area, ("", ""))[0])
+    others = tuple(each for each in known.values() if each != own)
+    return _Schemes(own, others, {code: frozenset(each) for code, each in districts.items()})
+
+
+def _other_scheme(schemes: _Schemes, code: str, points: Mapping[str, tuple[float, float]]) -> str | None:
+    """Return the code in force of the same cell, where this one is written by another known scheme.
+
+    A code that names a district is of its own district only, also where the territory's scheme writes none.
+    """
+    own = schemes.own
+    if own is None:
+        return None
+    for scheme in schemes.others:
         try:
             parts = parse_code(scheme, code)
-            if own is None or scheme == own:
+            here = schemes.districts.get(parts.community, frozenset())
+            official = {each for each in here if len(each) == len(NOWHERE) and each.isdecimal() and each != NOWHERE}
+            if parts.district and official and official == here and parts.district not in official:
                 continue
             again = make_code(
                 own, community=parts.community, sequence=parts.sequence, district=parts.district, street=parts.street,

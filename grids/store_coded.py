@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, Text, any_, func, literal, select
+from sqlalchemy import ARRAY, Text, any_, func, literal, select, union
 from sqlalchemy.orm import Session
 
-from geodata.tables import Component, UnitGrid
+from geodata.tables import CodeLink, Component, UnitGrid
 from grids.store import live
 
 CellPoint = tuple[int, str, float, float]
@@ -21,6 +21,14 @@ def live_points(session: Session, territory_id: int) -> list[CellPoint]:
     cells = inner.where(*live(territory_id)).subquery()
     rows = session.execute(select(cells.c.id, cells.c.code, func.ST_X(cells.c.at), func.ST_Y(cells.c.at)))
     return [(int(row[0]), str(row[1]), float(row[2]), float(row[3])) for row in rows]
+
+
+def ever_borne(session: Session, territory_id: int, codes: Sequence[str]) -> frozenset[str]:
+    """Return those of many codes that a cell bears or bore, or that an older list gives to one."""
+    wanted = any_(literal(list(codes), ARRAY(Text)))
+    cells = select(UnitGrid.code).where(UnitGrid.territory_id == territory_id, UnitGrid.code == wanted)
+    links = select(CodeLink.old_code).where(CodeLink.territory_id == territory_id, CodeLink.old_code == wanted)
+    return frozenset(session.scalars(union(cells, links)))
 
 
 def components(session: Session, territory_id: int, codes: Sequence[str]) -> list[Standing]:

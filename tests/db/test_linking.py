@@ -10,13 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.identity import system_actor
-from geodata import quarantine
+from geodata import pairing, quarantine
 from geodata.exchange import Role
 from geodata.exchange_load import load_file
 from geodata.exchange_understand import Overrides
 from geodata.gazetteer_store import gazetteer_of
 from geodata.linking_gate import Placer
 from geodata.tables import Facility, Road
+from grids import coded
 from grids.coded import codes_in
 from grids.service import locate
 from tests.halves import EAST, MIDDLE, NORTH, SOUTH, WEST, Halves
@@ -170,3 +171,56 @@ def test_codes_of_grids_and_components_place_rows(session: Session, town: Halves
     assert "NOWHERE-1" in wrong
     assert np.isfinite(held["0"][1])
     assert territory.id
+
+
+def test_rows_along_one_road_are_no_nearer_to_being_one_place(session: Session, town: Halves, tmp_path: Path) -> None:
+    for key, row in (("one", "1,Quay Surgery,St. James's St"), ("other", "2,Quay Surgery,Saint James's Street")):
+        assert bring(session, town, write(tmp_path / f"{key}.csv", "id,name,address", row), key=key).placed == 1
+    actor = system_actor(town[0].id)
+    assert pairing.compare(session, actor, town[0], "one", "other")["found"] == 1
+    (pair,) = pairing.list_pairs(session, actor, town[0])
+    assert pair.terms["vague"]
+    assert not {"distance", "metres"} & set(pair.terms)
+
+
+def test_identifiers_of_components_and_codes_of_another_scheme_place_rows(
+    session: Session, town: Halves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    territory, _, east = town
+    here = WEST + 0.0031, SOUTH + 0.0027
+    add = text(
+        "INSERT INTO component (territory_id, code, class_id, community_id, geom)"
+        " SELECT :home, '110101' || replace(code, '-', '') || '000001', id, :east,"
+        " ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) FROM incident_class"
+        " WHERE kind = 'component' AND code = :code RETURNING code, sensitivity"
+    )
+    given = {"home": territory.id, "east": east, "lon": here[0], "lat": here[1]}
+    lamp, hidden = (session.execute(add, given | {"code": code}).one() for code in ("02-01", "01-01"))
+    assert (lamp[1], hidden[1]) == ("open", "restricted")
+    rows = f"1,{lamp[0]}", f"2,{hidden[0]}", "3,1101010201999999"
+    done = bring(session, town, write(tmp_path / "c.csv", "id,部件编码", *rows), key="checks")
+    assert (done.loaded, done.placed, done.rejected) == (2, 2, 1)
+    held = placed(session, "checks")
+    assert held["1"][1:3] == pytest.approx(here)
+    assert held["2"][1:3] != pytest.approx(here), "of a restricted one the inside of its grid alone"
+    assert held["1"][3] == held["2"][3]
+
+    monkeypatch.setattr(coded, "EXPLAINED", 0)
+    own = session.scalars(text("SELECT code FROM unit_grid WHERE code LIKE '002-%' ORDER BY code LIMIT 1")).one()
+    session.execute(
+        text(
+            "INSERT INTO code_link (territory_id, old_scheme, old_code, unit_grid_id, new_code, valid_until, source)"
+            " SELECT territory_id, '2019', 'OLD-9', id, code, '2020-01-01', 'x' FROM unit_grid WHERE code = :code"
+        ),
+        {"code": own},
+    )
+    other = "110101001002" + own[-2:]
+    rows = "1,NOWHERE-1", f"2,{other}", f"3,{own}", "4,OLD-9"
+    done = bring(session, town, write(tmp_path / "o.csv", "id,网格编码", *rows), key="other")
+    assert (done.loaded, done.rejected) == (3, 1), "also after as many unknown codes as are explained"
+    held = placed(session, "other")
+    assert held["2"][1:] == held["3"][1:] == held["4"][1:]
+    assert "by another scheme" in held["2"][0]
+    session.execute(text("UPDATE area SET code = '310101' WHERE level = 'district' AND territory_id = :home"), given)
+    again = codes_in(session, territory)("grid", [other, "310101" + other[6:]])
+    assert [np.isfinite(each.lon) for each in again.values()] == [False, True], "another district is elsewhere"
