@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import re
 import time
 import unicodedata
@@ -113,11 +114,15 @@ def recent_batches(session: Session, actor: Actor, territory_id: int, limit: int
 
 
 def slug(title: str) -> str:
-    """Return a title as the key of a data set: letters, digits and dashes; Chinese titles by their sound or code."""
+    """Return a title as the key of a data set: letters, digits and dashes; others leave a mark."""
     flat = unicodedata.normalize("NFKC", title).strip().lower()
     spelled = re.sub(r"[^a-z0-9]+", "-", flat).strip("-")
+    lost = any(each.isalnum() and not each.isascii() for each in flat)
     if not spelled and flat:
-        spelled = "set-" + "".join(f"{ord(each):x}" for each in flat[:8])
+        spelled, lost = "set-" + "".join(f"{ord(each):x}" for each in flat[:8]), len(flat) > 8
+    if lost:  # 2024路灯 and 2024井盖 are two
+        mark = hashlib.blake2b(flat.encode("utf-8", "replace"), digest_size=4).hexdigest()
+        return f"{spelled[:51].strip('-')}-{mark}"
     return spelled[:60].strip("-")
 
 

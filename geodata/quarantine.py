@@ -34,6 +34,11 @@ NUMBER: Final = "_quarantine"
 PROBLEM: Final = "_problem"
 REPAIR: Final = "_repair"
 MOST_ROWS: Final = 100_000
+_DIGITS: Final = 18
+SEVERAL: Final = "; "
+"""Between the places that an address or a code may mean."""
+_CHOSEN: Final = ("address", "code")
+"""Rules whose repair is a place that a person has to look at."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; in Chinese and Japanese the wide signs too."""
 
@@ -123,11 +128,14 @@ def headings_of(session: Session, rows: Sequence[QuarantinedView]) -> list[str]:
 
 
 def suggested(row: QuarantinedView) -> dict[str, str]:
-    """Return the cells of a row that change when every suggestion for it is taken; a mended shape in WGS 84."""
+    """Return the cells of a row that change when every suggestion for it is taken; a mended shape in WGS 84.
+
+    Of several places that an address or a code may mean none is taken: that is for a person to say.
+    """
     made: dict[str, str] = {}
     for one in row.violations:
         field, repair = str(one.get("field", "")), str(one.get("repair", ""))
-        if not repair:
+        if not repair or (one.get("rule") in _CHOSEN and SEVERAL in repair):
             continue
         names, cells = field.split("+"), repair.split(", ")
         if one.get("rule") == "shape":
@@ -140,8 +148,9 @@ def suggested(row: QuarantinedView) -> dict[str, str]:
 
 
 def mendable(row: QuarantinedView) -> bool:
-    """Return whether there is a suggestion for everything that is wrong with a row."""
-    return bool(row.violations) and all(one.get("repair") for one in row.violations) and bool(suggested(row))
+    """Return whether there is a suggestion for everything that is wrong with a row; a place is never one of many."""
+    sure = all(one.get("repair") and one.get("rule") not in _CHOSEN for one in row.violations)
+    return bool(row.violations) and sure and bool(suggested(row))
 
 
 def as_csv(rows: Sequence[QuarantinedView], headings: Sequence[str]) -> str:
@@ -204,7 +213,7 @@ def retry_file(session: Session, actor: Actor, territory: TerritoryInfo, path: P
         for chunk in source.chunks():
             columns = {name: cells.to_pylist() for name, cells in chunk.columns.items()}
             for place_, number in enumerate(columns[NUMBER]):
-                if number and number.strip().isdigit():
+                if number and number.strip().isdecimal() and len(number.strip()) <= _DIGITS:
                     mended[int(number)] = {
                         _as_typed(name): _as_typed(cells[place_] or "")
                         for name, cells in columns.items()

@@ -146,7 +146,9 @@ def _mend(actor: Actor, territory: TerritoryInfo, row: QuarantinedView) -> None:
     widgets.heading(t("Row {row}", row=i18n.number(row.row_number)))
     for one in row.violations:
         widgets.alert(_sentence(one))
-    wrong = {part for one in row.violations for part in str(one["field"]).replace(", ", "+").split("+")}
+    wrong = {
+        part for one in row.violations for part in str(one["field"]).replace(", ", "+").replace(" + ", "+").split("+")
+    }
     shown = [heading for heading in row.raw if not heading.startswith("_")]
     ordered = sorted(shown, key=lambda heading: heading not in wrong)[:FIELDS_AT_MOST]
     better = quarantine.suggested(row)

@@ -222,7 +222,8 @@ def test_rows_in_quarantine_are_mended_here_or_in_a_spreadsheet(
     sheet = tmp_path / "mend.csv"
     written = quarantine.as_csv(left, quarantine.headings_of(session, left))
     assert written.splitlines()[0].startswith("_quarantine,_problem,_repair,编号")
-    sheet.write_text(written.replace(",10.0,", f",{MIDDLE},"), encoding="utf-8-sig")
+    odd = "²,x\r\n" + "9" * 40 + ",x\r\n"
+    sheet.write_text(written.replace(",10.0,", f",{MIDDLE},") + odd, encoding="utf-8-sig")
     done = quarantine.retry_file(session, actor, territory, sheet, place=place)
     assert (done.tried, done.fixed) == (2, 1)
     assert quarantine.drop(session, actor, territory.id, [left[1].id]) == 1
