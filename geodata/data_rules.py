@@ -143,6 +143,7 @@ def would_break(session: Session, actor: Actor, key: str, rule: Mapping[str, Any
     data_set = _found(session, actor, key)
     types = _fields(data_set)
     (one,) = cleaned([rule], list(types))
+    _check_references(session, data_set, (one,))
     rows = store.sample(session, data_set.id, TRIED_ROWS)
     if not rows:
         return 0, 0

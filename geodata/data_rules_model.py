@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -42,14 +41,14 @@ def cleaned(
     listed = list(given)
     if len(listed) > RULES_AT_MOST:
         raise InvalidInput(f"At most {RULES_AT_MOST} rules, not {len(listed)}.", zh=f"规则最多 {RULES_AT_MOST} 条。")
-    numbered = max((int(each["id"]) for each in held if str(each.get("id", "")).isdigit()), default=0)
+    numbered = max((int(known) for each in held if (known := _known(each))), default=0)
     made: list[dict[str, Any]] = []
     for place, each in enumerate(listed, start=1):
         rule = _one(each, place, names)
         if any(_content(rule) == _content(other) for other in made):
             continue
-        known = str(each.get("id", ""))
-        if not known.isdigit() or any(other["id"] == known for other in made):
+        known = _known(each)
+        if not known or any(other["id"] == known for other in made):
             numbered += 1
             known = str(numbered)
         made.append(rule | {"id": known})
@@ -57,7 +56,7 @@ def cleaned(
 
 
 def _one(given: Mapping[str, Any], place: int, names: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(given, Mapping) or given.get("rule") not in RULES:
+    if not isinstance(given, Mapping) or given.get("rule") not in list(RULES):
         said = given.get("rule") if isinstance(given, Mapping) else given
         raise _refused(place, f"there is no kind {str(said)[:40]!r}", f"Known are {', '.join(RULES)}.", "没有这种规则")
     kind = str(given["rule"])
@@ -69,7 +68,7 @@ def _one(given: Mapping[str, Any], place: int, names: Sequence[str]) -> dict[str
             made[part] = _field(given.get(part), place, names)
         elif part in _LISTS:
             made[part] = _listed(given.get(part), place)
-        elif given.get(part) not in {None, ""}:
+        elif given.get(part) not in (None, ""):
             made[part] = given[part]
     _check(made, place)
     return made
@@ -102,7 +101,10 @@ def _range(rule: dict[str, Any], place: int) -> None:
 
 
 def _pattern(given: Any, place: int) -> None:
-    """Refuse what the engine that checks the rows could not run; it knows no look-around and no back references."""
+    """Refuse what the engine that checks the rows could not run.
+
+    That is RE2: without look-around and back references, its time grows with the text alone, whatever the form.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -110,9 +112,9 @@ def _pattern(given: Any, place: int) -> None:
     if not text or len(text) > PATTERN_AT_MOST:
         raise _refused(place, f"a form has 1 to {PATTERN_AT_MOST} signs", "E.g. L[0-9]{4}.", "格式为空或过长")
     try:
-        re.compile(text)
-        pc.match_substring_regex(pa.array(["x"]), f"^(?:{text})$")
-    except (re.error, pa.ArrowInvalid) as error:
+        for form in (text, f"^(?:{text})$"):  # by itself too: it may not close the brackets that are put around it
+            pc.match_substring_regex(pa.array(["x"]), form)
+    except pa.ArrowInvalid as error:
         said = str(error).splitlines()[0][:80]
         raise _refused(place, f"its form cannot be read ({said})", "E.g. L[0-9]{4}.", "格式无法解析") from error
 
@@ -126,7 +128,7 @@ def _field(given: Any, place: int, names: Sequence[str]) -> str:
 
 
 def _listed(given: Any, place: int) -> list[str]:
-    listed = [given] if isinstance(given, str) else list(given or ())
+    listed = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
     made = list(dict.fromkeys(str(each).strip() for each in listed if str(each).strip()))
     if not made or len(made) > CODES_AT_MOST:
         raise _refused(place, f"a list has 1 to {CODES_AT_MOST:,} values", "Give them.", "列表为空或过长")
@@ -136,11 +138,17 @@ def _listed(given: Any, place: int) -> list[str]:
 def _number(given: Any, place: int) -> float:
     try:
         made = float(given)
-    except (TypeError, ValueError):
-        raise _refused(place, f"{str(given)[:40]!r} is no number", "Give one.", "不是数值") from None
+    except (TypeError, ValueError, OverflowError):
+        raise _refused(place, f"{repr(given)[:40]} is no number", "Give one.", "不是数值") from None
     if made != made or abs(made) > 1e300:  # noqa: PLR0124  (NaN alone is not itself)
         raise _refused(place, f"{given} is no number of this world", "Give one.", "不是有限数值")
     return int(made) if made.is_integer() and abs(made) < 1e15 else made
+
+
+def _known(rule: Mapping[str, Any]) -> str:
+    """Return the number of a rule that was kept before; empty where it has none."""
+    said = str(rule.get("id", "")) if isinstance(rule, Mapping) else ""
+    return said if said.isascii() and said.isdecimal() and len(said) <= 9 else ""
 
 
 def _content(rule: Mapping[str, Any]) -> dict[str, Any]:

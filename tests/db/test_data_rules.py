@@ -43,6 +43,9 @@ def test_the_next_file_is_checked_by_the_rules_and_what_breaks_one_names_it(
     assert [(each["rule"], each["id"]) for each in made.rules] == [("range", "1"), ("unique", "2")]
     assert [(each.version, each.by, each.reason) for each in made.history] == [(1, "steward", "norm")]
     assert data_rules.would_break(session, actor, "lamps", made.rules[0]) == (10, 20)
+    with pytest.raises(InvalidInput, match="there is no data set 'nowhere'"):
+        nowhere = {"rule": "refers", "field": "名称", "data_set": "nowhere", "to": "x"}
+        data_rules.would_break(session, actor, "lamps", nowhere)
     with pytest.raises(Conflict, match="meanwhile"):
         set_rules(session, actor, "lamps", [], version=0)
     path = tmp_path / "b.csv"

@@ -62,6 +62,11 @@ def test_each_kind_of_rule(rule: dict[str, object], rows: list[int] | None) -> N
         ({"rule": "codes", "field": "state", "codes": [" "]}, "1 to 5,000 values"),
         ({"rule": "pattern", "field": "state", "pattern": "("}, "form cannot be read"),
         ({"rule": "pattern", "field": "state", "pattern": "(?=a)b"}, "form cannot be read"),
+        ({"rule": "pattern", "field": "state", "pattern": "a)|(b"}, "form cannot be read"),
+        ({"rule": "pattern", "field": "state", "pattern": "a{2000}"}, "form cannot be read"),
+        ({"rule": ["pattern"], "field": "state"}, "no kind"),
+        ({"rule": "range", "field": "power", "min": [1]}, "is no number"),
+        ({"rule": "range", "field": "power", "min": 10**400}, "is no number"),
         ({"rule": "compare", "field": "power", "is": "~", "other": "limit"}, "names no relation"),
         ({"rule": "compare", "field": "power", "is": "<", "other": "power"}, "with itself"),
         ({"rule": "refers", "field": "state"}, "names no data set"),
@@ -76,6 +81,20 @@ def test_numbers_of_rules_are_not_given_again() -> None:
     held = cleaned([{"rule": "required", "field": each} for each in NAMES[:3]], NAMES)
     again = cleaned([held[0], {"rule": "unique", "field": "limit"}, held[0]], NAMES, held)
     assert [each["id"] for each in again] == ["1", "4"]
+
+
+def test_what_stands_for_a_number_and_is_none_gives_way_to_one() -> None:
+    (made,) = cleaned([{"rule": "codes", "field": "power", "codes": 5, "id": "²"}], NAMES, [{"id": "²"}, {"id": "7"}])
+    assert (made["id"], made["codes"]) == ("8", ["5"])
+
+
+@pytest.mark.parametrize("form", ["(a|a)*b", "(?:a+)+b", "(.*a){20}b"])
+def test_a_form_takes_its_time_by_the_text_alone(form: str) -> None:
+    (kept,) = cleaned([{"rule": "pattern", "field": "state", "pattern": form}], NAMES)
+    cells = {"state": pa.array(["a" * 5_000, "aaaaaaaaaaaaaaaaaaaab"], pa.string())}
+    broken = broken_by(kept, cells, cells, {})
+    assert broken is not None
+    assert broken.rows.tolist() == [True, False]
 
 
 def test_unique_cells_are_remembered_over_pieces_and_held_rows() -> None:
