@@ -7,6 +7,7 @@ came is a file like any other, and goes the way of all files.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,8 @@ PAGE_FEATURES: Final = 1_000
 PAGES_AT_MOST: Final = 5_000
 PAGE_BYTES: Final = 64 << 20
 ASK_S: Final = 60.0
+ALL_S: Final = 1_800.0
+"""For all pages of one source: a server that drips each of them is not waited for all day."""
 _NAMED_SHOWN: Final = 12
 
 
@@ -169,8 +172,8 @@ def _gml(asked: str, name: str, folder: Path, most_bytes: int) -> Fetched:
 
 def _write(path: Path, pages: Iterator[list[Any]], progress: Progress, most_bytes: int, address: str) -> int:
     """Write features a line each, and return how many."""
-    rows, written = 0, 0
-    with path.open("w", encoding="utf-8") as file:
+    rows, written, end = 0, 0, time.monotonic() + ALL_S
+    with path.open("wb") as file:
         for number, page in enumerate(pages, start=1):
             for each in page:
                 if not isinstance(each, dict):
@@ -180,13 +183,19 @@ def _write(path: Path, pages: Iterator[list[Any]], progress: Progress, most_byte
                     told = {"id": each["id"], **told}
                 line = json.dumps({"type": "Feature", "properties": told, "geometry": each.get("geometry")},
                                   ensure_ascii=False)  # fmt: skip
-                written += file.write(line + "\n")
+                written += file.write(line.encode("utf-8", "replace") + b"\n")
                 rows += 1
             if written > most_bytes or number >= PAGES_AT_MOST:
                 raise InvalidInput(
                     f"{urlsplit(address).hostname} gives more than is taken at once ({rows:,} features so far).",
                     hint="Narrow it, e.g. by bbox=WEST,SOUTH,EAST,NORTH, or have the limit on uploads raised.",
                     zh=f"该服务返回的数据过多（已读 {rows:,} 个要素），请以 bbox 缩小范围或调高上传上限。",
+                )
+            if time.monotonic() > end:
+                raise SourceUnavailable(
+                    f"{urlsplit(address).hostname} takes too long: {rows:,} features in {ALL_S / 60:.0f} minutes.",
+                    hint="Narrow it, e.g. by bbox=WEST,SOUTH,EAST,NORTH.",
+                    zh=f"该服务过慢：{ALL_S / 60:.0f} 分钟仅返回 {rows:,} 个要素，请以 bbox 缩小范围。",
                 )
             progress.advance(len(page))
     if not rows:

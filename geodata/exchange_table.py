@@ -104,9 +104,11 @@ def _stream(  # noqa: PLR0917  (a table, and where it goes)
             arrays = [pa.array(each, field.type) for each, field in zip(cells, schema, strict=True)]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             rows += len(piece)
-            if rows > ROWS_AT_MOST:
+            if rows > ROWS_AT_MOST or path.stat().st_size > settings().upload_max_mib << 20:
                 raise InvalidInput(
-                    f"The table has more than {ROWS_AT_MOST:,} rows.", hint="Let it give a view of fewer."
+                    f"The table has more than is taken at once ({rows:,} rows so far).",
+                    hint="Let it give a view of fewer rows or columns, or have the limit on uploads raised.",
+                    zh=f"该表数据过多（已读 {rows:,} 行），请改用行列更少的视图或调高上传上限。",
                 )
             progress.advance(len(piece))
     return rows
@@ -153,8 +155,8 @@ def _sources() -> dict[str, str]:
     if path is None:
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("databases", {})
-    except (OSError, ValueError) as error:
+        found = dict(tomllib.loads(path.read_text(encoding="utf-8")).get("databases", {}))
+    except (OSError, TypeError, ValueError) as error:
         raise InvalidInput(
             "The file of GRIDKEEPER_DATA_SOURCES cannot be read.",
             hint='Write it as TOML: [databases] and a line for each, warehouse = "postgresql://reader:…@host/city".',

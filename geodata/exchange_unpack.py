@@ -118,8 +118,8 @@ def _most(path: Path) -> int:
 def _unzip(path: Path, folder: Path) -> None:
     """Unpack an archive, and what lies packed in it, one level deep; within one limit of bytes for all."""
     left, count = _extract(path, folder, path.name, _most(path), MEMBERS_AT_MOST)
-    for inner in sorted(folder.rglob("*.zip")):
-        if inner.is_file() and not inner.name.startswith("."):
+    for inner in sorted(folder.rglob("*")):
+        if inner.suffix.lower() == ".zip" and inner.is_file() and not inner.name.startswith("."):
             room = inner.with_suffix("")
             while room.exists():
                 room = room.with_name(room.name + "_")

@@ -25,7 +25,8 @@ def test_a_table_of_another_database_comes_in_with_its_coordinate_system(
     path.write_text(
         f'[databases]\ncity = "{cluster.conninfo(APP, name)}"\ngone = "postgresql://me:secret@127.0.0.1:1/x"\n'
     )
-    monkeypatch.setattr(exchange_table, "settings", lambda: SimpleNamespace(data_sources=path))
+    given = SimpleNamespace(data_sources=path, upload_max_mib=8)
+    monkeypatch.setattr(exchange_table, "settings", lambda: given)
     actor = system_actor(small_city[0].id)
     assert sourcing.databases(actor) == ("city", "gone")
     assert "public.unit_grid" in exchange_table.tables("city")
@@ -39,6 +40,12 @@ def test_a_table_of_another_database_comes_in_with_its_coordinate_system(
     with pytest.raises(SourceUnavailable, match="gone gives nothing: it cannot be reached") as refused:
         sourcing.near(actor, "gone/public.lamps", tmp_path)
     assert "secret" not in str(refused.value)
+    given.upload_max_mib = 0
+    with pytest.raises(InvalidInput, match="more than is taken at once"):
+        sourcing.near(actor, "city/public.unit_grid", tmp_path)
+    path.write_text('databases = "city"')
+    with pytest.raises(InvalidInput, match="Write it as TOML"):
+        sourcing.databases(actor)
     path.write_text("databases")
     with pytest.raises(InvalidInput, match="Write it as TOML"):
         sourcing.near(actor, "city/public.lamps", tmp_path)

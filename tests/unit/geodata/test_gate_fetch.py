@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from core.errors import GridkeeperError, InvalidInput, NotPermitted
+from core.errors import GridkeeperError, InvalidInput, NotPermitted, SourceUnavailable
 from core.identity import Actor, Role
 from core.progress import Silent
 from geodata import exchange_fetch, sourcing
@@ -75,6 +75,20 @@ def test_a_server_that_leads_elsewhere_is_not_followed(tmp_path: Path, monkeypat
     server(monkeypatch)
     with pytest.raises(InvalidInput, match="more than is taken at once"):
         near(f"{HOST}/collections/lamps", tmp_path, most=1000)
+
+
+def test_a_server_that_drips_page_after_page_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server(monkeypatch)
+    monkeypatch.setattr(exchange_fetch, "ALL_S", -1.0)
+    with pytest.raises(SourceUnavailable, match="takes too long: 10 features"):
+        near(f"{HOST}/collections/lamps", tmp_path)
+
+
+def test_half_a_sign_in_a_page_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = b'{"id": "x", "features": [{"properties": {"name": "a\\ud800"}, "geometry": null}]}'
+    monkeypatch.setattr(exchange_fetch, "fetch", lambda *_, **__: Answer("application/json", page))
+    found = near(f"{HOST}/collections/lamps", tmp_path)
+    assert json.loads(found.path.read_text(encoding="utf-8"))["properties"] == {"name": "a?"}
 
 
 def test_a_wfs_is_read_page_by_page_and_names_its_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def packed(**members: bytes) -> bytes:
 
 def test_an_archive_within_an_archive_is_opened_once(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    path.write_bytes(packed(read__txt=b"see inside", lamps__zip=packed(lamps__csv=TABLE)))
+    path.write_bytes(packed(read__txt=b"see inside", lamps__ZIP=packed(lamps__csv=TABLE)))
     with opened(path) as source:
         assert source.layout.headings == ("id", "name")
         assert [len(each) for each in source.chunks()] == [2]
