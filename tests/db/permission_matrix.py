@@ -139,6 +139,7 @@ SAMPLES = {
     " AND h.role = 'handler' AND c.community_id = ANY (m.area_ids) AND c.unit_id = ANY (h.unit_ids)"
     " AND c.sensitivity = 'open' ORDER BY c.id LIMIT 1",
     "review": "SELECT * FROM review WHERE key = 'x'",
+    "data_request": "SELECT * FROM data_request WHERE state = 'waiting'",
     "worker": "SELECT * FROM worker ORDER BY id DESC LIMIT 1",
     "absence": "SELECT * FROM absence ORDER BY id DESC LIMIT 1",
     "worker_pattern": "SELECT * FROM worker_pattern ORDER BY worker_id DESC LIMIT 1",
@@ -283,6 +284,10 @@ REVIEWED = (
         " SELECT territory_id, 'lamps-2', kind, owner_unit_id FROM data_set LIMIT 1 RETURNING id)"
         " INSERT INTO place_pair (territory_id, one_set_id, one_key, other_set_id, other_key, score, terms)"
         " SELECT %(home)s, d.id, 'x', made.id, 'x', 1, '{}' FROM data_set AS d, made"
+    ),
+    (
+        "INSERT INTO data_request (territory_id, data_set_id, unit_id, asked_label, purpose, days)"
+        " SELECT territory_id, data_set_id, unit_id, 'x', 'x', 9 FROM data_request"
     ),
     "SELECT set_config('gridkeeper.territory', (%(home)s)::text, true)",
     "SELECT gk_note_use('facilities', 'page', 1, '{}')",
