@@ -9,7 +9,7 @@ import psycopg
 
 from core.identity import Actor
 from geodata.db import SCOPE_SQL, scope_parameters
-from layers.tiles import TIMEOUT_MS, WITH_MARGIN, TileKey, as_layer, in_tile, together
+from layers.tiles import TIMEOUT_MS, WITH_MARGIN, TileKey, as_layer, in_tile, in_time, together
 
 ZOOMS = (6, 15)
 CODES_FROM = 12
@@ -50,6 +50,13 @@ async def draft_tile(
 ) -> tuple[int, bytes]:
     """Return the version of a draft and its tile as the actor may see it; version 0 and empty when nothing is there."""
     asked = {"territory": actor.territory_id, "change": change_id, "z": key.z, "x": key.x, "y": key.y}
+    with in_time(key):
+        return await _draft_tile(connection, actor, key, asked)
+
+
+async def _draft_tile(
+    connection: psycopg.AsyncConnection[Any], actor: Actor, key: TileKey, asked: dict[str, Any]
+) -> tuple[int, bytes]:
     async with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
         await cursor.execute(SCOPE_SQL, scope_parameters(actor))
         await cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(TIMEOUT_MS)])

@@ -3,14 +3,16 @@
 # ruff: noqa: S608  (only constants are composed; every value is a parameter)
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
 
-from core.errors import NotFound
+from core.errors import NotFound, SourceUnavailable
 from core.identity import Actor
 from geodata.db import SCOPE_SQL, scope_parameters
 
@@ -65,6 +67,18 @@ def together(*layers: LiteralString) -> LiteralString:
     return f"SELECT {joined}"
 
 
+@contextlib.contextmanager
+def in_time(key: TileKey) -> Iterator[None]:
+    """Say in a sentence that a tile took longer than `TIMEOUT_MS`."""
+    try:
+        yield
+    except psycopg.errors.QueryCanceled as error:
+        raise SourceUnavailable(
+            f"The database took longer than {TIMEOUT_MS / 1000:g} s for tile {key.x}/{key.y} at zoom {key.z}.",
+            hint="It is busy; the map asks for the tile again when it is moved.",
+        ) from error
+
+
 async def tile_bytes(  # noqa: PLR0917  (who asks, and what)
     connection: psycopg.AsyncConnection[Any],
     actor: Actor,
@@ -81,6 +95,11 @@ async def tile_bytes(  # noqa: PLR0917  (who asks, and what)
         IANA name of the territory's time zone, for local days.
     day
         Of a statement that tells of a day.
+
+    Raises
+    ------
+    SourceUnavailable
+        The statement took longer than `TIMEOUT_MS`.
     """
     parameters = {
         "territory": actor.territory_id,
@@ -91,6 +110,13 @@ async def tile_bytes(  # noqa: PLR0917  (who asks, and what)
         "zone": zone,
         "day": day,
     }
+    with in_time(key):
+        return await _tile_bytes(connection, actor, statement, parameters)
+
+
+async def _tile_bytes(
+    connection: psycopg.AsyncConnection[Any], actor: Actor, statement: LiteralString, parameters: dict[str, Any]
+) -> bytes:
     async with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
         await cursor.execute(SCOPE_SQL, scope_parameters(actor))
         await cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(TIMEOUT_MS)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import layers.tiles
 from app import guard
 from app.api import assets, draft_tiles, tiles, values
 from core.identity import Actor, Role, system_actor
@@ -102,6 +104,19 @@ def test_every_layer_has_tiles(client: TestClient, city: MapCity, layer: str, z:
     assert answer.headers["content-type"] == tiles.MEDIA_TYPE
     assert answer.headers["cache-control"] == "private, no-cache"
     assert held in answer.content
+
+
+def test_a_tile_that_takes_too_long_is_told_in_a_sentence(
+    client: TestClient, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = dataclasses.replace(tiles.find_layer("basemap"), statement=lambda _z: "SELECT pg_sleep(20)::text::bytea")
+    monkeypatch.setattr(tiles, "find_layer", lambda _key: slow)
+    monkeypatch.setattr(layers.tiles, "TIMEOUT_MS", 50)
+    answer = client.get(address(city, "basemap", 12, "east"))
+    assert answer.status_code == 503
+    assert "longer than 0.05 s" in answer.text
+    monkeypatch.undo()
+    assert client.get(address(city, "basemap", 12, "east")).status_code == 200, "the connection is of use again"
 
 
 def test_tiles_and_values_of_a_day(client: TestClient, city: MapCity) -> None:
