@@ -107,7 +107,7 @@ def apply(session: Session, actor: Actor, act: PhoneAct) -> Done | None:
     worker_id = worker_of(actor)
     if act.act in {*MOVES, *PARTS, *PROGRESS}:
         incident_id = _incident(act)
-        floor = store.earliest(session, incident_id, worker_id)
+        floor = store.earliest(session, incident_id, worker_id, act.at)
         act = act if floor is None or floor <= act.at else replace(act, at=floor)
     known = ACTS.get(act.act)
     if known is None:

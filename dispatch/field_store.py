@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import Float, and_, delete, func, select, update
+from sqlalchemy import Float, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from dispatch.field_model import Box, FieldNotice, FieldTask
 from geodata.tables import (
@@ -45,7 +45,8 @@ _TASKS = """
     LIMIT 60
 """
 _NOTICES = """
-    SELECT n.id, n.topic, n.made_at, n.incident_id, i.number, coalesce(c.name_en, ''), coalesce(c.name_zh, '')
+    SELECT n.id, n.topic, n.made_at, n.incident_id, coalesce(i.number, n.payload ->> 'number'),
+           coalesce(c.name_en, ''), coalesce(c.name_zh, '')
     FROM notice AS n
     LEFT JOIN incident AS i ON i.id = n.incident_id
     LEFT JOIN incident_class AS c ON c.id = i.class_id
@@ -97,14 +98,28 @@ def put_away(session: Session, worker_id: int, upto: int, at: dt.datetime) -> in
     return len(done.all())
 
 
-def earliest(session: Session, incident_id: int, worker_id: int) -> dt.datetime | None:
+def earliest(session: Session, incident_id: int, worker_id: int, at: dt.datetime) -> dt.datetime | None:
     """Return when a worker's next act on an incident happened at the earliest: never before the last one.
 
     That is when his live task was given to him, accepted (or sent back), or he was on the way or there; without a
-    task, when the incident was reported.
+    task, when the incident was reported. What he did while he came along (``at``) is no act of a check that he was
+    sent to afterwards.
     """
-    times = (Task.created_at, Task.accepted_at, Task.on_way_at, Task.arrived_at)
-    mine = and_(Task.incident_id == Incident.id, Task.worker_id == worker_id, Task.state.in_(LIVE))
+    times, part = (Task.created_at, Task.accepted_at, Task.on_way_at, Task.arrived_at), aliased(Task)
+    came_along = exists().where(
+        part.incident_id == incident_id,
+        part.worker_id == worker_id,
+        part.joint,
+        part.state.in_(("done", "cancelled")),
+        part.created_at <= at,
+        part.finished_at >= at,
+    )
+    mine = and_(
+        Task.incident_id == Incident.id,
+        Task.worker_id == worker_id,
+        Task.state.in_(LIVE),
+        ~and_(Task.kind == "check", came_along),
+    )
     found: dt.datetime | None = session.scalar(
         select(func.coalesce(func.greatest(*times), Incident.reported_at))
         .select_from(Incident)

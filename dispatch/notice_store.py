@@ -73,7 +73,9 @@ _UNANSWERED = """
     SELECT t.incident_id, i.number, t.id, t.worker_id, i.version,
            (SELECT count(*) FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'bar' AND p.ended_at IS NULL
             AND p.reason = :no_answer AND EXISTS (SELECT FROM task AS o WHERE o.incident_id = i.id
-                AND o.worker_id = p.worker_id AND o.joint = t.joint AND o.state = 'cancelled')),
+                AND o.worker_id = p.worker_id AND o.joint = t.joint AND o.state = 'cancelled'
+                -- Of several who come along each has a next best of his own: who got the part of another begins then.
+                AND (NOT t.joint OR o.finished_at = t.created_at))),
            CASE WHEN t.joint THEN t.by_hand ELSE EXISTS (
                SELECT FROM pin AS p WHERE p.incident_id = i.id AND p.kind = 'pin' AND p.ended_at IS NULL) END,
            t.joint

@@ -81,6 +81,8 @@ def change_tasks(case: Case) -> Task | None:
 def end_parts(case: Case, *, done: bool, only: int | None = None) -> None:
     """End the live parts of workers who came along: what was begun is done with the lead's work, the rest cancelled.
 
+    None ends before what is known of it: a lead who says later when he finished may not have known of it.
+
     Parameters
     ----------
     only
@@ -88,7 +90,9 @@ def end_parts(case: Case, *, done: bool, only: int | None = None) -> None:
     """
     for part in case.tasks:
         if part.joint and part.worker_id is not None and part.state in acts.LIVE and only in {None, part.worker_id}:
-            end(part, "done" if done and part.state == "started" else "cancelled", case.at)
+            known = (part.created_at, part.accepted_at, part.on_way_at, part.arrived_at)
+            at = max(case.at, *(each for each in known if each is not None))
+            end(part, "done" if done and part.state == "started" else "cancelled", at)
 
 
 def end(task: Task, state: str, at: dt.datetime) -> None:

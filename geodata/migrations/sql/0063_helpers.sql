@@ -1,5 +1,5 @@
--- Who comes along, brought to its end: whom a hand called in stays until a hand takes him back, who refused sees the
--- incident no more, and who was there while the work was finished has been there, though his phone says so later.
+-- Who comes along, brought to its end: no plan takes back whom a hand called in, who refused sees the incident no
+-- more, and who was there while the work was finished has been there, though his phone says so later.
 CREATE OR REPLACE FUNCTION gk_called_to() RETURNS bigint[] LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -24,8 +24,9 @@ BEGIN
 END $$;
 
 -- What a phone without a network says late of a part that ended with the work of who leads: when it happened before
--- that, it is written down, and who was there has done his part (so he does not check it). Nothing comes back when it
--- is not so. The incident is out of his reach by then, so this looks past the policies and asks what they would.
+-- that, it is written down, and who was there has done his part (so he does not check it); that he ends a part which
+-- is done by then changes nothing and is no fault of his. Nothing comes back when it is not so. The incident is out of
+-- his reach by then, so this looks past the policies and asks what they would.
 CREATE FUNCTION gk_came_along(the_incident bigint, the_act text, moment timestamptz)
 RETURNS TABLE (o_task bigint, o_number text, o_status text, o_version integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -33,7 +34,7 @@ DECLARE
     part task%ROWTYPE;
     here boolean := the_act IN ('arrive', 'finish_part');
 BEGIN
-    IF gk_role() IS DISTINCT FROM 'grid_worker' OR gk_worker() IS NULL
+    IF gk_role() IS DISTINCT FROM 'grid_worker' OR gk_worker() IS NULL OR moment IS NULL
        OR the_act NOT IN ('accept_part', 'on_way', 'arrive', 'expect_done', 'finish_part') THEN
         RETURN;
     END IF;
@@ -42,7 +43,8 @@ BEGIN
     WHERE t.incident_id = the_incident AND t.territory_id = gk_territory() AND t.worker_id = gk_worker()
       AND t.kind = 'handle' AND t.joint
     ORDER BY t.id DESC LIMIT 1;
-    IF part.id IS NULL OR part.state NOT IN ('done', 'cancelled') OR moment > part.finished_at
+    IF part.id IS NULL OR part.state NOT IN ('done', 'cancelled')
+       OR moment > part.finished_at AND NOT (part.state = 'done' AND the_act = 'finish_part')
        OR moment < part.created_at OR NOT EXISTS (
            SELECT FROM task AS l WHERE l.incident_id = the_incident AND l.kind = 'handle' AND NOT l.joint
            AND l.state = 'done' AND l.finished_at = part.finished_at) THEN

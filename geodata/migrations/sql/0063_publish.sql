@@ -1,5 +1,6 @@
--- As in 0052, and whom a hand called in is neither taken back nor planned once more, on shift or not. No row of the
--- plan is compared with each other row: two hundred were forty thousand comparisons, three times over.
+-- As in 0052, and whom a hand called in is neither taken back nor planned once more, on shift or not; his part ends
+-- only where the plan lets him lead, for nobody is twice at one incident. No row of the plan is compared with each
+-- other row: two hundred were forty thousand comparisons, three times over.
 CREATE OR REPLACE FUNCTION gk_publish(the_plan bigint, chosen bigint[], moment timestamptz, fresh boolean)
 RETURNS TABLE (
     o_incident bigint, o_number text, o_task bigint, o_worker integer, o_what text, o_asked boolean, o_planned integer,
@@ -122,7 +123,9 @@ BEGIN
         SELECT t.id FROM task AS t
         WHERE fresh AND t.incident_id = ANY (the_asked) AND t.territory_id = home AND t.joint
           AND t.worker_id = ANY (the_workers) AND t.state IN ('waiting', 'accepted') AND t.on_way_at IS NULL
-          AND t.created_at <= the_moment AND NOT t.by_hand
+          AND t.created_at <= the_moment
+          AND (NOT t.by_hand OR EXISTS (SELECT FROM good AS g WHERE g.incident_id = t.incident_id
+                                        AND g.kind = 'handle' AND g.done = 'sent' AND g.worker_id = t.worker_id))
           AND EXISTS (SELECT FROM good AS g WHERE g.incident_id = t.incident_id AND g.kind = 'handle'
                       AND g.now_version = g.incident_version)
           AND NOT EXISTS (SELECT FROM looked AS l WHERE l.incident_id = t.incident_id AND l.kind = 'help'

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from core.errors import Conflict, InvalidInput, NotFound
-from dispatch import field, notices
+from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from dispatch import field, field_store, notices
 from dispatch.field_model import PhoneAct
 from dispatch.situation_model import WorkRow, companies
 from geodata import db
-from geodata.tables import Outbox, Pin, Task, Worker
+from geodata.tables import IncidentClass, Outbox, Pin, Task, Worker
 from incidents.service import incident_detail
 from tests.db.dispatch.test_execution import MINUTE
 from tests.db.dispatch.test_helpers import END, company, job, parts  # noqa: F401  (fixtures)
@@ -29,10 +29,10 @@ def phone(job, act: str, one: int, version: int | None = None, *, minutes: float
         return field.apply(job.session, actor, said)
 
 
-def third(job) -> int:  # noqa: F811
+def third(job, code: str = "W003") -> int:  # noqa: F811
     """Return one more worker."""
     db.as_actor(job.session, job.desk.city.actor)
-    made = Worker(territory_id=job.home, unit_id=job.desk.unit_id, code="W003")
+    made = Worker(territory_id=job.home, unit_id=job.desk.unit_id, code=code)
     job.session.add(made)
     job.session.flush()
     return made.id
@@ -60,9 +60,29 @@ def test_who_does_not_answer_gives_way_to_the_next_best_and_then_the_shift_leade
     assert job.ask(select(Pin.worker_id, Pin.kind, Pin.reason)) == [(job.second, "bar", "no_answer")]
     told = job.ask(select(Outbox.topic, Outbox.worker_id).where(Outbox.task_id == given.task_id))
     assert told == [("assigned", extra)]
+    notices.deliver(job.session, job.desk.city.actor, moment=NOW)
+    db.as_actor(job.session, job.other)
+    (withdrawn,) = field_store.notices(job.session, job.home, job.second)
+    # Out of his reach by now, and still told by its number.
+    assert (withdrawn.topic, withdrawn.number, withdrawn.title_en) == ("withdrawn", "H-1", "")
     assert looked_at(job, 301, extra).given_on == ()
     done = looked_at(job, 700, extra)
     assert (done.given_on, done.escalated) == ((), ("H-1",))
+    job.holds()
+
+
+def test_of_several_who_do_not_answer_each_gives_way_to_a_next_best(job) -> None:  # noqa: F811
+    db.as_actor(job.session, job.desk.city.actor)
+    job.session.execute(update(IncidentClass).values(workers=3))
+    one, (more, *best) = job.filed("H-1"), [third(job, f"W00{n}") for n in (3, 4, 5)]
+    stops = [Stop(one, job.first, NOW, END), *(Stop(one, who, NOW, END, along=True) for who in (job.second, more))]
+    job.publish(job.plan(*stops), [one])
+    job.desk.act(job.desk.worker, one, "accept")
+    crew = dict.fromkeys((job.first, job.second, more, *best), NOW)
+    done = looked_at(job, 300, *best, on_shift=crew)
+    assert ([each.worker_id for each in done.given_on], done.escalated) == (best, ())
+    done = looked_at(job, 700, *best, on_shift=crew)
+    assert (done.given_on, done.escalated) == ((), ("H-1", "H-1"))
     job.holds()
 
 
@@ -103,6 +123,16 @@ def test_whom_a_hand_called_in_off_shift_stays_and_counts(job) -> None:  # noqa:
     job.holds()
 
 
+def test_whom_a_hand_called_in_may_lead_by_the_plan(job) -> None:  # noqa: F811
+    one = job.filed("H-1")
+    job.desk.assign(one)
+    job.desk.act(job.desk.dispatcher, one, "join", worker_id=job.second)
+    plan = job.plan(Stop(one, job.second, NOW, END), Stop(one, job.first, NOW, END, along=True))
+    assert [each.what for each in job.publish(plan, [one]).done] == ["sent", "sent"]
+    assert parts(job, one) == {job.first: (True, "waiting"), job.second: (False, "waiting")}
+    job.holds()
+
+
 def test_the_plan_asks_for_so_many_fewer() -> None:
     lead = WorkRow(
         1, "H-1", 7, "Lid", "井盖", "dispatched", 2, False, None, None, None, 24.9, 60.2, 1, None, workers=3,
@@ -133,6 +163,41 @@ def test_who_was_there_while_the_lead_finished_has_been_there(job, said) -> None
     # Four eyes: who was there does not check it.
     with pytest.raises(InvalidInput, match="handled an incident"), job.session.begin_nested():
         job.desk.act(job.desk.supervisor, one, "ask_check", worker_id=job.second)
+    job.holds()
+
+
+def test_who_ends_his_part_after_the_lead_ended_it_has_ended_it(job) -> None:  # noqa: F811
+    one = company(job)
+    phone(job, "arrive", one, 1, minutes=10)
+    job.desk.act(job.desk.worker, one, "finish", moment=NOW + 30 * MINUTE)
+    assert phone(job, "finish_part", one, 1, minutes=31).number == "H-1"
+    (row,) = job.ask(select(Task.state, Task.finished_at).where(Task.worker_id == job.second))
+    assert tuple(row) == ("done", NOW + 30 * MINUTE)
+    job.holds()
+
+
+def test_who_was_there_does_not_check_it_though_he_was_sent_before_his_phone_said_so(job) -> None:  # noqa: F811
+    one = company(job)
+    job.desk.act(job.desk.worker, one, "finish", moment=NOW + 30 * MINUTE)
+    job.desk.act(job.desk.supervisor, one, "ask_check", worker_id=job.second, moment=NOW + 40 * MINUTE)
+    phone(job, "arrive", one, 1, minutes=10)
+    rows = job.ask(select(Task.kind, Task.state).where(Task.worker_id == job.second).order_by(Task.id))
+    assert rows == [("handle", "done"), ("check", "waiting")]
+    with pytest.raises(NotPermitted, match="may not check"):
+        phone(job, "on_way", one, 1, minutes=50)
+    job.holds()
+
+
+def test_a_part_does_not_end_before_what_is_known_of_it(job) -> None:  # noqa: F811
+    one = job.filed("H-1")
+    job.desk.assign(one)
+    seen = job.incident(one).version
+    job.desk.act(job.desk.dispatcher, one, "join", worker_id=job.second, moment=NOW + 10 * MINUTE)
+    phone(job, "arrive", one, minutes=12)
+    phone(job, "finish", one, seen, minutes=5, who=job.desk.worker)
+    rows = job.ask(select(Task.worker_id, Task.state, Task.finished_at).where(Task.incident_id == one))
+    ended = {job.first: ("done", NOW + 5 * MINUTE), job.second: ("done", NOW + 12 * MINUTE)}
+    assert {worker: (state, at) for worker, state, at in rows} == ended
     job.holds()
 
 
