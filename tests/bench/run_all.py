@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from figures import LEFT_OUT
 
@@ -206,16 +207,23 @@ def one(name: str, *, long: bool, limit_s: float) -> Ended:
     return ended
 
 
+def _book() -> dict[str, dict[str, list[Any]]]:
+    """Return what was kept of the last runs; of a file that was cut off nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        return dict(json.loads(BOOK.read_text()))
+    return {}
+
+
 def told_last(*, long: bool) -> dict[str, Ended]:
     """Return how the benches ended in the last run of this kind."""
-    kept = json.loads(BOOK.read_text()) if BOOK.is_file() else {}
-    return {name: Ended(*each) for name, each in kept.get("long" if long else "short", {}).items()}
+    return {name: Ended(*each) for name, each in _book().get("long" if long else "short", {}).items()}
 
 
-def keep(told: Mapping[str, Ended], *, long: bool) -> None:
-    """Keep how the benches ended, for a run that goes on."""
-    kept = json.loads(BOOK.read_text()) if BOOK.is_file() else {}
-    kept["long" if long else "short"] = {name: (each.how, each.cpu_s, each.wall_s) for name, each in told.items()}
+def keep(told: Mapping[str, Ended], *, long: bool, beside: bool = False) -> None:
+    """Keep how the benches ended, for a run that goes on; ``beside``: what is known of others stays."""
+    kept, kind = _book(), "long" if long else "short"
+    ended = {name: [each.how, each.cpu_s, each.wall_s] for name, each in told.items()}
+    kept[kind] = kept.get(kind, {}) | ended if beside else ended
     BOOK.parent.mkdir(parents=True, exist_ok=True)
     BOOK.write_text(json.dumps(kept, indent=1))
 
@@ -251,7 +259,7 @@ def main() -> int:
         ended = one(name, long=asked.long, limit_s=limit_s) if limit_s > 1 else Ended("not begun: no time left", 0.0)
         left_s -= ended.cpu_s
         told[name] = ended
-        keep(told, long=asked.long)
+        keep(told, long=asked.long, beside=bool(asked.names))
         print(f"== {name}: {ended.how}, {ended.wall_s:.0f} s, {ended.cpu_s:.0f} CPU s", flush=True)  # noqa: T201
     print(table(dict(sorted(told.items()))))  # noqa: T201
     return int(any(each.badly for each in told.values()))

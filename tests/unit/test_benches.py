@@ -82,6 +82,14 @@ def test_a_run_goes_on_where_it_was_ended(runner: Any, tmp_path: Path, monkeypat
     monkeypatch.setattr(sys, "argv", ["run_all.py", "--again"])
     assert runner.main() == 0
     assert asked == ["grids", "queue", "travel", "queue"]
+    monkeypatch.setattr(sys, "argv", ["run_all.py", "grids"])
+    assert runner.main() == 0
+    monkeypatch.setattr(sys, "argv", ["run_all.py", "--again"])
+    assert runner.main() == 0
+    assert asked[4:] == ["grids"], "what one bench is asked for makes nothing else forgotten"
+    (tmp_path / "run.json").write_text('{"short": {"gr')  # cut off while it was written
+    assert runner.main() == 0
+    assert asked[5:] == ["grids", "queue", "travel"]
 
 
 def test_what_a_bench_starts_in_a_session_of_its_own_counts_and_ends(runner: Any, tmp_path: Path) -> None:
