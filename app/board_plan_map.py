@@ -113,7 +113,7 @@ def legend(picture: Picture) -> str:
         ('<span class="gk-sign gk-sign-small gk-sign-worker"></span>', t("worker")),
     ]
     if picture.closed or picture.aim is not None:
-        entries.append(('<span class="gk-stroke gk-stroke-closed"></span>', t("closed street")))
+        entries.append(('<span class="gk-stroke gk-stroke-closed"></span>', t("closed street or works")))
     items = "".join(f"<li>{sign}{escape(words)}</li>" for sign, words in entries)
     return f'<div class="gk-legend"><ul>{items}</ul></div>'
 

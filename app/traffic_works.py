@@ -101,7 +101,10 @@ def _on_map(each: ClosureInfo) -> str:
 def _form(territory: TerritoryInfo) -> None:
     today = now().astimezone(territory.zone).date()
     with st.form(f"{state.TRAFFIC}_works_form", border=False):
-        name = st.text_input(t("Street, by its whole name"), max_chars=LONGEST_NAME)
+        name = st.text_input(
+            t("Street, by its whole name"), max_chars=LONGEST_NAME,
+            help=t("Where several places have a street of this name, with its community: High Street, Newport."),
+        )  # fmt: skip
         reason = st.text_input(t("Reason"), max_chars=LONGEST_REASON)
         days = st.columns(2)
         first = days[0].date_input(t("From"), today, min_value=today, key=f"{state.TRAFFIC}_works_first")

@@ -27,6 +27,7 @@ from dispatch.closure_model import (
     check_shape,
     shut_by,
 )
+from dispatch.street_names import street_named
 from dispatch.traffic import with_speeds
 from geodata.crs import project
 from geodata.network import Mode, RoadNetwork
@@ -113,22 +114,18 @@ def close_street(
     ------
     NotFound
         When no street has the name.
+    InvalidInput
+        When streets of several places have it and the name does not say which, as "High Street, Newport" does.
     """
     require(actor, May.DISPATCH)
-    found = store.roads_named(session, territory.id, name)
-    if not found:
-        raise NotFound(
-            f"There is no street {name!r}.",
-            hint="Write the name as on the map, or give --line or --area.",
-            zh=f"没有名为“{name}”的道路，请按地图上的名称填写。",
-        )
+    title, found = street_named(session, territory, name)
     merged = shapely.line_merge(shapely.union_all([each.line for each in found]))
     parts = shapely.get_parts(merged)
-    title = found[0].name or found[0].name_zh
+    at = moment or clock_now()
     return [
         add_closure(
             session, actor, territory, name=title, shape=part, from_at=from_at, to_at=to_at, reason=reason,
-            speed_kmh=speed_kmh, moment=moment,
+            speed_kmh=speed_kmh, moment=at,
         )
         for part in parts
     ]  # fmt: skip

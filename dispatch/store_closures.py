@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import shapely
 from geoalchemy2.shape import from_shape
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from dispatch.closure_model import ClosureInfo, Stretch
@@ -19,6 +19,14 @@ NEAR_M = 100.0
 """Whoever points at a street points no farther beside it."""
 _NEAR_LON_DEG = 1 / 110_000
 """Degrees of a metre on the equator, a little more; a box for the index."""
+_COMMUNITIES = text("""
+    SELECT a.name, a.name_zh
+    FROM unnest(CAST(:lon AS float[]), CAST(:lat AS float[])) WITH ORDINALITY AS p (lon, lat, k)
+    LEFT JOIN LATERAL (
+        SELECT name, name_zh FROM area WHERE territory_id = :territory AND level = 'community'
+          AND ST_Intersects(boundary, ST_SetSRID(ST_MakePoint(p.lon, p.lat), 4326)) ORDER BY id LIMIT 1
+    ) AS a ON true ORDER BY p.k
+""")
 
 
 def _shape(wkb: bytes) -> Any:
@@ -123,6 +131,17 @@ def roads_named(session: Session, territory_id: int, name: str) -> list[Stretch]
         .order_by(Road.id)
     )
     return [Stretch(each or "", zh or "", _shape(wkb)) for each, zh, wkb in rows]
+
+
+def communities_at(
+    session: Session, territory_id: int, points: Sequence[shapely.Point]
+) -> list[tuple[str, str] | None]:
+    """Return the name and the Chinese name of the community that each place lies in; None outside all."""
+    rows = session.execute(
+        _COMMUNITIES,
+        {"territory": territory_id, "lon": [each.x for each in points], "lat": [each.y for each in points]},
+    )
+    return [None if name is None else (name, name_zh or name) for name, name_zh in rows]
 
 
 def read_costs(session: Session, territory_id: int) -> tuple[Mapping[str, Any], int] | None:

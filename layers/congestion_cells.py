@@ -18,7 +18,8 @@ from layers.versions import versions
 METRICS = {"congestion": t("Congestion at this hour"), "rush": t("Congestion in the worst hour")}
 EDGES = (1.0, 1.1, 1.25, 1.5, 2.0)
 """The same for every hour, so that two of them can be told apart."""
-HOURS, HOUR_S = 24, 3600
+HOURS, FRESH_S = 24, 900
+"""Hours of a day, and how long one of them is surely the same: the world's clocks differ by quarters of an hour."""
 DEPENDS = ("grids", "roads", "traffic")
 STEP_M = 40
 """A road counts in the cells that its parts of about this length lie in."""
@@ -33,7 +34,7 @@ _PARTS = text("""
              ELSE g.started_on <= :day AND (g.ended_on IS NULL OR g.ended_on > :day) END
     GROUP BY 1, 2
 """)
-_SPEEDS = text("SELECT road_id, free_kmh, hours FROM road_speed WHERE territory_id = :territory")
+_SPEEDS = text("SELECT road_id, free_kmh, hours FROM road_speed WHERE territory_id = :territory ORDER BY road_id")
 _ZONE = text("SELECT timezone FROM territory WHERE id = :territory")
 
 
@@ -64,7 +65,10 @@ class CellTraffic:
         return found
 
 
+Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Which measured road lies in which grid, and with how many metres."""
 _kept: Kept[CellTraffic] = Kept(limit=4)
+_parts: Kept[Parts] = Kept(limit=4)
 
 
 def traffic_of(session: Session, territory_id: int, cells: Cells, day: dt.date | None = None) -> CellTraffic:
@@ -90,21 +94,27 @@ def congestion(  # noqa: PLR0917  (what a question asks)
 
 def _read(session: Session, territory_id: int, cells: Cells, day: dt.date | None) -> CellTraffic:
     usual, free = (np.zeros((len(cells), HOURS), dtype=np.float32) for _ in range(2))
-    parts = session.execute(_PARTS, {"territory": territory_id, "step": STEP_M, "day": day}).all()
     speeds = session.execute(_SPEEDS, {"territory": territory_id}).all()
-    if not parts or not speeds:
+    if not speeds:
         return CellTraffic(usual, free)
-    road, cell = (np.array([row[k] for row in parts], dtype=np.int64) for k in (0, 1))
-    metres = np.array([row[2] for row in parts], dtype=np.float64)
-    order = np.argsort([row[0] for row in speeds])
-    ids = np.array([row[0] for row in speeds], dtype=np.int64)[order]
-    by_hour = np.array([[np.nan if kmh is None else kmh for kmh in row[2]] for row in speeds], dtype=np.float64)[order]
-    free_kmh = np.array([row[1] for row in speeds], dtype=np.float64)[order]
-    at = np.searchsorted(ids, road)
-    inside = (cell >= cells.first_id) & (cell < cells.first_id + len(cells))
+    ids = np.array([row[0] for row in speeds], dtype=np.int64)
+    by_hour = np.array([[np.nan if kmh is None else kmh for kmh in row[2]] for row in speeds], dtype=np.float64)
+    free_kmh = np.array([row[1] for row in speeds], dtype=np.float64)
+    # Speeds come in every few minutes; where the roads run does not change with them, and is dear to find out.
+    version = versions.of(territory_id, ("grids", "roads"))
+    version = None if version is None else (*version, hash(ids.tobytes()))
+    road, cell, metres = _parts.get((territory_id, day), version, lambda: _read_parts(session, territory_id, day))
+    at = np.minimum(np.searchsorted(ids, road), len(ids) - 1)
+    inside = (cell >= cells.first_id) & (cell < cells.first_id + len(cells)) & (ids[at] == road)
     at, metres, cell = at[inside], metres[inside], cell[inside] - cells.first_id
     known = np.isfinite(by_hour[at])
     with np.errstate(invalid="ignore"):
         np.add.at(usual, cell, np.where(known, metres[:, None] / 1000 / by_hour[at], 0.0))
     np.add.at(free, cell, np.where(known, (metres / 1000 / free_kmh[at])[:, None], 0.0))
     return CellTraffic(usual, free)
+
+
+def _read_parts(session: Session, territory_id: int, day: dt.date | None) -> Parts:
+    rows = session.execute(_PARTS, {"territory": territory_id, "step": STEP_M, "day": day}).all()
+    road, cell = (np.array([row[k] for row in rows], dtype=np.int64) for k in (0, 1))
+    return road, cell, np.array([row[2] for row in rows], dtype=np.float64)

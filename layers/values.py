@@ -242,7 +242,7 @@ def values_key(actor: Actor, question: Question) -> tuple[object, ...] | None:
     minute = int(clock.now().timestamp() // OVERDUE_FRESH_S) if question.needs_open else 0
     if question.metric in congestion_cells.METRICS:
         version = versions.of(actor.territory_id or 0, (*_DEPENDS, *congestion_cells.DEPENDS)) or ()
-        minute = int(clock.now().timestamp() // congestion_cells.HOUR_S)
+        minute = int(clock.now().timestamp() // congestion_cells.FRESH_S)
     return ("values", actor.scope_key, version, question, minute)
 
 

@@ -140,6 +140,11 @@ class Question:
                 f"{len(terms.by_hand):,} places are marked, but {self.p:,} sites are asked for.",
                 hint="Mark as many as the question asks for.",
             )
+        if terms.hour is not None and (self.mode != "drive" or terms.matrix is not None):
+            raise InvalidInput(
+                "Speeds of an hour are those of cars on streets.",
+                hint="Ask for people who drive, without travel times of your own, or leave the hour out.",
+            )
         if len(terms.fixed) > self.p > 0:
             raise InvalidInput(
                 f"{len(terms.fixed):,} sites are to be built in any case, but only {self.p:,} are asked for."

@@ -104,7 +104,10 @@ def why(number: Number, *, territory: TerritoryName = None, as_json: AsJson = Fa
 
 
 def close_street(
-    name: Annotated[str, typer.Argument(help="Name of the street; with --shape any name.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Name of the street, with its community where several have one: 'High Street, Newport'."),
+    ],
     *,
     shape: Annotated[str | None, typer.Option("--shape", help="LINESTRING or POLYGON, WKT in degrees.")] = None,
     hours: Annotated[float | None, typer.Option("--hours", min=0.05, max=24 * 366, help="For so long.")] = None,

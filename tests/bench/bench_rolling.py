@@ -25,17 +25,19 @@ from unittest import mock
 
 from figures import FIGURES, SHORT, left_out
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.clock import now  # noqa: E402
-from core.errors import SourceUnavailable  # noqa: E402
+from core.errors import InvalidInput, SourceUnavailable  # noqa: E402
 from core.identity import Actor, system_actor  # noqa: E402
 from core.settings import secret_key, settings  # noqa: E402
 from dispatch import closures, situation, standing_ask, standing_plan  # noqa: E402
 from dispatch import plan as engine  # noqa: E402
 from dispatch import store_plan as store  # noqa: E402
+from dispatch.street_names import street_named  # noqa: E402
 from geodata import db  # noqa: E402
 from geodata.db import transaction  # noqa: E402
 from geodata.territory import TerritoryInfo, list_territories  # noqa: E402
@@ -189,16 +191,26 @@ def offers(territory: TerritoryInfo, actor: Actor) -> dict[str, Watch]:
     return {**watches, "– of it the place in the routes": propose}
 
 
+def is_one(session: Session, territory: TerritoryInfo, name: str) -> bool:
+    """Return whether one street alone has a name."""
+    try:
+        street_named(session, territory, name)
+    except InvalidInput:
+        return False
+    return True
+
+
 def closing(territory: TerritoryInfo, actor: Actor, dispatcher: Actor) -> tuple[dict[str, Watch], str]:
     """Return the time from closing a street until every arrival is reckoned anew, and what changed."""
     names = ("a street closed (commit)", "roads weighed anew", "the next plan (commit)", "from closing to new arrivals")
     watches = {name: Watch() for name in names}
     with transaction(dispatcher) as session:
         before = standing_plan.standing_plan(session, dispatcher)
-        street = session.execute(
+        names = session.scalars(
             text("SELECT name FROM road WHERE road_class IN ('primary', 'secondary') AND name IS NOT NULL"
-                 " GROUP BY name ORDER BY sum(length_m) DESC LIMIT 1")
-        ).scalar_one()  # fmt: skip
+                 " GROUP BY name ORDER BY sum(length_m) DESC")
+        )  # fmt: skip
+        street = next(name for name in names if is_one(session, territory, name))
     told = ""
     for _ in range(3):
 

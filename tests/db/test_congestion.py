@@ -6,6 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
+import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -13,13 +14,16 @@ from app import study_kind_words
 from app.map_filters import Filters
 from app.map_table import said
 from core.clock import now
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.identity import Role, system_actor
 from dispatch import closures, store_past
 from dispatch.past_model import Usual
+from dispatch.street_names import street_named
 from geodata import db
+from geodata.bulk import copy_rows
 from geodata.roads import network_of
 from geodata.usual_speeds import hours_known, network_at
+from layers import congestion_cells, values
 from layers.congestion_cells import EDGES
 from layers.congestion_hours import SCALE, congestion_hours
 from layers.legend import metric_legend
@@ -127,3 +131,80 @@ def test_works_slow_a_street_for_their_time_and_stand_on_the_map(session: Sessio
     for wrong in (0, 2, 121):
         with pytest.raises(InvalidInput, match="no speed past works"):
             closures.close_street(session, actor, city.territory, "high street", speed_kmh=wrong)
+
+
+def _lanes(session: Session, city: MapCity, **lanes: tuple[float, float]) -> None:
+    """Lay short lanes by name_number: longitude at both ends, south of the High Street."""
+    count = len(lanes)
+    copy_rows(session, "road", {
+        "territory_id": [city.territory.id] * count, "source": ["test"] * count, "piece": [0] * count,
+        "source_ref": [f"lane-{each}" for each in lanes], "from_node": list(range(10, 10 + count)),
+        "to_node": list(range(50, 50 + count)), "road_class": ["residential"] * count,
+        "name": [each.split("_")[0].title() + " Lane" for each in lanes], "limit_kmh": [50.0] * count,
+        "speed_kmh": [50.0] * count, "oneway": [0] * count, "drivable": [True] * count, "walkable": [True] * count,
+        "length_m": [200.0] * count,
+        "geom": [shapely.LineString([(one, 50.685), (other, 50.685)]) for one, other in lanes.values()],
+    })  # fmt: skip
+
+
+def test_a_name_that_several_places_have_says_which_street_is_meant(session: Session, city: MapCity) -> None:
+    lanes = {"church_1": (-1.311, -1.309), "church_2": (-1.306, -1.304), "church_3": (-1.271, -1.269),
+             "mill_1": (-1.311, -1.309), "mill_2": (-1.301, -1.299)}  # fmt: skip
+    _lanes(session, city, **lanes)
+    actor = city.officer(Role.DISPATCHER)
+    db.as_actor(session, actor)
+
+    def named(name: str) -> tuple[str, list[float]]:
+        title, found = street_named(session, city.territory, name)
+        return title, sorted(each.line.coords[0][0] for each in found)
+
+    with pytest.raises(InvalidInput) as asked:
+        closures.close_street(session, actor, city.territory, "church lane")
+    assert "There is one in Westend, Eastend." in str(asked.value)
+    assert "Church Lane, Westend" in asked.value.hint
+    assert "地图城、Eastend" in asked.value.zh
+    assert closures.list_closures(session, actor) == [], "nothing is closed by a guess"
+    assert named("church lane, eastend") == ("Church Lane, Eastend", [-1.271])
+    assert named("Church Lane，地图城") == ("Church Lane, Westend", [-1.311, -1.306]), "a gap is no other street"
+    assert named("mill lane") == ("Mill Lane", [-1.311, -1.301]), "nothing would tell them apart"
+    assert named("high street, westend")[0] == "High Street"
+    for wrong, error in (("church lane, elsewhere", InvalidInput), (", eastend", NotFound), ("no lane", NotFound)):
+        with pytest.raises(error):
+            named(wrong)
+    made = closures.close_street(session, actor, city.territory, "church lane, eastend", speed_kmh=10)
+    assert [(each.name, each.stretches) for each in made] == [("Church Lane, Eastend", 1)]
+
+
+def test_speeds_of_an_hour_are_of_cars_on_streets() -> None:
+    for other in ({"mode": "walk"}, {"mode": "drive", "terms": Terms(hour=8, matrix=1)}):
+        with pytest.raises(InvalidInput, match="cars on streets"):
+            study.Question("p-median", 1, **({"terms": Terms(hour=8)} | other))
+
+
+def test_congestion_at_this_hour_is_not_kept_over_a_half_hour_of_another_zone(
+    city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values.versions, "connected", True)
+    keys = []
+    for minute in (20, 40):
+        monkeypatch.setattr(values.clock, "now", lambda minute=minute: NOON.replace(minute=minute))
+        keys.append(values.values_key(city.officer(Role.PLANNER), Question("congestion", **SPAN)))
+    assert keys[0] != keys[1]
+
+
+def test_new_speeds_do_not_ask_anew_where_the_roads_run(
+    session: Session, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values.versions, "connected", True)
+    asked: list[int] = []
+    read = congestion_cells._read_parts
+    monkeypatch.setattr(congestion_cells, "_read_parts", lambda *given: (asked.append(given[1]), read(*given))[1])
+    assert np.nanmax(value(session, city, "rush")) == pytest.approx(2.5)
+    db.as_actor(session, system_actor(city.territory.id))
+    session.execute(text("UPDATE road_speed SET free_kmh = 100 WHERE territory_id = :id"), {"id": city.territory.id})
+    values.versions.changed(f"{city.territory.id}:traffic")
+    assert np.nanmax(value(session, city, "rush")) == pytest.approx(5)
+    assert asked == [city.territory.id]
+    values.versions.changed(f"{city.territory.id}:roads")
+    assert np.nanmax(value(session, city, "rush")) == pytest.approx(5)
+    assert asked == [city.territory.id] * 2
