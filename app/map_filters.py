@@ -18,6 +18,7 @@ from app.map_compare import earlier_days
 from core.clock import now
 from core.identity import Actor, May
 from geodata.territory import TerritoryInfo
+from layers import congestion_cells
 from layers.registry import layer_entries
 from layers.tallies import by_day
 from layers.values import METRICS, STATUSES, Question
@@ -114,7 +115,8 @@ def bar(actor: Actor, territory: TerritoryInfo, titles: Mapping[str, str]) -> Fi
             statuses = {key: name for key, name in statuses.items() if key in {"all", "closed"}}
         status = _choice("status", t("Status"), statuses, "open" if compare == "off" else "all", 110)
         metrics = {key: t(title) for key, title in METRICS.items() if key not in hidden}
-        if day is not None:
+        if day is not None:  # how traffic usually is says nothing of a day long past
+            metrics = {key: title for key, title in metrics.items() if key not in congestion_cells.METRICS}
             metrics |= {key: title for key, title in _then_titles().items() if key in metrics}
         metric, level, compared = kept("metric"), kept("level"), None
         if compare == "off":

@@ -22,16 +22,19 @@ STATES = ("closed", "ontime", "soon", "overdue")
 """How an incident stands, what matters most drawn last."""
 SOON = dt.timedelta(hours=24)
 _ROWS = text("""
-    SELECT i.category, ST_AsBinary(i.geom), CASE
-        WHEN i.closed_at < :night OR i.status IN ('closed', 'void') AND i.closed_at IS NULL THEN 0
-        WHEN i.postponed_until > :night OR i.due_at IS NULL THEN 1
-        WHEN i.due_at < :night THEN 3 WHEN i.due_at < :soon THEN 2 ELSE 1 END AS state
-    FROM incident AS i JOIN territory AS t ON t.id = i.territory_id
-    WHERE i.territory_id = :territory AND i.status <> 'void' AND i.reported_at < :night
-      AND i.grid_id = ANY(ARRAY(SELECT id FROM unit_grid WHERE territory_id = :territory
-                                AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)))
-      AND (i.reported_at AT TIME ZONE t.timezone)::date BETWEEN :first AND :last
-      AND (CAST(:categories AS text[]) IS NULL OR i.category = ANY(:categories))
+    SELECT category, geom, state FROM (
+        SELECT i.category, ST_AsBinary(i.geom) AS geom, CASE
+            WHEN i.closed_at < :night OR i.status IN ('closed', 'void') AND i.closed_at IS NULL THEN 0
+            WHEN i.postponed_until > :night OR i.due_at IS NULL THEN 1
+            WHEN i.due_at < :night THEN 3 WHEN i.due_at < :soon THEN 2 ELSE 1 END AS state
+        FROM incident AS i JOIN territory AS t ON t.id = i.territory_id
+        WHERE i.territory_id = :territory AND i.status <> 'void' AND i.reported_at < :night
+          AND i.grid_id = ANY(ARRAY(SELECT id FROM unit_grid WHERE territory_id = :territory
+                                    AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)))
+          AND (i.reported_at AT TIME ZONE t.timezone)::date BETWEEN :first AND :last
+          AND (CAST(:categories AS text[]) IS NULL OR i.category = ANY(:categories))
+          AND ST_X(i.geom) BETWEEN :west AND :east AND ST_Y(i.geom) BETWEEN :south AND :north
+    ) AS standing WHERE state = ANY(:wanted) LIMIT :most
 """)
 
 
@@ -64,13 +67,13 @@ def read_points(  # noqa: PLR0917  (what a frame is)
     """
     require(actor, May.SEE_INCIDENT_POINTS)
     west, south, east, north = box
+    wanted = {"open": [1, 2, 3], "closed": [0], "overdue": [3]}.get(question.status, [0, 1, 2, 3])
     given = {
         "territory": actor.territory_id, "night": moment, "soon": moment + SOON, "first": question.first,
-        "last": question.last, "west": west, "south": south, "east": east, "north": north,
-        "categories": None if question.categories is None else list(question.categories),
+        "last": question.last, "west": west, "south": south, "east": east, "north": north, "wanted": wanted,
+        "most": MOST + 1, "categories": None if question.categories is None else list(question.categories),
     }  # fmt: skip
-    wanted = {"open": (1, 2, 3), "closed": (0,), "overdue": (3,)}.get(question.status, (0, 1, 2, 3))
-    rows = [row for row in session.execute(_ROWS, given) if row[2] in wanted]
+    rows = list(session.execute(_ROWS, given))
     if len(rows) > MOST:
         return None
     rows.sort(key=lambda row: row[2])

@@ -24,8 +24,8 @@ from core.identity import Role
 from geodata import db
 from insight.change import MORE_THAN_TWICE
 from layers import overview, paper_points
-from layers.values import cell_values
-from tests.map_city import MapCity, add_incidents, at, make_map_city
+from layers.values import Question, cell_values
+from tests.map_city import CENTRES, MapCity, add_incidents, at, make_map_city
 
 FIRST, LAST = dt.date(2026, 6, 16), dt.date(2026, 6, 30)
 EARLIER = (dt.date(2026, 6, 1), dt.date(2026, 6, 15))
@@ -131,6 +131,22 @@ def test_too_many_incidents_are_said_and_not_drawn(
     page = map_sheet.html(session, view, Wanted("street", city.cells["west"], "Map", map_take.told(view), []))
     assert 'id="incidents"' not in page
     assert "single ones are left out" in page
+
+
+def test_only_what_lies_on_the_sheet_is_read(session: Session, city: MapCity) -> None:
+    view = view_of(session, city)
+    lon, lat = CENTRES["west"]
+
+    def read(west: float, question: Question) -> int:
+        box = (west, lat - 0.001, west + 0.002, lat + 0.001)
+        night = dt.datetime.combine(LAST + dt.timedelta(days=1), dt.time(), dt.UTC)
+        found = paper_points.read_points(session, view.actor, question, city.territory.metric_srid, box, night)
+        return -1 if found is None else len(found)
+
+    whole = view.filters.counted()
+    assert read(lon - 0.001, whole) == 40
+    assert read(lon + 0.0002, whole) == 0, "another part of the same grid"
+    assert read(lon - 0.001, dataclasses.replace(whole, status="closed")) == 0
 
 
 def test_the_one_html_holds_everything_and_no_address(session: Session, city: MapCity) -> None:

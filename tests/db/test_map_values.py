@@ -229,6 +229,47 @@ def test_categories_are_counted_as_the_map_counts_also_in_some_communities(sessi
     assert by_category(session, actor, Question("reported", *DAYS, categories=("event-05",)))[0].open == 1
 
 
+def test_days_and_categories_are_what_the_incidents_themselves_say(session: Session, city: MapCity) -> None:
+    chance = np.random.default_rng(9)
+    day, hour = chance.integers(1, 31, 150), chance.integers(0, 24, 150)
+    rows = [
+        {
+            "half": ("west", "east")[chance.integers(2)], "code": ("gas", "order")[chance.integers(2)],
+            "status": ("filed", "handling", "closed", "void")[chance.integers(4)],
+            "reported_at": at(f"2026-06-{day[k]:02d}", int(hour[k])),
+            "due_at": None if chance.random() < 0.2 else at("2026-06-15") + dt.timedelta(days=int(chance.integers(40))),
+        }
+        for k in range(150)
+    ]  # fmt: skip
+    for row in rows:
+        if row["status"] in {"closed", "void"}:
+            row["closed_at"] = row["reported_at"] + dt.timedelta(hours=3)
+    add_incidents(session, city, rows)
+    actor = city.officer(Role.DISPATCHER)
+    db.as_actor(session, actor)
+    which = {
+        "all": "true", "open": "status <> 'closed'", "closed": "status = 'closed'",
+        "overdue": "status <> 'closed' AND due_at < :now",
+    }  # fmt: skip
+    source = (
+        "SELECT {what}, count(*), count(*) FILTER (WHERE status = 'closed') FROM incident"
+        " CROSS JOIN LATERAL (SELECT (reported_at AT TIME ZONE 'Europe/London')::date AS day) AS local"
+        " WHERE territory_id = :id AND status <> 'void' AND day BETWEEN :first AND :last AND {which} GROUP BY 1"
+    )
+    given = {"id": city.territory.id, "first": dt.date(2026, 6, 5), "last": dt.date(2026, 6, 25), "now": NOW}
+    span = {"first": given["first"], "last": given["last"]}
+    for status, sql in which.items():
+        said = session.execute(text(source.format(what="day", which=sql)), given).all()
+        counts = by_day(session, actor, Question("reported", status=status, **span), now=NOW)
+        found = {span["first"] + dt.timedelta(days=k): int(count) for k, count in enumerate(counts) if count}
+        assert found == {row[0]: row[1] for row in said}, status
+    for areas in ((), (city.communities["east"],)):
+        here = "community_id = ANY(:areas)" if areas else "true"
+        said = session.execute(text(source.format(what="category", which=here)), given | {"areas": list(areas)}).all()
+        told = by_category(session, actor, Question("reported", **span), area_ids=areas)
+        assert {each.category: (each.open + each.closed, each.closed) for each in told} == {r[0]: r[1:] for r in said}
+
+
 def test_who_sees_no_incidents_is_told_no_deadlines_by_day(session: Session, city: MapCity) -> None:
     db.as_actor(session, city.officer(Role.PLANNER))
     with pytest.raises(NotPermitted):

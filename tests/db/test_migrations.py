@@ -11,11 +11,24 @@ from geodata.embedded import OWNER, Cluster
 from geodata.migrations import config, downgrade, upgrade
 from tests.conftest import engine_for
 
+SLOW_WORKS = """
+WITH made AS (INSERT INTO territory (name, title_en, title_zh, boundary, metric_srid) VALUES ('somewhere', 'x', 'x',
+    'SRID=4326;MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))', 32631) RETURNING id)
+INSERT INTO closure (territory_id, name, geom, from_at, made_at, speed_kmh)
+SELECT id, 'x', 'SRID=4326;LINESTRING(0 0, 1 1)', now(), now(), 10 FROM made
+"""
+
 
 def test_upgrade_check_downgrade_upgrade(cluster: Cluster, fresh_database: Callable[[], str]) -> None:
     engine = engine_for(cluster, fresh_database(), OWNER)
     with engine.connect() as connection:
         command.check(config(connection))
+    with engine.begin() as connection:
+        connection.execute(text(SLOW_WORKS))
+    downgrade(engine, to="0063")
+    with engine.connect() as connection:
+        ended = connection.execute(text("SELECT count(*), count(ended_at) FROM closure")).one()
+    assert tuple(ended) == (1, 1), "what was only slowed is not closed without its speed"
     downgrade(engine, to="base")
     with engine.connect() as connection:
         left = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def test_every_metric_has_its_legend(city: MapCity, monkeypatch: pytest.MonkeyPa
     for metric in ("open", "overdue", "median_days"):
         box(page, "Fill grids by").select(metric).run()
         assert not page.exception
+
+
+def test_a_day_of_the_past_is_not_filled_by_the_traffic_of_today(
+    city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = run(city, monkeypatch, on=(now().date() - dt.timedelta(days=3)).isoformat(), metric="rush")
+    filled = box(page, "Fill grids by")
+    assert "Open then" in filled.options  # type: ignore[attr-defined]
+    assert not any("Congestion" in each for each in filled.options)  # type: ignore[attr-defined]
+    assert filled.value == "reported"  # type: ignore[attr-defined]
 
 
 def test_a_planner_is_not_asked_about_single_incidents(city: MapCity, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,5 +30,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     for what in TABLE_OF:
         op.execute(f"DROP TRIGGER zz_layer_{what} ON closure")
+    # Without its speed a street that is only slowed would be taken for a closed one.
+    op.execute(
+        "UPDATE closure SET ended_at = greatest(now(), made_at), version = version + 1"
+        " WHERE speed_kmh IS NOT NULL AND ended_at IS NULL"
+    )
     op.drop_constraint(op.f("ck_closure_speed"), "closure", type_="check")
     op.drop_column("closure", "speed_kmh")
