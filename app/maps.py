@@ -24,6 +24,7 @@ from app.offline import go_offline
 from core.identity import Actor, May
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
+from layers import congestion_cells
 from layers.facilities import GROUPS
 from layers.registry import layer_entries
 from layers.style import CATEGORY_COLOURS, LIGHT, LIMIT_CLASSES, YLGNBU
@@ -89,6 +90,7 @@ class MapState:
             "counts": address_of(asked) if self.visible.get("incidents") else None,
             "centres": "/api/cells" + (f"?on={self.question.day.isoformat()}" if self.question.day else ""),
             "metric": metric,
+            "blank": self.values is None and self.question.metric in congestion_cells.METRICS,
             "filter": {
                 "first": (asked.first - EPOCH).days,
                 "last": (asked.last - EPOCH).days,

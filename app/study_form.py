@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from app import i18n, state, study_kind_words, suitability_form
 from app.i18n import t
+from core import clock
+from geodata.territory import TerritoryInfo
+from geodata.usual_speeds import hours_known
+from layers.snapshot import Kept
+from layers.versions import versions
 from planning import matrices
 from planning.kinds import INFO, Kind
 from planning.layer_model import AHEAD_AT_MOST, GROWTH_AT_MOST, LayerInfo
@@ -20,6 +26,8 @@ ROOM = 5000
 SITE_COST = 1_000_000
 HOUR_COST = 10
 MOST = 1_000_000_000
+MEASURED_FRESH_S = 600
+_measured: Kept[dict[int, int]] = Kept(limit=8)
 
 
 def kept() -> dict[str, Any]:
@@ -131,6 +139,13 @@ def people(offered: Sequence[LayerInfo]) -> dict[str, Any]:
         "demand": chosen or None, "demand_name": found.get(chosen), "growth": float(growth) or None,
         "years": int(years) or None,
     }  # fmt: skip
+
+
+def hours_measured(session: Session, territory: TerritoryInfo) -> Mapping[int, int]:
+    """Return on how many stretches speeds were measured on weekdays, by hour; counted again when speeds came in."""
+    version = versions.of(territory.id, ("roads", "traffic"))
+    version = None if version is None else (*version, int(clock.now().timestamp() // MEASURED_FRESH_S))
+    return _measured.get(territory.id, version, lambda: hours_known(session, territory.id, territory.timezone))
 
 
 def hour(measured: Mapping[int, int], mode: str) -> int | None:

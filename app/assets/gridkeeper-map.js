@@ -345,8 +345,9 @@ const GridkeeperMap = (() => {
   }
 
   /**
-   * Show one moment of a playback in the place of the answers that were fetched: {answer, paint, filter, uncounted}; its counts
-   * fill the grids and the circles, its filter chooses the points. Nothing is fetched. Null goes back.
+   * Show one moment of a playback in the place of the answers that were fetched: {answer, paint, filter, metric, blank,
+   * uncounted}; its counts fill the grids and the circles, its filter chooses the points, its metric is told beside the
+   * pointer. Nothing is fetched. Null goes back.
    */
   async function moment(shown) {
     state.moment = shown;

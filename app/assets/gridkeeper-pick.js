@@ -46,16 +46,18 @@ const GridkeeperPick = (() => {
       return [config.categories[props.category] || props.category, `${words[incidentState(props, state.nowMin)]} · ${props.number}`];
     }
 
-    function figure(value) {
-      return value.toLocaleString(config.lang, { maximumFractionDigits: value < 10 ? 1 : 0 });
+    function figure(value, digits) {
+      return value.toLocaleString(config.lang, { maximumFractionDigits: value < 10 ? digits : 0 });
     }
 
+    /** Return what a place says: while a playback runs the words are its own, and a blank 0 is a place without a value. */
     function surface(answer, feature) {
+      const shown = (answer === state.answer && state.moment) || state.pushed || {};
       const value = valueOf(answer, feature.id);
       const at = state.paint && state.paint.labels ? fillOf(answer, feature.id, config.ramps, state.paint).at : null;
-      const told = Number.isNaN(value) ? words.unknown : value < 0 ? words.few : at == null ? figure(value) : state.paint.labels[at];
+      const told = Number.isNaN(value) || (shown.blank && !value) ? words.unknown : value < 0 ? words.few : at == null ? figure(value, shown.blank ? 2 : 1) : state.paint.labels[at];
       const name = (config.lang === "zh" && feature.props.name_zh) || feature.props.name || feature.props.code;
-      return [name, `${state.pushed ? state.pushed.metric : ""}: ${told}`];
+      return [name, `${shown.metric || ""}: ${told}`];
     }
 
     function describe(latlng) {

@@ -161,7 +161,7 @@ const GridkeeperTime = (() => {
     }
     const [first, last] = daysAt(state.asked, state.step, at);
     const filter = { ...GridkeeperMap.state.pushed.filter, status: state.asked.status, first, last };
-    await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: colours(edges.length) }, filter, step: state.step });
+    await GridkeeperMap.moment({ answer: answerAt(frames, at), paint: { edges, colours: colours(edges.length) }, filter, metric: config.words.key, step: state.step });
     if (frames === state.frames) {
       bar.dataset.moment = String(at);
     }
@@ -172,7 +172,7 @@ const GridkeeperTime = (() => {
     const edges = frames.header.edges;
     GridkeeperLayers.atHour(at);
     const filter = GridkeeperMap.state.pushed.filter;
-    await GridkeeperMap.moment({ answer: answerAt(frames, at, 100), paint: { edges, colours: colours(edges.length) }, filter, uncounted: true });
+    await GridkeeperMap.moment({ answer: answerAt(frames, at, 100), paint: { edges, colours: colours(edges.length) }, filter, metric: config.words.index, blank: true, uncounted: true });
     await GridkeeperMap.repaint("congestion");
     if (frames === state.frames) {
       bar.dataset.moment = String(at);

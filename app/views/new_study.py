@@ -16,7 +16,6 @@ from geodata.db import transaction
 from geodata.network import Mode
 from geodata.osm_facilities import FACILITY_KINDS
 from geodata.territory import TerritoryInfo
-from geodata.usual_speeds import hours_known
 from planning import layering, service
 from planning.kinds import INFO
 from planning.model import AT_ONCE_CANDIDATES, CANDIDATES_AT_MOST, SITES_AT_MOST, TITLE_AT_MOST, Question
@@ -63,7 +62,7 @@ def _form(
     with minutes:
         limit = st.number_input(t("Near is, in minutes"), 1, 120, kept.get("limit", 15), key=key("limit"))
     mode = _segments("mode", t("How people come"), WAYS, default="walk", words=study_words.mode)
-    hour = study_form.hour(hours_known(session, territory.id, territory.timezone) if mode == "drive" else {}, mode)
+    hour = study_form.hour(study_form.hours_measured(session, territory) if mode == "drive" else {}, mode)
     by = st.container()
     kind = study_form.kind()
     with number:

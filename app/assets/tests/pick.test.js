@@ -48,3 +48,24 @@ test("what the filter leaves out is not clicked on, and many are counted", () =>
   const many = Array.from({ length: 11 }, (_, at) => pin(at + 1, 100, 100));
   assert.equal(clicked(many, 100, 100).length, 8);
 });
+
+test("beside the pointer stands what is played, and a place without a measured speed has none", () => {
+  let told = null;
+  global.requestAnimationFrame = (draw) => draw();
+  global.cancelAnimationFrame = () => {};
+  global.L = { tooltip: () => ({ remove() {}, setLatLng() { return this; }, setContent(box) { told = box.children.map((line) => line.textContent); return this; }, addTo() {} }) };
+  const cells = { _map: true, options: {}, views: new Map([["", { queryFeatures: (id) => [{ feature: { id, props: { code: `C${id}` } } }] }]]) };
+  const acts = {};
+  const map = { on: (names, act) => names.split(" ").forEach((name) => { acts[name] = act; }), getZoom: () => 15 };
+  const answer = { header: { first: 1, edges: [1, 1.5] }, values: new Float32Array([0, 1.25]) };
+  const state = { answer, filter: null, nowMin: 0, paint: null, moment: null, pushed: { metric: "Reported", visible: { grids: true } } };
+  pick(map, { config: { lang: "en", words: { unknown: "no data" }, layers: [] }, state, layers: { cells }, choose() {}, repaint() {} });
+  const at = (id) => {
+    acts.mousemove({ latlng: { lat: 0, lng: id } });
+    return told;
+  };
+  assert.deepEqual(at(1), ["C1", "Reported: 0"]);
+  state.moment = { metric: "Travel time", blank: true };
+  assert.deepEqual(at(1), ["C1", "Travel time: no data"]);
+  assert.deepEqual(at(2), ["C2", "Travel time: 1.25"]);
+});
