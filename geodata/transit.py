@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidInput
 from core.kernels import kernel
 from core.progress import Progress, Silent
 from geodata.network import RoadNetwork, Snapped
@@ -28,6 +29,8 @@ BETWEEN_S = 10 * 60.0
 """On foot from stop to stop at most."""
 CHANGE_S = 60.0
 """To change from one ride to the next, beside the way."""
+STOPS_AT_MOST = 20_000
+"""The ways on foot between so many take 1.6 GB."""
 LONGEST_S = 3 * 3600.0
 """After the departure no ride is boarded that leaves later."""
 
@@ -44,7 +47,18 @@ def transit_s(
         Streets to walk on.
     departures_s
         When people set out, seconds since midnight; of several the median counts, waiting for the first ride included.
+
+    Raises
+    ------
+    InvalidInput
+        When the timetable has more stops than a city.
     """
+    if len(timetable.stops) > STOPS_AT_MOST:
+        raise InvalidInput(
+            f"The timetable has {len(timetable.stops):,} stops; at most {STOPS_AT_MOST:,} are gone by.",
+            hint="Cut it to the city and its surroundings.",
+            zh=f"时刻表有 {len(timetable.stops):,} 个站点，最多 {STOPS_AT_MOST:,} 个。请裁剪到本市及周边范围。",
+        )
     progress = progress or Silent()
     stops = network.snap(timetable.stops)
     access = _near(matrix_s(network, origins, stops), WALK_S)

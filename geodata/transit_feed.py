@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import lzma
+import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +29,28 @@ from core.errors import InvalidInput
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DAY_S = 86_400.0
-PART_AT_MOST = 1 << 30
-"""Bytes of a table, unpacked."""
-RIDES_AT_MOST = 50_000_000
+TIMES_AT_MOST, PART_AT_MOST = 1 << 30, 128 << 20
+"""Bytes of stop_times, and of any other table, unpacked."""
+SHARE_AT_MOST, SMALL = 200, 64 << 10
+"""A table that unpacks to more than so many times what it takes is none; so small a one may."""
+ROWS_AT_MOST, TIMES_ROWS_AT_MOST = 3_000_000, 20_000_000
+RIDES_AT_MOST = 10_000_000
+_UNREADABLE = (
+    zipfile.BadZipFile, OSError, RuntimeError, EOFError, ValueError, zlib.error, lzma.LZMAError, struct.error,
+)  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NEEDED = {
     "stops": ("stop_id", "stop_lat", "stop_lon"),
     "trips": ("trip_id", "service_id"),
     "stop_times": ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time"),
 }
+_OPTIONAL = {
+    "calendar": ("service_id", *_DAYS, "start_date", "end_date"),
+    "calendar_dates": ("service_id", "date", "exception_type"),
+    "frequencies": ("trip_id", "start_time", "end_time", "headway_secs"),
+}
+"""Tables that may be left out, with the columns they have where they are there."""
+_MORE = ("pickup_type", "drop_off_type")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,18 +158,27 @@ class _Feed:
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as text; empty where it is left out and need not be there."""
         content = self._content(f"{name}.txt")
-        needed = _NEEDED.get(name, ())
-        if content is None:
-            if needed:
+        needed = (_NEEDED | _OPTIONAL)[name]
+        if content is None or (name in _OPTIONAL and not content.strip()):
+            if name in _NEEDED:
                 raise InvalidInput(
                     f"{self.path.name} holds no {name}.txt.", hint="Is it a GTFS feed?",
                     zh=f"{self.path.name} 中没有 {name}.txt。它是 GTFS 时刻表吗？",
                 )  # fmt: skip
             return pd.DataFrame()
         try:
-            read = pd.read_csv(io.BytesIO(content), dtype=str, encoding="utf-8-sig", skipinitialspace=True)
+            most = TIMES_ROWS_AT_MOST if name == "stop_times" else ROWS_AT_MOST
+            read = pd.read_csv(
+                io.BytesIO(content), dtype=str, encoding="utf-8-sig", skipinitialspace=True, nrows=most + 1,
+                usecols=lambda column: str(column).strip() in {*needed, *_MORE},
+            )  # fmt: skip
         except (ValueError, pd.errors.ParserError) as error:
             raise InvalidInput(f"{self.path.name}: {name}.txt cannot be read ({error}).") from error
+        if len(read) > most:
+            raise InvalidInput(
+                f"{self.path.name}: {name}.txt has more than {most:,} rows.", hint="Cut the timetable to the city.",
+                zh=f"{self.path.name}：{name}.txt 超过 {most:,} 行。请将时刻表裁剪到本市范围。",
+            )  # fmt: skip
         read.columns = [str(column).strip() for column in read.columns]
         missing = [column for column in needed if column not in read]
         if missing:
@@ -171,14 +197,23 @@ class _Feed:
                 inside = [part for part in archive.infolist() if part.filename.rpartition("/")[2] == name]
                 if not inside:
                     return None
-                if inside[0].file_size > PART_AT_MOST:
-                    raise InvalidInput(f"{self.path.name}: {name} unpacks to more than {PART_AT_MOST >> 20:,} MB.")
-                return archive.read(inside[0])
-        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError) as error:
+                self._check(inside[0], name)
+                return archive.read(inside[0])  # no more than it says: zipfile stops there and finds the sum wrong
+        except _UNREADABLE as error:
             raise InvalidInput(
                 f"{self.path.name} is no GTFS feed.", hint="A .zip, or a folder of its tables.",
                 zh=f"{self.path.name} 不是 GTFS 时刻表，应为 .zip 文件或其各表所在的文件夹。",
             ) from error  # fmt: skip
+
+    def _check(self, part: zipfile.ZipInfo, name: str) -> None:
+        """Refuse a table that unpacks to more than is read, before it is unpacked."""
+        most = TIMES_AT_MOST if name == "stop_times.txt" else PART_AT_MOST
+        if part.file_size > most or part.file_size > SHARE_AT_MOST * max(part.compress_size, SMALL):
+            raise InvalidInput(
+                f"{self.path.name}: {name} unpacks to {part.file_size:,} bytes, out of {part.compress_size:,}.",
+                hint=f"At most {most >> 20:,} MB are read, and {SHARE_AT_MOST} times what it takes packed.",
+                zh=f"{self.path.name}：{name} 解压后 {part.file_size:,} 字节，上限 {most >> 20:,} MB。",
+            )  # fmt: skip
 
     def running(self, day: dt.date) -> set[str]:
         """Return the trips of a day."""
@@ -262,19 +297,30 @@ class _Feed:
         count = len(parts[0])
         for name, first, last, headway in zip(often["trip_id"], start, end, every, strict=True):
             key = f"{self.path.name}/{name}"
-            if key not in keys.groups or not headway > 0:
+            if key not in keys.groups or not (1 <= headway < np.inf and first < last):
                 continue
-            one = keys.get_group(key)
-            for number, leaves in enumerate(np.arange(first, last, headway)):
-                parts.append(_later(one, leaves - one["leaves"].iloc[0], f"#{first:.0f}+{number}"))
-            count += len(one) * max(0, int((last - first) / headway))
+            one, runs = keys.get_group(key), math.ceil((last - first) / headway)
+            count += len(one) * runs
             if count > RIDES_AT_MOST:
-                raise InvalidInput(f"{self.path.name} holds more than {RIDES_AT_MOST:,} rides of a day.")
+                raise InvalidInput(
+                    f"{self.path.name} holds more than {RIDES_AT_MOST:,} rides of a day.",
+                    hint="Is headway_secs of frequencies.txt in seconds?",
+                    zh=f"{self.path.name} 一天的班次超过 {RIDES_AT_MOST:,}。headway_secs 是否以秒为单位？",
+                )
+            parts.append(_repeated(one, first + headway * np.arange(runs), f"#{first:.0f}"))
         return _joined(parts)
 
 
-def _later(rides: pd.DataFrame, by_s: float, name: str = "") -> pd.DataFrame:
-    name = name or ("" if by_s == 0 else "#the day before")
+def _repeated(rides: pd.DataFrame, starts: Floats, name: str) -> pd.DataFrame:
+    """Return the rides of a trip once for each start, each run as a trip of its own."""
+    made = rides.iloc[np.tile(np.arange(len(rides)), len(starts))]
+    by_s = np.repeat(starts - rides["leaves"].iloc[0], len(rides))
+    names = np.repeat([f"{name}+{number}" for number in range(len(starts))], len(rides))
+    return made.assign(leaves=made["leaves"] + by_s, arrives=made["arrives"] + by_s, key=made["key"] + names)
+
+
+def _later(rides: pd.DataFrame, by_s: float) -> pd.DataFrame:
+    name = "" if by_s == 0 else "#the day before"
     return rides.assign(leaves=rides["leaves"] + by_s, arrives=rides["arrives"] + by_s, key=rides["key"] + name)
 
 

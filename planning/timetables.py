@@ -30,7 +30,7 @@ from planning.terms import OwnPlace
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 JOB_KIND = "transit matrix"
-WINDOW_AT_MOST, EVERY_MIN = 180, 10
+WINDOW_AT_MOST, EVERY_MIN, DAY_MIN = 180, 10, 24 * 60
 FEEDS_AT_MOST = 6
 
 
@@ -97,6 +97,11 @@ def ask(session: Session, actor: Actor, territory: TerritoryInfo, wanted: Transi
             zh=f"矩阵容不下 {len(wanted.candidates):,} 个地点，最多 {COLUMNS_AT_MOST:,} 个。",
         )  # fmt: skip
     dt.date.fromisoformat(wanted.day)
+    if not (0 <= wanted.begins_min < DAY_MIN and 0 <= wanted.window_min <= WINDOW_AT_MOST):
+        raise InvalidInput(
+            "People set out within one day.", hint=f"Give a window of at most {WINDOW_AT_MOST} minutes.",
+            zh=f"出发时段应在一天之内，最长 {WINDOW_AT_MOST} 分钟。",
+        )  # fmt: skip
     return jobs.enqueue(session, actor, JOB_KIND, asdict(wanted))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from app.cli import main
 from core.errors import InvalidInput
-from geodata import transit
+from geodata import transit, transit_feed
 from geodata.network import build_network
 from geodata.transit import BETWEEN_S, CHANGE_S, WALK_S, transit_s
 from geodata.transit_feed import read_timetable
@@ -25,6 +25,8 @@ DAY = dt.date(2026, 11, 25)
 CALENDAR = "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
 WEEK = CALENDAR + "week,1,1,1,1,1,0,0,20260101,20261231\n"
 SIDE, STEP_M = 5, 700.0
+FREQUENCIES = "trip_id,start_time,end_time,headway_secs\n"
+TWO_STOPS = [("a", 1, "s0", "08:00:00", "08:00:00"), ("a", 2, "s1", "08:05:00", "08:05:00")]
 
 
 def clock(seconds: float) -> str:
@@ -160,6 +162,64 @@ def test_left_out_times_frequencies_exceptions_and_last_night(tmp_path):
 def test_a_broken_feed_is_refused_in_words(tmp_path, spoil, says):
     path = feed(tmp_path, lonlat((0, 0)), [("a", 1, "s0", "08:00:00", "08:00:00")], **spoil)
     with pytest.raises(InvalidInput, match=says):
+        read_timetable([path], DAY)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"calendar_dates": "date\n" + "0" * 20_000_000}, r"calendar_dates.txt unpacks to 20,000,005 bytes"),
+        ({"calendar_dates": "service_id,date\nweek,20261125\n"}, r"calendar_dates.txt has no column exception_type"),
+        ({"frequencies": "trip_id,headway_secs\na,1\n"}, r"frequencies.txt has no column start_time, end_time"),
+        ({"frequencies": FREQUENCIES + "a,00:00:00,999:59:59,1\n"}, r"holds more than 10 rides of a day"),
+    ],
+)
+def test_a_feed_that_grows_too_large_is_refused_before_it_does(tmp_path, monkeypatch, more, says):
+    monkeypatch.setattr(transit_feed, "RIDES_AT_MOST", 10)
+    path = tmp_path / "feed.zip"
+    feed(tmp_path, lonlat((0, 0), (500, 0)), TWO_STOPS, **more)
+    if "calendar_dates" in more:
+        with zipfile.ZipFile(path) as archive:
+            tables = {each: archive.read(each) for each in archive.namelist()}
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in tables.items():
+                archive.writestr(name, content)
+    with pytest.raises(InvalidInput, match=says):
+        read_timetable([path], DAY)
+
+
+def test_a_timetable_of_a_country_is_refused_before_its_stops_are_walked_between(streets, tmp_path, monkeypatch):
+    monkeypatch.setattr(transit, "STOPS_AT_MOST", 1)
+    ends = lonlat((0, 0), (500, 0))
+    table, at = read_timetable([feed(tmp_path, ends, TWO_STOPS)], DAY), streets.snap(ends)
+    with pytest.raises(InvalidInput, match="The timetable has 2 stops; at most 1"):
+        transit_s(streets, table, at, at, [8 * 3600.0])
+
+
+def test_rows_of_a_table_have_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(transit_feed, "ROWS_AT_MOST", 1)
+    with pytest.raises(InvalidInput, match=r"stops.txt has more than 1 rows"):
+        read_timetable([feed(tmp_path, lonlat((0, 0), (500, 0)), TWO_STOPS)], DAY)
+
+
+def test_what_frequencies_say_wrongly_is_left_out(tmp_path):
+    odd = "a,soon,08:00:00,600\na,07:00:00,,600\na,07:00:00,08:00:00,0.0001\na,07:00:00,08:00:00,inf\nb,x,y,z\n"
+    said = FREQUENCIES + odd + "a,07:00:00,07:25:00,600\n"
+    table = read_timetable(
+        [feed(tmp_path, lonlat((0, 0), (500, 0)), TWO_STOPS, frequencies=said, calendar_dates="")], DAY
+    )
+    assert table.leaves_s.tolist() == [7 * 3600, 7 * 3600 + 600, 7 * 3600 + 1200]
+    assert (table.trips, (table.arrives_s - table.leaves_s).tolist()) == (3, [300] * 3)
+
+
+def test_a_broken_stream_is_no_feed(tmp_path):
+    path = tmp_path / "feed.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("calendar.txt", WEEK * 50)
+    content = bytearray(path.read_bytes())
+    content[42:60] = b"\xff" * 18  # the head of a stream has 42 bytes here
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"feed.zip is no GTFS feed"):
         read_timetable([path], DAY)
 
 
