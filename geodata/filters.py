@@ -147,7 +147,7 @@ class _Reader:
         column, value = self._column(parts[0])
         if column.kind != "text" or len(parts) != 2 or not isinstance(parts[1], str):
             raise InvalidInput("LIKE compares a column of text with a pattern.", hint="Write name LIKE 'St%'.")
-        if parts[1].endswith("\\") and not parts[1].endswith("\\\\"):
+        if (len(parts[1]) - len(parts[1].rstrip("\\"))) % 2:
             raise InvalidInput("A pattern does not end with a backslash.", hint="Write it twice.")
         return sql.SQL("({} LIKE {})").format(value, sql.Literal(parts[1]))
 
@@ -256,7 +256,10 @@ def typed(name: str, kind: str, value: str) -> object:
             case "day":
                 return dt.date.fromisoformat(value)
             case "moment":
-                return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+                told = dt.datetime.fromisoformat(
+                    value
+                )  # a day alone begins at midnight UTC, wherever the server stands
+                return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
             case _:
                 return value if "\x00" not in value else _no(value)
     except (ValueError, KeyError, OverflowError) as error:

@@ -51,12 +51,13 @@ def stylesheet() -> str:
 
 
 def _page(request: Request, language: str, title: str, **more: Any) -> Response:
-    here = quote(request.url.path)
+    here = _path(request)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"f", "lang"}]
     told = {
-        "language": language, "title": title, "here": here, "lead": "", "facts": (), "links": (), "rows": None,
+        "language": language, "title": title, "lead": "", "facts": (), "links": (), "rows": None,
         "columns": (), "caption": "", "following": "", "examples": (), "crumbs": (),
         "as_data": f"{here}?{urlencode([*kept, ('f', 'json')])}",
+        "spoken": {each: f"{here}?{urlencode([*kept, ('f', 'html'), ('lang', each)])}" for each in i18n.LOCALES},
     }  # fmt: skip
     response = forms.answer(request, forms.pages().get_template("ogc.html").render(told | more), chosen=language)
     response.headers.update(HEADERS)
@@ -67,6 +68,12 @@ def _speak(request: Request) -> str:
     language = forms.language(request)
     i18n.use(language)
     return language
+
+
+def _path(request: Request) -> str:
+    """Return the path as it was asked: put together anew, an identity with a slash or a per cent sign is another."""
+    raw: bytes | None = request.scope.get("raw_path")
+    return raw.decode("latin-1").partition("?")[0] if raw else quote(request.scope["path"])
 
 
 def landing(request: Request, title: str) -> Response:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import quote
 
 import httpx
@@ -12,6 +14,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.api import forms, ogc_documents
+from app.api.ogc_documents import CRS84
 from core.identity import Actor, Role, system_actor
 from geodata.db import transaction
 from tests.db.lamps import make_lamps
@@ -69,7 +72,7 @@ def test_a_filter_says_what_the_database_says(enter: Enter, actors: dict[Role, A
 
 WRONG = (
     "status", "status =", "status = 1", "priority = 'x'", "nosuch = 1", "1 = 1", "status = number", "priority + 1 = 2",
-    "casei(status) = 'x'", "status LIKE 1", "priority LIKE '1'", "number LIKE 'x\\'",
+    "casei(status) = 'x'", "status LIKE 1", "priority LIKE '1'", "number LIKE 'x\\'", "number LIKE 'x\\\\\\'",
     "S_INTERSECTS(number, BBOX(1,2,3,4))", "S_INTERSECTS(geometry, BBOX(9,2,3,4))",
     "S_INTERSECTS(geometry, POINT(900 1))", "S_WITHIN(geometry, POINT(1 1))",
     "S_INTERSECTS(geometry, POLYGON((0 0, 1 1, 0 1, 1 0, 0 0)))", "status = 'x'; DROP TABLE incident",
@@ -154,6 +157,14 @@ def test_identities_may_hold_any_sign(enter: Enter, odd: str) -> None:
         assert client.get(own.partition("localhost")[2]).json()["id"] == each["id"]
     page = get(client, f"/collections/{odd}/items?f=html").text
     assert "<b>x</b>" not in page
+    for each in ("a/b/../c", "50%?x=1#y"):
+        shown = get(client, f"/collections/{odd}/items/{quote(each, safe='')}?f=html&lang=en&crs={CRS84}").text
+        links = [unescape(link) for link in re.findall(r'href="(/ogc/[^"]+)"', shown)]
+        for sign, kind in (("lang=zh", "text/html"), ("f=json", "json")):
+            [told] = [link for link in links if sign in link]
+            assert kind in client.get(told).headers["content-type"], told
+            assert quote(CRS84, safe="") in told
+        assert client.get(told).json()["id"] == each
     assert json.dumps("<b>x</b>") not in page
     assert matched(client, "no = 'L1'", odd) == matched(client, "watts > 50.5", odd) == 1
 
