@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ def show(session: Session, around: Around) -> None:
     rows = asking.listed(session, around.actor)
     if not rows:
         return
-    units = catalogue.units(session, around.actor)
+    units, shown = catalogue.units(session, around.actor), shown_of(rows, around.now)
     waiting = sum(each.state == "waiting" for each in rows)
     widgets.heading(
         t("Requests for data"),
@@ -45,11 +46,16 @@ def show(session: Session, around: Around) -> None:
                 widgets.toned(*catalogue_words.state(each, around.now)),
                 f"{each.reason} ({words.doer(each.decided_label)})" if each.reason else None,
             )
-            for each in rows[:SHOWN]
+            for each in shown
         ],
     )
-    for each in rows[:SHOWN]:
+    for each in shown:
         _acts(around, each)
+
+
+def shown_of(rows: Sequence[Asked], now: dt.datetime) -> list[Asked]:
+    """Return the first of them, and every grant that lasts: it has to be within reach of who may end it."""
+    return [each for at, each in enumerate(rows) if at < SHOWN or each.lasts(now)]
 
 
 def _title(one: Asked) -> str:
@@ -67,7 +73,12 @@ def _acts(around: Around, one: Asked) -> None:
     mark = f"gk_request_{one.id}_{this_round()}_{i18n.locale()}"
     if one.state == "waiting" and one.decidable:
         with st.container(border=True):
-            asked = t("{who} asks for {what}: {purpose}", who=one.asked_label, what=_title(one), purpose=one.purpose)
+            asked = t(
+                "{who} asks for {what}: {purpose}",
+                who=words.doer(one.asked_label),
+                what=_title(one),
+                purpose=one.purpose,
+            )
             widgets.write(f"<p>{widgets.html(asked)}</p>")
             reason = st.text_input(t("Reason of the decision"), max_chars=asking.LONGEST_WORDS, key=f"{mark}_why")
             days = st.number_input(t("For how many days"), 1, one.days, one.days, key=f"{mark}_days", width=140)
@@ -76,7 +87,7 @@ def _acts(around: Around, one: Asked) -> None:
                     if st.button(label, disabled=not reason.strip(), key=f"{mark}_{int(grant)}"):
                         _decide(around, one, reason, int(days), grant=grant)
     elif one.state == "waiting" and one.mine:
-        if st.button(t("Take back the request for {what}", what=_title(one)), key=f"{mark}_back"):
+        if st.button(t("Take back the request for {what}", what=widgets.plain(_title(one))), key=f"{mark}_back"):
             do(
                 around,
                 lambda session: asking.withdraw(session, around.actor, one.id),
@@ -85,7 +96,8 @@ def _acts(around: Around, one: Asked) -> None:
             )
     elif one.decidable and one.lasts(around.now) and one.grant_id is not None:
         grant_id = one.grant_id
-        if st.button(t("End the grant of {what} to {who}", what=_title(one), who=one.asked_label), key=f"{mark}_end"):
+        what, who = widgets.plain(_title(one)), widgets.plain(words.doer(one.asked_label))
+        if st.button(t("End the grant of {what} to {who}", what=what, who=who), key=f"{mark}_end"):
             do(
                 around,
                 lambda session: asking.end(session, around.actor, grant_id),

@@ -147,6 +147,10 @@ def decide(
     lasts = row.days if days is None else days
     if not 1 <= lasts <= row.days:
         raise InvalidInput(f"At most the {row.days} days that were asked for.", zh=f"不得超过申请的 {row.days} 天。")
+    if grant and row.unit_id is None and row.asked_by is None:
+        raise InvalidInput(
+            "Who asked has no account any more.", hint="Refuse the request.", zh="申请人的账户已不存在，请拒绝此申请。"
+        )
     row.state = "granted" if grant else "refused"
     row.decided_by, row.decided_label, row.decided_at = actor.user_id, actor.label, now
     row.reason = reason

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.identity import Actor, Role, system_actor
+from geodata import asking
 from geodata.exchange_load import Loaded, load_file
 from geodata.exchange_understand import Overrides
 from geodata.territory import find_territory
@@ -48,6 +49,25 @@ def test_who_asked_stays_under_the_request(acting: ActAs, officers: dict[Role, A
         text("SELECT asked_by, asked_label, state FROM data_request WHERE id = :r"), {"r": request}
     ).one()
     assert tuple(left) == (None, "x", "waiting")
+
+
+def test_a_request_of_an_account_that_is_gone_can_be_refused_alone(
+    acting: ActAs, officers: dict[Role, Actor], lamps: int
+) -> None:
+    supervisor = officers[Role.SUPERVISOR]
+    request = acting(system_actor(supervisor.territory_id)).scalar(
+        text(
+            "INSERT INTO data_request (territory_id, data_set_id, asked_label, purpose, days)"
+            " VALUES (:t, :d, 'x', 'For me', 30) RETURNING id"
+        ),
+        {"t": supervisor.territory_id, "d": lamps},
+    )
+    session = acting(supervisor)
+    with pytest.raises(InvalidInput, match="no account any more"):
+        asking.decide(session, supervisor, int(request or 0), grant=True, reason="x")
+    asking.decide(session, supervisor, int(request or 0), grant=False, reason="x")
+    [told] = [each for each in asking.listed(session, supervisor) if each.id == request]
+    assert (told.state, told.grant_id) == ("refused", None)
 
 
 def test_who_decided_stays_under_the_decision(acting: ActAs, officers: dict[Role, Actor], lamps: int) -> None:
