@@ -19,6 +19,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 
 PARTS = ("object", "district", "street", "community", "sequence")
+_PARTS_ZH = {"object": "部件", "district": "区", "street": "街道", "community": "社区"}
 _ROOMIER_ZH = "请扩大网格、拆分社区，或使用本地编码方案。"
 _FIELD = re.compile(r"\{([a-z]+)(?::([0-9]{1,2}))?\}")
 _LITERAL = re.compile(r"[A-Za-z0-9./_-]*")
@@ -182,13 +183,13 @@ def make_code(
         if digits is None and not re.fullmatch(r"\S+", given[name]):
             raise InvalidInput(
                 f"The {name} code “{given[name]}” is empty or holds blanks.", hint="Give it a code without blanks.",
-                zh=f"{name} 代码“{given[name]}”为空或含空格。请给出不含空格的代码。",
+                zh=f"{_PARTS_ZH[name]}代码“{given[name]}”为空或含空格。请给出不含空格的代码。",
             )  # fmt: skip
         if digits is not None and not re.fullmatch(rf"[0-9]{{{digits}}}", given[name]):
             raise InvalidInput(
                 f"The {name} code “{given[name]}” of the scheme {scheme} must have {digits} digits.",
                 hint="Give the areas their official codes, or use the local scheme.",
-                zh=f"编码方案 {scheme} 的 {name} 代码“{given[name]}”应为 {digits} 位数字。请填官方代码或用本地方案。",
+                zh=f"编码方案 {scheme} 的{_PARTS_ZH[name]}代码“{given[name]}”应为 {digits} 位数字。请填官方代码。",
             )
     return CodeParts(scheme=scheme, sequence=sequence, **parts)
 

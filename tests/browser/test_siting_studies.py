@@ -37,6 +37,7 @@ def test_three_clicks_to_an_answer_then_beat_the_machine_and_compare(
     ground.locator("canvas").first.wait_for()
     ground.click(position={"x": 300, "y": 300})
     page.get_by_text("One more place to mark.").wait_for()
+    expect(page.frame_locator("iframe").first.locator(".gk-site")).to_have_count(1, timeout=ANSWER_MS)  # drawn anew
     expect(page.get_by_role("button", name="Weigh my plan")).to_be_disabled()
     ground.click(position={"x": 380, "y": 320})
     page.get_by_role("button", name="Take off").nth(1).wait_for()

@@ -89,8 +89,9 @@ def test_a_sequence_outside_the_scheme_is_refused(scheme: Scheme) -> None:
     [("11010", "001", "002"), ("110101", "1", "002"), ("110101", "001", "A02"), ("１１０１０１", "001", "002")],
 )
 def test_parts_that_are_not_digits_enough_are_refused(district: str, street: str, community: str) -> None:
-    with pytest.raises(InvalidInput, match=r"must have \d digits"):
+    with pytest.raises(InvalidInput, match=r"must have \d digits") as told:
         make_code(CN15, district=district, street=street, community=community, sequence=1)
+    assert not any(word in told.value.zh for word in ("district", "street", "community"))
 
 
 def test_an_unknown_scheme_and_a_blank_community_are_refused() -> None:
