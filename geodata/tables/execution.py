@@ -47,7 +47,9 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint("topic IN ('assigned', 'withdrawn', 'rework', 'returned', 'escalated', 'counted')", name="topic"),
+        CheckConstraint(
+            "topic IN ('assigned', 'withdrawn', 'rework', 'returned', 'escalated', 'counted')", name="topic"
+        ),
         Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
         Index("ix_outbox_sent_at", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     )
@@ -55,7 +57,9 @@ class Outbox(Base):
     id: Mapped[BigId]
     territory_id: Mapped[int] = mapped_column(ForeignKey("territory.id", ondelete="CASCADE"))
     made_at: Mapped[CreatedAt]
-    topic: Mapped[str] = mapped_column(doc="assigned | withdrawn | rework | counted to the worker; returned | escalated to desks")
+    topic: Mapped[str] = mapped_column(
+        doc="assigned | withdrawn | rework | counted to the worker; returned | escalated to desks"
+    )
     incident_id: Mapped[BigInt] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"), index=True)
     task_id: Mapped[BigInt] = mapped_column(doc="The task it is about")
     worker_id: Mapped[int | None] = mapped_column(doc="Whom it goes to; None: the desks of the territory")
