@@ -15,8 +15,8 @@ The standing plan of a territory
     ``standing_model``, ``standing_words``; ``snapshot``, ``store_plan``, ``forget`` how it is kept and how long;
     ``cover``, ``move_up`` where idle workers wait. `app.dispatching` is the process that keeps it up to date.
 What it rests on
-    ``closures``, ``closure_model``, ``store_closures`` closed streets and the network of now, ``street_names`` which one a
-    name means; ``costs`` the cost table.
+    ``closures``, ``closure_model``, ``store_closures`` closed streets and the network of now, ``street_names`` which
+    street is meant by a name; ``costs`` the cost table.
 Carrying out
     ``execution`` publish and choose by hand, ``execution_acts`` what a worker says, ``execution_model``,
     ``execution_store``; ``notices``, ``notice_store`` messages and answers that do not come.
