@@ -176,7 +176,6 @@ class Machine(RuleBasedStateMachine):
             if any(stop.start < one.end and one.start < stop.end for stop in mine):
                 one.unplan()
                 one.task_version += 1
-        self.spare(set(good) & asked)
         for key, what in good.items():
             stop, place, *_ = self.rows[key]
             one = self.ones[key]
@@ -187,14 +186,6 @@ class Machine(RuleBasedStateMachine):
             else:
                 one.task_version += 1
             one.start, one.end, one.place = stop.start, stop.end, place
-
-    def spare(self, keys: set[int]) -> None:
-        """Take back who has not set out: nobody comes along by these plans."""
-        for key in keys:
-            one = self.ones[key]
-            if self.rows[key][2] == one.version:
-                for worker in set(one.along) - one.out:
-                    one.leaves(worker)
 
     @property
     def was(self) -> dict[int, int | None]:
@@ -245,7 +236,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, SIZE - 1), second=st.booleans())
     def call_in(self, n: int, second: bool) -> None:
-        """Let the dispatcher call in a worker who comes along."""
+        """Let the dispatcher call in a worker who comes along; no plan takes him back, but one may let him lead."""
         job, one = self.job, self.one(n)
         worker = job.second if second else job.first
         came = self.done(lambda: job.desk.act(job.desk.dispatcher, one.id, "join", worker_id=worker))
