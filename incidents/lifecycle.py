@@ -140,6 +140,7 @@ TASK_STEPS: tuple[TaskStep, ...] = (
     *_task_steps("handle", _DISPATCHER, _DOERS, returns=True),
     TaskStep("handle", "done", "accepted", _SUPERVISOR),
     *(TaskStep("handle", live, "cancelled", _DOERS) for live in _LIVE),
+    TaskStep("handle", "cancelled", "done", _WORKER),  # who came along, by words said on site before the lead ended it
     *_task_steps("verify", _DESKS, _WORKER, returns=False),
     *_task_steps("check", _CENTRES, _WORKER, returns=False),
     *_task_steps("visit", _CENTRES, _WORKER | _SUPERVISOR, returns=False),
