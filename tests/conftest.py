@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 TEMPLATE = "gk_template"
 OWN_HASHER = credentials._hasher
+PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}
+"""Of the machine; those that GDAL is given (geodata/__init__.py) stay."""
 
 # What set-up compiled is used: the state folder of a run has nothing yet, and goes away with it.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(os.environ.get("GRIDKEEPER_STATE_DIR", ROOT / ".state")) / "numba"))
@@ -55,7 +57,7 @@ def state_dir() -> Iterator[Path]:
     """A state folder of this run alone; no test reads or writes the user's."""
     folder = Path(tempfile.mkdtemp(prefix="gk-test-"))
     folder.chmod(0o755)
-    for name in [n for n in os.environ if n.startswith("GRIDKEEPER_") or n.lower().endswith("_proxy")]:
+    for name in [n for n in os.environ if n.startswith("GRIDKEEPER_") or n.lower() in PROXIES]:
         del os.environ[name]
     os.environ |= {"GRIDKEEPER_STATE_DIR": str(folder), "GRIDKEEPER_DURABLE": "false", "GRIDKEEPER_DEMO": "true"}
     for cached in (settings, secret_key, db.cluster, db.engine):
