@@ -58,6 +58,7 @@ def test_three_clicks_to_an_answer_then_beat_the_machine_and_compare(
     expect(maps.nth(1).locator(".gk-site")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_access_is_counted_shown_by_community_and_taken_with_its_address(
     page: Page, served: Served, work: subprocess.Popen[bytes]
 ) -> None:
