@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import osmium
 import shapely
-from figures import FIGURES
+from figures import FIGURES, left_out
 
 from core.identity import system_actor
 from geodata import db
@@ -105,6 +105,8 @@ def measure(found: Gazetteer, asked: list[tuple[str, Any]], srid: int, cells: An
 
 def main() -> None:
     """Measure and write the report."""
+    if len(sys.argv) < 2:
+        left_out("an extract (first argument), and its city in GRIDKEEPER_STATE_DIR")
     path, rng = Path(sys.argv[1]), random.Random(SEED)
     db.ensure_database()
     with db.transaction(system_actor()) as session:
