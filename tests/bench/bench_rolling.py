@@ -206,11 +206,11 @@ def closing(territory: TerritoryInfo, actor: Actor, dispatcher: Actor) -> tuple[
     watches = {name: Watch() for name in names}
     with transaction(dispatcher) as session:
         before = standing_plan.standing_plan(session, dispatcher)
-        names = session.scalars(
+        streets = session.scalars(
             text("SELECT name FROM road WHERE road_class IN ('primary', 'secondary') AND name IS NOT NULL"
                  " GROUP BY name ORDER BY sum(length_m) DESC")
         )  # fmt: skip
-        street = next(name for name in names if is_one(session, territory, name))
+        street = next(name for name in streets if is_one(session, territory, name))
     told = ""
     for _ in range(3):
 
