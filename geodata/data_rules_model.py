@@ -140,7 +140,7 @@ def _number(given: Any, place: int) -> float:
         made = float(given)
     except (TypeError, ValueError, OverflowError):
         raise _refused(place, f"{repr(given)[:40]} is no number", "Give one.", "不是数值") from None
-    if made != made or abs(made) > 1e300:  # noqa: PLR0124  (NaN alone is not itself)
+    if not abs(made) <= 1e300:  # NaN is not either
         raise _refused(place, f"{given} is no number of this world", "Give one.", "不是有限数值")
     return int(made) if made.is_integer() and abs(made) < 1e15 else made
 
