@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import Error as Refused
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
 from geodata.embedded import APP, OWNER, Cluster
 from tests import serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Browser, Locator, Page, Request
 
 PATIENCE_MS = 90_000
 """A machine that is busy with other things must not fail a walk; what fails takes longer to say so."""
+MAP = "iframe[title*='st_folium']"
+ZOOM = "GridkeeperMap.leaflet().getZoom()"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -49,16 +57,86 @@ class Served:
 
 
 def until(page: Page, holds: Callable[[], bool], says: str, act: Callable[[], object] | None = None) -> None:
-    """Wait until something holds, doing ``act`` again meanwhile: a page may be drawn anew under a click."""
+    """Wait until something holds, doing ``act`` again meanwhile: a page may be drawn anew under a click.
+
+    It is done again once a run of the page that it began is over, and what is just being put anew is asked again.
+    """
     deadline = time.monotonic() + PATIENCE_MS / 1000
+    running = page.locator("[data-test-script-state='running']")
+
+    def right() -> bool:
+        with contextlib.suppress(Refused):
+            return holds()
+        return False
+
+    def busy() -> bool:
+        with contextlib.suppress(Refused):
+            return bool(running.count()) and time.monotonic() < deadline
+        return False
+
     while True:
         if act is not None:
-            act()
-        for _ in range(30):
-            if holds():
+            page.set_default_timeout(5_000)
+            with contextlib.suppress(Refused):
+                act()
+            page.set_default_timeout(PATIENCE_MS)
+        looks = 0
+        while looks < 30 or busy():
+            if right():
                 return
             page.wait_for_timeout(100)
+            looks += 1
         assert time.monotonic() < deadline, says
+
+
+def in_map(page: Page, script: str) -> Any:
+    """Return what a script answers inside the map's frame, once that stands: a page being drawn may put it anew."""
+    answers: list[Any] = []
+
+    def asked() -> bool:
+        frame = next((each for each in page.frames if "streamlit_folium" in each.url), None)
+        answers.extend([] if frame is None else [frame.evaluate(script)])
+        return bool(answers)
+
+    until(page, asked, f"the map does not answer {script}")
+    return answers[0]
+
+
+def still(page: Page) -> None:
+    """Wait until the map rests and has loaded and drawn all its tiles."""
+    rests = "!GridkeeperMap.busy() && !GridkeeperMap.leaflet()._animatingZoom"
+    until(page, lambda: in_map(page, rests) and in_map(page, rests), "the map still moves or loads")
+
+
+def zoom_out(page: Page) -> None:
+    """Press the button of the map once, and wait until it rests one step farther away."""
+    zoom, out = in_map(page, ZOOM), page.frame_locator(MAP).locator(".leaflet-control-zoom-out")
+    until(page, lambda: in_map(page, ZOOM) < zoom, "the map does not go farther away", out.click)
+    still(page)
+
+
+def stands(page: Page) -> None:
+    """Wait until no run of the page is under way; what a click starts may begin a moment later."""
+    page.locator("[data-test-script-state='notRunning']").wait_for()
+
+
+def choose(page: Page, box: Locator, option: str, *, exact: bool = False) -> None:
+    """Choose from a list and see it kept: a run of the page may shut the list, or put the choice of before back."""
+    listed = page.get_by_role("option", name=option, exact=exact).first
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while True:
+        stands(page)
+        try:
+            box.click(timeout=5_000)
+            box.fill(option, timeout=5_000)
+            listed.click(timeout=5_000)
+            stands(page)
+            expect(box).to_have_value(re.compile(re.escape(option)), timeout=3_000)
+        except (AssertionError, TooLate):
+            assert time.monotonic() < deadline, f"{option!r} cannot be chosen"
+            page.keyboard.press("Escape")
+            continue
+        return
 
 
 def late_incident(served: Served) -> tuple[int, str]:
@@ -79,12 +157,12 @@ def late_incident(served: Served) -> tuple[int, str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Play a walk that fails a second time: on a busy machine a page may be drawn anew under a click.
 
-    The summary names what was played twice (R); it is to be mended all the same.
+    The summary names what was played twice (R); it is to be mended all the same. GK_RR=0 plays each once.
     """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=int(os.environ.get("GK_RR", "1"))))
 
 
 @pytest.fixture(scope="package")
@@ -112,7 +190,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     expect.set_options(timeout=PATIENCE_MS)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import db
-from tests.browser.conftest import Served, enter, until
+from tests.browser.conftest import MAP, Served, choose, enter, stands, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def town(served: Served) -> Iterator[Session]:
 def open_board(page: Page, served: Served, language: str = "en") -> FrameLocator:
     enter(page, served, "dispatcher", language=language)
     page.goto(f"{served.url}/board")
-    frame = page.frame_locator("iframe[title*='st_folium']")
+    frame = page.frame_locator(MAP)
     frame.locator(".leaflet-container[data-ground]").wait_for()
     frame.locator(".gk-worker").first.wait_for()
     return frame
@@ -67,15 +67,13 @@ def test_from_the_queue_to_the_sent_worker(page: Page, served: Served, town: Ses
     hover = frame.locator(".gk-worker").last.hover
     until(page, tooltip.is_visible, "no tooltip of the worker", hover)
 
-    page.locator(".st-key-gk-ranked label:has(input)").nth(1).click()
-    side.get_by_text("Your choice").wait_for()
+    second, mine = page.locator(".st-key-gk-ranked label:has(input)").nth(1), side.get_by_text("Your choice").first
+    stands(page)
+    until(page, mine.is_visible, "the second cannot be chosen", second.click)
     expect(side).to_contain_text("Proposed is W")
     number = side.get_by_role("link").first.inner_text()
     expect(page.locator(".st-key-gk_board_assign button")).to_be_disabled()
-    box = page.locator("[data-testid='stSelectbox'] input[aria-label*='Why this one']")
-    box.click()
-    box.fill("Knows")
-    page.get_by_role("option").filter(has_text="Knows").first.click()
+    choose(page, page.locator("[data-testid='stSelectbox'] input[aria-label*='Why this one']"), "Knows")
     page.locator(".st-key-gk_board_assign button:enabled").click()
     page.get_by_role("status").filter(has_text=f"{number} was given to W").wait_for()
     status, worker = town.execute(
@@ -99,7 +97,8 @@ def test_a_second_dispatcher_is_told_in_chinese_what_the_first_did(page: Page, s
     db.as_actor(town, actor)
     assign_task(town, actor, incident_id, last, version=None, command_id=str(uuid.uuid4()))
     town.commit()
+    stands(page)
     page.locator(".st-key-gk_board_assign button").click()
-    told = page.get_by_role("alert")
+    told = page.get_by_role("alert").first
     expect(told).to_contain_text("已被他人更改")
     expect(told).to_contain_text("the other desk")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import PATIENCE_MS, Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, choose, enter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,8 +34,7 @@ def test_from_nothing_to_published(page: Page, served: Served, chromium: Browser
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Begin", exact=True).click()
     page.get_by_text("holds the cells of today").wait_for()
-    page.get_by_role("combobox", name=re.compile("Method")).click()
-    page.get_by_role("option", name="Squares").click()
+    choose(page, page.get_by_role("combobox", name=re.compile("Method")), "Squares")
     page.get_by_label("Width, m").wait_for()
     page.get_by_role("button", name="Draw", exact=True).click()
     page.get_by_text("Drawn, numbered and coded.").wait_for()

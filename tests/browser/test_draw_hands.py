@@ -10,7 +10,7 @@ import shapely
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import PATIENCE_MS, Served, enter, until
+from tests.browser.conftest import PATIENCE_MS, Served, choose, enter, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -118,8 +118,7 @@ def test_merge_give_and_move_a_border(page: Page, served: Served) -> None:
     drawing.show(place.x, place.y)
     drawing.click(place.x, place.y)
     expect(page.get_by_text(f"Picked: {cell[1]}")).to_be_visible(timeout=PATIENCE_MS)
-    page.get_by_role("combobox", name=re.compile("Responsibility grid")).last.click()
-    page.get_by_role("option", name=home, exact=True).click()
+    choose(page, page.get_by_role("combobox", name=re.compile("Responsibility grid")).last, home, exact=True)
     expect(page.get_by_text("Load then")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Give the picked cells to another grid").click()
     page.get_by_text(f"Given to {home}.").wait_for()

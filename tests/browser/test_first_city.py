@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Served, enter, late_incident, until
+from tests.browser.conftest import MAP, Served, choose, enter, in_map, late_incident, stands, still, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Page
@@ -18,16 +18,18 @@ pytestmark = pytest.mark.browser
 
 def the_map(page: Page) -> FrameLocator:
     """The map, once its tiles are drawn."""
-    frame = page.frame_locator("iframe").first
-    frame.locator(".leaflet-container canvas").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    frame = page.frame_locator(MAP)
+    frame.locator(".leaflet-container[data-painted] canvas").first.wait_for()
+    stands(page)
+    still(page)
     return frame
 
 
 def colours(page: Page) -> int:
     """How many different colours the middle of the map shows."""
     return int(
-        page.frames[-1].evaluate(
+        in_map(
+            page,
             """() => {
                 const seen = new Set();
                 for (const canvas of document.querySelectorAll('.leaflet-container canvas')) {
@@ -36,7 +38,7 @@ def colours(page: Page) -> int:
                     for (let i = 0; i < data.length; i += 404) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
                 }
                 return seen.size;
-            }"""
+            }""",
         )
     )
 
@@ -60,39 +62,36 @@ def test_a_grid_manager_reads_today_filters_the_map_and_opens_a_grid(page: Page,
     served.wait_asked(page, "/tiles/")
     until(page, lambda: colours(page) > 5, "the map draws no tiles")
 
+    still(page)
     tiles_before, values_before = len(served.asked("/tiles/")), len(served.asked("/api/values"))
-    page.get_by_label(words["metric"]).click()
-    with page.expect_request(lambda request: "/api/values" in request.url):
-        page.get_by_role("option", name=words["open"]).click()
-    page.wait_for_timeout(1000)
-    assert len(served.asked("/api/values")) > values_before
+    choose(page, page.get_by_role("combobox", name=words["metric"]), words["open"])
+    until(page, lambda: len(served.asked("/api/values")) > values_before, "the filter asks for no values")
+    still(page)
     assert len(served.asked("/tiles/")) == tiles_before, "the filter loaded tiles again"
 
-    box = frame.locator(".leaflet-container").bounding_box()
-    assert box is not None
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    until(page, lambda: "grid=" in page.url, "a click opens no grid", lambda: page.mouse.click(*middle))
+    until(page, lambda: "grid=" in page.url, "a click opens no grid", frame.locator(".leaflet-container").click)
     card = page.locator(".gk-card-head h2", has_text=re.compile(r"\d{3,}"))
     card.wait_for()
     page.reload()
     card.wait_for()
-    page.locator(".st-key-gk_close_detail button").click()
-    card.wait_for(state="detached")
+    close = page.locator(".st-key-gk_close_detail button")
+    until(page, lambda: not card.count(), "the card does not close", close.click)
 
 
 def test_a_late_incident_of_today_opens_beside_the_list_with_its_history(page: Page, served: Served) -> None:
     incident_id, number = late_incident(served)
     enter(page, served, "dispatcher")
-    page.get_by_role("link", name=number, exact=True).click()
+    page.get_by_role("link", name=number, exact=True).first.click()
     page.wait_for_url(re.compile(f"incident={incident_id}"))
-    page.get_by_role("tab", name="History").click()
-    page.get_by_role("tabpanel").locator("tr, li").first.wait_for()
+    history = page.get_by_role("tabpanel").locator("tr, li").first
+    until(page, history.is_visible, "no history opens", page.get_by_role("tab", name="History").click)
 
 
 def addresses_of_the_menu(page: Page) -> set[str]:
     """Where the top navigation leads, the pages inside its sections too; wide enough that none is folded away."""
     page.set_viewport_size({"width": 2560, "height": 900})
     page.wait_for_timeout(500)  # the menu measures itself anew
+    stands(page)
     found = {link.get_attribute("href") or "" for link in page.get_by_test_id("stTopNavLink").all()}
     sections = page.get_by_test_id("stTopNavSection").filter(visible=True)
     for name in sections.all_inner_texts():
@@ -116,19 +115,20 @@ def test_a_supervisor_has_the_daily_pages_in_view_on_a_common_screen(
 ) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     enter(page, served, "supervisor", language=language)
-    menu = page.get_by_test_id("stTopNav")
-    head = page.locator(".st-key-gk-head").bounding_box()
-    assert head is not None
+    menu, head = page.get_by_test_id("stTopNav"), page.locator(".st-key-gk-head")
+    stands(page)
+
+    def fits(name: str) -> bool:
+        box, most = menu.get_by_text(name, exact=True).first.bounding_box(), head.bounding_box()
+        return bool(box and most) and box["x"] + box["width"] <= most["x"]
+
     for name in names:
-        entry = menu.get_by_text(name, exact=True).first
-        entry.wait_for()
-        box = entry.bounding_box()
-        assert box is not None
-        assert box["x"] + box["width"] <= head["x"], name
+        until(page, lambda name=name: fits(name), f"{name} does not fit")
     rest = menu.get_by_test_id("stTopNavSection").filter(visible=True, has_text="more")
     if rest.count():  # Streamlit's English word is not what is seen
         words = "each => [getComputedStyle(each).fontSize, getComputedStyle(each, '::after').content]"
-        assert rest.locator("p").evaluate(words) == ["0px", {"en": '"More"', "zh": '"更多"'}[language]]
+        wanted = ["0px", {"en": '"More"', "zh": '"更多"'}[language]]
+        until(page, lambda: rest.locator("p").evaluate(words) == wanted, "the English word is seen")
 
 
 @pytest.mark.slow  # every page stands for every role in tests/pages; the walks here see that scripts hold
@@ -142,7 +142,7 @@ def test_every_page_of_every_role_opens_without_an_error(page: Page, served: Ser
     for address in addresses:
         page.goto(address if address.startswith("http") else served.url + address)
         page.locator(".gk-title h1").wait_for()
-        page.locator("[data-test-script-state='notRunning']").wait_for()
+        stands(page)
         expect(page.locator("[role=alert].gk-wrong"), f"{role} at {address}").to_have_count(0)
         expect(page.locator("[data-testid=stException]"), f"{role} at {address}").to_have_count(0)
 
@@ -161,22 +161,22 @@ def test_a_phone_shows_the_map_first_and_its_filters_on_a_tap(page: Page, served
     # The frame may be put anew while the page is still being drawn; then it has no box for a moment.
     frame = "document.querySelector('iframe[title*=st_folium]')"
     page.wait_for_function(f"({frame}?.getBoundingClientRect().y ?? 999) < 300")
-    page.locator(".gk-unfold").click()
-    metric.wait_for(state="visible")
+    stands(page)
+    until(page, metric.is_visible, "no filters unfold", page.locator(".gk-unfold:not(:has(:checked))").click)
 
 
 def test_the_search_of_the_head_opens_an_incident_by_its_number(page: Page, served: Served) -> None:
     _, number = late_incident(served)
     enter(page, served, "dispatcher")
     page.wait_for_function("document.gkSearch")  # the key is heard once the script is there
-    page.keyboard.press("Control+k")
     search = page.get_by_role("combobox", name="Search number")
+    until(page, search.is_visible, "the key opens no search", lambda: page.keyboard.press("Control+k"))
     search.fill(number)
     search.press("Enter")  # at once: it goes there when the answer comes
     page.wait_for_url(re.compile(r"incident=\d+"))
     page.get_by_text(number).first.wait_for()
     page.wait_for_function("document.gkSearch")
-    page.keyboard.press("Control+k")
+    until(page, search.is_visible, "the key opens no search", lambda: page.keyboard.press("Control+k"))
     search.fill("no such thing")
     page.get_by_text("Nothing is called so.").wait_for()
     search.fill("50.7, -1.3")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import db
-from tests.browser.conftest import Served, enter
+from tests.browser.conftest import Served, choose, enter
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -72,14 +72,6 @@ def act(page: Page, name: str) -> None:
     page.locator(ACT.format(name)).wait_for(state="detached")
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a list by its label: an order of a superior office is filed without a look on site first."""
-    page.locator("[data-test-script-state='notRunning']").wait_for()
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).click()
-    page.locator("[data-test-script-state='notRunning']").wait_for()
-
-
 def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name).first
 
@@ -90,13 +82,11 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     words = WORDS[language]
     become(page, served, "supervisor", language)
     page.goto(f"{served.url}/new-incident")
-    chooser = page.locator("[data-testid='stSelectbox'] input").first
-    chooser.fill(words["class"])
-    page.get_by_role("option").first.wait_for()
-    chooser.press("Enter")
+    choose(page, page.locator("[data-testid='stSelectbox'] input").first, words["class"])
     page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
     page.locator(".st-key-gk-places button").first.click()
-    choose(page, *words["source"])
+    label, option = words["source"]  # an order of a superior office is filed without a look on site first
+    choose(page, page.get_by_role("combobox", name=label), option)
     send = page.get_by_role("button", name=words["file"]).last
     send.click()
     told = page.get_by_role("status").filter(has_text=words["filed"])
@@ -111,7 +101,8 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     sender.wait_for()
     page.locator("[data-test-script-state='notRunning']").wait_for()
     if sender.is_disabled():  # whoever is not the first needs a reason
-        choose(page, *words["why"])
+        label, option = words["why"]
+        choose(page, page.get_by_role("combobox", name=label), option)
     sender.click()
     page.get_by_role("status").filter(has_text=words["given"]).wait_for()
 

@@ -23,7 +23,7 @@ from geodata import db
 from incidents import service as incidents
 from incidents.lifecycle import ACT_WORDS
 from people import accounts
-from tests.browser.conftest import PATIENCE_MS, Served
+from tests.browser.conftest import PATIENCE_MS, Served, choose
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -154,10 +154,7 @@ def report(stage: Stage) -> None:
     """Take a call down at the desk, without the map."""
     page = stage.pages["dispatcher"]
     page.goto(f"{stage.served.url}/new-incident")
-    chooser = page.get_by_role("combobox", name="Class")
-    chooser.fill("Street lamp")
-    page.get_by_role("option").first.wait_for()
-    chooser.press("Enter")
+    choose(page, page.get_by_role("combobox", name="Class"), "Street lamp")
     page.get_by_label("Address or place").press_sequentially("Castle Road")
     page.locator(".st-key-gk-places button").first.click()
     page.get_by_role("button", name="Report the incident").last.click()
