@@ -139,6 +139,26 @@ def choose(page: Page, box: Locator, option: str, *, exact: bool = False) -> Non
         return
 
 
+def keep(page: Page, field: Locator, words: str) -> None:
+    """Type into a field and see it kept: a run of the page that is still under way may put the field anew, empty."""
+
+    def typed() -> None:
+        stands(page)
+        field.fill(words)
+        field.press("Enter")
+        page.wait_for_timeout(300)
+        stands(page)
+
+    until(page, lambda: field.input_value() == words, f"{words!r} is not kept", typed)
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab and see it open: a run of the page may put the tabs anew, as they were."""
+    tab = page.get_by_role("tab", name=name)
+    stands(page)
+    until(page, lambda: tab.get_attribute("aria-selected") == "true", f"tab {name} does not open", tab.click)
+
+
 def late_incident(served: Served) -> tuple[int, str]:
     """Make one incident of the city late, whatever the hour, and return its id and number."""
     engine = create_engine(served.database)

@@ -22,9 +22,10 @@ from websockets.exceptions import InvalidStatus
 from app import cookie
 from geodata.embedded import Cluster
 from tests import visiting
+from tests.browser.conftest import PATIENCE_MS
 from tests.certificates import make_pair
 from tests.conftest import ROOT, _as_application_database
-from tests.serving import Server, free_port, served
+from tests.serving import ANSWER_WITHIN_S, START_WITHIN_S, Server, free_port, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -92,7 +93,7 @@ class Front:
     trusted: ssl.SSLContext
 
     def client(self, **more: object) -> httpx.Client:
-        return httpx.Client(base_url=self.address, verify=self.trusted, **more)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.address, verify=self.trusted, timeout=ANSWER_WITHIN_S, **more)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -107,7 +108,7 @@ def started(folder: Path, backend: Server, *, sign_on: str = "") -> Iterator[Fro
         ssl.create_default_context(cafile=str(folder / "cert.pem")),
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_WITHIN_S
         while process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError), front.client() as asked:
                 asked.get("/login/icon.svg")
@@ -117,7 +118,7 @@ def started(folder: Path, backend: Server, *, sign_on: str = "") -> Iterator[Fro
         yield front
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(ANSWER_WITHIN_S)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def client(front: Front) -> Iterator[httpx.Client]:
 
 
 def test_http_leads_to_https(front: Front) -> None:
-    answer = httpx.get(f"{front.plain}/login?lang=en")
+    answer = httpx.get(f"{front.plain}/login?lang=en", timeout=ANSWER_WITHIN_S)
     assert (answer.status_code, answer.headers["location"]) == (301, "https://localhost/login?lang=en")
 
 
@@ -218,7 +219,7 @@ def test_a_browser_works_and_brings_in_a_big_file(chromium: Browser, front: Fron
         file.truncate(UPLOAD_MIB << 20)
     context = chromium.new_context(ignore_https_errors=True, locale="en-GB")
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{front.address}/login?lang=en")
     page.locator("form:has(input[name='demo'][value^='supervisor']) button").click()
     page.locator(".gk-title h1").wait_for()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from tests.browser.conftest import PATIENCE_MS, Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, enter, keep, open_tab, stands
 from tests.db.lamps import make_lamps
 
 if TYPE_CHECKING:
@@ -52,21 +52,17 @@ def test_a_unit_asks_for_data_and_gets_them_for_a_while(page: Page, served: Serv
 
     become(page, served, "handler")
     page.goto(f"{served.url}/catalogue")
-    find = page.get_by_label("Title, column or owner")
-    find.fill("watts")
-    find.press("Enter")
+    keep(page, page.get_by_label("Title, column or owner"), "watts")
     expect(page.get_by_role("link", name="Streets", exact=True)).to_have_count(0, timeout=PATIENCE_MS)
     page.get_by_role("link", name="Lamps", exact=True).click()
     expect(detail.get_by_role("heading", name="Lamps")).to_be_visible(timeout=PATIENCE_MS)
     expect(detail.get_by_text("These data are restricted.")).to_be_visible(timeout=PATIENCE_MS)
     expect(detail.get_by_text("Rows you may see")).to_have_count(0, timeout=PATIENCE_MS)
     expect(detail.get_by_text("Licence and what it derives from")).to_be_visible(timeout=PATIENCE_MS)
-    detail.get_by_role("tab", name="Columns").click()
+    open_tab(page, "Columns")
     expect(detail.get_by_role("cell", name="Whole number, W")).to_be_visible(timeout=PATIENCE_MS)
     expect(detail.get_by_text("keeper")).to_have_count(0, timeout=PATIENCE_MS)
-    purpose = detail.get_by_label("What for")
-    purpose.fill("Cutting trees beside lamps")
-    purpose.press("Enter")
+    keep(page, detail.get_by_label("What for"), "Cutting trees beside lamps")
     detail.get_by_role("button", name="Ask for the data").click()
     expect(page.get_by_text("The steward has been asked")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("waits for the steward").first).to_be_visible(timeout=PATIENCE_MS)
@@ -75,11 +71,9 @@ def test_a_unit_asks_for_data_and_gets_them_for_a_while(page: Page, served: Serv
     page.goto(f"{served.url}{ENTRY}")
     expect(detail.get_by_text("Rows you may see")).to_be_visible(timeout=PATIENCE_MS)
     expect(detail.get_by_text("Quality of the newest load")).to_be_visible(timeout=PATIENCE_MS)
-    detail.get_by_role("tab", name="Where from").click()
+    open_tab(page, "Where from")
     expect(detail.get_by_role("cell", name="lamps.csv")).to_be_visible(timeout=PATIENCE_MS)
-    reason = page.get_by_label("Reason of the decision")
-    reason.fill("For this season")
-    reason.press("Enter")
+    keep(page, page.get_by_label("Reason of the decision"), "For this season")
     page.get_by_role("button", name="Grant", exact=True).click()
     expect(page.get_by_text("The request is granted; it ends by itself.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text(re.compile("granted until")).first).to_be_visible(timeout=PATIENCE_MS)
@@ -88,14 +82,16 @@ def test_a_unit_asks_for_data_and_gets_them_for_a_while(page: Page, served: Serv
     page.goto(f"{served.url}{ENTRY}")
     expect(detail.get_by_text("Rows you may see")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("For this season").first).to_be_visible(timeout=PATIENCE_MS)
+    stands(page)
     with page.expect_download(timeout=PATIENCE_MS) as taken:
         detail.get_by_role("link", name="CSV", exact=True).click()
     assert taken.value.suggested_filename == "set-lamps.csv"
 
     become(page, served, "supervisor")
     page.goto(f"{served.url}{ENTRY}")
-    detail.get_by_role("tab", name="Use").click()
+    open_tab(page, "Use")
     expect(detail.get_by_role("cell", name="As a file")).to_be_visible(timeout=PATIENCE_MS)
+    stands(page)
     page.get_by_role("button", name=re.compile("End the grant of Lamps")).click()
     expect(page.get_by_text("The grant has ended.")).to_be_visible(timeout=PATIENCE_MS)
 

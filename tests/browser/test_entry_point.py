@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from core.identity import system_actor
 from geodata.db import transaction
-from tests.serving import served
+from tests.serving import ANSWER_WITHIN_S, served
 
 PAGES = ["/", "/map", "/incidents?incident=1", "/bring-in", "/help", "/nowhere", "/index.html"]
 PROGRAMS = [
@@ -28,12 +28,13 @@ PROGRAMS = [
 @pytest.fixture(scope="module")
 def platform(demo_database, tmp_path_factory) -> Iterator[str]:
     with served(tmp_path_factory.mktemp("entry") / "log") as server:
+        assert server.answers(), f"the server did not start:\n{server.log.read_text()[-3000:]}"
         yield server.address
 
 
 @pytest.fixture
 def visitor(platform) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=platform) as client:
+    with httpx.Client(base_url=platform, timeout=ANSWER_WITHIN_S) as client:
         yield client
 
 
@@ -43,7 +44,7 @@ def enter(platform) -> Iterator[Callable[[str], httpx.Client]]:
     with contextlib.ExitStack() as stack:
 
         def by_card(role: str) -> httpx.Client:
-            client = stack.enter_context(httpx.Client(base_url=platform, timeout=30))
+            client = stack.enter_context(httpx.Client(base_url=platform, timeout=ANSWER_WITHIN_S))
             name = re.search(rf'name="demo" value="({role}[^"]*)"', client.get("/login").text)[1]
             assert client.post("/login", data={"demo": name}).status_code == 303
             return client
@@ -56,7 +57,8 @@ def cookies_of(client: httpx.Client) -> dict[str, str]:
 
 
 def stream(address: str, **headers: str):
-    return connect(address.replace("http", "ws", 1) + "/_stcore/stream", additional_headers=headers, open_timeout=20)
+    address = address.replace("http", "ws", 1) + "/_stcore/stream"
+    return connect(address, additional_headers=headers, open_timeout=ANSWER_WITHIN_S)
 
 
 def territory() -> int:
@@ -102,7 +104,7 @@ def test_the_websocket_without_a_cookie_is_refused(platform):
 @pytest.mark.parametrize("value", ["", "x", "eyJhIjoxfQ.forged", '"abc".sig'])
 def test_a_forged_cookie_opens_nothing(platform, enter, value):
     (name,) = [name for name in enter("dispatcher").cookies if name != "gridkeeper_language"]
-    with httpx.Client(base_url=platform, cookies={name: value}) as client:
+    with httpx.Client(base_url=platform, cookies={name: value}, timeout=ANSWER_WITHIN_S) as client:
         assert client.get("/").status_code == 303
         assert client.get("/api/values").status_code == 401
     with pytest.raises(InvalidStatus), stream(platform, Cookie=f"{name}={value}"):

@@ -16,7 +16,7 @@ from geodata import db
 from incidents import service as incidents
 from incidents.work import NewReport
 from people import accounts
-from tests.browser.conftest import PATIENCE_MS, Served
+from tests.browser.conftest import PATIENCE_MS, Served, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -85,25 +85,33 @@ def done(served: Served, incident_id: int) -> list[tuple[str, str]]:
     return [(str(row[0]), str(row[1])) for row in found]
 
 
+def take_up(phone: Page, incident_id: int) -> None:
+    """Have the task of an incident in sight: it is the next one, or one of the list."""
+    mine = phone.locator(f"#gk-task[data-incident='{incident_id}']")
+    listed = phone.locator(f"#gk-list [data-incident='{incident_id}']")
+
+    def choose() -> None:
+        if not mine.is_visible():
+            listed.click()
+
+    until(phone, mine.is_visible, f"incident {incident_id} is not on the phone", choose)
+
+
 def test_a_task_is_done_while_the_network_is_away(phone: Page, served: Served, task: int) -> None:
     phone.goto(f"{served.url}/login?lang=en&next=/field")
     phone.locator("form:has(input[name='demo'][value^='worker']) button").click()
     phone.wait_for_url(f"{served.url}/field")
-    mine = phone.locator(f"#gk-task[data-incident='{task}']")
-    phone.locator(f"#gk-list [data-incident='{task}']").or_(mine).first.wait_for()
-    if not mine.count():
-        phone.locator(f"#gk-list [data-incident='{task}']").click()
+    take_up(phone, task)
     phone.locator("#gk-task .said", has_text=SAID).wait_for()  # as text, never as a part of the page
     assert phone.title() != "hit"
     phone.locator("#gk-act[data-act='accept']").click()
     phone.locator("#gk-line", has_text="kept").wait_for()
     phone.evaluate("navigator.serviceWorker.ready")
     phone.reload()  # the page itself is kept from here on
-    phone.locator("#gk-task").wait_for()
+    phone.locator("#gk-task h1").wait_for()
 
     phone.context.set_offline(True)
-    if not mine.count():
-        phone.locator(f"#gk-list [data-incident='{task}']").click()
+    take_up(phone, task)
     phone.locator("#gk-act[data-act='on_way']").click()
     phone.locator("#gk-act[data-act='arrive']").click()
     phone.locator("#gk-line", has_text="Offline: 2 acts wait").wait_for()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.identity import Role, system_actor
 from geodata import db
 from people import accounts
-from tests.browser.conftest import PATIENCE_MS, Served
+from tests.browser.conftest import Served, until
 from tests.browser.test_field import done, phone, task  # noqa: F401
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def _tell(served: Served, incident: int) -> None:
         db.as_actor(session, system_actor())
         worker = next(a.actor() for a in accounts.demo_accounts(session) if a.role is Role.GRID_WORKER)
     engine.dispose()
+    for left in ("notice", "worker_position"):
+        _database(served, f"DELETE FROM {left}")
     _database(
         served,
         "INSERT INTO notice (outbox_id, territory_id, worker_id, made_at, topic, incident_id, task_id)"
@@ -56,12 +57,10 @@ def _tell(served: Served, incident: int) -> None:
     )  # fmt: skip
 
 
-def _places(served: Served, count: int) -> None:
+def _places(page: Page, served: Served, count: int) -> None:
     """Wait until so many positions are known."""
-    until = time.monotonic() + PATIENCE_MS / 1000
-    while len(_database(served, "SELECT 1 FROM worker_position")) != count:
-        assert time.monotonic() < until, f"{count} positions were expected"
-        time.sleep(0.2)
+    known = "SELECT 1 FROM worker_position"
+    until(page, lambda: len(_database(served, known)) == count, f"{count} positions were expected")
 
 
 def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task: int) -> None:  # noqa: F811
@@ -74,12 +73,12 @@ def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task
     phone.wait_for_url(f"{served.url}/field")
 
     # Two lines of eleven, and the next task in sight.
-    phone.locator("#gk-notices li", has_text="and 9 more").wait_for()
-    expect(phone.locator("#gk-notices li")).to_have_count(3)
+    lines = phone.locator("#gk-notices li")
+    lines.filter(has_text="and 9 more").wait_for()
+    expect(lines).to_have_count(3)
     phone.wait_for_function("document.querySelector('#gk-task .when')?.getBoundingClientRect().bottom < 500")
-    assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    phone.locator("[data-act='more']").click()
-    expect(phone.locator("#gk-notices li")).to_have_count(11)
+    phone.wait_for_function("document.documentElement.scrollWidth === 390")
+    until(phone, lambda: lines.count() == 11, "not all notices are shown", phone.locator("[data-act='more']").click)
 
     # A time that was planned anew is there while the phone is in hand.
     expect(phone.locator(f"[data-incident='{task}']", has_text="there at")).to_have_count(0)
@@ -93,9 +92,9 @@ def test_a_phone_that_passes_from_hand_to_hand(phone: Page, served: Served, task
 
     # Where he is, as long as he wishes.
     phone.locator("#gk-share", has_text="Share").click()
-    _places(served, 1)
+    _places(phone, served, 1)
     phone.locator("#gk-share", has_text="Stop").click()
-    _places(served, 0)
+    _places(phone, served, 0)
     phone.locator("#gk-share", has_text="Share").wait_for()
 
     # Another worker's act lies on the phone, which still believes that he is logged in.

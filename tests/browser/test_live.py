@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE_MS, Served, enter, late_incident, until
-from tests.browser.test_city_map import settled
+from tests.browser.conftest import MAP, PATIENCE_MS, Served, enter, in_map, late_incident, stands, until, zoom_out
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,17 +26,16 @@ def test_a_change_appears_on_map_and_wall_and_nothing_else_moves(page: Page, ser
     expect(wall.locator("body[data-painted]")).to_be_visible()
     enter(page, served, "dispatcher")
     page.goto(f"{served.url}/map")
-    frame = page.frame_locator("iframe[title*='st_folium']")
-    expect(frame.locator(".leaflet-container[data-painted][data-live]")).to_be_visible()
-    frame.locator(".leaflet-control-zoom-out").click()
-    settled(page)
-    page.frames[-1].evaluate("window.gkSame = 1")
-    before = page.frames[-1].evaluate(VIEW)
-    mark, drawn = (page.frames[-1].evaluate(LIVE), wall.evaluate(PAINTED))
+    expect(page.frame_locator(MAP).locator(".leaflet-container[data-painted][data-live]")).to_be_visible()
+    stands(page)
+    zoom_out(page)
+    in_map(page, "window.gkSame = 1")
+    before = in_map(page, VIEW)
+    mark, drawn = (in_map(page, LIVE), wall.evaluate(PAINTED))
     late_incident(served)  # another session's act
-    until(page, lambda: page.frames[-1].evaluate(LIVE) != mark, "the map does not follow")
+    until(page, lambda: in_map(page, LIVE) != mark, "the map does not follow")
     until(wall, lambda: wall.evaluate(PAINTED) != drawn, "the Wall does not follow")
-    assert page.frames[-1].evaluate(VIEW) == before, "place and choice stay"
-    assert page.frames[-1].evaluate("window.gkSame") == 1, "the map is not made anew"
+    assert in_map(page, VIEW) == before, "place and choice stay"
+    assert in_map(page, "window.gkSame") == 1, "the map is not made anew"
     expect(wall.locator("#numbers [data-tone=late] b")).not_to_have_text("0")
     wall.context.close()

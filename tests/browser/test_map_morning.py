@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import PATIENCE_MS, Served, enter, until
+from tests.browser.conftest import MAP, PATIENCE_MS, Served, enter, stands, still, until
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -24,15 +24,10 @@ STREAMLITS_OWN = {"scrollable-region-focusable"}
 
 
 def the_map(page: Page) -> FrameLocator:
-    frame = page.frame_locator("iframe[title*='st_folium']")
+    frame = page.frame_locator(MAP)
     frame.locator(".leaflet-container[data-painted][data-cells][data-ground]").wait_for()
+    stands(page)
     return frame
-
-
-def still(page: Page) -> None:
-    """Wait until the map has loaded and drawn all its tiles."""
-    busy = "typeof GridkeeperMap !== 'undefined' && GridkeeperMap.busy()"
-    until(page, lambda: not any(frame.evaluate(busy) for frame in page.frames), "the map still loads tiles")
 
 
 def late_everywhere(served: Served) -> None:
@@ -84,18 +79,21 @@ def test_the_grid_managers_morning(page: Page, served: Served, tmp_path: Path) -
     card = page.locator(".st-key-gk-side")
     expect(card.get_by_role("heading", name=re.compile("Grid "))).to_be_visible(timeout=PATIENCE_MS)
 
-    page.get_by_role("button", name="Print or save").click()
+    file = page.get_by_role("button", name="One HTML file")
+    until(page, file.is_visible, "nothing is offered to save", page.get_by_role("button", name="Print or save").click)
+    stands(page)
     with page.expect_download() as taken:
-        page.get_by_role("button", name="One HTML file").click()
+        file.click()
     saved = tmp_path / "map.html"
     taken.value.save_as(saved)
     opens_alone(page, saved)
+    stands(page)
     with page.expect_download() as taken:
         page.get_by_role("button", name="Sheet as PDF").click()
     sheet = tmp_path / "sheet.pdf"
     taken.value.save_as(sheet)
     assert sheet.read_bytes().startswith(b"%PDF")
-    page.keyboard.press("Escape")
+    until(page, lambda: not file.is_visible(), "what is offered stays open", lambda: page.keyboard.press("Escape"))
     card.locator(".gk-open-list a").first.click()
     expect(page.locator(".st-key-gk-detail .gk-title h2")).to_be_visible(timeout=PATIENCE_MS)
 
@@ -124,11 +122,16 @@ def test_the_map_without_the_map_and_without_serious_faults(page: Page, served: 
     page.goto(f"{served.url}/map?status=all")
     frame = the_map(page)
     way = page.get_by_role("link", name="To the table of grids, without the map")
-    way.focus()
-    page.keyboard.press("Enter")
     table = page.locator(".gk-panel table")
+
+    def by_key() -> None:
+        way.focus()
+        page.keyboard.press("Enter")
+
+    until(page, table.first.is_visible, "the key leads nowhere", by_key)
     expect(table.get_by_role("columnheader", name="Community")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("iframe[title*='st_folium']")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.locator(MAP)).to_have_count(0, timeout=PATIENCE_MS)
+    stands(page)
     assert faults(page) == []
     page.goto(f"{served.url}/map?status=all&compare=before&days=30")
     frame = the_map(page)
@@ -149,6 +152,7 @@ def test_the_pages_around_the_map_have_no_serious_faults(page: Page, served: Ser
         for path in paths:
             page.goto(f"{served.url}{path}")
             page.locator(".gk-title h1").wait_for()
+            stands(page)
             assert faults(page) == [], path
         if role == "dispatcher":
             for scene in ("overview", "worst"):
