@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from app import cookie
 from core.identity import system_actor
 from geodata.db import transaction
+from tests.serving import ANSWER_WITHIN_S
 
 ZOOM = 14
 
@@ -49,6 +50,7 @@ def websocket(
         origin=origin or address,  # type: ignore[arg-type]
         additional_headers={"Cookie": crumb},
         subprotocols=["streamlit"],  # type: ignore[list-item]
+        open_timeout=ANSWER_WITHIN_S,
     ) as opened:
         yield opened
 
@@ -59,6 +61,6 @@ def draw(opened: ClientConnection) -> bytes:
     from streamlit.proto.ClientState_pb2 import ClientState
 
     opened.send(BackMsg(rerun_script=ClientState()).SerializeToString())
-    answer = opened.recv(timeout=60)
+    answer = opened.recv(timeout=ANSWER_WITHIN_S)
     assert isinstance(answer, bytes)
     return answer

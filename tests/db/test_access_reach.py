@@ -280,7 +280,7 @@ def test_two_administrators_cannot_close_each_other_at_once(database):
     with transaction(system_actor()) as session:
         home = make_territory(session, SYSTEM, "town", boundary=shapely.box(-1.3, 50.6, -1.2, 50.7))
         first, second = (person(session, home, name, Role.ADMINISTRATOR) for name in ("first", "second"))
-    met = Barrier(2, timeout=20)
+    met = Barrier(2, timeout=90)
 
     def close(mine, other) -> str:
         try:

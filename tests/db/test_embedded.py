@@ -63,10 +63,10 @@ def test_no_committed_row_is_lost_when_the_server_is_killed_during_a_load(own_cl
 
     loader = threading.Thread(target=load)
     loader.start()
-    assert begun.wait(30)
+    assert begun.wait(90)
     time.sleep(0.3)
     os.kill(_server_pid(own_cluster), signal.SIGKILL)
-    loader.join(30)
+    loader.join(90)
     assert not loader.is_alive()
     own_cluster.up()
     with psycopg.connect(own_cluster.conninfo(APP)) as connection:

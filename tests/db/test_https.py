@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from core.errors import InvalidInput
 from tests import visiting
 from tests.certificates import DAY, make_pair
-from tests.serving import Server, served
+from tests.serving import ANSWER_WITHIN_S, Server, served
 
 RUN = ("app.cli", "run")
 
@@ -35,7 +35,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, verify=server.trusted) as opened:
+    with httpx.Client(base_url=server.address, verify=server.trusted, timeout=ANSWER_WITHIN_S) as opened:
         entered = visiting.enter(opened, server.address, "supervisor")
         assert entered.status_code == 303, entered.text
         crumbs = [crumb.lower() for crumb in entered.headers.get_list("set-cookie")]
@@ -90,5 +90,5 @@ def test_the_plain_command_refuses_to_serve_http_where_https_is_wanted(
     cert, key = pair
     given = {"GRIDKEEPER_TLS_CERT": str(cert), "GRIDKEEPER_TLS_KEY": str(key)}
     with served(tmp_path / "log", **given) as started:
-        assert started.process.wait(60) == 2
+        assert started.process.wait(ANSWER_WITHIN_S) == 2
         assert "started without https" in started.log.read_text()

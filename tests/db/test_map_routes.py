@@ -70,7 +70,7 @@ def dispatcher(city: MapCity) -> Iterator[None]:
     Acts.actor = None
 
 
-def until(holds: object, seconds: float = 5.0) -> None:
+def until(holds: object, seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "waited in vain"

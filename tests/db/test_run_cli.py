@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from app.cli import main
 from core.settings import settings
 from geodata.jobs import WATCH_LOCK
-from tests.serving import served
+from tests.serving import ANSWER_WITHIN_S, served
 
 LOCKED = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND database ="
               " (SELECT oid FROM pg_database WHERE datname = current_database())")  # fmt: skip
@@ -27,13 +27,13 @@ def jobs_at_work(engine: Engine) -> bool:
 def test_one_command_serves_pages_and_does_jobs_until_it_is_stopped(demo_database: Engine, tmp_path) -> None:
     with served(tmp_path / "log", ("app.cli", "run")) as server:
         assert server.answers(), server.log.read_text()[-3000:]
-        assert httpx.get(f"{server.address}/").headers["location"].startswith("/login")
-        deadline = time.monotonic() + 60
+        assert httpx.get(f"{server.address}/", timeout=ANSWER_WITHIN_S).headers["location"].startswith("/login")
+        deadline = time.monotonic() + ANSWER_WITHIN_S
         while not jobs_at_work(demo_database) and time.monotonic() < deadline:
             time.sleep(0.2)
         assert jobs_at_work(demo_database)
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(30) == 0
+        assert server.process.wait(ANSWER_WITHIN_S) == 0
         assert not server.answers()
     assert not jobs_at_work(demo_database)
     said = server.log.read_text()

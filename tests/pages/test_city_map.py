@@ -35,7 +35,7 @@ def run(
     **query: str,
 ) -> AppTest:
     monkeypatch.setattr(guard, "current_actor", lambda: city.officer(role))
-    page = AppTest.from_file(PAGE, default_timeout=30)
+    page = AppTest.from_file(PAGE, default_timeout=300)
     page.session_state[i18n.SESSION_KEY] = language
     for name, value in query.items():
         page.query_params[name] = value

@@ -23,7 +23,7 @@ def test_a_message_that_names_a_forbidden_page_opens_none(
     def opened(role: Role) -> AppTest:
         monkeypatch.setattr(guard, "current_actor", lambda: dataclasses.replace(actors[role], locale="en"))
         monkeypatch.setattr(guard, "stored_session", lambda: None)
-        return AppTest.from_file(str(MAIN), default_timeout=60).run()
+        return AppTest.from_file(str(MAIN), default_timeout=300).run()
 
     named = {}
     for view, role in OTHERS.items():

@@ -47,7 +47,7 @@ def interface(actors: dict[Role, Actor]) -> Iterator[Interface]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 90
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
     bearer.forget()

@@ -106,7 +106,7 @@ def test_set_up_says_how_it_is_called() -> None:
 def test_set_up_does_nothing_when_all_is_there() -> None:
     if not (ROOT / ".venv/stamps/packages").exists():
         pytest.skip("this environment was not made by setup.sh")
-    answer = subprocess.run(["./setup.sh", "run"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    answer = subprocess.run(["./setup.sh", "run"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
