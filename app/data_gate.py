@@ -18,7 +18,7 @@ from core.progress import Progress
 from geodata import db, exchange_load, jobs, pairing
 from geodata.exchange import Role, Type
 from geodata.exchange_link import ANY
-from geodata.exchange_load import BatchView, Loaded, load_file
+from geodata.exchange_load import BatchView, Intake, Loaded, load_file
 from geodata.exchange_run import Place
 from geodata.exchange_understand import Overrides
 from geodata.linking_gate import Placer
@@ -43,7 +43,7 @@ def bring_in(
 ) -> Loaded:
     """Bring a file into a data set of a territory."""
     done = load_file(
-        session, actor, territory, path, key=key, place=place_in(session, territory), progress=progress, **more
+        session, actor, territory, path, Intake(key, place_in(session, territory), **more), progress=progress
     )
     if done.data_set_id is not None and done.batch_id is not None and not done.known:
         with contextlib.suppress(InvalidInput):  # its names went; the pairs stay as they are

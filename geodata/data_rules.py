@@ -19,7 +19,7 @@ from geodata.data_rules_model import cleaned
 from geodata.db import system_rights
 from geodata.exchange import Chunk, FieldSpec, Spec, Type
 from geodata.exchange_check import Checker
-from geodata.exchange_load import references_of
+from geodata.exchange_into import references_of
 from geodata.exchange_place import Ground
 from geodata.tables import DataRuleVersion, DataSet
 

@@ -70,9 +70,15 @@ Codes = Callable[[str, Sequence[str]], Mapping[str, Coded]]
 """From ``grid`` or ``component`` and codes to what they mean."""
 
 
-def guess_link(
-    spec: Spec, chunk: Chunk, gazetteer: Callable[[], Gazetteer], codes: Codes, given: Mapping[str, Role]
-) -> tuple[Spec, list[Guess]]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a territory knows of places in words, read when it is first asked, and of the meaning of codes."""
+
+    gazetteer: Callable[[], Gazetteer]
+    codes: Codes
+
+
+def guess_link(spec: Spec, chunk: Chunk, known: Known, given: Mapping[str, Role]) -> tuple[Spec, list[Guess]]:
     """Return the mapping with the columns that place a row by words or by code, and why.
 
     A column is taken when its heading says so and at least half of its first cells are known here, or when a person
@@ -86,8 +92,8 @@ def guess_link(
         if not heading:
             continue
         cells = _first(chunk, heading)
-        known = codes(places, cells)
-        hits = sum(np.isfinite(known[each].lon) for each in cells)
+        meant = known.codes(places, cells)
+        hits = sum(np.isfinite(meant[each].lon) for each in cells)
         if heading in asked or (cells and hits >= ENOUGH * len(cells)):
             said = f"{hits} of its first {len(cells)} codes are known here"
             zh = f"前 {len(cells)} 个编码中 {hits} 个可识别"
@@ -103,7 +109,7 @@ def guess_link(
             roles[more] = Role.ADDRESS
     made = _linked(spec, roles, spec.places or "address")
     texts = list(dict.fromkeys(each for each in addresses(made, chunk) if each))[:PROBED]
-    matches = [gazetteer().match(each) for each in texts]
+    matches = [known.gazetteer().match(each) for each in texts]
     hits = sum(each.state == "matched" for each in matches)
     named = sum(each.state in {"matched", "ambiguous", "coarse"} for each in matches)
     if heading not in asked and (not texts or named < ENOUGH * len(texts)):
@@ -142,8 +148,8 @@ def addresses(spec: Spec, chunk: Chunk) -> list[str]:
 class Linker:
     """Places the rows of one file, chunk by chunk, and remembers how and what disagreed."""
 
-    def __init__(self, spec: Spec, srid: int, gazetteer: Callable[[], Gazetteer], codes: Codes) -> None:
-        self._spec, self._srid, self._gazetteer, self._codes = spec, srid, gazetteer, codes
+    def __init__(self, spec: Spec, srid: int, known: Known) -> None:
+        self._spec, self._srid, self._gazetteer, self._codes = spec, srid, known.gazetteer, known.codes
         self._by = next((each for each in LINKED if spec.places == each), "")
         self._words = any(each.role is Role.ADDRESS for each in spec.fields)
         self._how: Counter[str] = Counter()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import re
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,13 +22,12 @@ from core.identity import Role as ActorRole
 from core.progress import Progress, Silent
 from geodata import exchange_store as store
 from geodata.bulk import file_sha256
-from geodata.db import own_rights, system_rights
+from geodata.db import system_rights
 from geodata.exchange import Guess, Spec
+from geodata.exchange_into import Coming, into_of
 from geodata.exchange_open import Source, opened
-from geodata.exchange_rules import References, Seen
-from geodata.exchange_run import Into, Place, Run
-from geodata.exchange_understand import Overrides, Understood, ground_of, understood
-from geodata.linking_gate import linker_of
+from geodata.exchange_run import Place, Run
+from geodata.exchange_understand import Overrides, Told, Understood, ground_of, understood
 from geodata.tables import DataBatch, DataMapping, DataSet
 from geodata.territory import TerritoryInfo
 
@@ -126,22 +124,44 @@ def slug(title: str) -> str:
     return spelled[:60].strip("-")
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a file is brought in as, and how.
+
+    Attributes
+    ----------
+    key, place
+        The name of the data set, and what tells the unit grid of longitudes and latitudes.
+    name, title
+        What the file and a new data set are called; empty: the file's own name.
+    mapping, over
+        The stored mapping to read it by, and what a person says against what would be guessed.
+    owner_unit_id, sensitivity
+        Of a new data set.
+    dry_run, whole
+        Keep nothing; refuse the file when any of its rows breaks a rule.
+    """
+
+    key: str
+    place: Place
+    name: str = ""
+    title: str = ""
+    mapping: str = ""
+    over: Overrides = field(default_factory=Overrides)
+    owner_unit_id: int | None = None
+    sensitivity: str = "internal"
+    dry_run: bool = False
+    whole: bool = False
+
+
 def load_file(
-    session: Session, actor: Actor, territory: TerritoryInfo, path: Path, *, key: str, place: Place, name: str = "",
-    title: str = "", mapping: str = "", over: Overrides | None = None, owner_unit_id: int | None = None,
-    sensitivity: str = "internal", dry_run: bool = False, whole: bool = False, progress: Progress | None = None,
+    session: Session, actor: Actor, territory: TerritoryInfo, path: Path, intake: Intake, *,
+    progress: Progress | None = None,
 ) -> Loaded:  # fmt: skip
     """Bring a file into a data set, in the caller's transaction: whole or not at all.
 
     Good rows are taken in, the others wait in quarantine. The same file again adds nothing; a row of a known key with
     other content becomes its next version. Indexes of a new data set come after its rows.
-
-    Parameters
-    ----------
-    place
-        From longitudes and latitudes to unit grids.
-    whole
-        Refuse the file when any of its rows breaks a rule.
 
     Raises
     ------
@@ -149,17 +169,18 @@ def load_file(
         When the file cannot be read or understood; DataQuality when no row (with ``whole``: not every row) is good.
     """
     require(actor, May.BRING_DATA)
-    began, progress, over, shown = time.perf_counter(), progress or Silent(), over or Overrides(), name or path.name
-    key = slug(key)
+    began, over, key = time.perf_counter(), intake.over, slug(intake.key)
     if not key:
         raise InvalidInput("A data set needs a name.", hint="Say one, e.g. street-lamps.", zh="数据集需要名称。")
-    progress.step("Reading the file")
+    (progress or Silent()).step("Reading the file")
     digest = file_sha256(path) if path.is_file() else ""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 58))"), {"key": f"{territory.id}:{key}"})
     held = store.find_data_set(session, territory.id, key, lock=True)
-    unit = owned(actor, held, owner_unit_id)
+    unit = owned(actor, held, intake.owner_unit_id)
+    job = _Job(actor, territory, replace(intake, key=key, name=intake.name or path.name), digest, progress or Silent())
     with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
-        found = understood(session, territory, source, shown, held, mapping or key, bool(mapping), over, place)
+        told = Told(job.intake.name, held, job.mapping, bool(intake.mapping), over, intake.place)
+        found = understood(session, territory, source, told)
         if held is not None and tuple(held.natural_key) != found.spec.key:
             names = ", ".join(held.natural_key) or "their whole content"
             raise InvalidInput(
@@ -168,19 +189,19 @@ def load_file(
                 zh=f"{key} 的主键为 {'、'.join(held.natural_key) or '整行内容'}，如需更改请另取数据集名称。",
             )  # fmt: skip
         if held is not None and digest:
-            before = _same_file(session, held, digest, mapping or key, territory.id, found.spec)
+            before = _same_file(session, job, held, found.spec)
             if before is not None:
                 return _again(before, held, found, time.perf_counter() - began)
         nested = session.begin_nested()
         with system_rights(session, actor):
-            job = _Job(actor, territory, shown, digest, mapping or key, place, whole, progress)
-            data_set = held or _new_set(session, job, key, title or shown, unit, sensitivity, found.spec)
+            data_set = held or _new_set(session, job, unit, found.spec)
             made = _load(session, job, data_set, found, source)
-        if dry_run:
+        if intake.dry_run:
             nested.rollback()
         else:
             nested.commit()
-    return replace(made, seconds=round(time.perf_counter() - began, 3), batch_id=None if dry_run else made.batch_id)
+    kept = None if intake.dry_run else made.batch_id
+    return replace(made, seconds=round(time.perf_counter() - began, 3), batch_id=kept)
 
 
 def undo_batch(session: Session, actor: Actor, batch_id: int, *, reason: str = "") -> DataBatch:
@@ -229,14 +250,12 @@ def owned(actor: Actor, held: DataSet | None, asked: int | None = None) -> int |
     return unit
 
 
-def _same_file(  # noqa: PLR0917  (what has to be the same, part by part)
-    session: Session, held: DataSet, digest: str, mapping: str, territory_id: int, spec: Spec
-) -> DataBatch | None:
+def _same_file(session: Session, job: _Job, held: DataSet, spec: Spec) -> DataBatch | None:
     newest = store.newest_loaded(session, held.id)
-    if newest is None or newest.sha256 != digest or newest.mapping_id is None:
+    if newest is None or newest.sha256 != job.digest or newest.mapping_id is None:
         return None
     stored = store.mapping_of(session, newest.mapping_id)
-    current = store.newest_mapping(session, territory_id, mapping)
+    current = store.newest_mapping(session, job.territory.id, job.mapping)
     same = stored is not None and current is not None and stored.id == current.id and Spec.of(stored.spec) == spec
     return newest if same else None
 
@@ -249,14 +268,14 @@ def _again(before: DataBatch, held: DataSet, found: Understood, seconds: float) 
     )  # fmt: skip
 
 
-def _new_set(  # noqa: PLR0917  (the parts of a data set)
-    session: Session, job: _Job, key: str, title: str, unit: int | None, sensitivity: str, spec: Spec
-) -> DataSet:
+def _new_set(session: Session, job: _Job, unit: int | None, spec: Spec) -> DataSet:
+    intake = job.intake
     made = DataSet(
-        territory_id=job.territory.id, key=key, title=title[:200], kind="places" if spec.places else "table",
+        territory_id=job.territory.id, key=intake.key, title=(intake.title or intake.name)[:200],
+        kind="places" if spec.places else "table",
         geometry_type="Geometry" if spec.places else None, fields=_fields(spec, ()),
         rules=[dict(each) for each in spec.rules], natural_key=list(spec.key), owner_unit_id=unit,
-        sensitivity=sensitivity, created_by=job.actor.user_id,
+        sensitivity=intake.sensitivity, created_by=job.actor.user_id,
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -280,25 +299,28 @@ class _Job:
 
     actor: Actor
     territory: TerritoryInfo
-    name: str
+    intake: Intake
     digest: str
-    mapping: str
-    place: Place
-    whole: bool
     progress: Progress
+
+    @property
+    def mapping(self) -> str:
+        """The name of the mapping by which the file is read, and under which it is kept."""
+        return self.intake.mapping or self.intake.key
 
 
 def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, source: Source) -> Loaded:
-    actor, territory, name = job.actor, job.territory, job.name
+    actor, territory, name = job.actor, job.territory, job.intake.name
     moment, batch_id = now(), store.next_batch_id(session)
-    into = into_of(session, territory, data_set, found.spec, batch_id, moment, job.place, actor)
+    coming = Coming(territory, data_set, found.spec, batch_id, moment, job.intake.place)
+    into = into_of(session, coming, actor)
     run = Run(session, found.spec, ground_of(session, territory), name, into)
     try:
         job.progress.step("Loading rows", source.layout.rows)
         run.write(source.chunks(), job.progress)
         counts = run.counts
         guesses = (*found.guesses, *(into.linker.guesses() if into.linker else ()))
-        refuse_bad(run, name, whole=job.whole)
+        refuse_bad(run, name, whole=job.intake.whole)
         stored = keep_mapping(session, territory.id, job.mapping, found.spec, actor)
         fields = _fields(found.spec, tuple(data_set.fields))
         kinds = {_KINDS.get(each, "Geometry") for each in counts.kinds}
@@ -330,41 +352,6 @@ def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, sou
         counts.rejected, counts.placed, found.form, found.spec.crs, found.encoding, guesses, scores, 0.0,
         run.first_wrong, data_set.title or data_set.key, not_placed=tuple(left),
     )  # fmt: skip
-
-
-def into_of(  # noqa: PLR0917  (what rows are brought into)
-    session: Session, territory: TerritoryInfo, data_set: DataSet, spec: Spec, batch_id: int, moment: dt.datetime,
-    place: Place, reader: Actor | None = None,
-) -> Into:  # fmt: skip
-    """Return what rows are brought into, with the cells that rules of the data set compare them with.
-
-    ``reader`` is who brings them, where the system's rights hold: rules compare with what he may read himself.
-    """
-    fresh = not store.has_table(session, data_set.id)
-    with own_rights(session, reader) if reader else contextlib.nullcontext():
-        references = references_of(session, data_set.territory_id, spec.rules)
-    unique = {str(each["field"]) for each in spec.rules if each.get("rule") == "unique"}
-    seen = {} if fresh else {each: Seen.of(*store.cells_with_keys(session, data_set.id, each)) for each in unique}
-    linker = linker_of(session, territory, spec, place)
-    return Into(data_set.id, batch_id, moment, fresh, place, references, seen, linker)
-
-
-def references_of(session: Session, territory_id: int, rules: Iterable[Mapping[str, Any]]) -> References:
-    """Return the cells that rules refer to, by data set and field, as far as the actor may read them.
-
-    Raises
-    ------
-    InvalidInput
-        When he may not: what stands in restricted data is not to be found out by comparing with them.
-    """
-    wanted = {(str(each["data_set"]), str(each["to"])) for each in rules if each.get("rule") == "refers"}
-    if hidden := store.hidden_sets(session, territory_id, {key for key, _ in wanted}) if wanted else []:
-        raise InvalidInput(
-            f"A rule compares with {hidden[0]}, which you may not read.",
-            hint="Ask for it in the catalogue, or let its steward bring the file in.",
-            zh=f"规则引用了您无权查看的数据集 {hidden[0]}，请在数据目录中申请，或由其管理员载入。",
-        )
-    return {f"{key}.{field_}": store.cells_of(session, territory_id, key, field_) for key, field_ in wanted}
 
 
 def refuse_bad(run: Run, name: str, *, whole: bool) -> None:

@@ -10,6 +10,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,31 +75,41 @@ def brought(source: str, table: str, folder: Path, progress: Progress) -> Fetche
         shape = next((column for column, kind in columns if kind in {"geometry", "geography"}), "")
         others = [column for column, kind in columns if kind not in {"geometry", "geography", "raster", "bytea"}]
         path = folder / "fetched.parquet"
-        rows = _stream(connection, whole, others, shape, path, progress)
+        rows = _stream(connection, _Table(whole, others, shape), path, progress)
     return Fetched(path, f"{source}: {schema}.{name}", rows)
 
 
-def _stream(  # noqa: PLR0917  (a table, and where it goes)
-    connection: psycopg.Connection, table: sql.Identifier, columns: Sequence[str], shape: str, path: Path,
-    progress: Progress,
-) -> int:  # fmt: skip
-    fields = [pa.field(column, pa.string()) for column in columns]
-    metadata: dict[bytes | str, bytes | str] = {}
-    parts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
-    if shape:
-        fields.append(pa.field(shape, pa.binary()))
-        parts.append(sql.SQL("ST_AsBinary({}::geometry)").format(sql.Identifier(shape)))
-        first = connection.execute(
-            sql.SQL("SELECT ST_SRID({0}::geometry) FROM {1} WHERE {0} IS NOT NULL LIMIT 1").format(
-                sql.Identifier(shape), table
-            )
-        ).fetchone()
-        metadata["geo"] = json.dumps(_geo(shape, int(first[0]) if first else 0))
-    schema = pa.schema(fields, metadata=metadata)
-    rows = 0
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table to read: its name, its columns as text, and its column of shapes; empty where it has none."""
+
+    name: sql.Identifier
+    columns: Sequence[str]
+    shape: str
+
+    def query(self) -> sql.Composed:
+        """Return the statement that reads it."""
+        parts: list[sql.Composable] = [sql.SQL("{}::text").format(sql.Identifier(each)) for each in self.columns]
+        if self.shape:
+            parts.append(sql.SQL("ST_AsBinary({}::geometry)").format(sql.Identifier(self.shape)))
+        return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(parts), self.name)
+
+    def schema(self, connection: psycopg.Connection) -> pa.Schema:
+        """Return the columns of the file it becomes, with the coordinate system of its shapes."""
+        fields = [pa.field(column, pa.string()) for column in self.columns]
+        if not self.shape:
+            return pa.schema(fields)
+        fields.append(pa.field(self.shape, pa.binary()))
+        asked = sql.SQL("SELECT ST_SRID({0}::geometry) FROM {1} WHERE {0} IS NOT NULL LIMIT 1")
+        first = connection.execute(asked.format(sql.Identifier(self.shape), self.name)).fetchone()
+        return pa.schema(fields, metadata={"geo": json.dumps(_geo(self.shape, int(first[0]) if first else 0))})
+
+
+def _stream(connection: psycopg.Connection, table: _Table, path: Path, progress: Progress) -> int:
+    schema, rows = table.schema(connection), 0
     with connection.cursor(name="gate") as cursor, parquet.ParquetWriter(path, schema) as writer:
         cursor.itersize = PIECE_ROWS
-        cursor.execute(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(parts), table))
+        cursor.execute(table.query())
         while piece := cursor.fetchmany(PIECE_ROWS):
             cells = list(zip(*piece, strict=True))
             arrays = [pa.array(each, field.type) for each, field in zip(cells, schema, strict=True)]

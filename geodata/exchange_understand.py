@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidInput, NotFound
 from core.identity import Actor, May, require
 from geodata import exchange_store as store
-from geodata.exchange import SAMPLE_ROWS, Chunk, FieldSpec, Guess, Role, Spec, Type
+from geodata.exchange import SAMPLE_ROWS, Chunk, FieldSpec, Guess, Layout, Role, Spec, Type
 from geodata.exchange_guess import guess_fields, guess_key, styled
+from geodata.exchange_link import guess_link
 from geodata.exchange_open import Source, opened
 from geodata.exchange_place import Ground, guess_places
 from geodata.exchange_run import Place
-from geodata.linking_gate import with_link
+from geodata.linking_gate import known_of
 from geodata.tables import DataMapping, DataSet
 from geodata.territory import TerritoryInfo
 
@@ -45,6 +46,28 @@ class Overrides:
     names: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Mapping[str, Any], ...] | None = None
     inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a file before it is read.
+
+    Attributes
+    ----------
+    held
+        The data set it goes into, where there is one already.
+    mapping, by_name
+        The stored mapping to try, and whether a person asked for it, so that it has to fit.
+    place
+        What tells the unit grid of places; it may know the meaning of codes too.
+    """
+
+    name: str
+    held: DataSet | None = None
+    mapping: str = ""
+    by_name: bool = False
+    over: Overrides = field(default_factory=Overrides)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +110,8 @@ def understand(
     over = over or Overrides()
     known = store.find_data_set(session, territory.id, key) if key else None
     with opened(path, encoding=over.encoding, delimiter=over.delimiter, layer=over.layer) as source:
-        called, asked = name or path.name, bool(mapping)
-        return understood(session, territory, source, called, known, mapping or key, asked, over, place)
+        told = Told(name or path.name, known, mapping or key, bool(mapping), over, place)
+        return understood(session, territory, source, told)
 
 
 def set_for(session: Session, territory_id: int, headings: Sequence[str]) -> str:
@@ -102,61 +125,26 @@ def set_for(session: Session, territory_id: int, headings: Sequence[str]) -> str
     return fits[0] if len(fits) == 1 else ""
 
 
-def understood(  # noqa: PLR0917  (what is known of a file before it is read)
-    session: Session, territory: TerritoryInfo, source: Source, name: str, held: DataSet | None, mapping: str,
-    asked: bool, over: Overrides, place: Place | None = None,
-) -> Understood:  # fmt: skip
+def understood(session: Session, territory: TerritoryInfo, source: Source, told: Told) -> Understood:
     """Return how a file that is open would be read."""
-    layout = source.layout
+    layout, name = source.layout, told.name
     first = next(iter(source.chunks()), None)
     if first is None or not len(first):
         raise InvalidInput(f"{name} has no rows.", hint="It has headings only.", zh=f"{name} 没有数据行。")
     head = _cut(first)
-    ground = ground_of(session, territory)
-    guesses = [Guess(what, value, why, given=why == "as said") for what, value, why in layout.remarks]
-    stored = store.newest_mapping(session, territory.id, mapping) if mapping else None
-    if asked and stored is None:
+    stored = store.newest_mapping(session, territory.id, told.mapping) if told.mapping else None
+    if told.by_name and stored is None:
         names = ", ".join(each.name for each in store.mappings(session, territory.id)) or "none"
-        raise NotFound(f"There is no mapping {mapping!r}; there is {names}.", zh=f"没有名为 {mapping} 的读取方案。")
-    spec = _from_mapping(stored, layout.headings, asked=asked)
-    if spec is not None and stored is not None:
-        why = f"the file has the columns of mapping {stored.name}, version {stored.version}"
-        guesses.append(Guess("mapping", f"{stored.name} {stored.version}", why, "与已存读取方案的列一致", given=True))
-        crs = over.crs or layout.crs or spec.crs
-        if spec.places:
-            guesses.append(Guess("coordinates", crs[:80], "the mapping says so", "按读取方案", given=True))
-        fields = [_overruled(each, over, head, spec.zone) for each in spec.fields]
-        renamed = {old.name: new.name for old, new in zip(spec.fields, fields, strict=True)}
-        key_ = tuple(renamed.get(each, each) for each in spec.key)
-        spec = replace(spec, crs=crs, fields=tuple(fields), key=key_)
-    else:
-        zone = over.zone or territory.timezone
-        fields, said = guess_fields(
-            head.columns, has_shapes=layout.has_shapes, zone=zone, known=held.fields if held is not None else ()
+        raise NotFound(
+            f"There is no mapping {told.mapping!r}; there is {names}.", zh=f"没有名为 {told.mapping} 的读取方案。"
         )
-        guesses += said
-        fields = [_overruled(each, over, head, zone) for each in fields]
-        if any(each.type is Type.DATETIME for each in fields):
-            guesses.append(
-                Guess(
-                    "time zone", zone, "times without a zone are local", "无时区的时间按当地时间", given=bool(over.zone)
-                )
-            )
-        spec = Spec(tuple(fields), zone=zone)
-        spec, placed = guess_places(spec, head, over.crs or layout.crs, ground, name)
-        guesses += [
-            replace(each, given=True, reason="as said") if over.crs and each.what == "coordinates" else each
-            for each in placed
-        ]
-        spec, linked = with_link(session, territory, spec, head, place, over.roles)
-        guesses += linked
-        if held is not None:
-            spec = replace(spec, key=tuple(held.natural_key))
-        elif over.key is None:
-            key, guess = guess_key(spec.fields, head.columns)
-            spec = replace(spec, key=key)
-            guesses += [guess] if guess else []
-    spec = _ruled(_said(spec, over), held, over, head)
+    spec = _from_mapping(stored, layout.headings, asked=told.by_name)
+    if spec is not None and stored is not None:
+        spec, found = _by_mapping(spec, stored, layout.crs, told.over, head)
+    else:
+        spec, found = _by_guess(session, territory, layout, told, head)
+    guesses = [Guess(what, value, why, given=why == "as said") for what, value, why in layout.remarks]
+    spec = _ruled(_said(spec, told.over), told.held, told.over, head)
     _check_names(spec, name)
     _check_key(spec, name)
     hidden = {each.heading for each in spec.fields if each.role is Role.PERSONAL}
@@ -167,7 +155,54 @@ def understood(  # noqa: PLR0917  (what is known of a file before it is read)
         }
         for row in range(min(SHOWN_ROWS, len(head)))
     )
-    return Understood(spec, tuple(guesses), layout.form, layout.encoding, layout.headings, layout.layers, sample)
+    return Understood(
+        spec, (*guesses, *found), layout.form, layout.encoding, layout.headings, layout.layers, sample
+    )  # fmt: skip
+
+
+def _by_mapping(
+    spec: Spec, stored: DataMapping, crs: str, over: Overrides, head: Chunk
+) -> tuple[Spec, list[Guess]]:  # fmt: skip
+    """Return a stored mapping as it reads this file, of whose coordinate system it says ``crs``."""
+    why = f"the file has the columns of mapping {stored.name}, version {stored.version}"
+    guesses = [Guess("mapping", f"{stored.name} {stored.version}", why, "与已存读取方案的列一致", given=True)]
+    crs = over.crs or crs or spec.crs
+    if spec.places:
+        guesses.append(Guess("coordinates", crs[:80], "the mapping says so", "按读取方案", given=True))
+    fields = [_overruled(each, over, head, spec.zone) for each in spec.fields]
+    renamed = {old.name: new.name for old, new in zip(spec.fields, fields, strict=True)}
+    key = tuple(renamed.get(each, each) for each in spec.key)
+    return replace(spec, crs=crs, fields=tuple(fields), key=key), guesses
+
+
+def _by_guess(
+    session: Session, territory: TerritoryInfo, layout: Layout, told: Told, head: Chunk
+) -> tuple[Spec, list[Guess]]:
+    """Return a mapping guessed from the file itself, each guess overruled by what a person says."""
+    over, held = told.over, told.held
+    zone = over.zone or territory.timezone
+    fields, guesses = guess_fields(
+        head.columns, has_shapes=layout.has_shapes, zone=zone, known=held.fields if held is not None else ()
+    )
+    fields = [_overruled(each, over, head, zone) for each in fields]
+    if any(each.type is Type.DATETIME for each in fields):
+        guesses.append(
+            Guess("time zone", zone, "times without a zone are local", "无时区的时间按当地时间", given=bool(over.zone))
+        )
+    spec = Spec(tuple(fields), zone=zone)
+    spec, placed = guess_places(spec, head, over.crs or layout.crs, ground_of(session, territory), told.name)
+    guesses += [
+        replace(each, given=True, reason="as said") if over.crs and each.what == "coordinates" else each
+        for each in placed
+    ]
+    spec, linked = guess_link(spec, head, known_of(session, territory, told.place), over.roles)
+    guesses += linked
+    if held is not None:
+        return replace(spec, key=tuple(held.natural_key)), guesses
+    if over.key is None:
+        key, guess = guess_key(spec.fields, head.columns)
+        return replace(spec, key=key), [*guesses, *([guess] if guess else [])]
+    return spec, guesses
 
 
 def _cut(chunk: Chunk) -> Chunk:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from geodata.exchange import Chunk, Guess, Role, Spec
-from geodata.exchange_link import LINKED, Coded, Codes, Linker, guess_link
+from geodata.exchange import Role, Spec
+from geodata.exchange_link import LINKED, Coded, Codes, Known, Linker
 from geodata.exchange_run import Place
 from geodata.gazetteer import Gazetteer
 from geodata.gazetteer_store import gazetteer_of
@@ -40,17 +39,15 @@ def linker_of(session: Session, territory: TerritoryInfo, spec: Spec, place: Pla
     """Return what places the rows of a file that say it in words or by a code; None where its mapping needs none."""
     if spec.places not in LINKED and not any(each.role is Role.ADDRESS for each in spec.fields):
         return None
-    return Linker(spec, territory.metric_srid, _once(session, territory), codes_of(place))
+    return Linker(spec, territory.metric_srid, known_of(session, territory, place))
 
 
-def with_link(  # noqa: PLR0917  (what is known of a file)
-    session: Session, territory: TerritoryInfo, spec: Spec, head: Chunk, place: Place | None, roles: Mapping[str, Role]
-) -> tuple[Spec, list[Guess]]:
-    """Return a mapping with the columns that place rows by words or codes, and why; see `guess_link`."""
-    return guess_link(spec, head, _once(session, territory), codes_of(place), roles)
+def known_of(session: Session, territory: TerritoryInfo, place: Place | None) -> Known:
+    """Return what a territory knows of places in words and of codes; its names are read when they are first asked."""
+    return Known(_once(session, territory), codes_of(place))
 
 
-def _once(session: Session, territory: TerritoryInfo) -> Any:
+def _once(session: Session, territory: TerritoryInfo) -> Callable[[], Gazetteer]:
     @functools.cache
     def made() -> Gazetteer:
         return gazetteer_of(session, territory)

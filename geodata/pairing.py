@@ -137,10 +137,31 @@ def counts(session: Session, actor: Actor, territory: TerritoryInfo) -> dict[str
     return {state: found.get(state, 0) for state in ("open", *STATES)}
 
 
-def decide(  # noqa: PLR0917  (the pair, and what is decided of it)
-    session: Session, actor: Actor, territory: TerritoryInfo, pair_id: int, state: str, reason: str = "", *,
-    version: int | None = None,
-) -> PlacePair:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is decided of a pair: one of STATES, why (unless it is one place), and the version that was looked at."""
+
+    state: str
+    reason: str = ""
+    version: int | None = None
+
+    def said(self) -> str:
+        """Return the reason in one line; refused where a decision needs one, or it is none."""
+        reason = " ".join(self.reason.split())
+        if self.state not in STATES:
+            raise InvalidInput(
+                f"{self.state!r} is no decision.", hint=f"It is one of {', '.join(STATES)}.", zh="决定无效。"
+            )
+        if self.state != "same" and not reason:
+            raise InvalidInput(
+                "Say why.", hint="Who looks at the pair next year wants to know.", zh="请说明理由，便于日后查阅。"
+            )
+        if len(reason) > LONGEST:
+            raise InvalidInput(f"A reason has at most {LONGEST} characters.", zh=f"理由最多 {LONGEST} 字。")
+        return reason
+
+
+def decide(session: Session, actor: Actor, territory: TerritoryInfo, pair_id: int, answer: Answer) -> PlacePair:
     """Decide whether two rows are one place, with a reason unless they are; it may be decided anew.
 
     Raises
@@ -149,25 +170,17 @@ def decide(  # noqa: PLR0917  (the pair, and what is decided of it)
         When somebody decided meanwhile, or when rows decided to be different would become one through others.
     """
     require(actor, May.BRING_DATA)
-    reason = " ".join(reason.split())
-    if state not in STATES:
-        raise InvalidInput(f"{state!r} is no decision.", hint=f"It is one of {', '.join(STATES)}.", zh="决定无效。")
-    if state != "same" and not reason:
-        raise InvalidInput(
-            "Say why.", hint="Who looks at the pair next year wants to know.", zh="请说明理由，便于日后查阅。"
-        )
-    if len(reason) > LONGEST:
-        raise InvalidInput(f"A reason has at most {LONGEST} characters.", zh=f"理由最多 {LONGEST} 字。")
+    reason = answer.said()
     pairing_store.one_at_a_time(session, territory.id)
     row = pairing_store.find(session, territory.id, pair_id)
     if row is None:
         raise NotFound(f"There is no pair {pair_id}, or not yours to decide.", zh=f"没有第 {pair_id} 对，或无权处理。")
-    if version is not None and version != row.version:
+    if answer.version is not None and answer.version != row.version:
         raise Conflict(
             f"{row.decided_label or 'Somebody'} decided on this pair meanwhile: {row.state}.",
             zh=f"{row.decided_label or '他人'}已对此作出决定。",
         )
-    row.state, row.reason = state, reason
+    row.state, row.reason = answer.state, reason
     row.decided_by, row.decided_label, row.decided_at = actor.user_id, actor.label, now()
     row.version += 1
     session.flush()

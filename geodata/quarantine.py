@@ -23,7 +23,8 @@ from core.settings import settings
 from geodata import exchange_store as store
 from geodata.db import system_rights
 from geodata.exchange import Chunk, Spec
-from geodata.exchange_load import into_of, owned
+from geodata.exchange_into import Coming, into_of
+from geodata.exchange_load import owned
 from geodata.exchange_open import opened
 from geodata.exchange_run import GEOMETRY, WGS84, Place, Run
 from geodata.exchange_understand import ground_of
@@ -187,7 +188,7 @@ def retry(
         for plain_rows in (True, False):
             part = [each for each in some if (WGS84 not in {**each.raw, **mended[each.id]}) is plain_rows]
             if part:
-                done, made = _again(session, actor, territory, batch_id, part, mended, place)
+                done, made = _again(session, actor, territory, _Piece(batch_id, part, mended, place))
                 fixed += done
                 batches += [made] if made else []
     return Retried(len(rows), fixed, len(rows) - fixed, tuple(batches))
@@ -255,11 +256,19 @@ def _rows(session: Session, territory_id: int, ids: Sequence[int]) -> list[Quara
     return found
 
 
-def _again(  # noqa: PLR0917  (what a load is made of)
-    session: Session, actor: Actor, territory: TerritoryInfo, batch_id: int, rows: Sequence[QuarantinedRow],
-    mended: Mapping[int, Mapping[str, str]], place: Place,
-) -> tuple[int, int | None]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of one batch that are brought in again, the cells that were changed of each, and what places them."""
+
+    batch_id: int
+    rows: Sequence[QuarantinedRow]
+    mended: Mapping[int, Mapping[str, str]]
+    place: Place
+
+
+def _again(session: Session, actor: Actor, territory: TerritoryInfo, piece: _Piece) -> tuple[int, int | None]:
     """Bring rows of one batch in; return how many went, and the batch they made."""
+    batch_id, rows = piece.batch_id, piece.rows
     batch = store.find_batch(session, batch_id)
     data_set = session.get(DataSet, rows[0].data_set_id, with_for_update=True)
     if batch is None or data_set is None or batch.mapping_id is None:
@@ -269,10 +278,10 @@ def _again(  # noqa: PLR0917  (what a load is made of)
     if stored is None:
         raise NotFound(f"The mapping of batch {batch_id} is gone.")
     spec = replace(Spec.of(stored.spec), rules=tuple(data_set.rules))
-    cells = {each.id: dict(each.raw) | dict(mended.get(each.id, {})) for each in rows}
+    cells = {each.id: dict(each.raw) | dict(piece.mended.get(each.id, {})) for each in rows}
     spec, chunk = _chunk(spec, rows, cells)
     moment, made_id = now(), store.next_batch_id(session)
-    into = into_of(session, territory, data_set, spec, made_id, moment, place)
+    into = into_of(session, Coming(territory, data_set, spec, made_id, moment, piece.place))
     run = Run(session, spec, ground_of(session, territory), batch.file_name, into)
     try:
         with system_rights(session, actor):

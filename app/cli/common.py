@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
+import inspect
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
@@ -17,6 +20,36 @@ from core.progress import Lines, Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as one JSON object on standard output.")]
 TerritoryName = Annotated[str | None, typer.Option("--territory", help="Which territory, where several live together.")]
+
+
+def with_records(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose parameters that are dataclasses are given as options, one for each of their fields.
+
+    A field is annotated as an option of its own would be: ``crs: Annotated[str, typer.Option(help="…")] = ""``.
+    """
+    hints, flat = get_type_hints(command, include_extras=True), []
+    records: dict[str, type[Any]] = {}
+    for one in inspect.signature(command).parameters.values():
+        kind = hints[one.name]
+        if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+            flat.append(one.replace(annotation=kind))
+            continue
+        records[one.name] = kind
+        of = get_type_hints(kind, include_extras=True)
+        flat += [
+            inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=of[each.name])
+            for each in dataclasses.fields(kind)
+        ]
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        for name, kind in records.items():
+            given[name] = kind(**{each.name: given.pop(each.name) for each in dataclasses.fields(kind)})
+        command(**given)
+
+    called.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in flat}
+    return called
 
 
 def emit(result: Mapping[str, Any], as_json: bool) -> None:

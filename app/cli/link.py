@@ -113,7 +113,7 @@ def pairs_decide(
 ) -> None:
     """Decide whether two rows are one place."""
     with acting(territory, as_, purpose="decide on a pair") as here:
-        done = pairing.decide(here.session, here.actor, here.territory, pair, decision, reason, version=version)
+        done = pairing.decide(here.session, here.actor, here.territory, pair, pairing.Answer(decision, reason, version))
         told = {"pair": done.id, "state": done.state, "reason": done.reason, "by": done.decided_label}
     emit(told, as_json)
 

@@ -133,7 +133,7 @@ def _pair(actor: Actor, territory: TerritoryInfo, pair: PairView) -> None:
             if decision is None:
                 raise InvalidInput(t("Nothing is chosen."), hint=t("Choose what the two rows are."))
             with transaction(actor, purpose="decide on a pair") as session:
-                pairing.decide(session, actor, territory, pair.id, decision, reason, version=pair.version)
+                pairing.decide(session, actor, territory, pair.id, pairing.Answer(decision, reason, pair.version))
             st.session_state[state.PAIR_TOLD] = t("Pair {number} is decided.", number=i18n.number(pair.id))
             st.query_params.pop("pair", None)
             st.rerun()

@@ -53,7 +53,7 @@ def ours(path: Path) -> tuple[float, object]:
     from app.data_gate import place_in
     from core.identity import system_actor
     from geodata import db
-    from geodata.exchange_load import load_file
+    from geodata.exchange_load import Intake, load_file
     from geodata.territory import find_territory
 
     with db.transaction(system_actor()) as session:
@@ -62,7 +62,7 @@ def ours(path: Path) -> tuple[float, object]:
         db.as_actor(session, actor)
         place_in(session, territory)(*(__import__("numpy").array([each]) for each in (WEST, SOUTH)))  # grids are read
         begun = time.perf_counter()
-        done = load_file(session, actor, territory, path, key="lamps", place=place_in(session, territory))
+        done = load_file(session, actor, territory, path, Intake("lamps", place_in(session, territory)))
         session.commit()
     return time.perf_counter() - begun, done
 
@@ -142,10 +142,10 @@ def files(folder: Path, only: str) -> None:
     from core.identity import system_actor
     from geodata import db
     from geodata.exchange import Chunk
-    from geodata.exchange_load import load_file, slug
+    from geodata.exchange_load import Intake, load_file, slug
     from geodata.exchange_open import opened
     from geodata.exchange_place import in_wgs84, shapes_of
-    from geodata.exchange_understand import Overrides, understood
+    from geodata.exchange_understand import Overrides, Told, understood
     from geodata.territory import find_territory
 
     lines = ["| file | rows in | loaded | duplicates | quarantined | placed | seconds | |",
@@ -164,7 +164,8 @@ def files(folder: Path, only: str) -> None:
             with db.transaction(system_actor()) as session, opened(path) as source:
                 first: Chunk = next(iter(source.chunks()))
                 any_place = find_territory(session, "bench")
-                spec = understood(session, any_place, source, path.name, None, "", False, Overrides(inside=False)).spec
+                told = Told(path.name, over=Overrides(inside=False))
+                spec = understood(session, any_place, source, told).spec
                 if spec.places:
                     shapes = [in_wgs84(shapes_of(spec, each), spec, path.name) for each in (first, *source.chunks())]
                     bounds = np.vstack([shapely.bounds(each) for each in shapes])
@@ -178,7 +179,7 @@ def files(folder: Path, only: str) -> None:
                 actor = system_actor(territory.id)
                 db.as_actor(session, actor)
                 place = place_in(session, territory)
-                done = load_file(session, actor, territory, path, key=slug(path.stem), place=place)
+                done = load_file(session, actor, territory, path, Intake(slug(path.stem), place))
             shown = path.relative_to(folder)
             lines.append(
                 f"| {shown} | {done.read:,} | {done.loaded:,} | {done.duplicates:,} | {done.rejected:,}"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidInput
 from core.identity import Actor, Role, system_actor
 from geodata import asking
-from geodata.exchange_load import Loaded, load_file
+from geodata.exchange_load import Intake, Loaded, load_file
 from geodata.exchange_understand import Overrides
 from geodata.territory import find_territory
 from grids.service import locate
@@ -143,10 +143,8 @@ def test_rules_compare_with_what_the_reader_may_read(
 
     def bring(actor: Actor) -> Loaded:
         session = acting(actor)
-        return load_file(
-            session, actor, home, path, key="poles", over=over, dry_run=True,
-            place=lambda lon, lat: locate(session, home.id, lon, lat).grid_id,
-        )  # fmt: skip
+        place = lambda lon, lat: locate(session, home.id, lon, lat).grid_id  # noqa: E731
+        return load_file(session, actor, home, path, Intake("poles", place, over=over, dry_run=True))
 
     with pytest.raises(InvalidInput, match="lamps, which you may not read"):
         bring(handler)

@@ -14,7 +14,7 @@ from core.clock import now
 from core.errors import Conflict, DataQuality, InvalidInput, NotPermitted
 from core.identity import Actor, Role, system_actor
 from geodata import quarantine
-from geodata.exchange_load import load_file, undo_batch
+from geodata.exchange_load import Intake, load_file, undo_batch
 from geodata.exchange_understand import Overrides, understand
 from geodata.retention import forget_quarantine
 from grids.service import locate
@@ -31,10 +31,8 @@ def bring(session: Session, city: Halves, path: Path, **more):
     territory = city[0]
     actor = more.pop("actor", system_actor(territory.id))
     more.setdefault("key", "lamps")
-    return load_file(
-        session, actor, territory, path,
-        place=lambda lon, lat: locate(session, territory.id, lon, lat).grid_id, **more,
-    )  # fmt: skip
+    more.setdefault("place", lambda lon, lat: locate(session, territory.id, lon, lat).grid_id)
+    return load_file(session, actor, territory, path, Intake(**more))
 
 
 def rows(session: Session, key: str = "lamps") -> list[tuple]:

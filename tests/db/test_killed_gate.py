@@ -15,7 +15,7 @@ from core.errors import SourceUnavailable
 from core.identity import system_actor
 from core.progress import Silent
 from geodata import db
-from geodata.exchange_load import load_file
+from geodata.exchange_load import Intake, load_file
 from geodata.territory import TerritoryInfo, make_territory
 from tests.killing import kill_server, killable_cluster
 
@@ -47,10 +47,8 @@ def bring(territory: TerritoryInfo, path: Path, progress=None):
     actor = system_actor(territory.id)
     with db.transaction(actor) as session:
         nowhere = np.zeros
-        return load_file(
-            session, actor, territory, path, key="lamps", progress=progress,
-            place=lambda lon, _lat: nowhere(len(lon), dtype=np.int64),
-        )  # fmt: skip
+        intake = Intake("lamps", lambda lon, _lat: nowhere(len(lon), dtype=np.int64))
+        return load_file(session, actor, territory, path, intake, progress=progress)
 
 
 def state(territory: TerritoryInfo) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.identity import system_actor
 from geodata import pairing, quarantine
 from geodata.exchange import Role
-from geodata.exchange_load import load_file
+from geodata.exchange_load import Intake, load_file
 from geodata.exchange_understand import Overrides
 from geodata.gazetteer_store import gazetteer_of
 from geodata.linking_gate import Placer
@@ -57,7 +57,7 @@ def bring(session: Session, city: Halves, path: Path, key: str = "reports", **mo
     territory = city[0]
     actor = system_actor(territory.id)
     place = Placer(lambda lon, lat: locate(session, territory.id, lon, lat).grid_id, codes_in(session, territory))
-    return load_file(session, actor, territory, path, key=key, place=place, **more)
+    return load_file(session, actor, territory, path, Intake(key, place, **more))
 
 
 def placed(session: Session, key: str = "reports") -> dict[str, tuple]:

@@ -50,13 +50,13 @@ def test_pairs_are_found_decided_kept_and_counted_once(session: Session, two: Ha
     assert one.terms["address"] == 1.0
     assert 10 < one.terms["metres"] < 30
     with pytest.raises(InvalidInput, match="Say why"):
-        pairing.decide(session, actor, territory, one.id, "different")
-    pairing.decide(session, actor, territory, one.id, "same", version=one.version)
+        pairing.decide(session, actor, territory, one.id, pairing.Answer("different"))
+    pairing.decide(session, actor, territory, one.id, pairing.Answer("same", version=one.version))
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = :low"
     low = session.scalar(text("SELECT hashtextextended(:key, 60) & 4294967295"), {"key": f"same_place:{territory.id}"})
     assert session.scalar(text(locks), {"low": low}) == 1, "two who decide at once wait for each other"
     with pytest.raises(Conflict):
-        pairing.decide(session, actor, territory, one.id, "different", "no", version=one.version)
+        pairing.decide(session, actor, territory, one.id, pairing.Answer("different", "no", version=one.version))
     assert pairing.tally(session, actor, territory, ["health", "trade"]) == {"rows": 7, "places": 6}
 
     changed = (f"C1,Newport Clinic (new wing),12 High Street,{LON},{LAT}", *HEALTH[1:])
@@ -81,10 +81,10 @@ def test_two_places_do_not_become_one_through_a_third(session: Session, two: Hal
     for one, other in (("health", "trade"), ("health", "water"), ("trade", "water")):
         pairing.compare(session, actor, territory, one, other)
     pairs = {(each.one.key, each.other.key): each.id for each in pairing.list_pairs(session, actor, territory)}
-    pairing.decide(session, actor, territory, pairs["C1", "7"], "different", "another floor")
-    pairing.decide(session, actor, territory, pairs["C1", "W1"], "same")
+    pairing.decide(session, actor, territory, pairs["C1", "7"], pairing.Answer("different", "another floor"))
+    pairing.decide(session, actor, territory, pairs["C1", "W1"], pairing.Answer("same"))
     with pytest.raises(Conflict, match="two places"), session.begin_nested():
-        pairing.decide(session, actor, territory, pairs["7", "W1"], "same")
+        pairing.decide(session, actor, territory, pairs["7", "W1"], pairing.Answer("same"))
     assert pairing.counts(session, actor, territory)["same"] == 1
 
 
@@ -96,7 +96,7 @@ def test_who_loads_neither_data_set_decides_nothing(session: Session, two: Halve
     as_actor(session, stranger)
     assert pairing.list_pairs(session, stranger, territory) == []
     with pytest.raises(NotFound):
-        pairing.decide(session, stranger, territory, number, "same")
+        pairing.decide(session, stranger, territory, number, pairing.Answer("same"))
     with pytest.raises(NotPermitted):
         pairing.compare(session, stranger, territory, "health", "trade")
     as_actor(session, system_actor(territory.id))

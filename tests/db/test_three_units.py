@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import datum, db, quarantine
-from geodata.exchange_load import Loaded, load_file
+from geodata.exchange_load import Intake, Loaded, load_file
 from geodata.exchange_understand import Overrides
 from geodata.territory import make_territory
 from grids.service import locate, make_grid
@@ -49,10 +49,8 @@ def test_three_files_of_three_units_join_on_the_grid(session: Session, tmp_path:
     water.write_bytes(table("lamp", lon, lat, "lon lat").encode("utf-8-sig"))
 
     def bring(path: Path, **said: str) -> Loaded:
-        return load_file(
-            session, actor, territory, path, key=path.stem, over=Overrides(**said),
-            place=lambda lon, lat: locate(session, territory.id, lon, lat).grid_id,
-        )  # fmt: skip
+        place = lambda lon, lat: locate(session, territory.id, lon, lat).grid_id  # noqa: E731
+        return load_file(session, actor, territory, path, Intake(path.stem, place, over=Overrides(**said)))
 
     done = [bring(power, datum="GCJ-02"), bring(police, crs="EPSG:4547"), bring(water)]
     assert [each.encoding for each in done] == ["GB18030", "UTF-16", "UTF-8"]

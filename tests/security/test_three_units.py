@@ -18,7 +18,7 @@ from app import bearer
 from core.identity import Actor, Role, system_actor
 from geodata import datum, quarantine
 from geodata.db import transaction
-from geodata.exchange_load import Loaded, load_file
+from geodata.exchange_load import Intake, Loaded, load_file
 from geodata.exchange_understand import Overrides
 from geodata.territory import TerritoryInfo, make_territory
 from grids.service import locate, make_grid
@@ -110,10 +110,9 @@ def test_three_units_meet_on_the_grid_and_gdal_reads_them(interface: Interface, 
     done: dict[str, Loaded] = {}
     for name, (path, said) in files(tmp_path).items():
         with transaction(clerks[name]) as session:
-            done[name] = load_file(
-                session, clerks[name], home, path, key=name, over=Overrides(key=("number",), **said),  # type: ignore[arg-type]
-                place=lambda lon, lat, session=session: locate(session, home.id, lon, lat).grid_id,
-            )  # fmt: skip
+            place = lambda lon, lat, session=session: locate(session, home.id, lon, lat).grid_id  # noqa: E731
+            over = Overrides(key=("number",), **said)  # type: ignore[arg-type]
+            done[name] = load_file(session, clerks[name], home, path, Intake(name, place, over=over))
     assert [each.encoding for each in done.values()] == ["UTF-8", "GB18030", "Windows-1252"]
     assert {each.read for each in done.values()} == {COUNT}
     for each in done.values():
