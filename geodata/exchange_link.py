@@ -152,6 +152,7 @@ class Linker:
         self._spec, self._srid, self._gazetteer, self._codes = spec, srid, known.gazetteer, known.codes
         self._by = next((each for each in LINKED if spec.places == each), "")
         self._words = any(each.role is Role.ADDRESS for each in spec.fields)
+        self._tells = any(each.role is Role.MADE for each in spec.fields)
         self._how: Counter[str] = Counter()
         self._widest = 0.0
         self._compared = 0
@@ -187,6 +188,11 @@ class Linker:
             found[list(rows)] = project(np.asarray(shapely.points(x, y), dtype=object), 4326, self._srid)
         return self._with(chunk, found, told, wrong)
 
+    @property
+    def placed(self) -> int:
+        """How many rows were placed by what they say."""
+        return sum(self._how.values())
+
     def guesses(self) -> list[Guess]:
         """Return how the rows were placed and what disagreed, for the batch."""
         made = []
@@ -196,7 +202,7 @@ class Linker:
             if self._widest:
                 told += f" (at worst {self._widest:,.0f} m off)"
                 zh += f"（最大偏差 {self._widest:,.0f} 米）"
-            made.append(Guess("placed by", f"{sum(self._how.values()):,}", told, zh))
+            made.append(Guess("placed by", f"{self.placed:,}", told, zh))
         if self._apart:
             first = "; ".join(
                 f"row {row}: {text} is {far:,.0f} m away ({name})" for row, text, far, name in self._apart[:3]
@@ -263,7 +269,7 @@ class Linker:
 
     def _with(self, chunk: Chunk, found: Geometries, told: list[str | None], wrong: Sequence[Violation]) -> Chunk:
         columns = dict(chunk.columns)
-        if self._by:
+        if self._tells:
             columns[PLACED_BY] = pa.array(told, pa.string())
         return replace(chunk, columns=columns, linked=found, unlinked=tuple(wrong))
 
@@ -273,7 +279,8 @@ def _linked(spec: Spec, roles: Mapping[str, Role], places: str) -> Spec:
         replace(each, role=roles[each.heading], type=Type.TEXT, style="") if each.heading in roles else each
         for each in spec.fields
     )
-    if places in LINKED and not any(each.role is Role.MADE for each in fields):
+    linked = places in LINKED or Role.ADDRESS in roles.values()
+    if linked and not any(each.role is Role.MADE or each.name == PLACED_BY for each in fields):
         fields = (*fields, FieldSpec(PLACED_BY, PLACED_BY, Type.TEXT, Role.MADE))
     return replace(spec, fields=fields, places=places, crs=spec.crs or "EPSG:4326")
 

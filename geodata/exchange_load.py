@@ -23,7 +23,7 @@ from core.progress import Progress, Silent
 from geodata import exchange_store as store
 from geodata.bulk import file_sha256
 from geodata.db import system_rights
-from geodata.exchange import Guess, Spec
+from geodata.exchange import Guess, Role, Spec
 from geodata.exchange_into import Coming, into_of
 from geodata.exchange_open import Source, opened
 from geodata.exchange_run import Place, Run
@@ -282,13 +282,13 @@ def _new_set(session: Session, job: _Job, unit: int | None, spec: Spec) -> DataS
     return made
 
 
-def _fields(spec: Spec, held: tuple[Mapping[str, Any], ...]) -> list[dict[str, Any]]:
+def _fields(spec: Spec, held: tuple[Mapping[str, Any], ...], *, linked: bool = False) -> list[dict[str, Any]]:
     made = [dict(each) for each in held]
     names = {each["name"] for each in made}
     made += [
         {"name": each.name, "type": each.type.value, "title_en": each.heading, "title_zh": each.heading, "unit": "",
          "role": "key" if each.name in spec.key else "field"}
-        for each in spec.kept if each.name not in names
+        for each in spec.kept if each.name not in names and (linked or each.role is not Role.MADE)
     ]  # fmt: skip
     return made
 
@@ -322,7 +322,7 @@ def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, sou
         guesses = (*found.guesses, *(into.linker.guesses() if into.linker else ()))
         refuse_bad(run, name, whole=job.intake.whole)
         stored = keep_mapping(session, territory.id, job.mapping, found.spec, actor)
-        fields = _fields(found.spec, tuple(data_set.fields))
+        fields = _fields(found.spec, tuple(data_set.fields), linked=bool(into.linker and into.linker.placed))
         kinds = {_KINDS.get(each, "Geometry") for each in counts.kinds}
         kind = (next(iter(kinds)) if len(kinds) == 1 else "Geometry") if found.spec.places else None
         if fields != data_set.fields or (kind and data_set.geometry_type != kind):

@@ -195,6 +195,8 @@ class Run:
         counts.rejected += int((~checked.good).sum()) + len(chunk.broken)
         for each in self._spec.kept:
             cells = checked.values[each.name]
+            if each.role is Role.MADE:
+                continue  # of the gate, not of the file
             counts.cells, counts.filled = counts.cells + len(cells), counts.filled + len(cells) - cells.null_count
             if each.type in {Type.DATE, Type.DATETIME}:
                 newest = pc.max(pc.if_else(pc.less_equal(cells, self._moment.isoformat()), cells, None)).as_py()

@@ -125,6 +125,15 @@ def test_coordinates_win_and_a_strong_disagreement_is_told(session: Session, tow
     held = placed(session)
     assert held["2"][1] == pytest.approx(WEST + 0.0061), "coordinates win"
     assert held["3"][1] > MIDDLE, "where there are none, the address places"
+    assert held["3"][0].startswith("road: 12 High Street, Eastend")
+    assert [held[each][0] for each in "124"] == [None] * 3, "what was measured says of no address"
+    fields = session.scalars(text("SELECT fields FROM data_set WHERE key = 'reports'")).one()
+    assert "placed_by" in [each["name"] for each in fields]
+    assert done.scores["completeness"] == 1.0, "of the file, not of the gate"
+    whole = write(tmp_path / "whole.csv", "id,address,lon,lat", f'1,"12 High Street, Westend",{here}')
+    assert bring(session, town, whole, key="measured").loaded == 1
+    fields = session.scalars(text("SELECT fields FROM data_set WHERE key = 'measured'")).one()
+    assert [each["name"] for each in fields] == ["id", "address"], "no column that says nothing"
     told = next(each for each in done.guesses if each.what == "disagree")
     assert "row 2" in told.reason
     assert "row 1" not in told.reason
