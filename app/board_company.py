@@ -16,6 +16,7 @@ from core.errors import GridkeeperError
 from dispatch.standing_model import PlanRow
 from geodata.db import transaction
 from incidents import service as incidents
+from incidents.lifecycle import REASONS
 from people.model import WorkerInfo
 
 OUT = frozenset({"dispatched", "handling"})
@@ -41,6 +42,8 @@ def show(here: Here, entry: Entry, workers: Sequence[WorkerInfo]) -> None:
         widgets.note(t("This class takes {count} more; call them in by hand.", count=missing))
     if out and (takes > 1 or told):
         _call(here, entry, workers, told)
+    if out and told:
+        _take_back(entry, workers, told)
 
 
 def _line(row: PlanRow, told: bool, here: Here) -> str:
@@ -75,22 +78,64 @@ def _call(here: Here, entry: Entry, workers: Sequence[WorkerInfo], told: set[str
         )
 
 
+def _take_back(entry: Entry, workers: Sequence[WorkerInfo], told: set[str]) -> None:
+    """Put, folded away, who is not to come along after all, and why."""
+    names = {each.id: f"{each.code} {each.name or ''}".strip() for each in workers if each.code in told}
+    version = entry.queue.version if entry.queue is not None else None
+    key = f"{state.BOARD_CHOICE}_back_{entry.incident_id}_{version}_{i18n.locale()}"
+    with st.popover(t("Take back who comes along"), width="stretch", key=key):
+        picked = st.selectbox(
+            t("Grid worker"),
+            list(names),
+            index=0 if len(names) == 1 else None,
+            format_func=names.__getitem__,
+            placeholder=t("Choose"),
+            key=f"{key}_who",
+        )
+        reason = st.selectbox(
+            t("Reason"),
+            list(REASONS["take_back"]),
+            index=None,
+            format_func=lambda name: i18n.either(*REASONS["take_back"][name]),
+            placeholder=t("Choose a reason"),
+            key=f"{key}_why",
+        )
+        st.button(
+            t("Take {worker} back", worker=names[picked]) if picked is not None else t("Take a worker back"),
+            key="gk_board_take_back",
+            width="stretch",
+            disabled=picked is None or reason is None,
+            on_click=_taken_back,
+            args=(entry, picked, names.get(picked or 0, ""), reason or ""),
+        )
+
+
 def _called(entry: Entry, worker_id: int, who: str) -> None:
     """Call a worker in, against the incident as it was seen."""
+    _do(entry, "join", worker_id, t("{worker} is told to come along to {number}.", worker=who, number=entry.number))
+
+
+def _taken_back(entry: Entry, worker_id: int, who: str, reason: str) -> None:
+    """Take a worker back, against the incident as it was seen."""
+    said = t("{worker} is told not to come to {number}.", worker=who, number=entry.number)
+    _do(entry, "take_back", worker_id, said, reason)
+
+
+def _do(entry: Entry, act: str, worker_id: int, said: str, reason: str = "") -> None:
     version = entry.queue.version if entry.queue is not None else None
     known: dict[str, str] = st.session_state.setdefault(state.BOARD_COMMAND, {})
-    key = f"along.{entry.incident_id}.{version}.{worker_id}"
+    key = f"{act}.{entry.incident_id}.{version}.{worker_id}.{reason}"
     command = known.setdefault(key, f"board-{uuid.uuid4()}")
     actor = guard.current_actor()
     try:
         with transaction(actor) as session:
             incidents.move(
-                session, actor, entry.incident_id, "join", version=version, command_id=command, worker_id=worker_id
-            )
+                session, actor, entry.incident_id, act,
+                version=version, command_id=command, reason=reason, worker_id=worker_id,
+            )  # fmt: skip
     except GridkeeperError as error:
         st.session_state[state.BOARD_WRONG] = error
         return
     finally:
         known.pop(key, None)
-    said = t("{worker} is told to come along to {number}.", worker=who, number=entry.number)
     st.session_state[state.BOARD_DONE] = said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,7 @@ from geodata.db import transaction
 from geodata.territory import TerritoryInfo
 from incidents import service as incidents
 from incidents.lifecycle import CHOICE_REASONS, REASONS
-from incidents.model import IncidentDetail
+from incidents.model import IncidentDetail, TaskInfo
 from people import service as people
 
 LIVE = ("waiting", "accepted", "started")
@@ -26,6 +27,8 @@ WITH_WORKER = ("assign", "reassign")
 SENDS = ("ask_verify", "ask_check")
 """Acts that send a worker to look; that of the grid unless another one is chosen."""
 WITH_UNIT = ("dispatch", "join")
+WITH_PART = ("take_back",)
+"""Acts on one of those who were called in: never on several incidents at once."""
 WITH_MOMENT = ("ask_extension", "postpone")
 STEPS_ON = ("verify", "file", "assign", "start", "finish", "finish_part", "check", "close")
 """Acts that bring an incident on; only such a one is ever the primary button."""
@@ -34,6 +37,7 @@ ASIDE = (
     "ask_extension",
     *SENDS,
     "join",
+    *WITH_PART,
     "urge",
     "postpone",
     "resume",
@@ -104,7 +108,7 @@ def _put(
         )
         return
     with st.popover(label, type="primary" if primary else "secondary", key=f"{key}_form"):
-        given = ask(session, actor, territory, act, key, unit_id=detail.row.unit_id)
+        given = ask(session, actor, territory, act, key, unit_id=detail.row.unit_id, parts=open_parts(detail))
         st.button(
             label,
             key=f"{key}_go",
@@ -116,11 +120,23 @@ def _put(
 
 def needs_form(act: str) -> bool:
     """Return whether an act asks for something: a reason, a worker, a unit, a moment."""
-    return act in {*WITH_WORKER, *SENDS, *WITH_UNIT, *WITH_MOMENT, *REASONS}
+    return act in {*WITH_WORKER, *SENDS, *WITH_UNIT, *WITH_PART, *WITH_MOMENT, *REASONS}
+
+
+def open_parts(detail: IncidentDetail) -> tuple[TaskInfo, ...]:
+    """Return the parts of those who were called in and are not done yet."""
+    return tuple(task for task in detail.tasks if task.kind == "handle" and task.joint and task.state in LIVE)
 
 
 def ask(
-    session: Session, actor: Actor, territory: TerritoryInfo, act: str, key: str, *, unit_id: int | None = None
+    session: Session,
+    actor: Actor,
+    territory: TerritoryInfo,
+    act: str,
+    key: str,
+    *,
+    unit_id: int | None = None,
+    parts: Sequence[TaskInfo] = (),
 ) -> dict[str, Any] | None:
     """Put what an act asks for and return it as `incidents.move` takes it; None while something lacks."""
     given: dict[str, Any] = {}
@@ -134,15 +150,19 @@ def ask(
         given["sent"] = _sent(session, actor, territory, key)
     if act in {*WITH_WORKER, *WITH_UNIT}:
         given["unit_id"] = _unit(session, actor, territory, unit_id, key, others=act == "join")
+    if act in WITH_PART:
+        given |= _part(parts, key)
     if act in WITH_MOMENT:
         given["until"] = _until(act, territory, key)
-    if any(given[name] is None for name in ("reason", "worker_id", "unit_id", "until") if name in given):
+    if any(given[name] is None for name in ("reason", "part", "worker_id", "unit_id", "until") if name in given):
         return None
-    choice, sent = given.pop("choice", None), given.pop("sent", None)
+    choice, sent, part = (given.pop(name, None) for name in ("choice", "sent", "part"))
     if sent:
         given["worker_id"] = sent
     if choice:
         given["reason"] = choice
+    if part:
+        given |= {"worker_id": part.worker_id} if part.worker_id is not None else {"unit_id": part.unit_id}
     return {name: value for name, value in given.items() if value}
 
 
@@ -215,6 +235,25 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) 
         key=f"{key}_why",
     )
     return {"worker_id": chosen, "choice": reason}
+
+
+def _part(parts: Sequence[TaskInfo], key: str) -> dict[str, Any]:
+    """Put the choice of one who was called in."""
+    known = {part.id: part for part in parts}
+
+    def name(task_id: int) -> str:
+        part = known[task_id]
+        return part.worker_code or i18n.either(part.unit, part.unit_zh)
+
+    chosen = st.selectbox(
+        t("Who"),
+        list(known),
+        index=0 if len(known) == 1 else None,
+        format_func=name,
+        placeholder=t("Choose"),
+        key=f"{key}_part",
+    )
+    return {"part": known.get(chosen) if chosen is not None else None}
 
 
 def _unit(

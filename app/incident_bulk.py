@@ -54,6 +54,7 @@ def show(here: Here, rows: list[IncidentRow]) -> None:
         return
     chosen = many.look_at(here.session, here.actor, [row.id for row in rows], here.moment)
     open_to = many.acts_for(here.actor, chosen)
+    open_to = {act: count for act, count in open_to.items() if act not in incident_acts.WITH_PART}
     with st.container(key="gk-bulk"):
         widgets.heading(i18n.tn("{count} row ticked", "{count} rows ticked", len(chosen.rows)))
         if not open_to:

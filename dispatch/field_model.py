@@ -69,7 +69,7 @@ class FieldTask:
 
 @dataclass(frozen=True, slots=True)
 class FieldNotice:
-    """Something the worker is told."""
+    """Something the worker is told; ``reason`` is a key of the act that it came of, or empty."""
 
     id: int
     topic: str
@@ -78,6 +78,7 @@ class FieldNotice:
     number: str | None
     title_en: str
     title_zh: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _TASKS = """
 """
 _NOTICES = """
     SELECT n.id, n.topic, n.made_at, n.incident_id, coalesce(i.number, n.payload ->> 'number'),
-           coalesce(c.name_en, ''), coalesce(c.name_zh, '')
+           coalesce(c.name_en, ''), coalesce(c.name_zh, ''), coalesce(n.payload ->> 'reason', '')
     FROM notice AS n
     LEFT JOIN incident AS i ON i.id = n.incident_id
     LEFT JOIN incident_class AS c ON c.id = i.class_id

@@ -37,6 +37,7 @@ class TaskEffect(enum.StrEnum):
     JOIN = "one more, of another unit or worker"
     PART_DONE = "the own part done"
     PART_RETURNED = "the own part returned"
+    PART_TAKEN = "the part of who was called in, cancelled"
     MAKE_VERIFY = "task verify made"
     VERIFY_DONE = "task verify done"
     MAKE_CHECK = "task check made"
@@ -104,6 +105,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("reassign", "handling", "dispatched", _DISPATCHER, _E.REPLACE),
     Transition("join", "dispatched", "dispatched", _DISPATCHER, _E.JOIN),
     Transition("join", "handling", "handling", _DISPATCHER, _E.JOIN),
+    Transition("take_back", "dispatched", "dispatched", _DISPATCHER, _E.PART_TAKEN, (guards.called_in,)),
+    Transition("take_back", "handling", "handling", _DISPATCHER, _E.PART_TAKEN, (guards.called_in,)),
     Transition("check", "checking", "checking", _WORKER, _E.CHECK_DONE, (guards.own_check, guards.not_own_handling)),
     Transition("close", "checking", "closed", _SUPERVISOR, _E.CANCEL, (guards.other_hand, guards.not_own_handling)),
     Transition("rework", "checking", "handling", _SUPERVISOR, _E.REOPEN, (guards.not_own_handling,)),

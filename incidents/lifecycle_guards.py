@@ -132,6 +132,13 @@ def own_part(actor: Actor, facts: Facts) -> Refusal | None:
     return Refusal("Your unit has no open part in this incident.", "贵单位在该案件中没有未完成的协办任务。")
 
 
+def called_in(actor: Actor, facts: Facts) -> Refusal | None:  # noqa: ARG001  (the shape of a guard)
+    """Refuse to take back where nobody was called in, or all of them have ended their part."""
+    if facts.helpers:
+        return None
+    return Refusal("Nobody who was called in is at work on it.", "没有未完成的协办任务。")
+
+
 def is_own(actor: Actor, unit_id: int | None, worker_id: int | None) -> bool:
     """Return whether a part of a joint handling is the actor's: a worker's by his name, a handler's by his unit."""
     if actor.role is Role.GRID_WORKER:
@@ -277,6 +284,7 @@ def _sent(actor: Actor, task: LiveTask | None) -> Refusal | None:
 GUARD_WORDS: Mapping[Guard, str] = {
     own_task: "the task is the actor's own (worker) or of the own unit (handler)",
     own_part: "the unit or worker was called in, and the part is open",
+    called_in: "somebody was called in, and the part is open",
     parts_done: "no other unit is still at work",
     evidence_there: "the evidence that the class demands is there",
     not_begun: "the task is not accepted yet",

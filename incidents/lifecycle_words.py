@@ -39,6 +39,7 @@ ACT_WORDS: Mapping[str, Words] = {
     "urge": ("Urge", "督办"),
     "reopen": ("Reopen", "重新打开"),
     "join": ("Call in others", "联合处置"),
+    "take_back": ("Take back who was called in", "撤回协办"),
     "finish_part": ("Finish the part", "完成协办"),
     "return_part": ("Return the part", "退回协办"),
     "ask_verify": ("Ask for a look on site", "派现场核实"),
@@ -69,6 +70,7 @@ DONE_WORDS: Mapping[str, Words] = {
     "urge": ("urged it", "督办"),
     "reopen": ("reopened it", "重新打开"),
     "join": ("called in others", "联合处置"),
+    "take_back": ("took back who was called in", "撤回协办"),
     "finish_part": ("finished a part", "完成协办"),
     "return_part": ("returned a part", "退回协办"),
     "ask_verify": ("asked for a look on site", "派现场核实"),
@@ -92,6 +94,12 @@ HAND_OVER_REASONS: Mapping[str, Words] = {
 REASONS: Mapping[str, Mapping[str, Words]] = {
     "return": {**_RETURN, **HAND_OVER_REASONS},
     "return_part": {**_RETURN, **HAND_OVER_REASONS},
+    "take_back": {
+        "not_needed": ("Not needed after all", "已不需要协办"),
+        "elsewhere": ("Needed more elsewhere", "另有更紧急任务"),
+        "cannot_come": ("Cannot come", "无法到场"),
+        "by_mistake": ("Called in by mistake", "误派"),
+    },
     "rework": {
         "not_solved": ("Not solved", "问题未解决"),
         "partly_solved": ("Only partly solved", "只解决了一部分"),

@@ -10,7 +10,7 @@ from app.api.field_map import drawing
 from app.i18n import t
 from core.errors import Conflict, GridkeeperError, InvalidInput, SourceUnavailable
 from dispatch.execution_model import TOPICS
-from dispatch.field_model import FieldState, FieldTask, Way
+from dispatch.field_model import FieldNotice, FieldState, FieldTask, Way
 from geodata.territory import TerritoryInfo
 from incidents.evidence_rules import KIND_WORDS, demanded
 from incidents.lifecycle_words import HAND_OVER_REASONS, REASONS
@@ -153,10 +153,17 @@ def state_body(state: FieldState, who: str, territory: TerritoryInfo, moment: dt
                 "at": _time(each.at),
                 "number": each.number or "",
                 "title": i18n.either(each.title_en, each.title_zh),
+                "why": _why(each),
             }
             for each in state.notices
         ],
     }
+
+
+def _why(notice: FieldNotice) -> str:
+    """Return why somebody was taken back by hand; the reason of a dispatcher's choice of another is not his to read."""
+    known = REASONS["take_back"].get(notice.reason) if notice.topic == "withdrawn" else None
+    return "" if known is None else i18n.either(*known)
 
 
 def _task(task: FieldTask) -> dict[str, Any]:

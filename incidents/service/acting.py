@@ -30,7 +30,7 @@ MAKES = (TaskEffect.MAKE, TaskEffect.REPLACE)
 UNREASONED = ("", "proposed")
 """With these somebody without what the class needs is not sent: a choice of one's own says why."""
 PARTS = (TaskEffect.PART_DONE, TaskEffect.PART_RETURNED)
-COMPANY = frozenset({"join", "finish_part", "return_part"})
+COMPANY = frozenset({"join", "take_back", "finish_part", "return_part"})
 """What changes who is at it beside the lead, and nothing of what the lead saw."""
 DESPITE_COMPANY = frozenset({"accept", "start", "finish", "return"})
 """What the lead does as he meant it, though others were called in or ended their part meanwhile."""
@@ -63,7 +63,8 @@ def move(
         A key of `REASONS` or `CHOICE_REASONS`.
     worker_id, unit_id
         For assign, reassign and dispatch; the unit is the incident's own unless one is named. The unit that is
-        called in by join, the worker who is sent by ask_verify and ask_check (that of the grid unless named).
+        called in by join or taken back by take_back, the worker who is sent by ask_verify and ask_check (that of the
+        grid unless named).
     until
         The deadline that ask_extension asks for, the end of what postpone postpones.
 

@@ -68,6 +68,8 @@ def change_tasks(case: Case) -> Task | None:
         )
         end(part, "done" if effect is TaskEffect.PART_DONE else "returned", case.at)
         return part
+    if effect is TaskEffect.PART_TAKEN:
+        return _take_back(case)
     if effect in {TaskEffect.MAKE_VERIFY, TaskEffect.MAKE_CHECK}:
         return _send(case, LOOKS[effect])
     live = _live_look(case, LOOKS[effect])
@@ -90,9 +92,7 @@ def end_parts(case: Case, *, done: bool, only: int | None = None) -> None:
     """
     for part in case.tasks:
         if part.joint and part.worker_id is not None and part.state in acts.LIVE and only in {None, part.worker_id}:
-            known = (part.created_at, part.accepted_at, part.on_way_at, part.arrived_at)
-            at = max(case.at, *(each for each in known if each is not None))
-            end(part, "done" if done and part.state == "started" else "cancelled", at)
+            end(part, "done" if done and part.state == "started" else "cancelled", _known_until(part, case.at))
 
 
 def end(task: Task, state: str, at: dt.datetime) -> None:
@@ -201,6 +201,39 @@ def _join(case: Case) -> Task:
     if unit_id in at_work:
         raise InvalidInput("This unit is at work on it already.", zh="该单位已在处置本案。")
     return acts.add_task(case.session, case.incident, unit_id, None, case.at, joint=True)
+
+
+def _take_back(case: Case) -> Task:
+    """End the part of a worker or a unit that was called in; no plan calls that worker in once more."""
+    unit_id, worker_id = case.asked.unit_id, case.asked.worker_id
+    if unit_id is None and worker_id is None:
+        raise InvalidInput("Name the unit or the worker that is taken back.", zh="请选择要撤回的协办单位或网格员。")
+    part = next(
+        (
+            task
+            for task in case.tasks
+            if task.joint
+            and task.state in acts.LIVE
+            and (task.worker_id == worker_id if worker_id is not None else task.unit_id == unit_id)
+        ),
+        None,
+    )
+    if part is None:
+        raise NotFound(
+            "This part is not open any more: it is done, was given back, or ended with who leads.",
+            hint="Look at the incident anew.",
+            zh="该协办任务已不在办理中：已完成、已退回，或已随主办人结束。请重新查看案件。",
+        )
+    end(part, "cancelled", _known_until(part, case.at))
+    if worker_id is not None:
+        acts.add_bar(case.session, case.incident, worker_id, reason=case.asked.reason, at=case.at)
+    return part
+
+
+def _known_until(part: Task, at: dt.datetime) -> dt.datetime:
+    """Return the moment itself, or the last thing known of a part where that is later."""
+    known = (part.created_at, part.accepted_at, part.on_way_at, part.arrived_at)
+    return max(at, *(each for each in known if each is not None))
 
 
 def _send(case: Case, kind: str) -> Task:

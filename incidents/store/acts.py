@@ -201,3 +201,19 @@ def end_bar(session: Session, incident_id: int, worker_id: int, at: dt.datetime)
         .values(ended_at=func.greatest(at, Pin.made_at)),
         execution_options={"synchronize_session": False},
     )
+
+
+def add_bar(session: Session, incident: Incident, worker_id: int, *, reason: str, at: dt.datetime) -> None:
+    """Keep plans from sending a worker to an incident; a bar that stands already stays."""
+    session.execute(
+        insert(Pin)
+        .values(
+            territory_id=incident.territory_id,
+            incident_id=incident.id,
+            worker_id=worker_id,
+            kind="bar",
+            reason=reason,
+            made_at=at,
+        )
+        .on_conflict_do_nothing()
+    )

@@ -22,11 +22,11 @@ from tests.db.incidents.desk import Desk
 PEOPLE = ("dora", "sam", "wen", "hal", "pia", "both")
 ACTS = (
     "assign", "dispatch", "reassign", "accept", "start", "finish", "return", "close", "rework", "void", "reopen",
-    "join", "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension", "postpone", "resume",
+    "join", "take_back", "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension", "postpone", "resume",
     "urge",
 )  # fmt: skip
 REASON = {
-    "return": "wrong_place", "return_part": "wrong_place", "rework": "not_solved", "void": "trial", "reopen": "citizen",
+    "return": "wrong_place", "return_part": "wrong_place", "take_back": "not_needed", "rework": "not_solved", "void": "trial", "reopen": "citizen",
     "ask_extension": "weather", "refuse_extension": "danger", "postpone": "season", "urge": "late",
 }  # fmt: skip
 OPEN = {"reported", "filed", "dispatched", "handling", "checking"}
@@ -79,7 +79,7 @@ class Machine(RuleBasedStateMachine):
         actor, more = self.people[who], {"reason": REASON.get(act, "")}
         if act in {"assign", "reassign"}:
             more["worker_id"] = self.desk.worker.worker_id
-        if act == "join":
+        if act in {"join", "take_back"}:
             more["unit_id"] = self.parks
         if act in {"ask_extension", "postpone"}:
             more["until"] = LATER
@@ -118,6 +118,7 @@ class Machine(RuleBasedStateMachine):
             "void": supervisor and status in {"filed", "dispatched"},
             "reopen": (supervisor or dispatcher) and status == "closed",
             "join": dispatcher and out and not self.part,
+            "take_back": dispatcher and out and self.part,
             "finish_part": helper,
             "return_part": helper,
             "ask_extension": lead and out and not self.asked and self.due < LATER,
@@ -133,7 +134,9 @@ class Machine(RuleBasedStateMachine):
         me = self.people[who].user_id or 0
         self.status = AFTER.get(act, self.status)
         self.live = LIVE_AFTER.get(act, self.live)
-        self.part = {"join": True, "finish_part": False, "return_part": False, "void": False}.get(act, self.part)
+        self.part = {"join": True, "take_back": False, "finish_part": False, "return_part": False, "void": False}.get(
+            act, self.part
+        )
         self.asked = {"ask_extension": me, "grant_extension": 0, "refuse_extension": 0}.get(act, self.asked)
         self.postponed = {"postpone": True, "resume": False, "reopen": False}.get(act, self.postponed)
         self.reworks += act in {"rework", "reopen"}
