@@ -156,13 +156,11 @@ def ask(
         given["until"] = _until(act, territory, key)
     if any(given[name] is None for name in ("reason", "part", "worker_id", "unit_id", "until") if name in given):
         return None
-    choice, sent, part = (given.pop(name, None) for name in ("choice", "sent", "part"))
+    choice, sent = given.pop("choice", None), given.pop("sent", None)
     if sent:
         given["worker_id"] = sent
     if choice:
         given["reason"] = choice
-    if part:
-        given |= {"worker_id": part.worker_id} if part.worker_id is not None else {"unit_id": part.unit_id}
     return {name: value for name, value in given.items() if value}
 
 
@@ -173,6 +171,8 @@ def latest(given: dict[str, Any], key: str) -> dict[str, Any]:
         value = st.session_state.get(f"{key}_{part}")
         if value is not None:
             changed[name] = value
+    part = st.session_state.get(f"{key}_part")
+    changed |= {part[0]: part[1]} if part else {}
     until, day, hour = given.get("until"), st.session_state.get(f"{key}_day"), st.session_state.get(f"{key}_hour")
     if isinstance(until, dt.datetime) and isinstance(day, dt.date) and isinstance(hour, dt.time):
         changed["until"] = dt.datetime.combine(day, hour, tzinfo=until.tzinfo)
@@ -239,21 +239,20 @@ def _worker(session: Session, actor: Actor, territory: TerritoryInfo, key: str) 
 
 def _part(parts: Sequence[TaskInfo], key: str) -> dict[str, Any]:
     """Put the choice of one who was called in."""
-    known = {part.id: part for part in parts}
-
-    def name(task_id: int) -> str:
-        part = known[task_id]
-        return part.worker_code or i18n.either(part.unit, part.unit_zh)
-
+    names = {
+        ("unit_id", part.unit_id) if part.worker_id is None else ("worker_id", part.worker_id): part.worker_code
+        or i18n.either(part.unit, part.unit_zh)
+        for part in parts
+    }
     chosen = st.selectbox(
         t("Who"),
-        list(known),
-        index=0 if len(known) == 1 else None,
-        format_func=name,
+        list(names),
+        index=0 if len(names) == 1 else None,
+        format_func=names.__getitem__,
         placeholder=t("Choose"),
         key=f"{key}_part",
     )
-    return {"part": known.get(chosen) if chosen is not None else None}
+    return {"part": None} if chosen is None else {chosen[0]: chosen[1]}
 
 
 def _unit(

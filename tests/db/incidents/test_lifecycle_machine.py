@@ -22,11 +22,12 @@ from tests.db.incidents.desk import Desk
 PEOPLE = ("dora", "sam", "wen", "hal", "pia", "both")
 ACTS = (
     "assign", "dispatch", "reassign", "accept", "start", "finish", "return", "close", "rework", "void", "reopen",
-    "join", "take_back", "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension", "postpone", "resume",
-    "urge",
+    "join", "take_back", "finish_part", "return_part", "ask_extension", "grant_extension", "refuse_extension",
+    "postpone", "resume", "urge",
 )  # fmt: skip
 REASON = {
-    "return": "wrong_place", "return_part": "wrong_place", "take_back": "not_needed", "rework": "not_solved", "void": "trial", "reopen": "citizen",
+    "return": "wrong_place", "return_part": "wrong_place", "take_back": "not_needed", "rework": "not_solved",
+    "void": "trial", "reopen": "citizen",
     "ask_extension": "weather", "refuse_extension": "danger", "postpone": "season", "urge": "late",
 }  # fmt: skip
 OPEN = {"reported", "filed", "dispatched", "handling", "checking"}
