@@ -55,6 +55,8 @@ def address_parts(question: AccessQuestion) -> dict[str, str]:
     said = {} if question.demand_id is None else {"demand": str(question.demand_id)}
     if question.matrix_id is not None:
         said["matrix"] = str(question.matrix_id)
+    if question.hour is not None:
+        said["hour"] = str(question.hour)
     if question.growth.factor != 1.0:
         said["growth"] = f"{question.growth.per_cent:g}x{question.growth.years}"
     return said

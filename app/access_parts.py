@@ -32,7 +32,8 @@ GRIDS_SHOWN = 20
 def answer(row: AccessRow, names: Mapping[int, str], norms: tuple[Norm, ...], study: str) -> None:
     """Put the sentence, what a study changes, the norms, and the strip of numbers."""
     facts, now = row.facts, row.facts["now"]
-    more = [access_words.after(row, study), access_words.unreached(row), access_words.worst_tenth(row)]
+    more = [access_words.hurry(row), access_words.after(row, study), access_words.unreached(row)]
+    more += [access_words.worst_tenth(row)]
     more += [
         t("Norm: {norm} – {source}.", norm=access_words.norm(rule), source=access_words.source(rule))
         for rule in norms
@@ -201,7 +202,8 @@ def rests_on(row: AccessRow, people_note: str) -> None:
 
 def files(actor: Actor, territory: TerritoryInfo, row: AccessRow) -> None:
     """Put the answer as files; they are made when one is asked for, and the taking is recorded."""
-    stem = f"access-{territory.name}-{'-'.join(row.question.kinds)[:40]}-{row.question.mode}"
+    hour = "" if row.question.hour is None else f"-{row.question.hour:02}h"
+    stem = f"access-{territory.name}-{'-'.join(row.question.kinds)[:40]}-{row.question.mode}{hour}"
     take = partial(recorded, actor, "access_answer", len(row.facts["communities"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(

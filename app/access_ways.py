@@ -1,4 +1,4 @@
-"""Whose ways the page Access goes by: the streets, or a matrix that leads to the facilities asked for."""
+"""Whose ways the page Access goes by: streets, at the speeds of an hour or not, or a matrix that leads there."""
 
 from __future__ import annotations
 
@@ -7,23 +7,28 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import matrix_form
-from app.i18n import t
+from app import matrix_form, state, study_form
+from app.i18n import locale, t
 from app.transit_form import Riding
 from core.errors import InvalidInput
 from core.identity import Actor, May
+from geodata.network import Mode
 from geodata.territory import TerritoryInfo
 from planning import matrices
 from planning.layer_model import LayerInfo
 from planning.own_matrix import Expected
 
-Asker = Callable[[tuple[str, ...], int | None], int | None]
+Asker = Callable[[tuple[str, ...], int | None, Mode], tuple[int | None, int | None]]
 
 
 def asker(session: Session, actor: Actor, territory: TerritoryInfo) -> Asker:
-    """Return what asks for a matrix, once the kinds and the people are known."""
+    """Return what asks for a matrix, else for the hour whose speeds count, once kinds, people and mode are known."""
 
-    def ask(kinds: tuple[str, ...], demand: int | None) -> int | None:
+    def ask(kinds: tuple[str, ...], demand: int | None, mode: Mode) -> tuple[int | None, int | None]:
+        matrix = ask_matrix(kinds, demand)
+        return matrix, None if matrix or mode != "drive" else _hour(session, territory)
+
+    def ask_matrix(kinds: tuple[str, ...], demand: int | None) -> int | None:
         if len(kinds) != 1:
             return None
         found_any = any(_leads(each, kinds[0]) for each in matrices.offered(session, actor, territory))
@@ -39,6 +44,21 @@ def asker(session: Session, actor: Actor, territory: TerritoryInfo) -> Asker:
         return None if found is None else found.id
 
     return ask
+
+
+def _hour(session: Session, territory: TerritoryInfo) -> int | None:
+    """Ask at which hour's measured speeds cars drive, where any were measured; None: as the roads allow."""
+    measured = study_form.hours_measured(session, territory)
+    if not measured:
+        return None
+    key, given = f"{state.ACCESS_FORM}_hour_{locale()}", st.query_params.get("hour", "")
+    if st.session_state.get(key) not in measured:
+        told = int(given) if given.isascii() and given.isdecimal() and len(given) < 3 else None
+        st.session_state[key] = told if key not in st.session_state and told in measured else None
+    return st.selectbox(
+        t("How fast cars go"), [None, *measured], key=key, width=320,
+        format_func=lambda at: study_form.hour_words(measured, at),
+    )  # fmt: skip
 
 
 def _told() -> int:

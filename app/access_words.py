@@ -8,6 +8,7 @@ from typing import Any
 from app import i18n, matrix_words, study_words
 from app.i18n import t, tn
 from geodata.network import FRAGMENT_M, WALK_KMH
+from geodata.usual_speeds import DAYS
 from planning.access_model import AccessQuestion, AccessRow
 from planning.norms import WALK_M_A_MIN, Norm
 
@@ -52,7 +53,11 @@ def sentence(row: AccessRow, names: Mapping[int, str]) -> str:
 def _by(row: AccessRow) -> str:
     """Return by which ways people come."""
     matrix = (row.facts.get("demand") or {}).get("matrix")
-    return study_words.mode(row.question.mode) if matrix is None else matrix_words.by(transit="transit" in matrix)
+    if matrix is not None:
+        return matrix_words.by(transit="transit" in matrix)
+    if row.question.hour is not None:
+        return t("by car at the speeds of {hour}:00", hour=row.question.hour)
+    return study_words.mode(row.question.mode)
 
 
 def _where(row: AccessRow, names: Mapping[int, str]) -> str:
@@ -75,6 +80,21 @@ def unreached(row: AccessRow) -> str:
     """Return how many people have no way at all; empty when all have one."""
     count = row.facts["now"]["unreached"]
     return t("{count} of them have no way at all.", count=i18n.number(count)) if count >= _FEW else ""
+
+
+def hurry(row: AccessRow) -> str:
+    """Return what the speeds of the hour cost beside what the roads allow; empty where no hour was asked."""
+    free = row.facts.get("allowed")
+    if free is None:
+        return ""
+    now = row.facts["now"]
+    told = {
+        "share": study_words.per_cent(free["within"] / now["people"]),
+        "count": i18n.number(abs(free["within"] - now["within"])),
+    }
+    if free["within"] < now["within"] - _FEW:
+        return t("At the speeds that the roads allow it would be {share}, {count} people fewer.", **told)
+    return t("At the speeds that the roads allow it would be {share}, {count} people more.", **told)
 
 
 def worst_tenth(row: AccessRow) -> str:
@@ -189,7 +209,14 @@ def _on_streets(question: AccessQuestion) -> list[str]:
     return [
         t("On foot at {speed} km/h everywhere, no waiting at crossings.", speed=i18n.number(WALK_KMH, 1))
         if question.mode == "walk"
-        else t("By car at the signed or usual speed, no jams, no search for a place to park."),
+        else t("By car at the signed or usual speed, no jams, no search for a place to park.")
+        if question.hour is None
+        else t(
+            "Cars go as fast as was measured on weekdays at {hour}:00 of the last {days} days, elsewhere at the signed"
+            " or usual speed; no search for a place to park.",
+            hour=question.hour,
+            days=DAYS,
+        ),
         t(
             "Who lives off the streets goes straight to the nearest one, water or not; streets that lead nowhere else"
             " and are shorter than {km} km together count as none.",

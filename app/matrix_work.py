@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from app.matrix_speeds import SpeedFile, with_speeds
 from core.errors import InvalidInput
 from core.progress import Progress
 from geodata.crs import metric_srid_of
@@ -36,7 +37,7 @@ class Transit:
 
 def street_matrix(
     streets: Path, origins: Path, destinations: Path, mode: Mode, *, far_m: float, out: Path, progress: Progress,
-    transit: Transit | None = None,
+    transit: Transit | None = None, speeds: SpeedFile | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the matrix and return counts, seconds of each part, what was dropped and what is wrong.
 
@@ -44,6 +45,8 @@ def street_matrix(
     ----------
     transit
         People walk (``mode`` is walk) and ride; None: they go by ``mode`` all the way.
+    speeds
+        Cars go as fast as was measured; None: as fast as the roads allow.
 
     Raises
     ------
@@ -61,9 +64,12 @@ def street_matrix(
     network = build_network(roads.roads, mode, metric_srid_of((west + east) / 2, (south + north) / 2))
     if not len(network.targets):
         raise InvalidInput(f"{streets.name} has no street to {mode} on.", hint="Choose another mode or file.")
+    measured = None
+    if speeds is not None:
+        network, measured = with_speeds(network, roads.roads, speeds)
     costs_of(network)
     prepared = time.perf_counter()
-    said = [*roads.notes, *starts.notes, *goals.notes]
+    said = [*roads.notes, *starts.notes, *goals.notes, *(measured.pop("notes") if measured else ())]
     leaving = _met(network, starts, ("origins", origins.name), far_m, said)
     arriving = _met(network, goals, ("destinations", destinations.name), far_m, said)
     progress.step("Travel times")
@@ -86,6 +92,7 @@ def street_matrix(
         "out": str(out),
         "mode": mode if transit is None else "transit",
         **({} if timetable is None or transit is None else _ridden(timetable, transit)),
+        **({} if measured is None else {"speeds": measured}),
         "nodes": network.junctions,
         "arcs": int(np.isfinite(network.forward_s).sum() + np.isfinite(network.backward_s).sum()),
         "origins": len(starts),

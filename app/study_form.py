@@ -154,16 +154,17 @@ def hour(measured: Mapping[int, int], mode: str) -> int | None:
         return None
     last = kept().get("hour")
     options = [None, *measured]
-
-    def words(at: int | None) -> str:
-        if at is None:
-            return t("as fast as the roads allow")
-        return t("measured on weekdays at {hour}:00, {count} stretches", hour=at, count=i18n.number(measured[at]))
-
     return st.selectbox(
-        t("How fast cars go"), options, index=options.index(last) if last in measured else 0, format_func=words,
-        key=key("hour"),
+        t("How fast cars go"), options, index=options.index(last) if last in measured else 0,
+        format_func=lambda at: hour_words(measured, at), key=key("hour"),
     )  # fmt: skip
+
+
+def hour_words(measured: Mapping[int, int], at: int | None) -> str:
+    """Return an hour and on how many stretches speeds were measured then; None: what the roads allow."""
+    if at is None:
+        return t("as fast as the roads allow")
+    return t("measured on weekdays at {hour}:00, {count} stretches", hour=at, count=i18n.number(measured[at]))
 
 
 def points(chosen: Kind) -> int | None:

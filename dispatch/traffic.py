@@ -78,7 +78,7 @@ def read_traffic(
     readings, faults = read_readings(text, territory.zone, at, oldest())
     placed = _placed(session, territory, readings, faults)
     network = network_of(session, territory, "drive")
-    speeds, stretches = _on_streets(network, placed, faults)
+    speeds, stretches = on_streets(network, placed, faults)
     faults.sort(key=lambda each: each.line)
     if not len(speeds.kmh):
         error = DataQuality("No reading can be used:", told(faults) or ["the file has no lines"])
@@ -172,10 +172,10 @@ def _key(one: Reading) -> str:
     return one.street.lower()
 
 
-def _on_streets(
+def on_streets(
     network: RoadNetwork, readings: Sequence[Reading], faults: list[Fault]
 ) -> tuple[Speeds, NDArray[np.int64]]:
-    """Return the readings that lie on streets and can be so, with the stretch of each."""
+    """Return the readings that lie on streets and can be so, with the stretch of each; the others go to ``faults``."""
     places = np.array([(each.lon, each.lat) for each in readings]).reshape(-1, 2)
     kmh = np.array([each.kmh for each in readings])
     at_s = np.array([each.at.timestamp() for each in readings])

@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from geodata.network import MODES, Mode, RoadNetwork
 from geodata.osm_facilities import FACILITY_KINDS
 from planning.layer_model import Growth
+from planning.terms import HOURS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,6 +46,8 @@ class AccessQuestion:
         An assumption about how many more there will be.
     matrix_id
         A matrix of the planner's own whose people and ways count in place of the map's.
+    hour
+        Cars go as fast as was measured on weekdays of late at this local hour; None: as fast as the roads allow.
     """
 
     kinds: tuple[str, ...]
@@ -54,6 +57,7 @@ class AccessQuestion:
     demand_id: int | None = None
     growth: Growth = field(default_factory=Growth)
     matrix_id: int | None = None
+    hour: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -75,6 +79,13 @@ class AccessQuestion:
                 f"{self.limit_min:g} minutes is no useful limit.",
                 hint=f"Take more than 0 and at most {MINUTES_AT_MOST:g}.",
             )
+        if self.hour is not None and not 0 <= self.hour < HOURS:
+            raise InvalidInput(f"{self.hour} is no hour of a day.", hint="Give 0 to 23.")
+        if self.hour is not None and (self.mode != "drive" or self.matrix_id is not None):
+            raise InvalidInput(
+                "Speeds of an hour are those of cars on streets.",
+                hint="Ask for people who drive, without travel times of your own, or leave the hour out.",
+            )
 
     @property
     def limit_s(self) -> float:
@@ -89,6 +100,8 @@ class AccessQuestion:
             key += f"|d{self.demand_id}"
         if self.matrix_id is not None:
             key += f"|m{self.matrix_id}"
+        if self.hour is not None:
+            key += f"|h{self.hour}"
         return key if self.growth.factor == 1.0 else f"{key}|g{self.growth.per_cent:g}x{self.growth.years}"
 
 
@@ -114,6 +127,8 @@ class AccessCity:
         People of each home and group, shape (n, n_groups), where the layer of demand has groups.
     demand
         Which layer and what growth was assumed, in plain words for the answer; None for the people of the map.
+    allowed
+        The network with what the roads allow, where ``network`` goes by the speeds of an hour; None otherwise.
     """
 
     homes: Floats
@@ -129,6 +144,7 @@ class AccessCity:
     groups: Floats = field(default_factory=lambda: np.empty((0, 0)))
     group_names: tuple[str, ...] = ()
     demand: Mapping[str, Any] | None = None
+    allowed: RoadNetwork | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from geodata.db import system_rights
 from geodata.jobs import Job
 from geodata.roads import network_of
 from geodata.territory import TerritoryInfo, list_territories
+from geodata.usual_speeds import network_at
 from grids.service import locate
 from planning import layering, matrices, store_layers
 from planning import store_access as store
@@ -132,6 +133,9 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
     network = (
         network_of(session, territory, question.mode) if own is None else own.ways(question.mode, territory.metric_srid)
     )
+    allowed = None
+    if question.hour is not None and len(network.targets):
+        allowed, network = network, network_at(session, territory, question.mode, question.hour)
     if not len(network.targets):
         raise InvalidInput(
             f"{territory.title_en} has no roads to {question.mode} on.", hint="Load its map with 'gridkeeper load osm'."
@@ -161,6 +165,7 @@ def read_city(session: Session, actor: Actor, answer_id: int) -> tuple[AccessCit
         groups=groups,
         group_names=names,
         demand=demand,
+        allowed=allowed,
     )
     return city, question
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ def measure(city: AccessCity, question: AccessQuestion, *, progress: Progress | 
         "places_known": supply is not None and supply.places_known,
         "now": _scenario(ways, city, question, supply),
         "then": None,
+        "allowed": _allowed(city, question, places),
     }
     then_ways = _with_sites(city, question, places, ways)
     then_s = None if then_ways is None else access.basket_s(then_ways).astype(np.float64)
@@ -79,6 +81,16 @@ def _ways(city: AccessCity, question: AccessQuestion, places: Snapped, progress:
         ways[:, at] = _nearest(city, places, city.facilities[kind][:, :2])
         progress.advance()
     return ways
+
+
+def _allowed(city: AccessCity, question: AccessQuestion, places: Snapped) -> dict[str, Any] | None:
+    """Return who would be in time if cars went as fast as the roads allow; None where that is what was asked."""
+    if city.allowed is None:
+        return None
+    free = dataclasses.replace(city, network=city.allowed)
+    times = access.basket_s(_ways(free, question, places, Silent())).astype(np.float64)
+    median = access.percentiles(times, city.people, (0.5,))[0]
+    return {"within": access.served(times, city.people, question.limit_s).within, "median_s": _plain(median)}
 
 
 def _nearest(city: AccessCity, places: Snapped, to: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,8 @@ Floats = NDArray[np.float64]
 
 KEPT = 80
 """Answers kept for a territory; the oldest go."""
+SPEEDS_FRESH = dt.timedelta(days=1)
+"""So long an answer by the speeds of an hour is fresh: they are medians of weeks, and come in all the time."""
 _NORM = (
     "facility_kind", "level", "level_zh", "mode", "source", "source_zh", "radius_m", "minutes", "per_1000", "unit",
     "active",
@@ -99,9 +102,11 @@ def get_answer(session: Session, answer_id: int) -> AccessRow | None:
             asked.get("demand_id"),
             Growth(*asked.get("growth", ())),
             asked.get("matrix_id"),
+            asked.get("hour"),
         ),
         state=row.state,
-        fresh=row.data_version == data_version(session, row.territory_id),
+        fresh=row.data_version == data_version(session, row.territory_id)
+        and (asked.get("hour") is None or row.asked_at > now() - SPEEDS_FRESH),
         job_id=row.job_id,
         asked_at=row.asked_at,
         answered_at=row.answered_at,
@@ -116,6 +121,7 @@ def put_question(session: Session, territory_id: int, question: AccessQuestion) 
             "kinds": list(question.kinds), "mode": question.mode, "limit_min": question.limit_min,
             "study_id": question.study_id, "demand_id": question.demand_id,
             "growth": [question.growth.per_cent, question.growth.years], "matrix_id": question.matrix_id,
+            "hour": question.hour,
         },
         "study_id": question.study_id,
         "data_version": data_version(session, territory_id),

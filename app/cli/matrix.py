@@ -31,6 +31,13 @@ WindowOption = Annotated[
     typer.Option("--window", min=0, max=720, help="Minutes after it in which they set out too; the median counts."),
 ]
 EveryOption = Annotated[int, typer.Option("--every", min=1, max=60, help="Minutes from one departure to the next.")]
+SpeedsOption = Annotated[
+    Path | None,
+    typer.Option("--speeds", help="CSV of measured speeds: time, speed_kmh, and lon with lat or street; heading too."),
+]
+HourOption = Annotated[
+    int | None, typer.Option("--hour", min=0, max=23, help="Only speeds of weekdays at this hour, as written there.")
+]
 FarOption = Annotated[
     float, typer.Option("--far-m", min=0, help="Metres from a road beyond which a place is told and has no time.")
 ]
@@ -57,6 +64,8 @@ def matrix(
     departure: DepartureOption = "08:00",
     window: WindowOption = 0,
     every: EveryOption = 10,
+    speeds: SpeedsOption = None,
+    hour: HourOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the seconds from each origin to each destination on streets; infinite where no way leads.
@@ -73,6 +82,12 @@ def matrix(
         raise InvalidInput(f"{out.name} does not end in .npz.", hint="The matrix is written as a NumPy archive.")
     if not out.parent.is_dir():
         raise InvalidInput(f"There is no folder {out.parent}.", hint="Make it, or name another.")
+    if speeds is not None and mode != "drive":
+        raise InvalidInput("Speeds of cars have a say only where people drive.", hint="Add --mode drive.")
+    if hour is not None and speeds is None:
+        raise InvalidInput("It is not said which speeds were measured at that hour.", hint="Add --speeds FILE.csv")
+    from app.cli.traffic import text_of
+    from app.matrix_speeds import SpeedFile
     from app.matrix_work import Transit, street_matrix
 
     transit = None
@@ -87,7 +102,15 @@ def matrix(
         shown.step("Reading")
         began = time.perf_counter()
         found = street_matrix(
-            streets, origins, destinations, way, far_m=far_m, out=out, progress=shown, transit=transit
+            streets,
+            origins,
+            destinations,
+            way,
+            far_m=far_m,
+            out=out,
+            progress=shown,
+            transit=transit,
+            speeds=None if speeds is None else SpeedFile(speeds.name, text_of(speeds), hour),
         )
     emit({**found, "seconds": round(time.perf_counter() - began, 3)}, as_json)
 

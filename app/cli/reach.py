@@ -32,6 +32,10 @@ GrowthOption = Annotated[
 MatrixOption = Annotated[
     Path | None, typer.Option("--matrix", help="Archive with od_s (places, facilities), weight, supply; no database.")
 ]
+HourOption = Annotated[
+    int | None,
+    typer.Option("--hour", min=0, max=23, help="Cars go as measured on weekdays at this hour; else as roads allow."),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="GeoPackage or CSV to write, by the ending of its name.")]
 
 
@@ -48,6 +52,7 @@ def access(
     study: StudyOption = None,
     demand: DemandOption = None,
     growth: GrowthOption = "0x0",
+    hour: HourOption = None,
     matrix: MatrixOption = None,
     out: OutOption = None,
     territory: TerritoryName = None,
@@ -63,7 +68,7 @@ def access(
     if not facility:
         raise InvalidInput("No kind of facility is named.", hint="For example --facility clinic, or --matrix FILE.npz.")
     kinds = BASKET if facility == ["basket"] else tuple(facility)
-    question = AccessQuestion(kinds, cast("Mode", mode), minutes, study, growth=_growth(growth))
+    question = AccessQuestion(kinds, cast("Mode", mode), minutes, study, growth=_growth(growth), hour=hour)
     if out is not None:
         _check_out(out)
     emit(_on_territory(question, demand, territory, out), as_json)
@@ -110,10 +115,12 @@ def _on_territory(
         "facility": list(question.kinds),
         "mode": question.mode,
         "limit_min": question.limit_min,
+        "hour": question.hour,
         "facilities": facts["facilities"],
         "share": facts["now"]["within"] / facts["now"]["people"],
         **facts["now"],
         "then": facts["then"],
+        "allowed": facts.get("allowed"),
         "demand": facts.get("demand"),
         "groups": facts.get("groups"),
         "communities": [{"name": names.get(each["id"], ""), **each} for each in facts["communities"]],

@@ -121,11 +121,11 @@ def _bar(
             format_func=lambda key: study_words.title(fitting[key]) if key else t("none"), width=220,
         )  # fmt: skip
     demand_id, growth = access_demand.ask(offered)
-    matrix_id = ask_ways(chosen, demand_id)
+    matrix_id, hour = ask_ways(chosen, demand_id, cast("Mode", mode))
     try:
         question = AccessQuestion(
             chosen, cast("Mode", mode), float(minutes), study_id or None, None if matrix_id else demand_id, growth,
-            matrix_id,
+            matrix_id, hour,
         )  # fmt: skip
     except InvalidInput as error:
         return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -10,7 +11,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import study_kind_words
+from app import access_words, study_kind_words
 from app.map_filters import Filters
 from app.map_table import said
 from core.clock import now
@@ -28,8 +29,9 @@ from layers.congestion_cells import EDGES
 from layers.congestion_hours import SCALE, congestion_hours
 from layers.legend import metric_legend
 from layers.values import Question, cell_values
+from planning import accessing, reach, service
 from planning import model as study
-from planning import service
+from planning.access_model import AccessQuestion
 from planning.terms import Terms
 from tests.map_city import MapCity, make_map_city
 
@@ -208,3 +210,36 @@ def test_new_speeds_do_not_ask_anew_where_the_roads_run(
     values.versions.changed(f"{city.territory.id}:roads")
     assert np.nanmax(value(session, city, "rush")) == pytest.approx(5)
     assert asked == [city.territory.id] * 2
+
+
+def test_access_may_go_by_the_speeds_of_an_hour(
+    session: Session, city: MapCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = system_actor(city.territory.id)
+    db.as_actor(session, actor)
+    monkeypatch.setattr("geodata.usual_speeds.clock_now", lambda: NOON)
+    for wrong in ({"mode": "walk"}, {"mode": "drive", "matrix_id": 1}, {"mode": "drive", "hour": 24}):
+        with pytest.raises(InvalidInput, match="hour"):
+            AccessQuestion(("school",), **({"hour": 12} | wrong))
+    asked = AccessQuestion(("school",), "drive", 5.0, hour=12)
+    assert asked.key != dataclasses.replace(asked, hour=None).key
+    row = accessing.ask(session, actor, city.territory, asked, queue=False)
+    assert row.question == asked
+    far = session.execute(text("SELECT ST_X(ST_EndPoint(geom)), ST_Y(ST_EndPoint(geom)) FROM road"
+                               " WHERE territory_id = :id LIMIT 1"), {"id": city.territory.id}).one()  # fmt: skip
+    session.execute(text("UPDATE facility SET geom = ST_SetSRID(ST_Point(:x, :y), 4326) WHERE kind = 'school'"),
+                    {"x": far[0], "y": far[1]})  # fmt: skip
+    found = reach.measure(*accessing.read_city(session, actor, row.id))
+    free = reach.measure(*(accessing.read_city(session, actor, accessing.ask(
+        session, actor, city.territory, dataclasses.replace(asked, hour=None), queue=False).id)))  # fmt: skip
+    assert free.facts["allowed"] is None
+    assert found.facts["allowed"]["median_s"] == free.facts["now"]["median_s"] < found.facts["now"]["median_s"]
+    assert found.facts["allowed"]["within"] == free.facts["now"]["within"]
+    accessing.keep_answer(session, actor, row.id, found)
+    kept = accessing.get(session, actor, row.id)
+    assert kept.fresh
+    assert "by car at the speeds of 12:00" in access_words.sentence(kept, {})
+    assert access_words.hurry(kept).startswith("At the speeds that the roads allow")
+    assert any("12:00 of the last 28 days" in line for line in access_words.rests_on(kept, ""))
+    monkeypatch.setattr("planning.store_access.now", lambda: now() + dt.timedelta(days=2))
+    assert not accessing.get(session, actor, row.id).fresh, "speeds come in every day"

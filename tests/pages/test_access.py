@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import text as sql
 
 from app.access_work import answer_access
-from core.identity import Role
+from core.identity import Role, system_actor
 from core.progress import Silent
-from geodata import db
+from geodata import db, usual_speeds
 from geodata.territory import find_territory
 from planning import accessing
 from planning.access_model import AccessQuestion
@@ -87,3 +88,25 @@ def test_the_places_of_a_matrix_are_listed_and_who_only_reads_brings_none(run) -
     assert "An empty cell: no way." in text
     page = run("access", Role.AUDITOR, facility="library", mode="walk", minutes="10")
     assert not [each for each in page.selectbox if each.label == "Ways"]
+
+
+def test_cars_may_go_by_the_speeds_of_an_hour(run, actors) -> None:
+    with db.transaction(system_actor()) as session:
+        session.execute(
+            sql(
+                "INSERT INTO traffic_hour (territory_id, road_id, hour_at, way, kmh, readings, source)"
+                " SELECT territory_id, id, date_trunc('day', now()) - make_interval(days => back), 0, 9, 3, 'test cars'"
+                " FROM road, generate_series(1, 7) AS back WHERE drivable"
+            )
+        )
+        hour = min(usual_speeds.hours_known(session, find_territory(session).id, find_territory(session).timezone))
+    answer(actors, AccessQuestion(("library",), "drive", 5.0, hour=hour))
+    asked = {"facility": "library", "mode": "drive", "minutes": "5", "hour": str(hour)}
+    page = run("access", Role.AUDITOR, **asked)
+    said = words(page)
+    assert f"by car at the speeds of {hour}:00" in said
+    assert "At the speeds that the roads allow it would be" in said
+    assert [each.value for each in page.selectbox if each.label == "How fast cars go"] == [hour]
+    assert f"按 {hour}:00 实测车速驾车" in words(run("access", Role.PLANNER, "zh", **asked))
+    on_foot = run("access", Role.AUDITOR, **(asked | {"mode": "walk"}))
+    assert "How fast cars go" not in [each.label for each in on_foot.selectbox]

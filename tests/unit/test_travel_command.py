@@ -92,3 +92,57 @@ def test_islands_are_named_and_their_times_infinite(run, tmp_path):
     assert (told["dropped"]["count"], told["dropped"]["kept"]) == (2, 2)
     assert any("2 parts without a way between them" in each for each in told["quality"])
     assert any("1 of 2 destinations are reached from no origin (x)" in each for each in told["quality"])
+
+
+SPEEDS = "time,speed_kmh,lon,lat,street,heading\n"
+ROADS = ("id,lon,lat\na,0,0\n", "id,lon,lat\nx,0.02,0\n")
+
+
+@pytest.fixture
+def drive(run, tmp_path):
+    """Runs the command for cars on streets that lead both ways."""
+    (tmp_path / "streets.geojson").write_text(json.dumps(CROSS).replace("true", "false"))
+    return lambda *more: run(*ROADS, "--mode", "drive", *more)
+
+
+def test_cars_go_as_fast_as_was_measured_at_the_hour(drive, tmp_path):
+    (tmp_path / "kmh.csv").write_text(
+        SPEEDS
+        + "2026-03-03 08:10,10,,,high street,\n2026-03-03 08:40,10,0.005,0,,90\n"  # a Tuesday
+        + "2026-03-03 12:00,40,,,High Street,\n2026-03-07 08:00,45,,,High Street,\n"  # noon; a Saturday
+        + "2026-03-03 08:00,20,,,No Street,\n2026-03-03 08:00,20,30,30,,\n"
+    )
+    speeds = ["--speeds", str(tmp_path / "kmh.csv")]
+    free = drive()[1]
+    with np.load(tmp_path / "m.npz") as file:
+        free_s = float(file["od_s"][0, 0])
+    code, told, _ = drive(*speeds, "--hour", "8")
+    assert code == 0
+    assert "speeds" not in free
+    assert {key: told["speeds"][key] for key in ("hour", "measured", "readings")} == {
+        "hour": 8, "measured": 2, "readings": 3,
+    }  # fmt: skip
+    assert any("2 lines of kmh.csv were left out: line 6: there is no street" in each for each in told["quality"])
+    with np.load(tmp_path / "m.npz") as file:
+        assert file["od_s"][0, 0] == pytest.approx(2226.4 / 10 * 3.6, rel=1e-2)
+        assert file["od_s"][0, 0] > 2 * free_s
+    assert drive(*speeds)[1]["speeds"]["hour"] is None, "without an hour all speeds count"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--mode", "walk", "--speeds", "kmh.csv"], "only where people drive"),
+        (["--mode", "drive", "--hour", "8"], "not said which speeds"),
+        (["--mode", "drive", "--speeds", "kmh.csv", "--hour", "3"], "no speed of a weekday at 3:00"),
+        (["--mode", "drive", "--speeds", "none.csv"], "cannot be read"),
+        (["--mode", "drive", "--speeds", "far.csv"], "No speed of far.csv can be used"),
+        (["--mode", "drive", "--speeds", "o.csv"], "speeds need others"),
+    ],
+)
+def test_speeds_that_cannot_be_used_are_refused_in_a_sentence(drive, tmp_path, monkeypatch, more, said):
+    (tmp_path / "kmh.csv").write_text(f"{SPEEDS}2026-03-03 08:10,10,,,High Street,\n")
+    (tmp_path / "far.csv").write_text(f"{SPEEDS}2026-03-03 08:10,10,50,50,,\n")
+    monkeypatch.chdir(tmp_path)
+    code, _, error = drive(*more)
+    assert (code, said in error) == (2, True), error
