@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
+from core.identity import system_actor
+from geodata import db
 from geodata.embedded import APP, OWNER, Cluster
 from tests import demo_city, serving
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, choose, stands
+from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -45,6 +50,7 @@ class Platform:
 
     url: str
     first: str
+    database: str
 
 
 @pytest.fixture
@@ -58,11 +64,11 @@ def platform(cluster: Cluster, fresh_database: Callable[[], str], tmp_path: Path
     }
     with serving.served(log, ("app.cli", "run", "--no-demo"), **urls) as server:
         assert server.answers(), f"the server did not start:\n{log.read_text()[-3000:]}"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_MS / 1000
         while not (found := re.search(r"http://\S+/first\?code=\S+", log.read_text())):
             assert time.monotonic() < deadline, f"no address was printed:\n{log.read_text()[-3000:]}"
             time.sleep(0.2)
-        yield Platform(server.address, found[0])
+        yield Platform(server.address, found[0], cluster.url(APP, name))
 
 
 @pytest.fixture
@@ -85,25 +91,25 @@ def step(page: Page, title: str) -> Locator:
     """The open step of the list, once the page stands."""
     found = page.locator(".gk h2", has_text=title)
     found.wait_for()
-    page.locator("[data-test-script-state='notRunning']").wait_for()
+    stands(page)
     return found
 
 
 def press(page: Page, label: str) -> None:
     """Press a button once the page stands still: until then one of the run before may stand beside it."""
-    page.locator("[data-test-script-state='notRunning']").wait_for()
+    stands(page)
     page.get_by_role("button", name=label, exact=True).click()
 
 
 def enter(page: Page, label: str, text: str) -> None:
     """Type into a field and see it heard: a run of the page that was still under way may put the field anew, empty."""
     field = page.get_by_label(label)
-    page.locator("[data-test-script-state='notRunning']").wait_for()
-    for _ in range(5):
+    stands(page)
+    for _ in range(20):
         field.fill(text)
         field.press("Enter")
         page.wait_for_timeout(300)
-        page.locator("[data-test-script-state='notRunning']").wait_for()
+        stands(page)
         if field.input_value() == text:
             return
     raise AssertionError(f"{label} does not keep what is typed")
@@ -182,6 +188,7 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     states(page, *["done"] * 8)
     watch.lap("three accounts, each with a password of its own")
 
+    put_on_shift(platform.database)
     number = file_an_incident(officers["super"], platform.url)
     watch.lap("first incident filed")
     dispatch(officers["desk"], platform.url, number)
@@ -189,19 +196,23 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     write_down(watch)
 
 
+def put_on_shift(database: str) -> None:
+    """Put everybody on shift: within the last hour of a shift the board rightly sends nobody without a reason."""
+    engine = create_engine(database)
+    with Session(engine) as session:
+        db.as_actor(session, system_actor())
+        everybody_on_shift(session)
+        session.commit()
+    engine.dispose()
+
+
 def file_an_incident(page: Page, url: str) -> str:
     """The supervisor files an incident at the desk; its number."""
     page.goto(f"{url}/new-incident")
-    chooser = page.locator("[data-testid='stSelectbox'] input").first
-    chooser.fill("Exposed refuse")
-    page.get_by_role("option").first.wait_for()
-    chooser.press("Enter")
+    choose(page, page.locator("[data-testid='stSelectbox'] input").first, "Exposed refuse")
     page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
     page.locator(".st-key-gk-places button").first.click()
-    page.locator("[data-test-script-state='notRunning']").wait_for()
-    page.get_by_role("combobox", name="Source").click()
-    page.get_by_role("option", name="Superior office").click()
-    page.locator("[data-test-script-state='notRunning']").wait_for()
+    choose(page, page.get_by_role("combobox", name="Source"), "Superior office")
     page.get_by_role("button", name="File the incident").last.click()
     told = page.get_by_role("status").filter(has_text="is filed")
     told.wait_for()
