@@ -29,8 +29,8 @@ BETWEEN_S = 10 * 60.0
 """On foot from stop to stop at most."""
 CHANGE_S = 60.0
 """To change from one ride to the next, beside the way."""
-STOPS_AT_MOST = 20_000
-"""The ways on foot between so many take 1.6 GB."""
+STOPS_AT_MOST, STOPS_A_PART = 20_000, 500
+"""Between all of so many ways on foot are sought, part by part."""
 LONGEST_S = 3 * 3600.0
 """After the departure no ride is boarded that leaves later."""
 
@@ -62,7 +62,7 @@ def transit_s(
     progress = progress or Silent()
     stops = network.snap(timetable.stops)
     access = _near(matrix_s(network, origins, stops), WALK_S)
-    between = _near(matrix_s(network, stops, stops), BETWEEN_S)
+    between = _between(network, stops, progress)
     egress = _near(matrix_s(network, stops, destinations).T, WALK_S)
     times = matrix_s(network, origins, destinations)
     departures = np.asarray(departures_s, dtype=np.float64)
@@ -80,6 +80,19 @@ def transit_s(
         times[row] = np.median(np.minimum(reached, walked), axis=0)
         progress.advance()
     return times
+
+
+def _between(network: RoadNetwork, stops: Snapped, progress: Progress) -> tuple[Ints, Ints, Floats]:
+    """Return the stops that are walked to from each, as `_near` does, asking whether to stop between parts."""
+    starts, over, over_s = [np.zeros(1, dtype=np.int64)], list[Ints](), list[Floats]()
+    for first in range(0, len(stops), STOPS_A_PART):
+        progress.advance(0)
+        part = stops.part(slice(first, first + STOPS_A_PART))
+        begins, which, far = _near(matrix_s(network, part, stops), BETWEEN_S)
+        starts.append(begins[1:] + starts[-1][-1])
+        over.append(which)
+        over_s.append(far)
+    return np.concatenate(starts), np.concatenate(over), np.concatenate(over_s)
 
 
 def _near(seconds: Floats32, most: float) -> tuple[Ints, Ints, Floats]:

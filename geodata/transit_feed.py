@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
+from core.progress import Progress, Silent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,6 +36,8 @@ SHARE_AT_MOST, SMALL = 200, 64 << 10
 """A table that unpacks to more than so many times what it takes is none; so small a one may."""
 ROWS_AT_MOST, TIMES_ROWS_AT_MOST = 3_000_000, 20_000_000
 RIDES_AT_MOST = 10_000_000
+PIECE, PIECE_ROWS = 8 << 20, 200_000
+"""Bytes unpacked, and rows read, between two looks at whether to stop."""
 _UNREADABLE = (
     zipfile.BadZipFile, OSError, RuntimeError, EOFError, ValueError, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
@@ -83,8 +86,13 @@ class Timetable:
     notes: tuple[str, ...] = ()
 
 
-def read_timetable(feeds: Sequence[Path], day: dt.date) -> Timetable:
+def read_timetable(feeds: Sequence[Path], day: dt.date, *, progress: Progress | None = None) -> Timetable:
     """Return the rides of a day in one or more feeds (``.zip`` or folders) of the same area.
+
+    Parameters
+    ----------
+    progress
+        Asked piece by piece whether to stop; `core.progress.Cancelled` passes through.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def read_timetable(feeds: Sequence[Path], day: dt.date) -> Timetable:
     notes: list[str] = []
     spans: list[str] = []
     for feed in feeds:
-        read = _Feed(feed)
+        read = _Feed(feed, progress)
         spans.append(read.span())
         known = read.table("stops")
         at = known[["stop_lon", "stop_lat"]].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
@@ -150,10 +158,10 @@ def _column(rides: pd.DataFrame, name: str, kind: type) -> NDArray[Any]:
 class _Feed:
     """The tables of a feed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, progress: Progress | None = None) -> None:
         if not path.exists():
             raise InvalidInput(f"There is no file {path}.")
-        self.path = path
+        self.path, self.progress = path, progress or Silent()
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as text; empty where it is left out and need not be there."""
@@ -168,10 +176,7 @@ class _Feed:
             return pd.DataFrame()
         try:
             most = TIMES_ROWS_AT_MOST if name == "stop_times" else ROWS_AT_MOST
-            read = pd.read_csv(
-                io.BytesIO(content), dtype=str, encoding="utf-8-sig", skipinitialspace=True, nrows=most + 1,
-                usecols=lambda column: str(column).strip() in {*needed, *_MORE},
-            )  # fmt: skip
+            read = self._rows(content, {*needed, *_MORE}, most + 1)
         except (ValueError, pd.errors.ParserError) as error:
             raise InvalidInput(f"{self.path.name}: {name}.txt cannot be read ({error}).") from error
         if len(read) > most:
@@ -188,6 +193,28 @@ class _Feed:
             )  # fmt: skip
         return read
 
+    def _rows(self, content: bytes, columns: set[str], most: int) -> pd.DataFrame:
+        """Return the first rows of a table, read piece by piece."""
+        pieces = pd.read_csv(
+            io.BytesIO(content), dtype=str, encoding="utf-8-sig", skipinitialspace=True, nrows=most,
+            usecols=lambda column: str(column).strip() in columns, chunksize=PIECE_ROWS,
+        )  # fmt: skip
+        read = list[pd.DataFrame]()
+        with pieces:
+            for piece in pieces:
+                read.append(piece)
+                self.progress.advance(0)
+        return pd.concat(read, ignore_index=True)
+
+    def _unpacked(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+        """Return a part of an archive; no more than it says: zipfile stops there and finds the sum wrong."""
+        made = io.BytesIO()
+        with archive.open(part) as stream:
+            while piece := stream.read(PIECE):
+                made.write(piece)
+                self.progress.advance(0)
+        return made.getvalue()
+
     def _content(self, name: str) -> bytes | None:
         if self.path.is_dir():
             found = self.path / name
@@ -198,7 +225,7 @@ class _Feed:
                 if not inside:
                     return None
                 self._check(inside[0], name)
-                return archive.read(inside[0])  # no more than it says: zipfile stops there and finds the sum wrong
+                return self._unpacked(archive, inside[0])
         except _UNREADABLE as error:
             raise InvalidInput(
                 f"{self.path.name} is no GTFS feed.", hint="A .zip, or a folder of its tables.",
@@ -261,6 +288,7 @@ class _Feed:
                 "alights": read["drop_off_type"].ne("1") if "drop_off_type" in read else True,
             }
         )  # fmt: skip
+        self.progress.advance(0)
         made = made[made["order"].notna()].sort_values(["trip_id", "order"], kind="stable").reset_index(drop=True)
         empty = int(made["departure"].isna().sum())
         if empty:
@@ -271,6 +299,7 @@ class _Feed:
 
     def rides(self, times: pd.DataFrame, number: pd.Series) -> pd.DataFrame:
         """Return the rides from stop to stop of some trips, each run of a trip that runs often by itself."""
+        self.progress.advance(0)
         times = times[times["stop_id"].isin(number.index) & times["departure"].notna()]
         here, there = times.iloc[:-1], times.iloc[1:]
         same = here["trip_id"].to_numpy() == there["trip_id"].to_numpy()
@@ -299,6 +328,7 @@ class _Feed:
             key = f"{self.path.name}/{name}"
             if key not in keys.groups or not (1 <= headway < np.inf and first < last):
                 continue
+            self.progress.advance(0)
             one, runs = keys.get_group(key), math.ceil((last - first) / headway)
             count += len(one) * runs
             if count > RIDES_AT_MOST:

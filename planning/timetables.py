@@ -149,7 +149,7 @@ def made(
             zh="地图上没有可步行的道路。请先加载地图。",
         )  # fmt: skip
     progress.step("Reading the timetables")
-    timetable = read_timetable(feeds, dt.date.fromisoformat(wanted.day))
+    timetable = read_timetable(feeds, dt.date.fromisoformat(wanted.day), progress=progress)
     here = _inside(timetable, bounds)
     progress.step("Ways on foot")
     rows, columns = network.snap(places.rows), network.snap(places.columns)

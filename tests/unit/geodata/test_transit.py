@@ -14,6 +14,7 @@ import pytest
 
 from app.cli import main
 from core.errors import InvalidInput
+from core.progress import Cancelled, Silent
 from geodata import transit, transit_feed
 from geodata.network import build_network
 from geodata.transit import BETWEEN_S, CHANGE_S, WALK_S, transit_s
@@ -210,6 +211,38 @@ def test_what_frequencies_say_wrongly_is_left_out(tmp_path):
     )
     assert table.leaves_s.tolist() == [7 * 3600, 7 * 3600 + 600, 7 * 3600 + 1200]
     assert (table.trips, (table.arrives_s - table.leaves_s).tolist()) == (3, [300] * 3)
+
+
+class StopsAt(Silent):
+    """Wants the work to end when it is asked for the n-th time."""
+
+    def __init__(self, asked: int) -> None:
+        self.left = asked
+
+    def advance(self, items: int = 1) -> None:  # noqa: ARG002  (as every listener)
+        self.left -= 1
+        if self.left < 0:
+            raise Cancelled("stop")
+
+
+def test_reading_a_timetable_is_stopped_piece_by_piece_and_pieces_read_the_same(streets, tmp_path, monkeypatch):
+    times = [(f"t{n}", at, f"s{at}", f"08:{n:02}:00", f"08:{n:02}:30") for n in range(40) for at in (0, 1)]
+    path = feed(tmp_path, lonlat((0, 0), (500, 0)), times)
+    whole = read_timetable([path], DAY)
+    monkeypatch.setattr(transit_feed, "PIECE", 64)
+    monkeypatch.setattr(transit_feed, "PIECE_ROWS", 7)
+    counted = StopsAt(10**6)
+    parts = read_timetable([path], DAY, progress=counted)
+    assert parts.leaves_s.tolist() == whole.leaves_s.tolist()
+    assert parts.trip.tolist() == whole.trip.tolist()
+    asked = 10**6 - counted.left
+    assert asked > 40
+    for at in (0, asked // 2, asked - 1):
+        with pytest.raises(Cancelled):
+            read_timetable([path], DAY, progress=StopsAt(at))
+    at = streets.snap(lonlat((0, 0), (500, 0)))
+    with pytest.raises(Cancelled):
+        transit_s(streets, whole, at, at, [8 * 3600.0], progress=StopsAt(0))
 
 
 def test_a_broken_stream_is_no_feed(tmp_path):
