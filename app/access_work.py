@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app import data_uses
 from core.identity import Actor
 from core.progress import Progress
-from geodata import db
+from geodata import catalogue, db
 from planning import accessing
 from planning.access_model import AccessAnswer
 from planning.reach import measure
@@ -15,6 +16,7 @@ def answer_access(actor: Actor, answer_id: int, progress: Progress) -> AccessAns
     progress.step("Reading the city")
     with db.transaction(actor, purpose="answer access") as session:
         city, question = accessing.read_city(session, actor, answer_id)
+        catalogue.note_together(session, actor, data_uses.of_access(question), "study")
     found = measure(city, question, progress=progress)
     progress.step("Keeping the answer")
     with db.transaction(actor, purpose="answer access") as session:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 
+from app import data_uses
 from app.study_watch import Watch
 from core.identity import Actor
 from core.progress import Progress
-from geodata import db
+from geodata import catalogue, db
 from planning import living, matrices, service
 from planning.answer import answer
 from planning.fingerprint import fingerprint
@@ -21,6 +22,7 @@ def answer_study(actor: Actor, study_id: int, progress: Progress) -> Answer:
     with db.transaction(actor, purpose="answer a study") as session:
         living.begin(session, actor, study_id)
         city, question = service.read_city(session, actor, study_id)
+        catalogue.note_together(session, actor, data_uses.of_study(question), "study")
         transit = matrices.transit_of(session, actor, question)
     watch = Watch(actor, study_id, float(city.people.sum()), progress)
     found = answer(city, question, progress=watch)

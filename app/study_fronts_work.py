@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app import data_uses
 from core.identity import Actor
 from core.progress import Progress
-from geodata import db, jobs
+from geodata import catalogue, db, jobs
 from planning import fronting, service
 from planning.trading import traded
 
@@ -19,6 +20,7 @@ def compute(actor: Actor, arguments: dict[str, Any], progress: Progress) -> Mapp
     progress.step("Reading the city")
     with db.transaction(actor, purpose="compute fronts") as session:
         city, question = service.read_city(session, actor, study_id)
+        catalogue.note_together(session, actor, data_uses.of_study(question), "study")
         sites = len(service.study_detail(session, actor, study_id).sites)
     found = traded(city, question, sites, progress=progress)
     with db.transaction(actor, purpose="compute fronts") as session:

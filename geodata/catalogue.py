@@ -33,6 +33,8 @@ LOADED_BY = {
     "responsibility-grids": "grid",
 }
 """The kind of load that brings a built-in table."""
+_AGAIN_AND_AGAIN = frozenset({"api", "tiles", "map"})
+"""Ways by which a program or an open map asks on and on."""
 _noted: dict[tuple[object, ...], float] = {}
 _lock = threading.Lock()
 
@@ -194,9 +196,9 @@ def report(session: Session, actor: Actor, *, at: dt.datetime | None = None) -> 
 
 def note_use(session: Session, actor: Actor, key: str, way: str, *, rows: int = 0, joined: Sequence[str] = ()) -> None:
     """Remember that the actor read something; page after page of one reader counts once a minute."""
-    mark = (actor.territory_id, actor.label, key, way, tuple(joined))
+    mark = _mark(actor, key, way, joined)
     moment = time.monotonic()
-    if way in {"api", "tiles", "map"}:
+    if way in _AGAIN_AND_AGAIN:
         with _lock:
             if _noted.get(mark, 0.0) > moment:
                 return
@@ -204,6 +206,24 @@ def note_use(session: Session, actor: Actor, key: str, way: str, *, rows: int = 
                 _noted.clear()
             _noted[mark] = moment + NOTED_EVERY_S
     store.note_use(session, key, way, rows, sorted(joined))
+
+
+def note_together(session: Session, actor: Actor, keys: Sequence[str], way: str) -> None:
+    """Remember that the actor read several entries together: of each, with which others."""
+    for key in keys:
+        note_use(session, actor, key, way, joined=[each for each in keys if each != key])
+
+
+def is_due(actor: Actor, keys: Sequence[str], way: str) -> bool:
+    """Return whether `note_together` would write anything, without asking the database."""
+    moment = time.monotonic()
+    with _lock:
+        marks = (_mark(actor, key, way, [each for each in keys if each != key]) for key in keys)
+        return any(_noted.get(each, 0.0) <= moment for each in marks)
+
+
+def _mark(actor: Actor, key: str, way: str, joined: Sequence[str]) -> tuple[object, ...]:
+    return (actor.territory_id, actor.label, key, way, tuple(joined))
 
 
 def forget_uses(session: Session, actor: Actor, before: dt.datetime) -> int:

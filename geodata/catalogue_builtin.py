@@ -31,6 +31,8 @@ class Source:
         The identity is a number; else text.
     near
         Relation that holds the rows touching ``{shape}`` alone, where one is quicker than the condition.
+    beside
+        Keys of the offers whose columns its rows bear too.
     box
         Condition that finds rows in a shape ``{shape}`` (EPSG:4326) quickly, also under row-level security.
     """
@@ -44,13 +46,17 @@ class Source:
     box: sql.SQL | None = None
     numbered: bool = True
     near: sql.SQL | None = None
+    beside: tuple[str, ...] = ()
 
 
 Column = tuple[str, str, str, str, LiteralString] | tuple[str, str, str, str, LiteralString, str]
 """Name, kind, meaning in English and Chinese, expression, and a unit where there is one."""
 
 
-def _source(offer: Offer, relation: LiteralString, columns: tuple[Column, ...], **parts: LiteralString) -> Source:
+def _source(
+    offer: Offer, relation: LiteralString, columns: tuple[Column, ...], beside: tuple[str, ...] = (),
+    **parts: LiteralString,
+) -> Source:  # fmt: skip
     """Return a source; ``parts`` are ident, geom, where and box."""
     fields = tuple(FieldInfo(each[0], each[1], each[2], each[3], each[5] if len(each) > 5 else "") for each in columns)
     return Source(
@@ -61,6 +67,7 @@ def _source(offer: Offer, relation: LiteralString, columns: tuple[Column, ...], 
         sql.SQL(parts["geom"]),
         sql.SQL(parts["where"]),
         sql.SQL(parts["box"]) if "box" in parts else None,
+        beside=beside,
     )
 
 
@@ -99,7 +106,7 @@ def _incidents() -> Source:
         ident="x.id", geom="x.geom", where="x.territory_id = {territory}",
         # By grid: PostGIS operators are not leakproof, so the policy keeps an index on the place from being used.
         box="x.grid_id = ANY(ARRAY(SELECT b.id FROM unit_grid AS b WHERE b.territory_id = {territory}"
-        " AND b.geom && {shape})) AND x.geom && {shape}",
+        " AND b.geom && {shape})) AND x.geom && {shape}", beside=("unit-grids",),
     )  # fmt: skip
 
 
@@ -171,6 +178,7 @@ def _unit_grids() -> Source:
             ("started_on", "day", "In force since", "启用日期", "x.started_on"),
         ),
         ident="x.id", geom="x.geom", where="x.territory_id = {territory} AND x.ended_on IS NULL",
+        beside=("responsibility-grids",),
         box="x.geom && {shape} AND ST_Intersects(x.geom, {shape})",
     )  # fmt: skip
 

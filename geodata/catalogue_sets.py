@@ -102,4 +102,5 @@ def source_of(offer: Offer, *, with_key: bool = True) -> Source:
         )
         if offer.geometry
         else None,
+        beside=("unit-grids",) if GRID in offer.fields else (),
     )

@@ -20,8 +20,10 @@ from core.errors import Conflict, DataQuality, InvalidInput, NotFound, NotPermit
 from core.identity import Actor, May, require
 from core.identity import Role as ActorRole
 from core.progress import Progress, Silent
+from geodata import catalogue
 from geodata import exchange_store as store
 from geodata.bulk import file_sha256
+from geodata.catalogue_model import SET_PREFIX
 from geodata.db import system_rights
 from geodata.exchange import Guess, Role, Spec
 from geodata.exchange_into import Coming, into_of
@@ -200,6 +202,8 @@ def load_file(
             nested.rollback()
         else:
             nested.commit()
+    for other in sorted({str(each["data_set"]) for each in found.spec.rules if each.get("rule") == "refers"}):
+        catalogue.note_use(session, actor, SET_PREFIX + other, "page", joined=[SET_PREFIX + key])
     kept = None if intake.dry_run else made.batch_id
     return replace(made, seconds=round(time.perf_counter() - began, 3), batch_id=kept)
 

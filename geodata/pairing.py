@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, require
-from geodata import exchange_store, pairing_store
+from geodata import catalogue, exchange_store, pairing_store
+from geodata.catalogue_model import SET_PREFIX
 from geodata.crs import project
 from geodata.db import system_rights
 from geodata.exchange import PLACED_BY, plain
@@ -87,6 +88,7 @@ def compare(session: Session, actor: Actor, territory: TerritoryInfo, one: str, 
             hint="Ask for them in the catalogue, or let a supervisor compare.",
             zh=f"您无权查看数据集 {hidden[0]} 的行，请在数据目录中申请，或由主管比对。",
         )
+    catalogue.note_together(session, actor, [SET_PREFIX + each.key for each in sets], "page")
     return _compare(session, actor, territory, sets[0], sets[1])
 
 

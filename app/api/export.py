@@ -46,7 +46,7 @@ def take(actor: Actor, key: str, form: str, path: Path, *, with_grid: bool = Fal
     with transaction(actor, purpose=f"export {key}") as session:
         source = catalogue.source_of(session, actor, key)
         told = giving.write(session, source, actor.territory_id or 0, form, path, with_grid=with_grid)
-        joined = ["unit-grids"] if with_grid else []
+        joined = sorted({*source.beside, *(["unit-grids"] if with_grid else [])})
         catalogue.note_use(session, actor, key, "export", rows=told.rows, joined=joined)
         detail = {"rows": told.rows, "format": form, "bytes": told.bytes}
         note_event(session, "export", "data_set", key, detail)

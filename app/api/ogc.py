@@ -165,7 +165,7 @@ def _items(actor: Actor, request: Request) -> Response:
         source = catalogue.source_of(session, actor, request.path_params["collection"])
         asked = ogc_query.wanted(query, source.offer, home.metric_srid)
         page = features.page(session, source, home.id, asked)
-        catalogue.note_use(session, actor, source.offer.key, "api", rows=len(page.features))
+        catalogue.note_use(session, actor, source.offer.key, "api", rows=len(page.features), joined=source.beside)
     if as_page:
         return ogc_html.items(request, source.offer, page, query)
     here = f"{base_of(request)}/collections/{source.offer.key}"
@@ -207,7 +207,7 @@ def _item(actor: Actor, request: Request) -> Response:
         source = catalogue.source_of(session, actor, request.path_params["collection"])
         asked = ogc_query.wanted(query, source.offer, home.metric_srid)
         found = features.one(session, source, home.id, request.path_params["feature"], asked)
-        catalogue.note_use(session, actor, source.offer.key, "api", rows=1)
+        catalogue.note_use(session, actor, source.offer.key, "api", rows=1, joined=source.beside)
     if ogc_html.wanted(request):
         return ogc_html.item(request, source.offer, found)
     here = f"{base_of(request)}/collections/{source.offer.key}"
@@ -297,7 +297,7 @@ def _tile(actor: Actor, request: Request) -> Response:
                 hint=f"Zooms run from {first} to {last}, of up to {documents.MOST_IN_TILE:,} rows from 0.",
             )
         made = features.tile(session, source, actor.territory_id or 0, (key.z, key.x, key.y), documents.MOST_IN_TILE)
-        catalogue.note_use(session, actor, source.offer.key, "tiles")
+        catalogue.note_use(session, actor, source.offer.key, "tiles", joined=source.beside)
     return Response(made, media_type=documents.MVT, headers=HEADERS, status_code=200 if made else 204)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app import data_uses
 from app.api.tiles import actor_of, cache, day_of
 from app.wire import respond
 from core.errors import InvalidInput
@@ -77,6 +78,8 @@ async def serve_values(request: Request) -> Response:
     entry = cache().get(key) if key is not None else None
     if entry is None:
         entry = await run_in_threadpool(_answer, actor, question)
+    if data_uses.map_is_due(actor, question):
+        await run_in_threadpool(data_uses.note_map, actor, question)
     return respond(request, entry, MEDIA_TYPE)
 
 

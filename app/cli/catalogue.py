@@ -130,9 +130,8 @@ def export(
     with acting(territory, as_, purpose=f"export {key}") as here, progress() as bars:
         source = catalogue.source_of(here.session, here.actor, key)
         told = giving.write(here.session, source, here.territory.id, form, file, with_grid=grid, progress=bars)
-        catalogue.note_use(
-            here.session, here.actor, key, "export", rows=told.rows, joined=["unit-grids"] if grid else []
-        )
+        joined = sorted({*source.beside, *(["unit-grids"] if grid else [])})
+        catalogue.note_use(here.session, here.actor, key, "export", rows=told.rows, joined=joined)
         note_event(here.session, "export", "data_set", key, {"rows": told.rows, "format": form, "bytes": told.bytes})
     emit({"key": key, "file": str(file), "rows": told.rows, "bytes": told.bytes}, as_json)
 

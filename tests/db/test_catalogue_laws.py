@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from core.identity import Actor, Role, system_actor
-from geodata import asking
+from geodata import asking, catalogue
 from geodata.exchange_load import Intake, Loaded, load_file
 from geodata.exchange_understand import Overrides
 from geodata.territory import find_territory
@@ -151,3 +151,5 @@ def test_rules_compare_with_what_the_reader_may_read(
     assert lamps
     told = bring(supervisor)
     assert (told.loaded, told.rejected) == (1, 1)
+    session = acting(supervisor)
+    assert ("set-poles",) in {each.joined for each in catalogue.uses(session, supervisor, "set-lamps")}

@@ -18,7 +18,7 @@ import layers.tiles
 from app import guard
 from app.api import assets, draft_tiles, tiles, values
 from core.identity import Actor, Role, system_actor
-from geodata import db
+from geodata import catalogue, db
 from grids import drafting
 from layers.tiles import tiles_of
 from layers.versions import versions
@@ -382,3 +382,15 @@ def test_tiles_with_what_was_granted_to_one_account_are_not_given_to_another(
 def test_a_place_told_long_ago_is_not_shown(client: TestClient, city: MapCity, placed: int) -> None:
     del placed
     assert b"W902" not in client.get(address(city, "workers", 13)).content
+
+
+def test_who_colours_grids_by_incidents_is_noted_with_what(city: MapCity, client: TestClient) -> None:
+    looking, overseer = Acts.actor, city.officer(Role.SUPERVISOR)
+    assert looking is not None
+    for metric in ("reported", "reported", "people"):
+        assert client.get(f"/api/values?metric={metric}&{SPAN}").status_code == 200
+    with db.transaction(overseer) as session:
+        cases, cells = ([each for each in catalogue.uses(session, overseer, key) if each.label == looking.label]
+                        for key in ("incidents", "unit-grids"))  # fmt: skip
+    assert {(each.way, each.joined) for each in cases} == {("map", ("unit-grids",))}
+    assert {each.joined for each in cells} == {("incidents",), ()}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
-from geodata import pairing
+from geodata import catalogue, pairing
 from geodata.db import as_actor
 from tests.db.test_linking import bring, write
 from tests.halves import MIDDLE, SOUTH, Halves
@@ -41,6 +41,8 @@ def test_pairs_are_found_decided_kept_and_counted_once(session: Session, two: Ha
     territory = two[0]
     actor = system_actor(territory.id, label="clerk")
     found = pairing.compare(session, actor, territory, "trade", "health")
+    for one, other in (("set-trade", "set-health"), ("set-health", "set-trade")):
+        assert [each.joined for each in catalogue.uses(session, actor, one)] == [(other,)], "read with what is known"
     waiting = pairing.list_pairs(session, actor, territory)
     assert ("C1", "7") in names(waiting)
     assert ("C2", "9") in names(waiting)

@@ -12,7 +12,7 @@ from app.studies import answer_study
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, Role, system_actor
 from core.progress import Silent
-from geodata import db, jobs
+from geodata import catalogue, db, jobs
 from geodata.territory import TerritoryInfo, find_territory
 from people import accounts
 from planning import service
@@ -73,6 +73,14 @@ def test_a_job_answers_and_everybody_is_counted(answered: int, actors: dict[Role
     assert sum(row["people"] for row in facts["communities"]) == pytest.approx(facts["people"])
     assert facts["curve"]["then"] == sorted(facts["curve"]["then"])
     assert facts["curve"]["now"] is None
+
+
+def test_the_catalogue_tells_what_a_study_read_together(answered: int, actors: dict[Role, Actor]) -> None:
+    assert answered
+    with db.transaction(actors[Role.SUPERVISOR]) as session:
+        used = {each.joined for each in catalogue.uses(session, actors[Role.SUPERVISOR], "facilities")
+                if each.way == "study"}  # fmt: skip
+    assert used == {("streets",)}
 
 
 def test_the_record_tells_who_asked_and_the_job_answered_in_his_name(answered: int, actors: dict[Role, Actor]) -> None:
