@@ -21,6 +21,8 @@ from geodata.db import transaction
 ALARM = dt.timedelta(hours=1)
 OLD = dt.timedelta(minutes=10)
 """A plan older than this does not say that all is well."""
+NEWS_FOR = dt.timedelta(seconds=20)
+"""So long what came of an act stands there; a plan made because of it would wipe it out at once."""
 STALE_NAMED = 12
 NAMED = 4
 """So many breaches and moves are named; the others stand in the queue."""
@@ -123,11 +125,15 @@ def came_out(came: Published, one: str = "") -> str:
     return ("" if i18n.locale() == "zh" else " ").join(said)
 
 
-def news() -> None:
-    """Say what came of the last act, and what was left out of it."""
-    wrong = st.session_state.pop(state.BOARD_WRONG, None)
-    done = st.session_state.pop(state.BOARD_DONE, None)
-    stale: tuple[tuple[str, str], ...] = st.session_state.pop(state.BOARD_STALE, ())
+def news(now: dt.datetime) -> None:
+    """Say what came of the last act, and what was left out of it; a page drawn for a new plan says it again."""
+    came = tuple(st.session_state.pop(key, None) for key in (state.BOARD_WRONG, state.BOARD_DONE, state.BOARD_STALE))
+    kept, since = st.session_state.get(state.BOARD_NEWS, ((None, None, None), now))
+    if any(came):
+        st.session_state[state.BOARD_NEWS] = (came, now)
+    elif now - since < NEWS_FOR:
+        came = kept
+    wrong, done, stale = came
     if isinstance(wrong, Conflict):
         told = wrong.zh if wrong.zh and i18n.locale() == "zh" else str(wrong)
         mine = guard.current_actor().label

@@ -62,7 +62,7 @@ def show() -> None:
         seen = board_live.look(session, actor, territory)
         now = seen.board.at
         widgets.title(t("Board"), simulated=territory.is_demo, aside=i18n.long_day(now, territory.timezone))
-        board_head.news()
+        board_head.news(now)
         board_head.show(seen.plan, seen.entries, now)
         board_desk.show(seen.desk, now)
         codes = {worker.id: worker.code for worker in seen.workers}

@@ -129,6 +129,7 @@ def test_one_row_alone_is_sent_as_proposed(run, plan):
     page = run("board", Role.DISPATCHER, incident=str(incident_id))
     key(page, "gk_board_send_one").click().run()
     assert "is sent out as proposed" in words(page)
+    assert "is sent out as proposed" in words(page.run()), "a page drawn anew for a new plan says it again"
     assert status(incident_id) == ("dispatched", plan.row(incident_id).worker_id)
 
 
