@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import db
-from tests.browser.conftest import Served, choose, enter
+from tests.browser.conftest import Served, choose, enter, stands
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def become(page: Page, served: Served, role: str, language: str) -> None:
 
 def act(page: Page, name: str) -> None:
     """Press the button of an act and wait until it is done."""
+    page.locator(ACT.format(name)).wait_for()
+    stands(page)
     page.locator(ACT.format(name)).get_by_role("button").click()
     page.locator(ACT.format(name)).wait_for(state="detached")
 
@@ -84,14 +86,13 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     page.goto(f"{served.url}/new-incident")
     choose(page, page.locator("[data-testid='stSelectbox'] input").first, words["class"])
     page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
+    page.locator(".st-key-gk-places button").first.wait_for()
+    stands(page)
     page.locator(".st-key-gk-places button").first.click()
     label, option = words["source"]  # an order of a superior office is filed without a look on site first
     choose(page, page.get_by_role("combobox", name=label), option)
-    send = page.get_by_role("button", name=words["file"]).last
-    send.click()
-    told = page.get_by_role("status").filter(has_text=words["filed"])
-    told.wait_for()
-    address = told.get_by_role("link").get_attribute("href")
+    page.get_by_role("button", name=words["file"]).last.click()
+    address = page.get_by_role("status").filter(has_text=words["filed"]).get_by_role("link").get_attribute("href")
 
     become(page, served, "dispatcher", language)
     page.goto(f"{served.url}{address}")
@@ -99,7 +100,7 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     page.locator(".st-key-gk-ranked label").filter(has_text=worker_code).click()
     sender = page.locator(".st-key-gk_board_assign button").filter(has_text=worker_code)
     sender.wait_for()
-    page.locator("[data-test-script-state='notRunning']").wait_for()
+    stands(page)
     if sender.is_disabled():  # whoever is not the first needs a reason
         label, option = words["why"]
         choose(page, page.get_by_role("combobox", name=label), option)

@@ -23,7 +23,7 @@ from geodata import db
 from incidents import service as incidents
 from incidents.lifecycle import ACT_WORDS
 from people import accounts
-from tests.browser.conftest import PATIENCE_MS, Served, choose
+from tests.browser.conftest import PATIENCE_MS, Served, choose, open_tab, stands, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -69,11 +69,15 @@ class Stage:
         """Show the incident at somebody's desk as it stands now; where it is open, the page is only run again."""
         page = self.pages[name]
         if name in self.current and page.url.endswith(self.address):
-            page.keyboard.press("r")
+            told = page.get_by_role("status").filter(has_text="The incident is now")
+            page.keyboard.press("r")  # what came of the act before is told no more then
+            until(page, lambda: not told.count(), "the page is not run again", lambda: page.keyboard.press("r"))
+            stands(page)
             return page
         page.goto(f"{self.served.url}{self.address}")
         page.locator(".st-key-gk-detail .gk-title h2").wait_for()
         page.locator(".st-key-gk-detail [data-testid='stTabs']").wait_for()
+        stands(page)
         self.current.add(name)
         return page
 
@@ -81,14 +85,16 @@ class Stage:
         """Do an act with its choices, in the order of its fields, and wait until the page says that it is done."""
         page = self.looks(name)
         button = page.locator(f"[class*='st-key-gk_act_{act}_']").first.get_by_role("button").first
-        button.click()
+        button.wait_for()
+        if not choices:
+            button.click()
         fields = page.locator("[data-testid='stPopoverBody'] [data-testid='stSelectbox'] input")
         for place, choice in enumerate(choices):
             field = fields.nth(place)
-            expect(field).to_be_visible()
+            until(page, field.is_visible, f"{act} asks for nothing", button.click)
+            stands(page)
             if field.input_value() != choice:  # it may stand there as the first proposal
-                field.fill(choice)
-                page.get_by_role("option", name=choice).first.click()
+                choose(page, field, choice)
         if choices:
             page.locator(f"[class*='st-key-gk_act_{act}_'][class*='_go'] button:enabled").click()
         said = page.get_by_role("status").filter(has_text=f"The incident is now: {becomes}.")
@@ -156,11 +162,12 @@ def report(stage: Stage) -> None:
     page.goto(f"{stage.served.url}/new-incident")
     choose(page, page.get_by_role("combobox", name="Class"), "Street lamp")
     page.get_by_label("Address or place").press_sequentially("Castle Road")
+    page.locator(".st-key-gk-places button").first.wait_for()
+    stands(page)
     page.locator(".st-key-gk-places button").first.click()
     page.get_by_role("button", name="Report the incident").last.click()
-    told = page.get_by_role("status").filter(has_text="is reported")
-    told.wait_for()
-    stage.address = told.get_by_role("link").get_attribute("href") or ""
+    told = page.get_by_role("status").filter(has_text="is reported").get_by_role("link")
+    stage.address = told.get_attribute("href") or ""
 
 
 def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts.Account]], tmp_path: Path) -> None:
@@ -224,7 +231,7 @@ def test_six_roles_one_incident(stage: Stage, hires: Callable[..., list[accounts
 
     # The auditor sees every act and may do none; the manager sees it closed.
     page = stage.looks("auditor")
-    page.get_by_role("tab", name="History").click()
+    open_tab(page, "History")
     page.get_by_text("The record cannot be changed").wait_for()
     history = page.locator(".st-key-gk-detail")
     acts = ("verify", "file", "dispatch", "return", "join", "start", "finish", "check", "rework", "reopen", "close")
