@@ -29,6 +29,27 @@ def is_interface(path: str) -> bool:
     return path == PATH or path.startswith(PATH + "/")
 
 
+def as_page(connection: HTTPConnection) -> bool:
+    """Return whether a page is asked for: by the address, else by what the client would rather have."""
+    given = connection.query_params.get("f")
+    if given:
+        return given == "html"
+    accepted = [each.partition(";") for each in connection.headers.get("accept", "").lower().split(",")]
+    liked = {kind.strip(): _quality(rest) for kind, _, rest in accepted}
+    return liked.get("text/html", 0.0) > max(liked.get("application/json", 0.0), liked.get("application/geo+json", 0.0))
+
+
+def _quality(parameters: str) -> float:
+    for each in parameters.split(";"):
+        name, _, value = each.strip().partition("=")
+        if name == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
 def secret_of(connection: HTTPConnection) -> str | None:
     """Return the secret a request carries; None when it carries none.
 

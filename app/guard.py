@@ -273,8 +273,9 @@ def _is_page(scope: Scope) -> bool:
 
 def _refusal(connection: HTTPConnection) -> Response:
     if bearer.is_interface(connection.scope["path"]):
-        return bearer.refusal()
-    if not _is_page(connection.scope):
+        if bearer.secret_of(connection) is not None or not bearer.as_page(connection):
+            return bearer.refusal()
+    elif not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
     wanted = _wanted(connection)
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app import bearer, guard
 from app.api import forms, ogc_html, ogc_openapi, ogc_query
 from app.api import ogc_documents as documents
 from app.api.busy import Busy
@@ -40,10 +41,15 @@ async def _answer(
     request: Request, make: Callable[[Actor, Request], Any], media_type: str = documents.JSON
 ) -> Response:
     """Return what ``make`` gives, as JSON, made in a thread of the interface's own."""
-    actor = actor_of(request)
-    require(actor, May.SEE_MAP)
-    with READERS.enter(actor.user_id or actor.scope_key):
-        made = await READERS.work(make, actor, request)
+    try:
+        actor = actor_of(request)
+        require(actor, May.SEE_MAP)
+        with READERS.enter(actor.user_id or actor.scope_key):
+            made = await READERS.work(make, actor, request)
+    except GridkeeperError as error:
+        if not bearer.as_page(request):
+            raise
+        return ogc_html.refused(request, error, guard.status_of(error))
     if isinstance(made, Response):
         return made
     return JSONResponse(made, headers=HEADERS, media_type=media_type)
@@ -72,7 +78,7 @@ async def landing(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
         ogc_query.check_format(request.query_params)
-        if ogc_html.wanted(request):
+        if bearer.as_page(request):
             return ogc_html.landing(request, home.title(forms.language(request)))
         return documents.landing(base_of(request), home.title(actor.locale))
 
@@ -83,7 +89,7 @@ async def conformance(request: Request) -> Response:
     """Answer with what it keeps to."""
 
     def make(_actor: Actor, request: Request) -> Any:
-        return ogc_html.conformance(request) if ogc_html.wanted(request) else documents.conformance()
+        return ogc_html.conformance(request) if bearer.as_page(request) else documents.conformance()
 
     return await _answer(request, make)
 
@@ -108,7 +114,7 @@ async def collections(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
             offers = [source.offer for source in catalogue.sources(session, actor).values()]
-        if ogc_html.wanted(request):
+        if bearer.as_page(request):
             return ogc_html.collections(request, offers)
         systems = ogc_query.systems(home.metric_srid)
         base = base_of(request)
@@ -127,7 +133,7 @@ async def collection(request: Request) -> Response:
         with transaction(actor) as session:
             home = _in_territory(session, actor)
             offer = catalogue.source_of(session, actor, request.path_params["collection"]).offer
-        if ogc_html.wanted(request):
+        if bearer.as_page(request):
             return ogc_html.collection(request, base_of(request), offer, home.bounds)
         systems = ogc_query.systems(home.metric_srid)
         return documents.collection(base_of(request), offer, bounds=home.bounds, crs=systems, locale=actor.locale)
@@ -157,7 +163,7 @@ def _items(actor: Actor, request: Request) -> Response:
     query = dict(pairs)
     if len(query) != len(pairs):
         raise InvalidInput("A parameter stands twice.", hint="Give each once.")
-    as_page = ogc_html.wanted(request)
+    as_page = bearer.as_page(request)
     if as_page:
         query.setdefault("limit", str(ogc_html.ROWS))
     with transaction(actor) as session:
@@ -208,7 +214,7 @@ def _item(actor: Actor, request: Request) -> Response:
         asked = ogc_query.wanted(query, source.offer, home.metric_srid)
         found = features.one(session, source, home.id, request.path_params["feature"], asked)
         catalogue.note_use(session, actor, source.offer.key, "api", rows=1, joined=source.beside)
-    if ogc_html.wanted(request):
+    if bearer.as_page(request):
         return ogc_html.item(request, source.offer, found)
     here = f"{base_of(request)}/collections/{source.offer.key}"
     links = [

@@ -14,6 +14,7 @@ from app import catalogue_words, i18n
 from app.api import forms
 from app.api.ogc_documents import CONFORMS
 from app.i18n import t
+from core.errors import GridkeeperError
 from geodata.catalogue_model import Offer
 from geodata.features import Page
 from layers.style import LIGHT
@@ -21,27 +22,6 @@ from layers.style import LIGHT
 BASE = "/ogc"
 ROWS = 25
 HEADERS = {"cache-control": "private, no-store", "vary": "Cookie, Authorization, Accept", "x-robots-tag": "noindex"}
-
-
-def wanted(request: Request) -> bool:
-    """Return whether a page is asked for: by the address, else by what the client would rather have."""
-    given = request.query_params.get("f")
-    if given:
-        return given == "html"
-    accepted = [each.partition(";") for each in request.headers.get("accept", "").lower().split(",")]
-    liked = {kind.strip(): _quality(rest) for kind, _, rest in accepted}
-    return liked.get("text/html", 0.0) > max(liked.get("application/json", 0.0), liked.get("application/geo+json", 0.0))
-
-
-def _quality(parameters: str) -> float:
-    for each in parameters.split(";"):
-        name, _, value = each.strip().partition("=")
-        if name == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
 
 
 def stylesheet() -> str:
@@ -54,7 +34,7 @@ def _page(request: Request, language: str, title: str, **more: Any) -> Response:
     here = _path(request)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"f", "lang"}]
     told = {
-        "language": language, "title": title, "lead": "", "facts": (), "links": (), "rows": None,
+        "language": language, "title": title, "lead": "", "hint": "", "facts": (), "links": (), "rows": None,
         "columns": (), "caption": "", "following": "", "examples": (), "crumbs": (),
         "as_data": f"{here}?{urlencode([*kept, ('f', 'json')])}",
         "spoken": {each: f"{here}?{urlencode([*kept, ('f', 'html'), ('lang', each)])}" for each in i18n.LOCALES},
@@ -169,6 +149,19 @@ def item(request: Request, offer: Offer, feature: str) -> Response:
         request, language, str(told["id"]), columns=[t("Column"), t("Meaning"), t("Value")], rows=rows,
         crumbs=[_root(), _list(), _one(offer, language)],
     )  # fmt: skip
+
+
+def refused(request: Request, error: GridkeeperError, status: int) -> Response:
+    """Return why an address gives nothing, and the ways on."""
+    language = _speak(request)
+    said = error.zh if error.zh and language == "zh" else error.message
+    hint = "" if error.zh and language == "zh" else error.hint
+    titles = {403: t("Not for your role"), 404: t("There is nothing at this address"), 503: t("Not just now")}
+    links = [(t("Collections"), f"{BASE}/collections?f=html", t("What there is, with columns and rows"))]
+    title = titles.get(status, t("This address cannot be answered"))
+    response = _page(request, language, title, lead=said, hint=hint, links=links, crumbs=[_root()])
+    response.status_code = status
+    return response
 
 
 def _cell(value: Any) -> str:

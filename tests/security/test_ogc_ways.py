@@ -124,6 +124,33 @@ def test_who_opens_an_address_in_a_browser_gets_a_page(enter: Enter) -> None:
     assert client.cookies.get(forms.LANGUAGE_COOKIE) == "en"
 
 
+def test_an_error_is_a_page_in_a_browser_and_data_elsewhere(enter: Enter) -> None:
+    client = enter(Role.SUPERVISOR)
+    for path, status, words in (
+        ("/collections/nothing-such", 404, "nothing-such"),
+        ("/collections/streets/items?limit=no", 400, "limit"),
+        ("/collections/streets/items/none", 404, "none"),
+    ):
+        page = get(client, path, accept=BROWSER)
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert words in page.text
+        assert "/ogc/collections?f=html" in page.text
+        told = get(client, path)
+        assert (told.status_code, set(told.json())) == (status, {"error", "hint"})
+    refused = get(enter(Role.GRID_WORKER), "/collections/streets/items", accept=BROWSER)
+    assert (refused.status_code, "other programs may not read" in refused.text) == (403, True)
+
+
+def test_a_browser_without_a_session_is_led_to_the_login(enter: Enter) -> None:
+    client = enter(None)
+    led = client.get("/ogc/collections?f=html", headers={"accept": BROWSER}, follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (303, "/login?next=/ogc/collections%3Ff%3Dhtml")
+    assert client.get("/ogc", headers={"accept": "application/json"}).status_code == 401
+    wrong = {"accept": BROWSER, "authorization": "Bearer wrong"}
+    assert client.get("/ogc", headers=wrong, follow_redirects=False).status_code == 401
+
+
 @pytest.fixture
 def odd(actors: dict[Role, Actor]) -> Iterator[str]:
     """A data set whose keys are written as addresses and mark-up are."""
