@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import psycopg
@@ -41,6 +41,21 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(os.environ.get("GRIDKEEPER_STA
 # A machine that is busy with other things must not fail a test of what is true.
 hypothesis.settings.register_profile("gridkeeper", deadline=None)
 hypothesis.settings.load_profile("gridkeeper")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """Give files to the processes as they come free, all of tests/browser to one: two browsers at once are too many."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            scope = super()._split_scope(nodeid)
+            return "tests/browser" if "tests/browser/" in scope else scope
+
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session")
