@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import PATIENCE_MS, Served, choose, enter
+from tests.browser.conftest import PATIENCE_MS, Served, choose, enter, keep, open_tab, stands, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,19 +29,22 @@ def count(served: Served, statement: str) -> int:
 def test_from_nothing_to_published(page: Page, served: Served, chromium: Browser) -> None:
     enter(page, served, "manager")
     page.goto(f"{served.url}/draw-balance")
-    page.get_by_role("button", name="New draft").click()
-    page.get_by_label("What it is for").fill("Squares for the west")
-    page.keyboard.press("Tab")
+    stands(page)
+    title = page.get_by_label("What it is for")
+    until(page, title.is_visible, "no draft can be begun", page.get_by_role("button", name="New draft").click)
+    keep(page, title, "Squares for the west")
     page.get_by_role("button", name="Begin", exact=True).click()
-    page.get_by_text("holds the cells of today").wait_for()
+    page.get_by_text("holds the cells of today").first.wait_for()
+    stands(page)
     choose(page, page.get_by_role("combobox", name=re.compile("Method")), "Squares")
     page.get_by_label("Width, m").wait_for()
+    stands(page)
     page.get_by_role("button", name="Draw", exact=True).click()
     page.get_by_text("Drawn, numbered and coded.").wait_for()
-    page.get_by_role("tab", name="Share out").click()
+    open_tab(page, "Share out")
     page.get_by_role("button", name="Share out", exact=True).click()
     page.get_by_text("times the mean load").wait_for()
-    page.get_by_role("tab", name="Submit").click()
+    open_tab(page, "Submit")
     page.get_by_role("button", name="Submit", exact=True).click()
     page.get_by_text("Submitted. A supervisor decides.").wait_for()
     expect(page.locator(".st-key-gk_draw_publish")).to_have_count(0)
@@ -51,6 +54,8 @@ def test_from_nothing_to_published(page: Page, served: Served, chromium: Browser
     other.set_default_timeout(PATIENCE_MS)
     enter(other, served, "supervisor")
     other.goto(page.url)
+    other.get_by_role("button", name="Publish", exact=True).wait_for()
+    stands(other)
     other.get_by_role("button", name="Publish", exact=True).click()
     other.get_by_text(re.compile("In force: [0-9,]+ new cells")).wait_for()
     other.context.close()

@@ -10,10 +10,10 @@ import shapely
 from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
-from tests.browser.conftest import PATIENCE_MS, Served, choose, enter, until
+from tests.browser.conftest import MAP, PATIENCE_MS, Served, choose, enter, in_map, keep, open_tab, stands, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Frame, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -48,46 +48,42 @@ class Map:
     def __init__(self, page: Page, served: Served) -> None:
         self.page, self.served = page, served
 
-    @property
-    def frame(self) -> Frame:
-        return next(each for each in self.page.frames if "streamlit_folium" in each.url)
-
     def drawn(self) -> bool:
         version = ask(self.served, "SELECT version FROM grid_change ORDER BY id DESC LIMIT 1")[0][0]
-        told = "() => window.map ? window.map.getContainer().dataset.draft : ''"
-        frames = [each for each in self.page.frames if "streamlit_folium" in each.url]
-        return bool(frames) and frames[0].evaluate(told) == str(version)
+        return in_map(self.page, "window.map ? window.map.getContainer().dataset.draft : ''") == str(version)
 
     def show(self, lon: float, lat: float, zoom: int = 17) -> None:
         until(self.page, self.drawn, "the draft was not drawn")
-        self.frame.evaluate(f"window.map.setView([{lat}, {lon}], {zoom}, {{animate: false}})")
+        stands(self.page)
+        in_map(self.page, f"void window.map.setView([{lat}, {lon}], {zoom}, {{animate: false}})")
         until(self.page, lambda: self.found(lon, lat), "the cells were not drawn")
 
     def found(self, lon: float, lat: float) -> bool:
         """Return whether the map knows a cell there."""
-        here = f"window.map.fire('mousemove', {{latlng: L.latLng({lat}, {lon})}})"
-        self.frame.evaluate(here)
+        in_map(self.page, f"void window.map.fire('mousemove', {{latlng: L.latLng({lat}, {lon})}})")
         self.page.wait_for_timeout(100)
-        return bool(self.frame.evaluate("GridkeeperDraft.state.hovered"))
+        return bool(in_map(self.page, "GridkeeperDraft.state.hovered"))
 
     def click(self, lon: float, lat: float) -> None:
-        at = self.frame.evaluate(f"(() => {{ const p = window.map.latLngToContainerPoint([{lat}, {lon}]);"
-                                 " return [p.x, p.y]; })()")  # fmt: skip
-        self.frame.locator("#map_div").click(position={"x": at[0], "y": at[1]})
+        at = in_map(self.page, f"(() => {{ const p = window.map.latLngToContainerPoint([{lat}, {lon}]);"
+                               " return [p.x, p.y]; })()")  # fmt: skip
+        self.page.frame_locator(MAP).locator("#map_div").click(position={"x": at[0], "y": at[1]})
 
 
 def test_merge_give_and_move_a_border(page: Page, served: Served) -> None:
     enter(page, served, "manager")
     page.goto(f"{served.url}/draw-balance")
-    page.get_by_role("button", name="New draft").click()
-    page.get_by_label("What it is for").fill("By hand")
-    page.keyboard.press("Tab")
+    stands(page)
+    title = page.get_by_label("What it is for")
+    until(page, title.is_visible, "no draft can be begun", page.get_by_role("button", name="New draft").click)
+    keep(page, title, "By hand")
     page.get_by_role("button", name="Begin", exact=True).click()
-    page.get_by_text("holds the cells of today").wait_for()
-    page.get_by_role("tab", name="Share out").click()
+    page.get_by_text("holds the cells of today").first.wait_for()
+    stands(page)
+    open_tab(page, "Share out")
     page.get_by_role("button", name="Share out", exact=True).click()
     page.get_by_text("times the mean load").wait_for()
-    page.get_by_role("tab", name="By hand").click()
+    open_tab(page, "By hand")
     drawing = Map(page, served)
 
     # Two neighbours of one responsibility grid become one cell; both are clicked at once.
@@ -132,11 +128,12 @@ def test_merge_give_and_move_a_border(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Move the border of two cells").wait_for()
     middle, hair = (bottom + top) / 2, (right - left) / 20
     drawing.show((left + right) / 2, middle)
-    drawing.frame.locator(".leaflet-draw-draw-polyline").click()
+    page.frame_locator(MAP).locator(".leaflet-draw-draw-polyline").click()
     for lon in (left - hair, (left + right) / 2, right + hair, right + hair):
         drawing.click(lon, middle)
         page.wait_for_timeout(300)
     button = page.get_by_role("button", name="Move the border of two cells")
+    stands(page)
     expect(button).to_be_enabled(timeout=PATIENCE_MS)
     button.click()
     page.get_by_text("The border was moved.").wait_for()

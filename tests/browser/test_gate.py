@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
 from geodata.embedded import OWNER, Cluster
-from tests.browser.conftest import PATIENCE_MS, Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, enter, stands
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -63,14 +63,18 @@ def test_a_clerk_brings_a_file_in_and_mends_what_waits(
     page.set_default_timeout(PATIENCE_MS)
     enter(page, served, "handler")
     page.goto(f"{served.url}/bring-in")
-    page.locator("input[type=file]").set_input_files(lamps(served, tmp_path / "lamps.csv"))
+    page.locator("input[type=file]").wait_for(state="attached")
+    stands(page)
+    page.locator("input[type=file]").set_input_files(lamps(served, tmp_path / "street-lights.csv"))
     expect(page.get_by_role("heading", name="So it was understood")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("GB18030").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("left out: about a person").first).to_be_visible(timeout=PATIENCE_MS)
+    stands(page)
     page.get_by_role("button", name="Bring it in", exact=True).click()
     expect(page.get_by_role("heading", name="Brought in: ")).to_be_visible(timeout=PATIENCE_MS)
     page.locator("a", has_text="In quarantine").click()
     expect(page.get_by_text("功率 has to be a whole number").first).to_be_visible(timeout=PATIENCE_MS)
+    stands(page)
     page.get_by_label("功率").fill("60")
     page.get_by_role("button", name="Bring it in again").click()
     expect(page.get_by_text("Row 7 is in.")).to_be_visible(timeout=PATIENCE_MS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import MAP, Served, enter, stands, until
+from tests.browser.conftest import MAP, Served, enter, open_tab, stands, until
 from tests.browser.test_study_round_trip import work
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_access_is_counted_shown_by_community_and_taken_with_its_address(
     ground.locator("canvas").first.wait_for()
     page.locator("td a[href*='community=']").first.click()
     page.wait_for_url(re.compile("community="))
-    page.get_by_role("tab", name="What it rests on").click()
+    open_tab(page, "What it rests on")
     page.get_by_text("On foot at").wait_for()
     for part in ("facility=library", "mode=walk", "minutes=10"):
         assert part in page.url

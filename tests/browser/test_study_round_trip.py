@@ -14,14 +14,14 @@ import pytest
 from playwright.sync_api import expect
 
 from geodata.embedded import OWNER, Cluster
-from tests.browser.conftest import PATIENCE_MS, Served, enter
+from tests.browser.conftest import PATIENCE_MS, Served, enter, keep, open_tab, stands
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # the siting studies go the same way every time
-ANSWER_MS = 120_000
+ANSWER_MS = 240_000
 
 
 @pytest.fixture
@@ -47,10 +47,9 @@ def ask(page: Page, served: Served) -> str:
     """Ask for two clinics within four minutes on foot; return the address of the study."""
     page.get_by_role("link", name="New study", exact=True).click()
     page.locator(".gk-title h1", has_text="New study").wait_for()
-    minutes = page.get_by_label("Near is, in minutes")
-    minutes.fill("4")
-    minutes.press("Enter")
+    keep(page, page.get_by_label("Near is, in minutes"), "4")
     page.get_by_text("reach one on foot within 4 min?").wait_for()
+    stands(page)
     page.get_by_role("button", name=re.compile("^Ask")).click()
     page.wait_for_url(re.compile(r"/study\?study=\d+"))
     return page.url
@@ -81,11 +80,11 @@ def test_a_study_is_answered_while_its_tab_is_closed(
     expect(frame.locator(".gk-site")).to_have_text(["2", "1"])
     frame.locator(".leaflet-container canvas").first.wait_for()
 
-    later.get_by_role("tab", name="History").click()
+    open_tab(later, "History")
     history = later.get_by_role("tabpanel").filter(has_text="The record cannot be changed.")
     expect(history).to_contain_text("Answered, gap")
     expect(history).to_contain_text("Asked")
-    later.get_by_role("tab", name="What it rests on").click()
+    open_tab(later, "What it rests on")
     later.get_by_text("The proof is about this model; a person decides.").wait_for()
 
     later.get_by_role("link", name="Studies", exact=True).click()
