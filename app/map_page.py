@@ -23,7 +23,8 @@ from app.map_paper import Fill
 from app.map_sheet import Wanted
 from app.map_view import View
 from app.offline import go_offline
-from app.report_map import WIDE, Frame, base, named_places
+from app.report_map import WIDE, Frame, base
+from app.report_signs import named_places
 from core.errors import GridkeeperError
 from geodata.crs import project
 from geodata.territory import TerritoryInfo

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app import map_classes, map_compare
 from app.map_compare import Compared
 from app.map_filters import Filters
-from app.report_map import FONT, WIDE, Frame, base, named_places, north_arrow, path_of, scale_bar
+from app.report_map import FONT, WIDE, Frame, base, path_of
+from app.report_signs import named_places, north_arrow, scale_bar
 from core.identity import Actor
 from geodata.crs import project
 from geodata.territory import TerritoryInfo

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from app import i18n, study_kind_words
-from app.i18n import t
+from app.report_signs import around, named_places, north_arrow, scale_bar
 from app.study_map import colour
 from geodata.crs import project
 from layers.style import LIGHT, YLGNBU
@@ -35,6 +33,8 @@ STREETS = {
 MINOR_BELOW_M = 14_000.0
 """Streets that lead nowhere else are drawn on maps no wider than this."""
 CLOSE_M = 1_600.0
+SITE_R, THERE_R = 17.0, 6.5
+"""Of the signs of new sites and of what is there already."""
 SHADES = YLGNBU[5]
 SMALLEST = 0.3
 """Side of the square of very few people, as a share of a full one."""
@@ -42,7 +42,6 @@ HATCH = (
     '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="scale({sign:g})">'
     '<path d="M0 6L6 0" stroke="{ink}" stroke-width="1.4"/></pattern>'
 )
-STEPS_M = (50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000)
 FONT = "Report Sans, Source Sans 3, Noto Sans CJK SC, WenQuanYi Micro Hei, sans-serif"
 
 
@@ -70,9 +69,19 @@ class Frame:
         return WIDE / (self.east - self.west)
 
     @property
+    def wide(self) -> float:
+        """Return the width of the picture in its units."""
+        return WIDE
+
+    @property
     def high(self) -> float:
         """Return the height of the picture in its units."""
         return (self.north - self.south) * self.scale
+
+    @property
+    def close(self) -> bool:
+        """Return whether it shows a neighbourhood: houses, and streets with their names."""
+        return self.east - self.west <= CLOSE_M
 
     @property
     def squares(self) -> int:
@@ -166,13 +175,16 @@ def picture(  # noqa: PLR0917  (a map, layer by layer)
     sign
         How much larger words and signs are drawn, for a picture that is printed small.
     """
+    marks = _places_of(sites, ground.srid, frame)
+    taken = around(marks, SITE_R * sign)
+    there = around(frame.xy(existing_m), THERE_R) if len(existing_m) else []
     parts = [
         drawn,
         "" if shade is None else _shade(shade, frame, minute_classes(limit_min), limit_min, key),
         _catchments(served, ground.srid, frame),
-        named_places(ground, frame, names, sign),
+        named_places(ground, frame, names, sign, taken=taken, avoided=there),
         _existing(existing_m, frame),
-        _sites(sites, ground.srid, frame, sign),
+        _sites(sites, marks, sign),
         scale_bar(frame, sign),
         north_arrow(frame, sign),
     ]
@@ -228,7 +240,7 @@ def _clipped(shapes: Iterable[shapely.Geometry], box: shapely.Polygon) -> list[s
 
 def _streets(ground: Ground, frame: Frame, fine: bool) -> str:
     wide = frame.east - frame.west
-    close = wide <= CLOSE_M
+    close = frame.close
     minor = fine and wide <= MINOR_BELOW_M
     grouped: dict[float, list[shapely.Geometry]] = {}
     lines = np.array([line for *_, line in ground.streets], dtype=object)
@@ -256,7 +268,7 @@ def _line(text: str, ink: str, width: float) -> str:
 
 
 def _houses(ground: Ground, frame: Frame) -> str:
-    if frame.east - frame.west > CLOSE_M:
+    if not frame.close:
         return ""
     box = frame.box
     inside = ground.buildings[shapely.intersects(ground.buildings, box)]
@@ -307,91 +319,25 @@ def _existing(places_m: Floats, frame: Frame) -> str:
     if not len(places_m):
         return ""
     return "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6.5" fill="{LIGHT.surface}" stroke="{LIGHT.text}" stroke-width="2.4"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{THERE_R:g}" fill="{LIGHT.surface}" stroke="{LIGHT.text}"'
+        ' stroke-width="2.4"/>'
         for x, y in frame.xy(places_m)
     )
 
 
-def _sites(sites: Sequence[SiteAnswer], srid: int, frame: Frame, sign: float) -> str:
+def _places_of(sites: Sequence[SiteAnswer], srid: int, frame: Frame) -> Floats:
+    """Return where sites lie on the picture."""
+    points = project(np.array([shapely.Point(site.lon, site.lat) for site in sites], dtype=object), srid)
+    return frame.xy(shapely.get_coordinates(points)) if len(sites) else np.empty((0, 2))
+
+
+def _sites(sites: Sequence[SiteAnswer], places: Floats, sign: float) -> str:
     made = []
-    for site in reversed(sites):
-        point = project(np.array([shapely.Point(site.lon, site.lat)], dtype=object), srid)[0]
-        ((x, y),) = frame.xy(shapely.get_coordinates(point))
+    for site, (x, y) in reversed(list(zip(sites, places, strict=True))):
         made.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{17 * sign:g}" fill="{colour(site.number)}" stroke="{LIGHT.surface}"'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{SITE_R * sign:g}" fill="{colour(site.number)}"'
+            f' stroke="{LIGHT.surface}"'
             f' stroke-width="3.5"/><text x="{x:.1f}" y="{y + 7 * sign:.1f}" text-anchor="middle"'
             f' font-size="{20 * sign:g}" font-weight="700" fill="{LIGHT.surface}">{site.number}</text>'
         )
     return "".join(made)
-
-
-def named_places(ground: Ground, frame: Frame, most: int, sign: float) -> str:
-    """Return names of places that do not lie upon each other; close maps name their streets."""
-    taken: list[tuple[float, float, float, float]] = []
-    made: list[str] = []
-    for x, y, text, plain in _candidates(ground, frame):
-        if len(made) >= most:
-            break
-        size = plain * sign
-        half, tall = sum(size * (1.0 if ord(letter) > 0x2E80 else 0.52) for letter in text) / 2, size * 0.7
-        box = (x - half - 6, y - tall - 4, x + half + 6, y + tall + 4)
-        off = box[0] < 8 or box[2] > WIDE - 8 or box[1] < 8 or box[3] > frame.high - 60
-        if off or any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
-            continue
-        taken.append(box)
-        halo, words = LIGHT.halo, escape(text)
-        common = f'x="{x:.1f}" y="{y + size * 0.35:.1f}" text-anchor="middle" font-size="{size:g}" font-weight="600"'
-        made.append(
-            f'<text {common} fill="{halo}" stroke="{halo}" stroke-width="5" stroke-linejoin="round">{words}</text>'
-            f'<text {common} fill="{LIGHT.text}">{words}</text>'
-        )
-    return "".join(made)
-
-
-def _candidates(ground: Ground, frame: Frame) -> Iterable[tuple[float, float, str, float]]:
-    sizes = {"city": 26.0, "town": 23.0, "village": 18.0, "suburb": 19.0}
-    if frame.east - frame.west > CLOSE_M:
-        for kind, name, name_zh, point in ground.places:
-            if frame.box.contains(point):
-                ((x, y),) = frame.xy(shapely.get_coordinates(point))
-                yield float(x), float(y) - 18, i18n.either(name, name_zh), sizes.get(kind, 18.0)
-        return
-    lines: dict[str, list[Any]] = {}
-    for _, name, name_zh, line in ground.streets:
-        if name and shapely.intersects(line, frame.box):
-            lines.setdefault(i18n.either(name, name_zh), []).append(shapely.intersection(line, frame.box))
-    for text, parts in sorted(lines.items(), key=lambda each: (-sum(part.length for part in each[1]), each[0])):
-        longest = max(parts, key=lambda part: float(part.length))
-        middle = shapely.line_interpolate_point(_one(longest), 0.5, normalized=True)
-        ((x, y),) = frame.xy(shapely.get_coordinates(middle))
-        yield float(x), float(y), text, 20.0
-
-
-def _one(line: Any) -> Any:
-    return max(shapely.get_parts(line), key=lambda part: float(part.length))
-
-
-def scale_bar(frame: Frame, sign: float) -> str:
-    """Return the scale of a map, at its lower left."""
-    metres = max((step for step in STEPS_M if step * frame.scale <= 240 * sign), default=STEPS_M[0])
-    long, size = metres * frame.scale, 18 * sign
-    x, y = 24.0, frame.high - 26
-    words = study_kind_words.distance(metres)
-    return (
-        f'<rect x="{x - 12:g}" y="{y - size - 14:.1f}" width="{long + 24:.1f}" height="{size + 28:g}"'
-        f' fill="{LIGHT.surface}" fill-opacity="0.85"/><path d="M{x:g} {y - 6:.1f}v6h{long:.1f}v-6" fill="none"'
-        f' stroke="{LIGHT.text}" stroke-width="{2 * sign:g}"/><text x="{x + long / 2:.1f}" y="{y - 9:.1f}"'
-        f' text-anchor="middle" font-size="{size:g}" fill="{LIGHT.text}">{escape(words)}</text>'
-    )
-
-
-def north_arrow(frame: Frame, sign: float) -> str:
-    """Return the arrow to the north, at the lower right."""
-    drawn = (
-        f'<rect x="-22" y="-10" width="44" height="66" fill="{LIGHT.surface}" fill-opacity="0.85"/>'
-        f'<path d="M0 -4l9 28l-9 -6l-9 6z" fill="{LIGHT.text}"/>'
-        f'<text x="0" y="46" text-anchor="middle" font-size="20" font-weight="600" fill="{LIGHT.text}">'
-        f"{escape(t('N'))}</text>"
-    )
-    x, y = WIDE - 8 - 24 * sign, frame.high - 8 - 58 * sign
-    return f'<g transform="translate({x:.1f} {y:.1f}) scale({sign:g})">{drawn}</g>'

@@ -71,7 +71,7 @@ def _said(made: Made, island: bool) -> Mapping[str, Any]:
          "" if now is None else t("now {value}", value=study_words.per_cent(now.within / people))),
         (t("mean way"), study_words.minutes(then.mean_s),
          "" if now is None else t("now {value}", value=study_words.minutes(now.mean_s))),
-        (t("people left out"), i18n.number(then.people - then.within),
+        (t("people left out"), t("{count} people", count=i18n.number(then.people - then.within)),
          "" if now is None else t("now {value}", value=i18n.number(now.people - now.within))),
         (t("gap to the best"), study_words.gap(study.gap), t("certified")),
     ]  # fmt: skip
@@ -138,7 +138,7 @@ def _sites(made: Made, names: dict[int, str]) -> list[dict[str, str]]:
             "degrees": f"{site.lat:.5f}, {site.lon:.5f}",
             "people": i18n.number(site.people),
             "within": study_words.per_cent(site.within / site.people, 0) if site.people else "–",
-            "mean": study_words.minutes(site.mean_s, 1),
+            "mean": report_words.tabled(site.mean_s),
             "farthest": study_words.minutes(site.farthest_s, 0),
         }
         for site in made.report.sites
@@ -254,6 +254,6 @@ def _others(made: Made) -> list[tuple[str, str, list[str], bool]]:
         name, count = report_words.other(each)
         people, within = float(each.facts.get("people") or 0), float(each.facts.get("within_then") or 0)
         cells = [i18n.number(within), study_words.per_cent(within / max(people, 1e-9)),
-                 study_words.minutes(each.facts.get("mean_s_then"))]  # fmt: skip
+                 report_words.tabled(each.facts.get("mean_s_then"))]  # fmt: skip
         rows.append((name, count, cells, False))
     return rows

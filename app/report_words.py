@@ -54,6 +54,7 @@ def sure(study: Study) -> list[str]:
             places=places,
         )
     )
+    lines += study_words.carried(study.facts)
     lines.append(
         t("The proof is about the model described here: its times, its people, its places. It knows nothing of the"
           " price of a plot, its owner, or the wish of a neighbourhood. People decide.")
@@ -244,20 +245,25 @@ def norm(each: Norm) -> tuple[str, str]:
 def ways_row(ways: Ways) -> list[str]:
     """Return people in time, their share, and the mean way."""
     share = study_words.per_cent(ways.within / max(ways.people, 1e-9))
-    return [i18n.number(ways.within), share, study_words.minutes(ways.mean_s)]
+    return [i18n.number(ways.within), share, tabled(ways.mean_s)]
 
 
 def area_cells(row: AreaRow, *, there: bool) -> list[str]:
     """Return people, shares in time before and after, people gained, people left out, mean ways."""
     people = max(row.then.people, 1e-9)
     share = [study_words.per_cent(row.now.within / people, 0)] if there else []
-    mean = [study_words.minutes(row.now.mean_s, 1)] if there else []
+    mean = [tabled(row.now.mean_s)] if there else []
     gained = i18n.number(row.gained)
     return [
         i18n.number(row.then.people), *share, study_words.per_cent(row.then.within / people, 0),
         f"+{gained}" if row.gained >= 0.5 else gained, i18n.number(row.left_out), *mean,
-        study_words.minutes(row.then.mean_s, 1),
+        tabled(row.then.mean_s),
     ]  # fmt: skip
+
+
+def tabled(seconds: float | None) -> str:
+    """Return a length of way in minutes with one decimal always, so that a column of them lines up."""
+    return "–" if seconds is None else t("{minutes} min", minutes=f"{seconds / 60:,.1f}")
 
 
 def source(kind: str) -> str:

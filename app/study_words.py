@@ -138,7 +138,7 @@ def headline(study: Study) -> str:
             mode=by(question),
             minutes=i18n.number(question.limit_min, 1),
         )
-    return t("The way takes {minutes} {mode} on average.", minutes=minutes(facts["mean_s_then"], 2), mode=by(question))
+    return t("The way takes {minutes} {mode} on average.", minutes=minutes(facts["mean_s_then"]), mode=by(question))
 
 
 def before(study: Study) -> str:
@@ -279,7 +279,7 @@ def assumptions(study: Study, people_note: str) -> list[str]:
             points=i18n.number(facts["demand_points"]),
             metres=i18n.number(facts["mean_shift_m"]),
         ),
-        *_carried(facts),
+        *carried(facts),
         t(
             "Places: {places} of {plots} free plots, spread as people live. A plot is {side} m wide without building,"
             " road, water, green or farmland, at most {metres} m from a road.",
@@ -312,7 +312,7 @@ def assumptions(study: Study, people_note: str) -> list[str]:
     return lines
 
 
-def _carried(facts: Mapping[str, Any]) -> list[str]:
+def carried(facts: Mapping[str, Any]) -> list[str]:
     """Return what the proof says of every building, and that the answer was found block by block."""
     every, lines = facts.get("every"), []
     if every is not None:
