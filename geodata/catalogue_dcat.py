@@ -43,8 +43,10 @@ def document(entries: Iterable[Entry], *, base: str, publisher: str, at: dt.date
         "@context": dict(CONTEXT),
         "@id": f"{base}/catalogue",
         "@type": "dcat:Catalog",
-        "dct:title": {"@value": f"{publisher}: data of the city", "@language": "en"},
-        "dct:description": {"@value": "What data there are, whose, how fresh, and how to get them.", "@language": "en"},
+        "dct:title": _both(f"{publisher}: data of the city", f"{publisher}：城市数据目录"),
+        "dct:description": _both(
+            "What data there are, whose, how fresh, and how to get them.", "现有数据及其归属、更新情况与获取方式。"
+        ),
         "dct:publisher": agent,
         "dct:modified": {"@value": at.isoformat(), "@type": "xsd:dateTime"},
         "dct:language": [
@@ -54,7 +56,7 @@ def document(entries: Iterable[Entry], *, base: str, publisher: str, at: dt.date
         "dcat:service": {
             "@id": f"{base}/ogc",
             "@type": "dcat:DataService",
-            "dct:title": {"@value": "OGC API – Features and Tiles", "@language": "en"},
+            "dct:title": _both("OGC API – Features and Tiles", "OGC API 要素与瓦片"),
             "dcat:endpointURL": _id(f"{base}/ogc"),
             "dcat:endpointDescription": _id(f"{base}/ogc/api"),
             "dcat:servesDataset": [_id(_address(each, base)) for each in known if each.readable],

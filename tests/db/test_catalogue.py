@@ -271,11 +271,40 @@ MANDATORY = {
     rdflib.FOAF.Agent: (rdflib.FOAF.name,),
 }
 """What DCAT-AP 3.0 makes mandatory, by class."""
+ONE_AT_MOST = {
+    rdflib.DCAT.Catalog: ("publisher", "modified", "issued", "license", "rights"),
+    rdflib.DCAT.Dataset: ("publisher", "accessRights", "accrualPeriodicity", "modified", "issued"),
+    rdflib.DCAT.Distribution: ("license", "format", "modified", "issued", "rights"),
+    rdflib.DCAT.DataService: ("license", "accessRights"),
+    rdflib.FOAF.Agent: ("type",),
+}
+"""Terms of Dublin Core that a node of a class bears once at most."""
+TEXTS = (rdflib.DCTERMS.title, rdflib.DCTERMS.description, rdflib.DCTERMS.identifier, rdflib.FOAF.name)
+RANGES = {
+    rdflib.DCTERMS.publisher: rdflib.FOAF.Agent, rdflib.DCAT.distribution: rdflib.DCAT.Distribution,
+    rdflib.DCAT.dataset: rdflib.DCAT.Dataset, rdflib.DCAT.service: rdflib.DCAT.DataService,
+    rdflib.DCAT.accessService: rdflib.DCAT.DataService, rdflib.DCAT.servesDataset: rdflib.DCAT.Dataset,
+    rdflib.DCTERMS.spatial: rdflib.DCTERMS.Location,
+    rdflib.DCAT.contactPoint: rdflib.URIRef("http://www.w3.org/2006/vcard/ns#Kind"),
+    rdflib.DCTERMS.provenance: rdflib.DCTERMS.ProvenanceStatement,
+}  # fmt: skip
 ADDRESSES = (
     rdflib.DCAT.accessURL, rdflib.DCAT.downloadURL, rdflib.DCAT.endpointURL, rdflib.DCAT.mediaType,
     rdflib.DCAT.accessService, rdflib.DCTERMS.accessRights,
     rdflib.DCTERMS.accrualPeriodicity, rdflib.DCTERMS["format"], rdflib.DCTERMS.language,
 )  # fmt: skip
+
+
+def keeps_to_the_profile(graph: rdflib.Graph) -> None:
+    """Check what DCAT-AP says of how often, as what and to whom."""
+    for kind, names in ONE_AT_MOST.items():
+        for node in graph.subjects(rdflib.RDF.type, kind):
+            for name in names:
+                assert len(set(graph.objects(node, rdflib.DCTERMS[name]))) <= 1, (kind, name)
+    for each in TEXTS:
+        assert all(isinstance(value, rdflib.Literal) and str(value) for value in graph.objects(None, each)), each
+    for each, kind in RANGES.items():
+        assert all((value, rdflib.RDF.type, kind) in graph for value in graph.objects(None, each)), each
 
 
 def as_a_stranger_reads_it(document: str, *, entries: int) -> None:
@@ -289,6 +318,7 @@ def as_a_stranger_reads_it(document: str, *, entries: int) -> None:
         for node in nodes:
             for each in properties:
                 assert graph.value(node, each) is not None, (kind, each)
+    keeps_to_the_profile(graph)
     for each in ADDRESSES:
         found = list(graph.objects(None, each))
         assert found, each
