@@ -17,8 +17,8 @@ from core.identity import Actor, May, Role, require
 from geodata.bulk import begin_load, copy_rows, finish_load, reserve_ids
 from geodata.crs import project
 from geodata.territory import TerritoryInfo
-from grids import bordering, homing, recoding, store, store_borders, store_changes, store_versions
-from grids.change_model import CellVersion, Change, Comparison, GridFile, Published
+from grids import bordering, homing, recoding, store, store_borders, store_changes, store_comparing, store_versions
+from grids.change_model import Change, Comparison, GridFile, Published
 from grids.comparing import compared_with_today
 from grids.drafting import find_change, get_change, own_draft, saved
 from grids.edits import lineage, rehomed, take_corners
@@ -29,7 +29,7 @@ _GAP_M2 = 1.0
 def compare(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Comparison:
     """Return what a change would do to today's grids; incidents are those that the actor may see."""
     change = get_change(session, actor, change_id)
-    return compared_with_today(session, territory, change, store_changes.plain(session, change_id))
+    return compared_with_today(session, territory, change)
 
 
 def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: int) -> Change:
@@ -46,8 +46,7 @@ def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: 
     """
     change = own_draft(session, actor, change_id)
     _check_base(session, change)
-    cells = store_changes.plain(session, change_id)
-    compared = compared_with_today(session, territory, change, cells)
+    compared = compared_with_today(session, territory, change)
     if compared.nothing:
         raise InvalidInput(
             "The draft is what is in force already.",
@@ -55,7 +54,7 @@ def submit(session: Session, actor: Actor, territory: TerritoryInfo, change_id: 
             zh="草案与现行网格完全相同，请修改后再提交，或撤回草案。",
         )
     _check_cover(compared)
-    unbound = int((cells["area"] == "").sum())
+    unbound = int((store_comparing.areas_of(session, change_id) == "").sum())
     if unbound and compared.areas_now:
         raise InvalidInput(
             f"{unbound:,} cells belong to no responsibility grid, so nobody would look after them.",
@@ -118,7 +117,7 @@ def publish(
         )
     _check_base(session, change)
     cells = store_changes.cells(session, change_id)
-    _check_cover(compared_with_today(session, territory, change, cells))
+    _check_cover(compared_with_today(session, territory, change))
     live = store_versions.live_ids(session, change.area_ids)
     kept = cells["unit_grid_id"].dropna().astype(int).tolist()
     ended = sorted(set(live) - set(kept))
@@ -141,7 +140,7 @@ def publish(
     parents = _write_parents(session, territory, change, ended, new, identities)
     moved = _rehome(session, change, ended, new, identities, today)
     homing.settle(session, territory.id, ended)
-    rebound = _bind(session, territory, change, cells, new, identities)
+    rebound = _bind(session, territory, change, cells, identities)
     counts = {"cells": len(cells), "ended": ended_count, "new": len(new), "incidents": moved, "rebound": rebound}
     finish_load(session, load_id, counts)
     saved(
@@ -232,12 +231,6 @@ def find_cell(session: Session, actor: Actor, code: str) -> int:
             zh=f"没有编码为“{code.strip()}”的单元网格，请在地图上查找。",
         )
     return found
-
-
-def cell_versions(session: Session, actor: Actor, cell_id: int) -> list[CellVersion]:
-    """Return the cells a cell came of, and those that came of it."""
-    require(actor, May.SEE_MAP)
-    return store_versions.versions_of(session, cell_id)
 
 
 def _submitted(session: Session, actor: Actor, change_id: int) -> Change:
@@ -347,20 +340,20 @@ def _rehome(  # noqa: PLR0917  (what ended, and what came instead)
     return len(moved)
 
 
-def _bind(  # noqa: PLR0917  (cells that stay, and cells that are new)
-    session: Session,
-    territory: TerritoryInfo,
-    change: Change,
-    cells: gpd.GeoDataFrame,
-    new: gpd.GeoDataFrame,
-    identities: np.ndarray,
+def _bind(
+    session: Session, territory: TerritoryInfo, change: Change, cells: gpd.GeoDataFrame, identities: np.ndarray
 ) -> int:
-    """Write the responsibility grids of a change, their shapes, and which cells belong to them."""
+    """Write the responsibility grids of a change, their shapes, and which cells belong to them.
+
+    Parameters
+    ----------
+    identities
+        Numbers in force of the cells that are new, in their order.
+    """
     names = store_changes.responsibility_names(session, territory.id)
     said = change.facts.get("names") or {}
     identity = cells["unit_grid_id"].to_numpy(dtype=np.float64, na_value=np.nan)
     identity[cells["unit_grid_id"].isna().to_numpy()] = identities
-    del new
     shapes = cells.geometry.to_numpy()
     ids: list[int] = []
     owners: list[int] = []

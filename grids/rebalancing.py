@@ -17,7 +17,7 @@ from core.identity import Actor
 from core.progress import Progress, Silent
 from geodata.crs import project
 from geodata.territory import TerritoryInfo, communities
-from grids import store, store_changes
+from grids import store, store_changes, store_comparing
 from grids.balance import AreaLoad, Balanced, balance, compose, explain, rebalance, staffing_curve
 from grids.change_model import Change
 from grids.drafting import INCIDENT_DAYS, draft_cells, get_change, own_draft, saved
@@ -124,7 +124,7 @@ def balance_draft(
     cells = store_changes.cells(session, change_id)
     if len(cells) == 0:
         raise InvalidInput("The draft has no cells.", hint="Draw them first.", zh="草案中没有网格，请先划分。")
-    load, parts = compose(measures(session, territory, change, cells, categories), weights)
+    load, _ = compose(measures(session, territory, change, cells, categories), weights)
     if load.sum() <= 0:
         raise InvalidInput(
             "Nothing of this workload is known here.",
@@ -154,7 +154,6 @@ def balance_draft(
     store_changes.set_areas(session, change_id, cells["id"].tolist(), [codes[each] for each in found.area])
     facts: dict[str, Any] = {"weights": dict(weights), "respect": respect, **found.as_dict()}
     change = saved(session, change, {"facts": {**change.facts, "balanced": facts}})
-    del parts
     return change, found
 
 
@@ -169,7 +168,7 @@ def loads(
 def areas_of(session: Session, actor: Actor, change_id: int) -> npt.NDArray[np.str_]:
     """Return the responsibility grid of each cell of a change by the id of the cell; empty for none."""
     get_change(session, actor, change_id)
-    return store_changes.plain(session, change_id)["area"].to_numpy(dtype=str)
+    return store_comparing.areas_of(session, change_id)
 
 
 def loads_of(found: Measured, areas: npt.NDArray[np.str_], weights: Mapping[str, float]) -> list[tuple[str, AreaLoad]]:

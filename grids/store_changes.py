@@ -148,25 +148,6 @@ def cells(
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=4326)
 
 
-def plain(session: Session, change_id: int) -> pd.DataFrame:
-    """Return the cells of a draft without their shapes, by id."""
-    rows = session.execute(select(*_COLUMNS).where(GridChangeCell.change_id == change_id).order_by(GridChangeCell.id))
-    frame = pd.DataFrame(rows.all(), columns=[column.key for column in _COLUMNS])
-    frame["unit_grid_id"] = frame["unit_grid_id"].astype("Int64")
-    return frame
-
-
-def live_plain(session: Session, area_ids: Sequence[int]) -> pd.DataFrame:
-    """Return the cells in force of some communities by id: id, people, area (code of the responsibility grid)."""
-    rows = session.execute(
-        select(UnitGrid.id, UnitGrid.people, func.coalesce(ResponsibilityGrid.code, ""))
-        .outerjoin(ResponsibilityGrid, ResponsibilityGrid.id == UnitGrid.responsibility_grid_id)
-        .where(UnitGrid.community_id.in_(area_ids), UnitGrid.ended_on.is_(None))
-        .order_by(UnitGrid.id)
-    )
-    return pd.DataFrame(rows.all(), columns=["id", "people", "area"])
-
-
 def ground_key(session: Session, change_id: int) -> tuple[int, int]:
     """Return what changes whenever a cell of a draft gets another ground: how many there are, and the last number."""
     row = session.execute(

@@ -90,7 +90,7 @@ def test_a_split_of_today_leaves_yesterday_as_it_was(acting: ActAs, crew: tuple[
     assert after["area_m2"].sum() == pytest.approx(cells["area_m2"].sum(), rel=1e-6)
     kept = session.scalars(text("SELECT id FROM incident WHERE grid_id = :cell ORDER BY id"), {"cell": cell}).all()
     assert kept == closed
-    children = publishing.cell_versions(session, supervisor, cell)
+    children = publishing.grid_file(session, supervisor, cell).versions
     assert [child.is_parent for child in children] == [False, False]
     file = publishing.grid_file(session, supervisor, children[0].id)
     assert [each.id for each in file.versions] == [cell]

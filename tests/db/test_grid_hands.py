@@ -101,7 +101,7 @@ def test_notes_follow_the_ground_and_are_struck_out_not_changed(
     publishing.submit(session, manager, town, change.id)
     session = acting(supervisor)
     publishing.publish(session, supervisor, town, change.id)
-    child = publishing.cell_versions(session, supervisor, cell)[0]
+    child = publishing.grid_file(session, supervisor, cell).versions[0]
     found = notes.notes_of(session, supervisor, child.id)
     assert [(each.body, each.cell_id) for each in found] == [("The gate to the yard is shut after six.", cell)]
     with pytest.raises(DBAPIError), session.begin_nested():

@@ -36,7 +36,7 @@ def split_busiest(act: ActAs, crew: Crew) -> tuple[int, list[int]]:
     publishing.submit(session, manager, town, change.id)
     session = act(supervisor)
     publishing.publish(session, supervisor, town, change.id)
-    return cell, [each.id for each in publishing.cell_versions(session, supervisor, cell)]
+    return cell, [each.id for each in publishing.grid_file(session, supervisor, cell).versions]
 
 
 def merge_again(act: ActAs, crew: Crew, parts: list[int]) -> int:
@@ -50,7 +50,7 @@ def merge_again(act: ActAs, crew: Crew, parts: list[int]) -> int:
     publishing.submit(session, manager, town, change.id)
     session = act(supervisor)
     publishing.publish(session, supervisor, town, change.id)
-    return next(each.id for each in publishing.cell_versions(session, supervisor, parts[0]) if not each.is_parent)
+    return next(each.id for each in publishing.grid_file(session, supervisor, parts[0]).versions if not each.is_parent)
 
 
 def told(session: Session, actor: Actor, day: dt.date) -> dict[str, dict[int, float]]:
