@@ -63,7 +63,8 @@ class Table:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(next(iter(self.columns.values()), ()))
+        first = next(iter(self.columns.values()), self.geometry)  # a map file may hold shapes and no column
+        return 0 if first is None else len(first)
 
 
 def read_table(path: Path, *, most_bytes: int | None = None) -> Table:
@@ -95,7 +96,10 @@ def read_table(path: Path, *, most_bytes: int | None = None) -> Table:
         known = ", ".join((*TABLES, ".csv.gz", *SHEETS, *MAPS))
         raise InvalidInput(f"{path.name}: a file of this kind cannot be read.", hint=f"Known are {known}.")
     if not len(table):
-        raise InvalidInput(f"{path.name} has no rows.")
+        raise InvalidInput(
+            f"{path.name} has no rows.", hint="Is it the right file, and was it saved whole?",
+            zh=f"{path.name} 没有数据行，请确认文件正确且完整。",
+        )  # fmt: skip
     return table
 
 

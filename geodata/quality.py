@@ -20,6 +20,10 @@ LATITUDE_MAX = 85.0
 """Web maps end here; a territory beyond it cannot be drawn."""
 
 
+_UNCLEAR_SHARE = 0.01
+"""A boundary whose ground changes by more than this where its rings are mended is refused."""
+
+
 def as_areas(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
     """Return the geometries as valid multipolygons (None where nothing is left), and how many were mended.
 
@@ -61,12 +65,14 @@ def territory_boundary(geometry: BaseGeometry, where: str) -> MultiPolygon:
         raise InvalidInput(
             f"{where} has no area: it is {'empty' if geometry.is_empty else 'a ' + geometry.geom_type}.",
             hint="Give a polygon or several.",
+            zh="该边界没有面积，请提供一个或多个多边形。",
         )
     west, south, east, north = area.bounds
     if not (west >= -180 and east <= 180 and south >= -LATITUDE_MAX and north <= LATITUDE_MAX):
         raise InvalidInput(
             f"{where} runs from {west:g}, {south:g} to {east:g}, {north:g}: that is not longitude and latitude.",
             hint="Say its CRS in the file, or convert it to EPSG:4326.",
+            zh="该边界的坐标不是经纬度，请在文件中注明坐标系，或转换为 EPSG:4326。",
         )
     return MultiPolygon(area)
 
@@ -109,7 +115,11 @@ def read_boundary(path: Path) -> MultiPolygon:
     import pyogrio
 
     if not path.is_file():
-        raise InvalidInput(f"There is no file {path}.", hint="Check the name of the boundary file.")
+        raise InvalidInput(
+            f"There is no file {path}.",
+            hint="Check the name of the boundary file.",
+            zh=f"没有文件 {path}，请检查文件名。",
+        )
     try:
         meta: dict[str, Any]
         meta, _, wkb, _ = pyogrio.raw.read(path, columns=[])
@@ -117,18 +127,25 @@ def read_boundary(path: Path) -> MultiPolygon:
         raise InvalidInput(
             f"The boundary file {path.name} cannot be read: {str(error).splitlines()[0]}",
             hint="Give GeoJSON, GeoPackage, Shapefile or another vector file.",
+            zh=f"边界文件 {path.name} 无法读取，请提供 GeoJSON、GeoPackage、Shapefile 等矢量文件。",
         ) from error
     shapes = shapely.from_wkb(wkb) if wkb is not None else np.empty(0, dtype=object)
     shapes = shapes[shapely.is_geometry(shapes)]
     polygonal = shapes[shapely.get_dimensions(shapes) == 2]
     if not len(polygonal):
-        raise InvalidInput(f"The boundary file {path.name} holds no polygon.", hint="Give a polygon or several.")
+        raise InvalidInput(
+            f"The boundary file {path.name} holds no polygon.", hint="Give a polygon or several.",
+            zh=f"边界文件 {path.name} 中没有多边形，请提供一个或多个多边形。",
+        )  # fmt: skip
     if not meta["crs"]:
         raise InvalidInput(
             f"The boundary file {path.name} does not say its coordinate reference system.",
             hint="Add the .prj file, or write it as GeoJSON in longitude and latitude.",
+            zh=f"边界文件 {path.name} 没有注明坐标系，请补上 .prj 文件，或存为经纬度的 GeoJSON。",
         )
-    areas, _ = as_areas(shapely.force_2d(polygonal))
+    flat = shapely.force_2d(polygonal)
+    _check_inside(flat, path.name)
+    areas, _ = as_areas(flat)
     areas = areas[shapely.is_geometry(areas)]
     areas = shapes_in_wgs84(areas, crs_of(meta["crs"], path.name), path.name)
     return territory_boundary(shapely.union_all(areas), f"The boundary file {path.name}")
@@ -148,4 +165,27 @@ def crs_of(crs_text: str, where: str) -> CRS:
         raise InvalidInput(
             f"The coordinate reference system of {where} cannot be understood.",
             hint="Convert the file to EPSG:4326.",
+            zh=f"无法识别 {where} 的坐标系，请转换为 EPSG:4326。",
         ) from error
+
+
+def _check_inside(shapes: NDArray[np.object_], name: str) -> None:
+    """Return when it is clear what the rings enclose; a ring that touches itself, or has a hair, is mended."""
+    parts = shapely.get_parts(shapes)
+    for part in parts[~shapely.is_valid(parts)]:
+        why = shapely.is_valid_reason(part)
+        clear = abs(_swept_by(part))
+        mended = shapely.area(shapely.make_valid(part, method="structure", keep_collapsed=False))
+        if why.startswith("Self-intersection") and abs(mended - clear) > _UNCLEAR_SHARE * max(mended, clear):
+            raise InvalidInput(
+                f"The boundary file {name}: a polygon crosses itself ({why}); what lies inside is not clear.",
+                hint="Mend it in a map program.",
+                zh=f"边界文件 {name} 中的多边形自相交（{why}），无法判断内外，请先用地图软件修正。",
+            )
+
+
+def _swept_by(polygon: Polygon) -> float:
+    """Return the area that the outer ring sweeps, less its holes; loops the other way round count against it."""
+    rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
+    swept = [abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))) / 2 for x, y in (ring.T for ring in rings)]
+    return swept[0] - sum(swept[1:])

@@ -77,6 +77,7 @@ def make_file(
     areas = gpd.GeoDataFrame({"community_id": np.arange(1, len(parts) + 1)}, geometry=parts, crs=srid)
     if kind == "block" and lines is not None:
         metric = lines.to_metres(srid)
+        _check_met(metric, whole, target_m2)
         cells = street_blocks(
             areas,
             metric.cut_along,
@@ -107,6 +108,23 @@ def make_file(
         "seconds": round(time.perf_counter() - began, 3),
         "file": str(out),
     }
+
+
+def _check_met(lines: CityLines, whole: shapely.Geometry, target_m2: float) -> None:
+    """Return when the boundary has room for a cell, and some line runs inside it: else all of it would be one cell."""
+    area_m2, least_m2 = float(shapely.area(whole)), target_m2 / 20
+    if area_m2 < least_m2:
+        raise InvalidInput(
+            f"The boundary holds {area_m2:,.0f} m²; the smallest cell would have {least_m2:,.0f} m².",
+            hint="Give the boundary of a community, not of a building.",
+            zh=f"边界面积仅 {area_m2:,.0f} 平方米，小于最小网格 {least_m2:,.0f} 平方米。请提供社区界线，而非单栋建筑。",
+        )
+    if not shapely.intersects(whole, lines.of(*BORDER_KINDS, "path")).any():
+        raise InvalidInput(
+            "No street of the file runs inside the boundary.",
+            hint="Do both lie in one place, and longitude before latitude?",
+            zh="道路文件中没有道路穿过该边界。请确认两者位于同一处，且经度在前。",
+        )
 
 
 def _ground(boundary: Path | None, lines: CityLines | None) -> tuple[shapely.Geometry, int]:

@@ -167,3 +167,15 @@ def test_no_system_or_one_that_lies_nowhere_is_refused() -> None:
         shapes_in_wgs84(here, None, "a.gpkg")
     with pytest.raises(InvalidInput, match="nowhere"):
         shapes_in_wgs84(here, CRS.from_wkt('LOCAL_CS["plan",UNIT["metre",1]]'), "a.gpkg")
+
+
+def test_a_boundary_that_crosses_itself_is_refused_and_one_that_touches_itself_is_mended(tmp_path):
+    bow, touching = tmp_path / "bow.geojson", tmp_path / "touching.geojson"
+    bow.write_text('{"type":"Polygon","coordinates":[[[10,50],[10.1,50.1],[10.1,50],[10,50.1],[10,50]]]}')
+    with pytest.raises(InvalidInput, match="crosses itself") as caught:
+        read_boundary(bow)
+    assert caught.value.hint
+    assert caught.value.zh
+    ring = "[[10,50],[10.05,50.05],[10.1,50],[10.1,50.1],[10.05,50.05],[10,50.1],[10,50]]"
+    touching.write_text(f'{{"type":"Polygon","coordinates":[{ring}]}}')
+    assert read_boundary(touching).area == pytest.approx(0.005)

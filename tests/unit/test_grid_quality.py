@@ -174,3 +174,23 @@ def test_a_hole_that_touches_the_rim_comes_back_out_of_geojson_in_whole_cells(tm
     rim.write_text(shapely.to_geojson(holed), encoding="utf-8")
     make_file("block", out, boundary=rim, streets=roads, size_m=None, target_m2=10_000.0, progress=Silent())
     assert len(read_cells(out)) == 25
+
+
+@pytest.mark.parametrize(
+    ("ground", "what"),
+    [
+        (shapely.box(8.0, 60.0, 8.01, 60.01), "No street of the file runs inside"),
+        (shapely.box(8.0, 50.0, 8.0002, 50.0001), "smallest cell"),
+    ],
+    ids=["far from all streets", "one building"],
+)
+def test_a_boundary_that_makes_no_blocks_is_refused(tmp_path: Path, ground: shapely.Geometry, what: str) -> None:
+    rim, roads, out = (tmp_path / name for name in ("rim.gpkg", "roads.gpkg", "out.gpkg"))
+    gpd.GeoDataFrame(geometry=[ground], crs=4326).to_file(rim)
+    street = shapely.LineString([(7.99, 50.00005), (8.02, 50.00005)])
+    gpd.GeoDataFrame(geometry=[street], crs=4326).to_file(roads)
+    with pytest.raises(InvalidInput, match=what) as caught:
+        make_file("block", out, boundary=rim, streets=roads, size_m=None, target_m2=10_000.0, progress=Silent())
+    assert caught.value.hint
+    assert caught.value.zh
+    assert not out.exists()
