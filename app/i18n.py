@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import gettext
 import io
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -30,6 +32,7 @@ SESSION_KEY = "locale"
 """Key in Streamlit's session state; a fragment runs in a fresh thread and finds its language there."""
 
 _BABEL = {"en": Locale("en", "GB"), "zh": Locale("zh", "CN", script="Hans")}
+Made = TypeVar("Made")
 _chosen: ContextVar[str | None] = ContextVar("gridkeeper_locale", default=None)
 
 
@@ -39,6 +42,20 @@ def use(locale: str) -> None:
     state = _session_state()
     if state is not None:
         state[SESSION_KEY] = locale
+
+
+def here(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Return what makes the same in the language in use now: a file is made on a click, where no page runs."""
+    language = locale()
+
+    def made() -> Made:
+        def speaking() -> Made:
+            _chosen.set(language)
+            return make()
+
+        return copy_context().run(speaking)
+
+    return made
 
 
 def locale() -> str:

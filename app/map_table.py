@@ -168,9 +168,9 @@ def _count(value: float) -> Html:
 def download(actor: Actor, territory: TerritoryInfo, filters: Filters, rows: Rows) -> None:
     """Put the button of the table's file."""
     stem = f"{territory.name}-grids-{filters.first.isoformat()}-{filters.last.isoformat()}"
+    take = partial(recorded, actor, "map_table", len(rows), partial(_take, actor, filters, rows))
     st.download_button(
-        t("Table as CSV"), partial(recorded, actor, "map_table", len(rows), partial(_take, actor, filters, rows)),
-        f"{stem}.csv", "text/csv", on_click="ignore", key=f"{state.MAP_TABLE}_csv",
+        t("Table as CSV"), i18n.here(take), f"{stem}.csv", "text/csv", on_click="ignore", key=f"{state.MAP_TABLE}_csv",
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def show(view: View) -> None:
         for form, mime in FORMS.items():
             take = partial(_take, view, wanted, form)
             st.download_button(
-                labels[form], partial(recorded, actor, "map_sheet", 1, take), f"{stem}.{form}", mime,
+                labels[form], i18n.here(partial(recorded, actor, "map_sheet", 1, take)), f"{stem}.{form}", mime,
                 on_click="ignore", key=f"{state.MAP_TABLE}_take_{form}", width="stretch",
             )  # fmt: skip
 

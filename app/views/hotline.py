@@ -145,7 +145,7 @@ def _out(session: Session, actor: Actor, territory: TerritoryInfo) -> None:
             for ending in ("csv", "xlsx"):
                 st.download_button(
                     {"csv": t("Save as CSV"), "xlsx": t("Save as Excel")}[ending],
-                    partial(_file, actor, number, ending),
+                    i18n.here(partial(_file, actor, number, ending)),
                     f"12345-{territory.name}-{number:04d}.{ending}",
                     "text/csv" if ending == "csv" else XLSX_TYPE,
                     on_click="ignore",

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 import string
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -181,4 +182,14 @@ def test_the_only_name_there_is_is_shown():
 
 def test_unknown_language_is_english():
     i18n.use("fr")
+    assert i18n.locale() == "en"
+
+
+def test_what_is_made_on_a_click_speaks_as_the_page_did():
+    i18n.use("zh")
+    make = i18n.here(lambda: i18n.t("Today"))
+    i18n.use("en")
+    with ThreadPoolExecutor(1) as elsewhere:
+        assert elsewhere.submit(make).result() == "今日"
+    assert make() == "今日"
     assert i18n.locale() == "en"
