@@ -171,8 +171,8 @@ def latest(given: dict[str, Any], key: str) -> dict[str, Any]:
         value = st.session_state.get(f"{key}_{part}")
         if value is not None:
             changed[name] = value
-    part = st.session_state.get(f"{key}_part")
-    changed |= {part[0]: part[1]} if part else {}
+    chosen = st.session_state.get(f"{key}_part")
+    changed |= {chosen[0]: chosen[1]} if chosen else {}
     until, day, hour = given.get("until"), st.session_state.get(f"{key}_day"), st.session_state.get(f"{key}_hour")
     if isinstance(until, dt.datetime) and isinstance(day, dt.date) and isinstance(hour, dt.time):
         changed["until"] = dt.datetime.combine(day, hour, tzinfo=until.tzinfo)

@@ -139,7 +139,10 @@ def status_of(session: Session, territory_id: int, incident_id: int) -> str | No
 
 
 def own_task(session: Session, territory_id: int, incident_id: int, worker_id: int) -> OwnTask | None:
-    """Return a worker's live task of an incident, handling before looks, both locked; None when he has none."""
+    """Return a worker's live task of an incident, handling before looks; None when he has none.
+
+    The incident is locked, and nobody else ends or gives on a task of it until the transaction ends.
+    """
     given = {"incident": incident_id, "worker": worker_id, "territory": territory_id}
     session.execute(text(_LOCK_ONE), given)
     row = session.execute(text(_OWN_TASK), given).one_or_none()

@@ -277,7 +277,7 @@ def _set_task(task: Task, effect: TaskEffect, at: dt.datetime) -> None:
     if effect in {TaskEffect.RETURN, TaskEffect.FINISH}:
         side_moves.end(task, "done" if effect is TaskEffect.FINISH else "returned", at)
         return
-    task.version += 1
+    task.version = acts.NEXT_VERSION
     if effect is TaskEffect.REOPEN:
         task.state, task.accepted_at, task.finished_at = "accepted", at, None  # what follows is not older than this
         return

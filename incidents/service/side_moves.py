@@ -97,7 +97,7 @@ def end_parts(case: Case, *, done: bool, only: int | None = None) -> None:
 
 def end(task: Task, state: str, at: dt.datetime) -> None:
     """End a task; whoever ends it had accepted it."""
-    task.state, task.finished_at, task.version = state, at, task.version + 1
+    task.state, task.finished_at, task.version = state, at, acts.NEXT_VERSION
     if state == "done":
         task.accepted_at = task.accepted_at or at
 

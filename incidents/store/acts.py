@@ -18,6 +18,8 @@ from incidents.needs import lacking
 from incidents.work import Change
 
 LIVE = ("waiting", "accepted", "started")
+NEXT_VERSION = Task.version + 1
+"""Of a task as it is when it is written: a plan may have set another time since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def cancel_live(session: Session, incident_id: int, at: dt.datetime) -> None:
         .where(Task.incident_id == incident_id, Task.state.in_(LIVE))
         .execution_options(populate_existing=True)
     ):
-        task.state, task.finished_at, task.version = "cancelled", at, task.version + 1
+        task.state, task.finished_at, task.version = "cancelled", at, NEXT_VERSION
 
 
 def add_task(

@@ -133,6 +133,17 @@ def test_whom_a_hand_called_in_may_lead_by_the_plan(job) -> None:  # noqa: F811
     job.holds()
 
 
+def test_whom_the_clock_called_in_after_the_plan_was_made_does_not_lead_by_it(job) -> None:  # noqa: F811
+    one, extra = company(job), third(job)
+    job.desk.act(job.desk.worker, one, "accept")
+    plan = job.plan(Stop(one, extra, NOW, END), Stop(one, job.first, NOW, END, along=True))
+    assert [each.worker_id for each in looked_at(job, 300, extra).given_on] == [extra]
+    published = job.publish(plan, [one])
+    assert (published.done, [each.number for each in published.stale]) == ((), ["H-1"])
+    assert parts(job, one)[extra] == (True, "waiting")
+    job.holds()
+
+
 def test_the_plan_asks_for_so_many_fewer() -> None:
     lead = WorkRow(
         1, "H-1", 7, "Lid", "井盖", "dispatched", 2, False, None, None, None, 24.9, 60.2, 1, None, workers=3,
