@@ -152,6 +152,22 @@ def keep(page: Page, field: Locator, words: str) -> None:
     until(page, lambda: field.input_value() == words, f"{words!r} is not kept", typed)
 
 
+def take_place(page: Page, words: str) -> None:
+    """Type an address at the desk and take the first place it may mean: then the desk knows who is responsible."""
+    field, places = page.locator("[class*='st-key-gk_new_form_place'] input"), page.locator(".st-key-gk-places button")
+    stands(page)
+    field.press_sequentially(words)
+
+    def take() -> None:
+        if not places.first.is_visible():
+            field.fill(words)
+        places.first.click()
+
+    responsible = page.locator("[class*='st-key-gk_new_form_unit']").first
+    until(page, responsible.is_visible, f"no place is taken for {words!r}", take)
+    stands(page)
+
+
 def open_tab(page: Page, name: str) -> None:
     """Open a tab and see it open: a run of the page may put the tabs anew, as they were."""
     tab = page.get_by_role("tab", name=name)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.identity import system_actor
 from geodata import db
-from tests.browser.conftest import Served, choose, enter, stands
+from tests.browser.conftest import Served, choose, enter, stands, take_place
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -85,10 +85,7 @@ def test_an_incident_goes_from_the_desk_to_its_end(page: Page, served: Served, w
     become(page, served, "supervisor", language)
     page.goto(f"{served.url}/new-incident")
     choose(page, page.locator("[data-testid='stSelectbox'] input").first, words["class"])
-    page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
-    page.locator(".st-key-gk-places button").first.wait_for()
-    stands(page)
-    page.locator(".st-key-gk-places button").first.click()
+    take_place(page, "Castle Road")
     label, option = words["source"]  # an order of a superior office is filed without a look on site first
     choose(page, page.get_by_role("combobox", name=label), option)
     page.get_by_role("button", name=words["file"]).last.click()

@@ -20,7 +20,7 @@ from core.identity import system_actor
 from geodata import db
 from geodata.embedded import APP, OWNER, Cluster
 from tests import demo_city, serving
-from tests.browser.conftest import PATIENCE_MS, choose, stands
+from tests.browser.conftest import PATIENCE_MS, choose, keep, stands, take_place, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -101,20 +101,6 @@ def press(page: Page, label: str) -> None:
     page.get_by_role("button", name=label, exact=True).click()
 
 
-def enter(page: Page, label: str, text: str) -> None:
-    """Type into a field and see it heard: a run of the page that was still under way may put the field anew, empty."""
-    field = page.get_by_label(label)
-    stands(page)
-    for _ in range(20):
-        field.fill(text)
-        field.press("Enter")
-        page.wait_for_timeout(300)
-        stands(page)
-        if field.input_value() == text:
-            return
-    raise AssertionError(f"{label} does not keep what is typed")
-
-
 def states(page: Page, *expected: str) -> None:
     """See the states of the first steps as the list shows them."""
     rows = page.locator("table", has_text="Step").locator("tbody tr")
@@ -155,9 +141,12 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     watch.lap("units and duty list")
 
     names = page.get_by_label("Names, one a line")
-    names.fill("Ann Lee, 5550101\nBo Chen, 5550102\nCy Moor\nDi Wu\nEd Fox\nFlo Gray")
-    names.blur()
-    page.get_by_text("W006").wait_for()
+
+    def enter() -> None:
+        names.fill("Ann Lee, 5550101\nBo Chen, 5550102\nCy Moor\nDi Wu\nEd Fox\nFlo Gray")
+        names.blur()
+
+    until(page, page.get_by_text("W006").first.is_visible, "the names are not heard", enter)
     press(page, "Enter these workers")
     step(page, "Old incidents")
     watch.lap("six workers with grids and shifts")
@@ -168,13 +157,13 @@ def test_a_city_from_nothing_to_the_first_dispatched_incident(
     watch.lap("rules and old incidents")
 
     for label, login in (("Dispatcher", "desk"), ("Supervisor", "super"), ("Grid manager", "grids")):
-        enter(page, f"{label}: name to log in with", login)
+        keep(page, page.get_by_label(f"{label}: name to log in with"), login)
     press(page, "Invite them")
     page.get_by_text("Addresses to hand on").wait_for()
-    links = dict(
-        row.locator("td").all_inner_texts()
-        for row in page.locator("table", has_text="Address").locator("tbody tr").all()
-    )
+    handed = page.locator("table", has_text="Address").locator("tbody tr")
+    expect(handed).to_have_count(3)
+    stands(page)
+    links = dict(row.locator("td").all_inner_texts() for row in handed.all())
     assert set(links) == {"desk", "super", "grids"}
     officers = {login: visitor() for login in links}
     for login, address in links.items():
@@ -210,8 +199,7 @@ def file_an_incident(page: Page, url: str) -> str:
     """The supervisor files an incident at the desk; its number."""
     page.goto(f"{url}/new-incident")
     choose(page, page.locator("[data-testid='stSelectbox'] input").first, "Exposed refuse")
-    page.locator("[data-testid='stTextInput'] input").first.press_sequentially("Castle Road")
-    page.locator(".st-key-gk-places button").first.click()
+    take_place(page, "Castle Road")
     choose(page, page.get_by_role("combobox", name="Source"), "Superior office")
     page.get_by_role("button", name="File the incident").last.click()
     told = page.get_by_role("status").filter(has_text="is filed")
@@ -224,9 +212,11 @@ def dispatch(page: Page, url: str, number: str) -> None:
     page.goto(f"{url}/board")
     side = page.locator(".st-key-gk-why")
     side.get_by_text(number).first.wait_for()
-    page.locator(".st-key-gk_board_assign button, .st-key-gk_board_send_one button").first.click()
-    told = re.compile(f"{number} (was given to W|is sent out as proposed)")
-    page.get_by_role("status").filter(has_text=told).wait_for()
+    stands(page)
+    send = page.locator(".st-key-gk_board_assign button:enabled, .st-key-gk_board_send_one button:enabled").first
+    words = re.compile(f"{number} (was given to W|is sent out as proposed)")
+    told = page.get_by_role("status").filter(has_text=words).first
+    until(page, told.is_visible, "nobody is sent", send.click)
 
 
 def write_down(watch: Watch) -> None:

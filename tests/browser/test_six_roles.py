@@ -23,7 +23,7 @@ from geodata import db
 from incidents import service as incidents
 from incidents.lifecycle import ACT_WORDS
 from people import accounts
-from tests.browser.conftest import PATIENCE_MS, Served, choose, open_tab, stands, until
+from tests.browser.conftest import PATIENCE_MS, Served, choose, open_tab, stands, take_place, until
 from tests.rosters import everybody_on_shift
 
 if TYPE_CHECKING:
@@ -161,10 +161,7 @@ def report(stage: Stage) -> None:
     page = stage.pages["dispatcher"]
     page.goto(f"{stage.served.url}/new-incident")
     choose(page, page.get_by_role("combobox", name="Class"), "Street lamp")
-    page.get_by_label("Address or place").press_sequentially("Castle Road")
-    page.locator(".st-key-gk-places button").first.wait_for()
-    stands(page)
-    page.locator(".st-key-gk-places button").first.click()
+    take_place(page, "Castle Road")
     page.get_by_role("button", name="Report the incident").last.click()
     told = page.get_by_role("status").filter(has_text="is reported").get_by_role("link")
     stage.address = told.get_attribute("href") or ""
