@@ -8,24 +8,25 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.optimize import LinearConstraint
 
 from core.errors import InvalidInput
 from core.progress import Progress, Silent
 from planning.choice import ROUNDING, Choice, Floats, checked_costs, infeasible
 from planning.effort import effort_s
-from planning.listening import INFEASIBLE, OPTIMAL, scale_of
+from planning.listening import scale_of
+from planning.room_cases import by_cases
+from planning.room_exact import finish
+from planning.room_parts import polish
 from planning.rooms import Rooms, moves, relax
-from planning.side import Others, Side
+from planning.side import Side
 from planning.watching import enough
 
 EXACT_PAIRS = 30_000
 """Pairs of demand and candidate up to which HiGHS is asked."""
 TINY_PAIRS = 300
-FINE = 12
-"""HiGHS lets a sum pass its limit by a millionth; rooms are told in units so fine that this is a billionth of them."""
 """Pairs up to which it is asked at once."""
+CASE_PAIRS = 10_000
+"""Pairs up to which cases have all the time that is left; beyond, HiGHS has its share of it."""
 
 
 def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
@@ -73,16 +74,17 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     if binding:
         return infeasible(binding, len(costs), began)
     best = Rooms(costs.T, size, capacity, side)
-    proven_none = costs.size <= TINY_PAIRS and _exact(best, seconds=seconds / 2)
+    proven_none = costs.size <= TINY_PAIRS and finish(best, seconds=seconds / 2)
     if not best.closed and not proven_none:
         relax(best, deadline=deadline - 0.65 * seconds, progress=progress)
         moves(best, deadline=deadline - 0.5 * seconds, progress=progress)
         _settled(best, deadline=deadline, seconds=seconds, progress=progress)
+        _refined(best, deadline=deadline, progress=progress)
     left = deadline - effort_s()
     done = best.sites is not None and enough(progress)
     if not proven_none and not best.closed and np.isfinite(best.left).sum() <= EXACT_PAIRS and left > 0 and not done:
         progress.step("Proving the answer")
-        proven_none = _exact(best, seconds=left)
+        proven_none = finish(best, seconds=left)
         progress.advance()
     if best.assignment is None or best.sites is None:
         return infeasible("capacity" if proven_none else "time", len(costs), began)
@@ -97,6 +99,19 @@ def solve_capacitated(  # noqa: C901  (each way a question can have no answer)
     )
 
 
+def _refined(best: Rooms, *, deadline: float, progress: Progress) -> None:
+    """Improve the best part by part, raise the bound against it, and prove case by case where cases are few."""
+    if best.closed or best.sites is None or not best.side.quick or enough(progress):
+        return
+    left = deadline - effort_s()
+    cost = best.cost
+    polish(best, deadline=deadline - 0.7 * left, progress=progress)
+    if best.cost < cost:
+        relax(best, deadline=deadline - 0.6 * left, progress=progress)
+    few = np.isfinite(best.left).sum() <= CASE_PAIRS
+    by_cases(best, deadline=deadline if few else deadline - 0.4 * left, progress=progress)
+
+
 def _settled(best: Rooms, *, deadline: float, seconds: float, progress: Progress) -> None:
     """Raise the bound and search on while more is open than HiGHS is asked about, for as long as there is time."""
     for spared in (0.3, 0.2, 0.1):
@@ -104,53 +119,3 @@ def _settled(best: Rooms, *, deadline: float, seconds: float, progress: Progress
             return
         relax(best, deadline=deadline - (spared + 0.05) * seconds, progress=progress)
         moves(best, deadline=deadline - spared * seconds, progress=progress)
-
-
-def _exact(rooms: Rooms, *, seconds: float) -> bool:
-    """Learn what HiGHS finds and proves; return whether it proved that there is no choice at all."""
-    size, side = rooms.size, rooms.side
-    fine = 2.0 ** max(0.0, FINE - np.floor(np.log2(max(float(size.max(initial=0.0)), 1.0))))
-    candidates, demand = rooms.rows.shape
-    capacity = np.minimum(rooms.capacity, size.sum())  # more is never used, and may be infinite
-    pairs = np.flatnonzero(np.isfinite(rooms.left).ravel())
-    column, row = np.divmod(pairs, demand)
-    count = len(pairs)
-    own = candidates + np.arange(count)
-    width = candidates + count
-    once = sp.csr_array((np.ones(count), (row, own)), shape=(demand, width))
-    fits = sp.csr_array(
-        (fine * np.r_[size[row], -capacity], (np.r_[column, np.arange(candidates)], np.r_[own, np.arange(candidates)])),
-        shape=(candidates, width),
-    )
-    opened = sp.csr_array(
-        (
-            np.r_[np.ones(count), -np.ones(count)],
-            (np.r_[np.arange(count), np.arange(count)], np.r_[own, column]),
-        ),
-        shape=(count, width),
-    )
-    answer = side.solve(
-        np.r_[np.zeros(candidates), rooms.rows.ravel()[pairs]],
-        more=[
-            LinearConstraint(once, 1, 1),
-            LinearConstraint(fits, -np.inf, 0),
-            LinearConstraint(opened, -np.inf, 0),
-        ],
-        others=Others(count, whole=1),
-        seconds=seconds,
-        standing=lambda found, bound: (min(rooms.cost, found), min(max(rooms.bound, bound), rooms.cost)),
-    )
-    if answer.status == INFEASIBLE:
-        rooms.raise_bound(np.inf)  # of what was left nothing is better
-        return rooms.assignment is None
-    if answer.x is not None:
-        taken = np.flatnonzero(answer.x[own] > 0.5)
-        assignment = np.full(demand, -1, dtype=np.int64)
-        assignment[row[taken]] = column[taken]
-        sites = np.flatnonzero(answer.x[:candidates] > 0.5)
-        rooms.learn(float(rooms.rows[assignment, np.arange(demand)].sum()), assignment, sites)
-    if answer.status == OPTIMAL:
-        rooms.raise_bound(np.inf)
-    elif answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound):
-        rooms.raise_bound(float(answer.mip_dual_bound) * (1 - 1e-9))
-    return False
