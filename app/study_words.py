@@ -236,6 +236,7 @@ def step(name: str) -> str:
         "Covering": t("Searching for the best sites"),
         "Bounding what is possible": t("Proving how good the answer is"),
         "Proving the answer": t("Closing the last gap"),
+        "Proving the answer case by case": t("Closing the last gap"),
         "Keeping the answer": t("Writing the answer down"),
         "Searching among some candidates": t("Searching among some of the places"),
         "Going through all candidates": t("Going through all places, block by block"),
