@@ -7,11 +7,13 @@ const GridkeeperLayers = (() => {
   const missing = new Set();
   const HEAT_STEP_PX = 4;
   const NAME_PX = 7; // half the height of a place's name
+  const PAUSES_MS = [1500, 4000]; // before a tile is asked for again
   const DRAWN_AFTER = "moveend resize"; // each zoom ends as a move, so this is once
 
   /**
    * Return what protomaps-leaflet takes for a file of tiles: our own address, and who is told when it fails.
-   * A failed tile is not kept: it is asked for again when the map moves.
+   * A tile that the server has no time for is asked for again after some moments; any other that failed is not kept
+   * and asked for again when the map moves.
    */
   function source(url, name, tell) {
     return {
@@ -20,6 +22,13 @@ const GridkeeperLayers = (() => {
         let response;
         try {
           response = await fetch(address, { signal, credentials: "same-origin" });
+          for (const pause of PAUSES_MS) {
+            if (response.status !== 503 || signal?.aborted) {
+              break;
+            }
+            await new Promise((done) => setTimeout(done, pause));
+            response = await fetch(address, { signal, credentials: "same-origin" });
+          }
         } catch (error) {
           if (error.name !== "AbortError") {
             missing.add(name);
