@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from core.identity import Actor, May, Role, require
 from core.progress import Progress, Silent
-from geodata.crs import project
+from geodata.crs import metric_srid_of, project
 from geodata.territory import TerritoryInfo, communities
 from grids import bordering, store, store_borders, store_changes
 from grids.change_model import Change
@@ -256,7 +256,9 @@ def move_cells(session: Session, actor: Actor, change_id: int, cell_ids: Sequenc
     frame = gpd.GeoDataFrame(pd.concat([frame, loose], ignore_index=True), crs=4326) if len(loose) else frame
     before = frame["area"].to_numpy(dtype=object)
     after = np.where(frame["id"].isin(picked["id"]), area, before)
-    check_contiguous(frame.geometry.to_numpy(), after, before, {area, *picked["area"]} - {""})
+    west, south, east, north = frame.total_bounds
+    metres = project(frame.geometry.to_numpy(), metric_srid_of((west + east) / 2, (south + north) / 2))
+    check_contiguous(metres, after, before, {area, *picked["area"]} - {""})
     store_changes.set_areas(session, change_id, picked["id"].tolist(), [area] * len(picked))
     return _touched(session, change, {})
 

@@ -209,25 +209,26 @@ def staffing(
 def check_contiguous(
     shapes: npt.NDArray[np.object_], after: npt.NDArray[np.object_], before: npt.NDArray[np.object_], codes: set[str]
 ) -> None:
-    """Return when the named areas stay in as few pieces as they had; else raise `InvalidInput` naming one."""
+    """Return when the named areas of cells (in metres) stay in as few pieces as they had; else raise `InvalidInput`."""
     for code in sorted(codes):
-        pieces = []
-        for state in (before, after):
-            members = np.flatnonzero(state == code)
-            ground = ground_of(shapes[members])
-            pieces.append(int(components(len(members), ground.pairs).max(initial=-1)) + 1)
-        if pieces[1] == 0:
+        pieces = _pieces(shapes[after == code])
+        if pieces == 0:
             raise InvalidInput(
                 f"{code} would lose its last cell.",
                 hint="Leave it one, or share out anew.",
                 zh=f"{code} 将失去最后一个网格，请至少保留一个，或重新分配。",
             )
-        if pieces[1] > max(pieces[0], 1):
+        if pieces > 1 and pieces > _pieces(shapes[before == code]):
             raise InvalidInput(
-                f"{code} would fall into {pieces[1]} pieces.",
+                f"{code} would fall into {pieces} pieces.",
                 hint="Move cells at its border, from the outside in.",
-                zh=f"{code} 将被分成 {pieces[1]} 块，请从其边缘由外向内移交网格。",
+                zh=f"{code} 将被分成 {pieces} 块，请从其边缘由外向内移交网格。",
             )
+
+
+def _pieces(shapes: npt.NDArray[np.object_]) -> int:
+    """Return in how many pieces cells (in metres) lie."""
+    return int(components(len(shapes), ground_of(shapes).pairs).max(initial=-1)) + 1
 
 
 def _counted(

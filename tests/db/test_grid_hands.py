@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.errors import Conflict, InvalidInput, NotPermitted
 from core.identity import Actor
+from geodata.crs import project
 from geodata.territory import TerritoryInfo
 from grids import drafting, importing, notes, publishing, rebalancing
 from tests.db.test_grid_changes import across, busiest
@@ -77,6 +79,27 @@ def test_a_corner_of_a_split_is_its_neighbours_too(acting: ActAs, crew: tuple[Te
     assert on_edge <= shared
     for identity, shape in zip(beside["id"], beside.geometry, strict=True):
         assert shape.symmetric_difference(before[identity]).area < 1e-16
+
+
+def test_a_small_cell_goes_to_the_grid_beside_it_and_not_to_one_far_away(
+    acting: ActAs, crew: tuple[TerritoryInfo, Actor, Actor]
+) -> None:
+    town, manager, _ = crew
+    session = acting(manager)
+    change = drafting.start_draft(session, manager, town, "Small cells", [manager.area_ids[0]])
+    drafting.draw(session, manager, town, change.id, kind="square", size=60)
+    rebalancing.balance_draft(session, manager, town, change.id, k=2, weights={"cells": 1})
+    cells = drafting.draft_cells(session, manager, change.id)
+    one, other = sorted(set(cells["area"]))
+    metres = project(cells.geometry.to_numpy(), town.metric_srid)
+    mine = (cells["area"] == one).to_numpy()
+    far = shapely.distance(metres, shapely.union_all(metres[~mine]))
+    edge, inside = int(np.argmin(np.where(mine, far, np.inf))), int(np.argmax(np.where(mine, far, -np.inf)))
+    with pytest.raises(InvalidInput, match=f"{other} would fall into 2 pieces"):
+        drafting.move_cells(session, manager, change.id, [int(cells["id"].iloc[inside])], other)
+    beside = np.flatnonzero(mine & (shapely.distance(metres, metres[edge]) < 90))
+    drafting.move_cells(session, manager, change.id, cells["id"].iloc[beside].tolist(), other)
+    assert (rebalancing.areas_of(session, manager, change.id) == other).sum() == (~mine).sum() + len(beside)
 
 
 def test_notes_follow_the_ground_and_are_struck_out_not_changed(
