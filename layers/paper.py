@@ -79,7 +79,9 @@ def read_ground(session: Session, territory_id: int, srid: int, box: Box, *, fin
     ).all()
     places = session.execute(
         text(
-            "SELECT kind, coalesce(name, ''), coalesce(name_zh, ''), ST_AsBinary(geom) FROM place_name"  # noqa: S608
+            "SELECT kind, coalesce(name, ''), coalesce(name_zh, (SELECT a.name_zh FROM area AS a WHERE"  # noqa: S608
+            " a.territory_id = :territory AND a.name = place_name.name AND a.name_zh IS NOT NULL LIMIT 1), ''),"
+            " ST_AsBinary(geom) FROM place_name"
             f" WHERE territory_id = :territory AND kind IN ('city', 'town', 'village', 'suburb'){here}"
             " ORDER BY array_position(ARRAY['city', 'town', 'village', 'suburb'], kind), people DESC NULLS LAST, id"
         ),
