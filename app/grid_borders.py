@@ -25,7 +25,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "city": (LIGHT.text, ""),
     "hand": (LIGHT.overdue, "6 3"),
     "method": (LIGHT.closed, ""),
-    "cut": (LIGHT.due_soon, "1 5"),
+    "cut": (LIGHT.due_soon, "7 5"),
 }
 """Colour and dashes of each reason, on every map of grids."""
 
