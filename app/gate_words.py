@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from app import i18n
 from app.i18n import t
 from geodata.exchange import Guess
+from geodata.quarantine import QuarantinedView
+
+CANDIDATES_LISTED: Final = 2
 
 
 def what(key: str) -> str:
@@ -35,6 +41,8 @@ def value(said: str) -> str:
     """Return what something was taken for."""
     if said.startswith("row ") and said[4:].isdigit():
         return t("row {number}", number=said[4:])
+    if said.lower().replace("-", "") in {"gb18030", "gbk", "utf8", "utf16"}:
+        return said.upper()
     return {
         "left out": t("left out: about a person"),
         "swapped": t("latitude stands first"),
@@ -56,6 +64,10 @@ def value(said: str) -> str:
         "datetime (dmy)": t("date and time, the day first"),
         "datetime (mdy)": t("date and time, the month first"),
         "tab": t("tab"),
+        ",": t("comma"),
+        ";": t("semicolon"),
+        "EPSG:4326": t("degrees of longitude and latitude, WGS 84 (EPSG:4326)"),
+        "EPSG:4490": t("degrees of longitude and latitude, CGCS2000 (EPSG:4490)"),
         "their results": t("their results"),
         "places with a use": t("places with a use"),
     }.get(said, said)
@@ -80,6 +92,21 @@ def _known(guess: Guess) -> str:
         "formulas": t("what they gave when the file was saved"),
         "rows": t("objects of the map that serve somebody"),
     }.get(guess.what, guess.reason)
+
+
+def could_be(wrong: Mapping[str, str]) -> str:
+    """Return the first of what a cell could be, whole; the form that mends it offers all."""
+    parts = [each for each in wrong.get("repair", "").split("; ") if each]
+    return "; ".join(parts[:CANDIDATES_LISTED]) + (" …" if len(parts) > CANDIDATES_LISTED else "")
+
+
+def meant(row: QuarantinedView) -> dict[str, list[str]]:
+    """Return the places that an address could mean, by its column; none where it stands in several columns."""
+    return {
+        one["field"]: one["repair"].split("; ")
+        for one in row.violations
+        if one.get("rule") == "address" and one.get("repair") and one["field"] in row.raw
+    }
 
 
 def score(key: str) -> str:

@@ -76,7 +76,10 @@ def source_of(session: Session, actor: Actor, key: str) -> Source:
     """
     found = builtin().get(key) if not key.startswith(SET_PREFIX) else sources(session, actor).get(key)
     if found is None or not actor.may(found.offer.capability):
-        raise NotFound(f"There is no data set {key[:60]!r}, or not for your role.", hint="See the catalogue.")
+        raise NotFound(
+            f"There is no data set {key[:60]!r}, or not for your role.", hint="See the catalogue.",
+            zh=f"没有数据集 {key[:60]}，或您的角色无权查看，请查看数据目录。",
+        )  # fmt: skip
     return found
 
 

@@ -307,7 +307,7 @@ class Gazetteer:
                 why = f"{len(good)} places there are called {texts[0]}; say a crossing or a number that is known"
                 return Match("ambiguous", shown, why, f"有 {len(good)} 处名为{texts[0]}，请补充路口或已知门牌号")
             places = "; ".join(texts)
-            return Match("ambiguous", shown, f"it may be {places}", f"可能是：{places}")
+            return Match("ambiguous", shown, places, "；".join(texts))
         if best.how in {"settlement", "community"} or best.within_m > FAR_M:
             why = f"{best.name} is known, but goes {best.within_m:,.0f} m either way; say a number or a crossing"
             return Match("coarse", shown, why, f"{best.name}范围约 {best.within_m:,.0f} 米，请补充门牌号或路口")

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app import guard, i18n, state, uploads, widgets, words
+from app import gate_words, guard, i18n, state, uploads, widgets, words
 from app.data_gate import place_in
 from app.exports import recorded
 from app.i18n import t, tn
@@ -98,7 +98,7 @@ def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | Non
                 i18n.number(each.row_number),
                 one["field"].replace("+", ", "),
                 _what(one, chosen),
-                one.get("repair", "")[:60],
+                gate_words.could_be(one),
             )
             for each in rows[:LISTED]
             for one in each.violations
@@ -151,7 +151,7 @@ def _mend(actor: Actor, territory: TerritoryInfo, row: QuarantinedView) -> None:
     }
     shown = [heading for heading in row.raw if not heading.startswith("_")]
     ordered = sorted(shown, key=lambda heading: heading not in wrong)[:FIELDS_AT_MOST]
-    better = quarantine.suggested(row)
+    better, meant = quarantine.suggested(row), gate_words.meant(row)
     with st.form(f"gk_mend_{row.id}", border=False):
         mended = {}
         for heading in ordered:
@@ -160,6 +160,12 @@ def _mend(actor: Actor, territory: TerritoryInfo, row: QuarantinedView) -> None:
                 label = t("{column} (it was: {cell})", column=label, cell=widgets.plain(row.raw[heading] or "–"))
             value = better.get(heading, row.raw[heading])
             mended[heading] = st.text_input(label, value=value, key=f"gk_mend_{row.id}_{heading}")
+            if heading in meant:
+                picked = st.selectbox(
+                    t("Or one of the places that it could mean"), meant[heading], index=None,
+                    placeholder=t("As it is written above"), key=f"gk_meant_{row.id}_{heading}",
+                )  # fmt: skip
+                mended[heading] = picked or mended[heading]
         if better:
             widgets.note(t("Suggestions stand in the fields already; look whether they are right."))
         if WGS84 in better and st.checkbox(t("Take the shape as it was mended by the platform"), value=True):
