@@ -27,8 +27,10 @@ def show(here: Here, entry: Entry, workers: Sequence[WorkerInfo]) -> None:
     queue = entry.queue
     told = set(queue.along or ()) if queue is not None else set[str]()
     takes = queue.workers if queue is not None else 1
-    planned = {row.worker_code for row in entry.along}
-    lines = [_line(row, row.worker_code in told, here) for row in entry.along]
+    # What the plan says of somebody whom it knew otherwise is not so by now: he may have been taken back.
+    along = [row for row in entry.along if row.worker_code in told or _stands(row, entry)]
+    planned = {row.worker_code for row in along}
+    lines = [_line(row, row.worker_code in told, here) for row in along]
     lines += [t("{worker} comes along", worker=code) for code in sorted(told - planned)]
     if lines:
         listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
@@ -44,6 +46,10 @@ def show(here: Here, entry: Entry, workers: Sequence[WorkerInfo]) -> None:
         _call(here, entry, workers, told)
     if out and told:
         _take_back(entry, workers, told)
+
+
+def _stands(row: PlanRow, entry: Entry) -> bool:
+    return entry.queue is None or entry.queue.version == row.incident_version
 
 
 def _line(row: PlanRow, told: bool, here: Here) -> str:

@@ -203,7 +203,7 @@
       : [el("h1", {}, W.none), el("p", { class: "muted" }, W.none_hint)]).filter(Boolean);
   function told(notices) { // two lines and how many more: the next task stays in sight
     const most = unfolded ? notices.length : NOTICES, more = notices.length - most;
-    return [...notices.slice(0, most).map((one) => el("li", {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}${one.why ? ` · ${one.why}` : ""}`)),
+    return [...notices.slice(0, most).map((one) => el("li", one.why ? { class: "why" } : {}, `${W.topics[one.topic]}${W.colon}${one.title} ${one.number}${one.why ? ` · ${one.why}` : ""}`)),
       more > 0 && el("li", {}, press("more", () => { unfolded = true; draw(); }, (more === 1 ? W.more1 : W.more).replace("{count}", more)))];
   }
   function redraw(id, about, make) { // what stays as it is stays under the thumb

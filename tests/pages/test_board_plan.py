@@ -197,3 +197,24 @@ def test_speeds_that_were_read_stand_under_the_map(run, plan, actors):
     finally:
         with transaction(system_actor()) as session:
             session.execute(text("DELETE FROM traffic_load"))
+
+
+def test_who_comes_along_is_taken_back_with_a_reason(run, plan, actors):
+    incident_id, dispatcher = one(plan, safe=False), actors[Role.DISPATCHER]
+    lead = plan.row(incident_id).worker_id
+    other = next(each.worker_id for each in plan.rows if each.worker_id != lead)
+    for act, worker in (("assign", lead), ("join", other)):
+        with transaction(dispatcher) as session:
+            incidents.move(
+                session, dispatcher, incident_id, act, version=None, command_id=f"along-{act}", worker_id=worker
+            )
+    page = run("board", Role.DISPATCHER, incident=str(incident_id))
+    assert key(page, "gk_board_take_back").disabled
+    next(box for box in page.selectbox if "Not needed after all" in box.options).select("not_needed").run()
+    key(page, "gk_board_take_back").click().run()
+    assert not page.exception
+    assert "is told not to come to" in words(page)
+    with transaction(system_actor()) as session:
+        state = "SELECT state FROM task WHERE incident_id = :id AND joint"
+        assert session.execute(text(state), {"id": incident_id}).scalars().all() == ["cancelled"]
+    assert "Take back who comes along" not in [each.label for each in page.get("popover")]
