@@ -20,8 +20,8 @@ from dispatch import past
 from dispatch.traffic import on_streets
 from dispatch.traffic_model import Fault, Reading, is_placed, medians, read_readings, told
 from geodata.network import RoadNetwork
-from geodata.travel_modes import usable_by
 from geodata.travel import with_traffic
+from geodata.travel_modes import usable_by
 
 OLDEST = dt.timedelta(days=36_500)
 NO_ZONE = ZoneInfo("UTC")
