@@ -175,16 +175,18 @@ def open_tab(page: Page, name: str) -> None:
     until(page, lambda: tab.get_attribute("aria-selected") == "true", f"tab {name} does not open", tab.click)
 
 
-def late_incident(served: Served) -> tuple[int, str]:
-    """Make one incident of the city late, whatever the hour, and return its id and number."""
+def late_incident(served: Served, days: int = 1) -> tuple[int, str]:
+    """Make one incident of the city late by days (-1: due tomorrow), whatever the hour; return its id and number."""
     engine = create_engine(served.database)
     with engine.begin() as connection:
         connection.execute(text("SELECT set_config('gridkeeper.role', 'system', true)"))
         found = connection.execute(
             text(
                 "UPDATE incident SET status = 'handling', closed_at = NULL, closed_by = NULL, priority = 1,"
-                " due_at = now() - interval '1 day' WHERE id = (SELECT min(id) FROM incident) RETURNING id, number"
-            )
+                " due_at = now() - :days * interval '1 day' WHERE id = (SELECT min(id) FROM incident)"
+                " RETURNING id, number"
+            ),
+            {"days": days},
         ).one()
     engine.dispose()
     return int(found[0]), str(found[1])

@@ -19,6 +19,7 @@ PAINTED = "document.body.dataset.painted"
 
 
 def test_a_change_appears_on_map_and_wall_and_nothing_else_moves(page: Page, served: Served, chromium: Browser) -> None:
+    late_incident(served, days=-1)  # else another walk may have made it late: then nothing would change
     wall = chromium.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     wall.set_default_timeout(PATIENCE_MS)
     enter(wall, served, "supervisor")
