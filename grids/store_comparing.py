@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from grids.change_model import Change
 
+# Sums go by the number of the cell: in any order they differ in their last digits, and so would two answers.
 _COUNTS = """
 WITH draft AS MATERIALIZED (
-    SELECT unit_grid_id, area, area_m2, people FROM grid_change_cell WHERE change_id = :change),
+    SELECT id, unit_grid_id, area, area_m2, people FROM grid_change_cell WHERE change_id = :change),
 live AS MATERIALIZED (
     SELECT g.id, g.people, coalesce(r.code, '') AS area FROM unit_grid AS g
     LEFT JOIN responsibility_grid AS r ON r.id = g.responsibility_grid_id
@@ -20,18 +21,19 @@ live AS MATERIALIZED (
 ended AS MATERIALIZED (
     SELECT l.id, l.people FROM live AS l
     WHERE NOT EXISTS (SELECT FROM draft AS d WHERE d.unit_grid_id = l.id)),
-loads AS (SELECT sum(coalesce(people, 0)) AS load FROM draft WHERE area <> '' GROUP BY area),
-loads_now AS (SELECT sum(coalesce(people, 0)) AS load FROM live WHERE area <> '' GROUP BY area)
+loads AS (SELECT sum(coalesce(people, 0) ORDER BY id) AS load FROM draft WHERE area <> '' GROUP BY area),
+loads_now AS (SELECT sum(coalesce(people, 0) ORDER BY id) AS load FROM live WHERE area <> '' GROUP BY area)
 SELECT d.new, d.rebound, d.covered_m2, l.live - e.ended AS kept, e.ended, e.counted, e.people,
     (SELECT count(*) FROM loads) AS areas, (SELECT count(*) FROM loads_now) AS areas_now,
     (SELECT max(load) / nullif(avg(load), 0) FROM loads) AS max_over_mean,
     (SELECT max(load) / nullif(avg(load), 0) FROM loads_now) AS max_over_mean_now
 FROM (SELECT count(*) FILTER (WHERE unit_grid_id IS NULL) AS new,
              count(*) FILTER (WHERE unit_grid_id IS NOT NULL AND draft.area <> coalesce(live.area, '')) AS rebound,
-             coalesce(sum(area_m2), 0) AS covered_m2
+             coalesce(sum(area_m2 ORDER BY draft.id), 0) AS covered_m2
       FROM draft LEFT JOIN live ON live.id = draft.unit_grid_id) AS d,
      (SELECT count(*) AS live FROM live) AS l,
-     (SELECT count(*) AS ended, count(people) AS counted, coalesce(sum(people), 0) AS people FROM ended) AS e
+     (SELECT count(*) AS ended, count(people) AS counted, coalesce(sum(people ORDER BY id), 0) AS people
+      FROM ended) AS e
 """
 _MOVING = """
 SELECT count(*) FROM incident AS i JOIN unit_grid AS g ON g.id = i.grid_id
