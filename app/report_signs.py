@@ -86,8 +86,9 @@ def _candidates(ground: Ground, frame: Frame) -> Iterable[tuple[str, float, list
         return
     lines: dict[str, list[Any]] = {}
     for _, name, name_zh, line in ground.streets:
-        if name and shapely.intersects(line, frame.box):
-            lines.setdefault(i18n.either(name, name_zh), []).append(shapely.intersection(line, frame.box))
+        inside = shapely.intersection(line, frame.box) if name else shapely.LineString()
+        if inside.length > 0:  # one that only touches the picture has no place for its name
+            lines.setdefault(i18n.either(name, name_zh), []).append(inside)
     for text, parts in sorted(lines.items(), key=lambda each: (-sum(part.length for part in each[1]), each[0])):
         longest = _one(max(parts, key=lambda part: float(part.length)))
         points = shapely.line_interpolate_point(longest, ALONG, normalized=True)

@@ -182,9 +182,12 @@ def _by_pairs(table: Table, headings: dict[str, str], start: str, goal: str) -> 
 
 
 def _by_rows(table: Table) -> Matrix:
+    if len(table.columns) < 2:  # a map file may have none
+        raise InvalidInput(
+            f"{table.name} has {'one' if table.columns else 'no'} column.",
+            hint="Origins stand in the first, destinations beside it.",
+        )
     first, *others = table.columns
-    if not others:
-        raise InvalidInput(f"{table.name} has one column.", hint="Origins stand in the first, destinations beside it.")
     seconds = np.column_stack([_numbers(table.columns[name]) for name in others])
     return Matrix(table.columns[first].astype(str), np.array(others, dtype=str), _seconds(seconds))
 

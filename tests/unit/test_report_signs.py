@@ -46,3 +46,5 @@ def test_the_name_of_a_street_moves_along_it_and_is_left_out_where_no_room_is() 
     assert free == pytest.approx(WIDE / 2)
     assert abs(moved - WIDE / 2) > 17
     assert named_places(street, NEAR, 9, 1.0, taken=[(0.0, 0.0, WIDE, NEAR.high)]) == ""
+    corner = ground([], [("residential", "Corner Road", "", shapely.LineString([(-100, 500), (100, 700)]))])
+    assert named_places(corner, NEAR, 9, 1.0) == ""

@@ -152,6 +152,13 @@ def test_a_bad_matrix_is_refused(tmp_path, text, said):
         read_matrix(points_file(tmp_path, text))
 
 
+def test_a_map_without_columns_is_no_matrix(tmp_path):
+    path = tmp_path / "m.geojson"
+    gpd.GeoDataFrame(geometry=[shapely.Point(0, 0)], crs=4326).to_file(path)
+    with pytest.raises(InvalidInput, match="no column"):
+        read_matrix(path)
+
+
 def test_a_bad_archive_is_refused(tmp_path):
     path = tmp_path / "m.npz"
     for parts, said in (
