@@ -7,26 +7,40 @@ const GridkeeperLayers = (() => {
   const missing = new Set();
   const HEAT_STEP_PX = 4;
   const NAME_PX = 7; // half the height of a place's name
-  const PAUSES_MS = [1500, 4000]; // before a tile is asked for again
+  const PAUSES_MS = [1500, 4000]; // before a tile is asked for again, or half as long again: not all maps at once
   const DRAWN_AFTER = "moveend resize"; // each zoom ends as a move, so this is once
+
+  /** Resolves after a pause, at once when the tile is left behind: who comes back to its zoom must not wait for it. */
+  function pause(least, signal) {
+    return new Promise((done) => {
+      const timer = setTimeout(done, least * (1 + Math.random() / 2));
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        done();
+      }, { once: true });
+    });
+  }
 
   /**
    * Return what protomaps-leaflet takes for a file of tiles: our own address, and who is told when it fails.
-   * A tile that the server has no time for is asked for again after some moments; any other that failed is not kept
-   * and asked for again when the map moves.
+   * A tile that the server has no time for is asked for again after some moments, at most twice and only while it is
+   * wanted; any other that failed is not kept and asked for again when the map moves.
    */
-  function source(url, name, tell) {
+  function source(url, name, tell, wanted = () => true) {
     return {
       async getZxy(z, x, y, signal) {
         const address = url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
         let response;
         try {
           response = await fetch(address, { signal, credentials: "same-origin" });
-          for (const pause of PAUSES_MS) {
-            if (response.status !== 503 || signal?.aborted) {
+          for (const least of PAUSES_MS) {
+            if (response.status !== 503) {
               break;
             }
-            await new Promise((done) => setTimeout(done, pause));
+            await pause(least, signal);
+            if (signal?.aborted || !wanted(z, x, y)) {
+              throw Object.assign(new Error(`${address}: left behind`), { name: "AbortError" });
+            }
             response = await fetch(address, { signal, credentials: "same-origin" });
           }
         } catch (error) {

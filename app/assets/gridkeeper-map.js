@@ -24,10 +24,18 @@ const GridkeeperMap = (() => {
     return name;
   }
 
+  /** Return whether a tile lies in the view or beside it, at the zoom that is shown. */
+  function inView(z, x, y, maxDataZoom) {
+    const size = 256 * 2 ** (map.getZoom() - z);
+    const { min, max } = map.getPixelBounds();
+    const near = (at, from, to) => (at + 2) * size > from && (at - 1) * size < to;
+    return z === Math.min(Math.max(map.getZoom() - 1, 0), maxDataZoom) && near(x, min.x, max.x) && near(y, min.y, max.y);
+  }
+
   function tiles(source, paneName, { paintRules = [], labels = [], minZoom = 0, maxZoom = 20, maxDataZoom = 15, share = null } = {}) {
     const address = `/tiles/${config.territory}/${source}/{z}/{x}/{y}.mvt${config.on ? `?on=${config.on}` : ""}`;
     const layer = protomapsL.leafletLayer({
-      url: Layers.source(address, source, tell),
+      url: Layers.source(address, source, tell, (z, x, y) => Boolean(layer._map) && inView(z, x, y, maxDataZoom)),
       paintRules,
       labelRules: labels,
       pane: paneName,
@@ -61,7 +69,7 @@ const GridkeeperMap = (() => {
     const outline = tiles("grids", pane("gk-outline", 240), { paintRules: Style.outlineRules(state, config.theme), share: cells, minZoom: parentsBelow });
     const built = { ground, cells, parents, roads, outline, names };
     built.traffic = tiles("traffic", pane("gk-traffic", 230), { paintRules: Style.limitRules(config) });
-    built.facilities = tiles("facilities", pane("gk-facilities", 250), { labels: [Style.facilityRule(config, config.lang)], minZoom: 12 });
+    built.facilities = tiles("facilities", pane("gk-facilities", 250), { labels: Style.facilityRules(config, config.lang), minZoom: 12 });
     built.components = tiles("components", pane("gk-components", 245), { paintRules: [Style.componentRule(config)], minZoom: 16 });
     if (config.points) {
       built.incidents = tiles("incidents", pane("gk-incidents", 260), { paintRules: Layers.incidentRules(state, config, passes), minZoom: POINTS_FROM });

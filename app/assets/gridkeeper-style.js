@@ -223,8 +223,11 @@ const GridkeeperStyle = (() => {
     ];
   }
 
-  /** Return the label rule of facilities: a disc with the sign of its group, its name when near. */
-  function facilityRule(config, lang) {
+  /**
+   * Return the label rules of facilities: a disc with the sign of its group; its name when near, where neither a sign
+   * nor another name stands.
+   */
+  function facilityRules(config, lang) {
     const signs = {};
     for (const group of config.facilities) {
       for (const kind of group.kinds) {
@@ -232,15 +235,17 @@ const GridkeeperStyle = (() => {
       }
     }
     const fallback = { colour: config.theme.muted, path: new Path2D("M5 8a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"), from_zoom: 13 };
-    return {
+    const signOf = (f) => signs[f.props.kind] || fallback;
+    const radius = (z) => (z >= 15 ? 9 : 7);
+    const shown = (z, f) => z >= signOf(f).from_zoom;
+    const discs = {
       dataLayer: "facility",
-      filter: (z, f) => z >= (signs[f.props.kind] || fallback).from_zoom,
+      filter: shown,
       symbolizer: {
         place(layout, geom, feature) {
           const at = geom[0][0];
-          const sign = signs[feature.props.kind] || fallback;
-          const name = (lang === "zh" && feature.props.name_zh) || feature.props.name || "";
-          const r = layout.zoom >= 15 ? 9 : 7;
+          const sign = signOf(feature);
+          const r = radius(layout.zoom);
           const draw = (ctx) => {
             ctx.globalAlpha = 1;
             ctx.beginPath();
@@ -256,21 +261,43 @@ const GridkeeperStyle = (() => {
             ctx.fillStyle = "#FFFFFF";
             ctx.fill(sign.path, "evenodd");
             ctx.restore();
-            if (name && layout.zoom >= 17) {
-              ctx.font = `12px ${FONT}`;
-              ctx.textAlign = "center";
-              ctx.lineWidth = 3;
-              ctx.strokeStyle = config.theme.halo;
-              ctx.strokeText(name, 0, r + 13);
-              ctx.fillStyle = sign.colour;
-              ctx.fillText(name, 0, r + 13);
-              ctx.textAlign = "start";
-            }
           };
           return [{ anchor: at, bboxes: [{ minX: at.x - r, minY: at.y - r, maxX: at.x + r, maxY: at.y + r }], draw }];
         },
       },
     };
+    const names = {
+      dataLayer: "facility",
+      minzoom: 17,
+      filter: shown,
+      symbolizer: {
+        place(layout, geom, feature) {
+          const at = geom[0][0];
+          const name = (lang === "zh" && feature.props.name_zh) || feature.props.name || "";
+          const here = layout.index.searchBbox({ minX: at.x, minY: at.y, maxX: at.x, maxY: at.y }, layout.order - 1);
+          if (!name || ![...here].some((one) => one.anchor.x === at.x && one.anchor.y === at.y)) {
+            return null; // its sign found no room
+          }
+          const font = `12px ${FONT}`;
+          layout.scratch.font = font;
+          const half = layout.scratch.measureText(name).width / 2 + 1;
+          const r = radius(layout.zoom);
+          const draw = (ctx) => {
+            ctx.globalAlpha = 1;
+            ctx.font = font;
+            ctx.textAlign = "center";
+            ctx.lineWidth = 3;
+            ctx.strokeStyle = config.theme.halo;
+            ctx.strokeText(name, 0, r + 13);
+            ctx.fillStyle = signOf(feature).colour;
+            ctx.fillText(name, 0, r + 13);
+            ctx.textAlign = "start";
+          };
+          return [{ anchor: at, bboxes: [{ minX: at.x - half, minY: at.y + r + 2, maxX: at.x + half, maxY: at.y + r + 17 }], draw }];
+        },
+      },
+    };
+    return [discs, names];
   }
 
   /** Return the paint rule of components: a small square in the colour of the category, hollow where it is no longer sound. */
@@ -294,5 +321,5 @@ const GridkeeperStyle = (() => {
     };
   }
 
-  return { FONT, trace, groundRules, roadRules, labelRules, fillRules, outlineRules, limitRules, facilityRule, componentRule };
+  return { FONT, trace, groundRules, roadRules, labelRules, fillRules, outlineRules, limitRules, facilityRules, componentRule };
 })();
