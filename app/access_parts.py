@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -182,7 +183,7 @@ def _kinds(row: AccessRow) -> None:
             [
                 widgets.link(
                     study_words.facility(kind),
-                    address(AccessQuestion((kind,), row.question.mode, row.question.limit_min)),
+                    address(dataclasses.replace(row.question, kinds=(kind,), study_id=None)),
                 ),
                 i18n.number(row.facts["facilities"][kind]),
                 study_words.per_cent(within / now["people"]),

@@ -63,6 +63,8 @@ def access(
     Whom no way leads to one is counted by itself and never left out.
     """
     if matrix is not None:
+        if hour is not None:
+            raise InvalidInput("Speeds of an hour have no say in a matrix.", hint="Leave --hour or --matrix out.")
         _on_matrix(matrix, minutes, out, as_json=as_json)
         return
     if not facility:

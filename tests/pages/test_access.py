@@ -14,6 +14,7 @@ from geodata import db, usual_speeds
 from geodata.territory import find_territory
 from planning import accessing
 from planning.access_model import AccessQuestion
+from planning.layer_model import Growth
 from tests.pages.conftest import words
 
 READERS = [Role.PLANNER, Role.GRID_MANAGER, Role.SUPERVISOR, Role.AUDITOR]
@@ -67,10 +68,12 @@ def test_what_was_never_asked_is_asked_at_once_and_what_is_not_there_is_said(run
 
 
 def test_a_basket_says_how_many_kinds(run, actors):
-    answer(actors, AccessQuestion(("library", "hospital"), "walk", 5.0))
-    text = words(run("access", Role.PLANNER, facility="library,hospital", minutes="5"))
+    answer(actors, AccessQuestion(("library", "hospital"), "walk", 5.0, growth=Growth(1.0, 10)))
+    page = run("access", Role.PLANNER, facility="library,hospital", minutes="5", growth="1x10")
+    text = words(page)
     assert "one of each of 2 kinds" in text
     assert "Nothing to share out." in text or "the kinds in reach of them" in text
+    assert "/access?facility=hospital&amp;mode=walk&amp;minutes=5&amp;growth=1x10" in raw(page), "the same people"
 
 
 def test_others_have_no_such_page(run):

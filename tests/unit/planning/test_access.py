@@ -174,6 +174,7 @@ def test_files_that_cannot_be_used_are_refused_in_a_sentence(tmp_path, capsys):
         (("--matrix", path), "weights of 1 of 2 places are zero"),
         (("--matrix", tmp_path / "none.npz"), "There is no file"),
         (("--matrix", path, "--minutes", -1), "no useful limit"),
+        (("--matrix", path, "--hour", 8), "no say in a matrix"),
         ((), "No kind of facility is named"),
         (("--facility", "clinic", "--out", tmp_path / "a.txt"), "neither in .gpkg"),
     ):
