@@ -75,7 +75,7 @@ def in_time(key: TileKey) -> Iterator[None]:
     except psycopg.errors.QueryCanceled as error:
         raise SourceUnavailable(
             f"The database took longer than {TIMEOUT_MS / 1000:g} s for tile {key.x}/{key.y} at zoom {key.z}.",
-            hint="It is busy; the map asks for the tile again when it is moved.",
+            hint="It is busy; the map asks for the tile again, at most twice until it is moved.",
         ) from error
 
 

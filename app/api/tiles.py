@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -113,11 +113,26 @@ async def _tile(actor: Actor, layer: LayerEntry, key: TileKey, day: dt.date | No
     return entry
 
 
-def connection() -> contextlib.AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-    """Return a connection for tiles, given back at the end; raise `SourceUnavailable` where the server is not up."""
+@contextlib.asynccontextmanager
+async def connection() -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Lend a connection for tiles.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where the server is not up, or none became free within `WAIT_S`.
+    """
     if not _pools:
         raise SourceUnavailable("The map server is not running.", hint="Start it with `gridkeeper run`.")
-    return _pools[-1].connection()
+    async with contextlib.AsyncExitStack() as lent:
+        try:
+            opened = await lent.enter_async_context(_pools[-1].connection())
+        except PoolTimeout as error:
+            raise SourceUnavailable(
+                f"All {POOL_SIZE} connections for tiles were taken for {WAIT_S:g} s.",
+                hint="It is busy, or the database does not answer; the map asks for the tile again.",
+            ) from error
+        yield opened
 
 
 _zones: dict[int, str] = {}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 
+import psycopg_pool
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import NotFound
+from app.api import tiles
+from app.guard import status_of
+from core.errors import NotFound, SourceUnavailable
 from layers.cache import ByteCache, Entry
 from layers.registry import SENSITIVITIES, find_layer, layer_entries
 from layers.snapshot import Kept
@@ -124,3 +129,20 @@ def test_a_task_given_or_planned_anew_is_told_to_phones_and_changes_no_layer() -
     versions.changed("7:tasks")
     assert versions.of(7, LAYERS) == layers
     assert versions.of(7, ("tasks",)) != tasks
+
+
+def test_a_tile_without_a_free_connection_is_asked_for_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Taken:
+        @contextlib.asynccontextmanager
+        async def connection(self):
+            raise psycopg_pool.PoolTimeout
+            yield
+
+    async def ask() -> None:
+        async with tiles.connection():
+            pytest.fail("there is none")
+
+    monkeypatch.setattr(tiles, "_pools", [Taken()])
+    with pytest.raises(SourceUnavailable, match="were taken for 20 s") as told:
+        asyncio.run(ask())
+    assert status_of(told.value) == 503, "the map takes other answers for the last word"
