@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,8 @@ import shapely
 from core.clock import now
 from core.errors import DataQuality, InvalidInput
 from dispatch import past
-from dispatch.traffic import on_streets
-from dispatch.traffic_model import Fault, Reading, is_placed, medians, read_readings, told
+from dispatch.traffic import on_streets, with_places
+from dispatch.traffic_model import Fault, medians, read_readings, told
 from geodata.network import RoadNetwork
 from geodata.travel import with_traffic
 from geodata.travel_modes import usable_by
@@ -26,6 +26,8 @@ from geodata.travel_modes import usable_by
 OLDEST = dt.timedelta(days=36_500)
 NO_ZONE = ZoneInfo("UTC")
 """Times are compared as they are written; nothing is told of the zone of streets in a file."""
+EASTMOST = dt.timedelta(hours=14)
+"""Where a day begins first, clocks are ahead of UTC by so much: what they say is not in the future."""
 WEEKEND = 6
 SHOWN = 5
 
@@ -50,11 +52,12 @@ def with_speeds(network: RoadNetwork, roads: pd.DataFrame, file: SpeedFile) -> t
     Raises
     ------
     InvalidInput
-        When the file has other columns, or no reading of the hour.
+        When the file has other columns, no reading of the hour, or more readings than are taken.
     DataQuality
         When no reading can be used, with each line's reason.
     """
-    readings, faults = read_readings(file.text, NO_ZONE, now(), OLDEST)
+    readings, faults = read_readings(file.text, NO_ZONE, now() + EASTMOST, OLDEST)
+    _check_whole(file, faults)
     read = len(readings)
     if file.hour is not None:
         readings = [one for one in readings if one.at.hour == file.hour and one.at.isoweekday() < WEEKEND]
@@ -63,7 +66,8 @@ def with_speeds(network: RoadNetwork, roads: pd.DataFrame, file: SpeedFile) -> t
                 f"{file.name} has no speed of a weekday at {file.hour}:00.",
                 hint="Choose another hour, or leave it out: then all its speeds count.",
             )
-    placed = _placed(network, roads, readings, faults)
+    placed = with_places(readings, _middles(network, roads), faults)
+    _check_whole(file, faults)
     speeds, stretches = on_streets(network, placed, faults)
     faults.sort(key=lambda each: each.line)
     if not len(stretches):
@@ -71,10 +75,11 @@ def with_speeds(network: RoadNetwork, roads: pd.DataFrame, file: SpeedFile) -> t
     ways = past.ways_of(network, network.snap(speeds.places), speeds.headings)
     both, kmh = medians(stretches * 3 + ways + 1, speeds.kmh)
     notes = []
-    refused = sorted({each.line for each in faults})
+    refused = [next(group) for _, group in groupby(faults, lambda each: each.line)]
     if refused:
-        more = " …" if len(faults) > SHOWN else ""
-        notes = [f"{len(refused):,} lines of {file.name} were left out: {'; '.join(told(faults)[:SHOWN])}{more}"]
+        lines = f"1 line of {file.name} was" if len(refused) == 1 else f"{len(refused):,} lines of {file.name} were"
+        more = " …" if len(refused) > SHOWN else ""
+        notes = [f"{lines} left out: {'; '.join(told(refused[:SHOWN]))}{more}"]
     return with_traffic(network, both // 3, kmh, both % 3 - 1), {
         "hour": file.hour,
         "readings": len(speeds.kmh),
@@ -84,23 +89,23 @@ def with_speeds(network: RoadNetwork, roads: pd.DataFrame, file: SpeedFile) -> t
     }
 
 
-def _placed(
-    network: RoadNetwork, roads: pd.DataFrame, readings: Sequence[Reading], faults: list[Fault]
-) -> list[Reading]:
-    """Return the readings with a place each: one of a whole street stands in the middle of each of its stretches."""
-    placed = [one for one in readings if is_placed(one)]
-    named = [one for one in readings if not is_placed(one)]
-    if not named:
-        return placed
-    usable = roads[usable_by(roads, network.mode)]
+def _check_whole(file: SpeedFile, faults: Sequence[Fault]) -> None:
+    """Refuse a file that was not read to its end: its rest would be left out without a word."""
+    cut = next((each for each in faults if each.last), None)
+    if cut is not None:
+        raise InvalidInput(
+            f"{file.name} is too long: {cut.en}.", hint="Give the speeds of fewer days, or of the hour alone."
+        )
+
+
+def _middles(network: RoadNetwork, roads: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """Return the middle of each stretch by the name of its street in small letters."""
+    if "name" not in roads:
+        return {}
+    usable = roads[usable_by(roads, network.mode) & roads["name"].notna()]
     middles = shapely.line_interpolate_point(usable["geom"].to_numpy(dtype=object), 0.5, normalized=True)
-    names = usable["name"].fillna("").astype(str).str.lower() if "name" in usable else [""] * len(usable)
-    places = defaultdict(list)
-    for name, lonlat in zip(names, shapely.get_coordinates(middles).tolist(), strict=True):
-        places[name].append(lonlat)
-    for one in named:
-        here = places.get(one.street.lower(), [])
-        if not here:
-            faults.append(Fault(one.line, f"there is no street {one.street[:60]!r}", f"没有道路“{one.street[:60]}”"))
-        placed += [dataclasses.replace(one, lon=lon, lat=lat) for lon, lat in here]
-    return placed
+    lon, lat = shapely.get_x(middles).tolist(), shapely.get_y(middles).tolist()
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for name, *place in zip(usable["name"], lon, lat, strict=True):
+        found[str(name).lower()].append((place[0], place[1]))
+    return dict(found)

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,19 +150,34 @@ def _fresh(
 def _placed(
     session: Session, territory: TerritoryInfo, readings: Sequence[Reading], faults: list[Fault]
 ) -> list[Reading]:
-    """Return the readings with a place each: one of a whole street stands in the middle of each of its stretches."""
+    named = {_key(one) for one in readings if not is_placed(one)}
+    return with_places(readings, store_traffic.middles_of(session, territory.id, sorted(named)), faults)
+
+
+def with_places(
+    readings: Sequence[Reading], middles: Mapping[str, Sequence[tuple[float, float]]], faults: list[Fault]
+) -> list[Reading]:
+    """Return the readings with a place each: one of a whole street stands in the middle of each of its stretches.
+
+    Parameters
+    ----------
+    middles
+        Longitude and latitude of the middle of each stretch of the streets, by name in small letters.
+    faults
+        To these go the readings of unknown streets, and the first for which there is no room.
+    """
     placed = [one for one in readings if is_placed(one)]
-    named = [one for one in readings if not is_placed(one)]
-    middles = store_traffic.middles_of(session, territory.id, sorted({_key(one) for one in named}))
     room = PLACES_MOST - len(placed)
-    for one in named:
+    for one in readings:
+        if is_placed(one):
+            continue
         here = middles.get(_key(one), ())
         room -= len(here)
         if not here:
             faults.append(Fault(one.line, f"there is no street {one.street[:60]!r}", f"没有道路“{one.street[:60]}”"))
         elif room < 0:
             en = f"the streets of this file have more than {PLACES_MOST:,} stretches together, counted by line"
-            faults.append(Fault(one.line, en, f"文件各行所列道路合计超过 {PLACES_MOST} 段"))
+            faults.append(Fault(one.line, en, f"文件各行所列道路合计超过 {PLACES_MOST} 段", last=True))
             break
         placed += [dataclasses.replace(one, lon=lon, lat=lat) for lon, lat in here if room >= 0]
     return placed

@@ -26,6 +26,8 @@ NEAR_M = 40.0
 AHEAD = dt.timedelta(minutes=2)
 """Clocks of devices may be so much ahead."""
 LONGEST_TOLD = 120
+DAYS_FROM_MIN = 2 * 24 * 60
+"""From so many minutes on an age is told in days."""
 _DIGIT = re.compile(r"\b(\d)\b")
 NAMES = {
     "time": ("time", "at", "timestamp", "时间"),
@@ -69,11 +71,12 @@ class Speeds:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A line that cannot be used, and why, in both languages."""
+    """A line that cannot be used, and why, in both languages; with ``last`` nothing after it was read."""
 
     line: int
     en: str
     zh: str
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,9 @@ def read_readings(
     head = [each.strip().casefold() for each in next(rows, [])]
     at = {key: next((head.index(name) for name in names if name in head), -1) for key, names in NAMES.items()}
     if at["time"] < 0 or at["kmh"] < 0 or (at["street"] < 0 and min(at["lon"], at["lat"]) < 0):
+        said = "".join(sign if sign.isprintable() else " " for sign in ", ".join(filter(None, head))[:LONGEST_TOLD])
         raise InvalidInput(
-            f"The columns are {', '.join(filter(None, head))[:LONGEST_TOLD] or 'none'}; speeds need others.",
+            f"The columns are {said or 'none'}; speeds need others.",
             hint="Give time, speed_kmh, and lon with lat or street.",
             zh="列名不符：须有 时间、速度，以及 经度与纬度 或 道路。",
         )
@@ -128,7 +132,7 @@ def read_readings(
         if not any(cell.strip() for cell in cells):
             continue
         if len(readings) + len(faults) >= LINES_MOST:
-            faults.append(Fault(reader.line_num, f"more than {LINES_MOST:,} lines", f"超过 {LINES_MOST} 行"))
+            faults.append(Fault(reader.line_num, f"more than {LINES_MOST:,} lines", f"超过 {LINES_MOST} 行", last=True))
             break
         given = {key: cells[k].strip() if 0 <= k < len(cells) else "" for key, k in at.items()}
         found = _reading(reader.line_num, given, zone)
@@ -163,6 +167,7 @@ def _reading(line: int, given: Mapping[str, str], zone: ZoneInfo) -> Reading | F
 
 def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault | None:
     placed, minutes = is_placed(one), round(oldest.total_seconds() / 60)
+    days = 0 if minutes < DAYS_FROM_MIN else oldest.days
     wrong = (
         (
             placed and not (abs(one.lon) <= 180 and abs(one.lat) <= 90),
@@ -184,7 +189,11 @@ def _why_not(one: Reading, moment: dt.datetime, oldest: dt.timedelta) -> Fault |
             "方向角应为 0 至 360 度",
         ),
         (one.at > moment + AHEAD, "it was taken in the future", "时间晚于现在"),
-        (one.at < moment - oldest, f"it is older than {minutes} min", f"超过 {minutes} 分钟"),
+        (
+            one.at < moment - oldest,
+            f"it is older than {days:,} days" if days else f"it is older than {minutes} min",
+            f"超过 {days} 天" if days else f"超过 {minutes} 分钟",
+        ),
     )
     return next((Fault(one.line, english, chinese) for holds, english, chinese in wrong if holds), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import numpy as np
@@ -138,11 +139,38 @@ def test_cars_go_as_fast_as_was_measured_at_the_hour(drive, tmp_path):
         (["--mode", "drive", "--speeds", "none.csv"], "cannot be read"),
         (["--mode", "drive", "--speeds", "far.csv"], "No speed of far.csv can be used"),
         (["--mode", "drive", "--speeds", "o.csv"], "speeds need others"),
+        (["--mode", "drive", "--speeds", "wide.csv"], "The columns are  t i m e"),
+        (["--mode", "drive", "--speeds", "signs.csv"], "The columns are time,  ]0;here , <b>;"),
     ],
 )
 def test_speeds_that_cannot_be_used_are_refused_in_a_sentence(drive, tmp_path, monkeypatch, more, said):
     (tmp_path / "kmh.csv").write_text(f"{SPEEDS}2026-03-03 08:10,10,,,High Street,\n")
     (tmp_path / "far.csv").write_text(f"{SPEEDS}2026-03-03 08:10,10,50,50,,\n")
+    (tmp_path / "wide.csv").write_bytes(SPEEDS.encode("utf-16-be"))
+    (tmp_path / "signs.csv").write_text("time,\x1b]0;here\x07,<b>\n")
     monkeypatch.chdir(tmp_path)
     code, _, error = drive(*more)
     assert (code, said in error) == (2, True), error
+
+
+@pytest.mark.parametrize(("bound", "said"), [("traffic_model.LINES_MOST", "1 lines"), ("traffic.PLACES_MOST", "1 str")])
+def test_speeds_that_are_not_read_to_their_end_are_refused(drive, tmp_path, monkeypatch, bound, said):
+    monkeypatch.setattr(f"dispatch.{bound}", 1)
+    file = tmp_path / "kmh.csv"
+    file.write_text(f"{SPEEDS}2026-03-03 12:10,10,,,High Street,\n2026-03-03 08:10,10,,,High Street,\n")
+    code, _, error = drive("--speeds", str(file), "--hour", "8")
+    assert code == 2
+    assert f"kmh.csv is too long: more than {said}" in error.replace("the streets of this file have ", "")
+
+
+def test_the_clocks_of_the_east_are_not_in_the_future(drive, tmp_path):
+    here = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    lines = [f"{here + dt.timedelta(hours=ahead):%Y-%m-%d %H:%M},{kmh},,,High Street,\n" for ahead, kmh in
+             ((8, 10), (20, 40), (-1_000_000, 40))]  # fmt: skip
+    (tmp_path / "kmh.csv").write_text(SPEEDS + "".join(lines))
+    told = drive("--speeds", str(tmp_path / "kmh.csv"))[1]
+    assert told["speeds"]["readings"] == 2, "a stretch each"
+    said = "; ".join(told["quality"])
+    assert (
+        "2 lines of kmh.csv were left out: line 3: it was taken in the future; line 4: it is older than 36,500" in said
+    )
