@@ -23,7 +23,7 @@ from core.errors import GridkeeperError, InvalidInput
 from core.identity import Role
 from geodata import db
 from insight.change import MORE_THAN_TWICE
-from layers import overview, paper_points
+from layers import overview, paper, paper_points
 from layers.values import Question, cell_values
 from tests.map_city import CENTRES, MapCity, add_incidents, at, make_map_city
 
@@ -147,6 +147,13 @@ def test_only_what_lies_on_the_sheet_is_read(session: Session, city: MapCity) ->
     assert read(lon - 0.001, whole) == 40
     assert read(lon + 0.0002, whole) == 0, "another part of the same grid"
     assert read(lon - 0.001, dataclasses.replace(whole, status="closed")) == 0
+
+
+def test_a_place_without_a_chinese_name_has_that_of_its_community(session: Session, city: MapCity) -> None:
+    session.execute(text("UPDATE area SET name = 'Mapton', name_zh = '图镇' WHERE level = 'community'"))
+    territory = city.territory
+    ground = paper.read_ground(session, territory.id, territory.metric_srid, territory.bounds, fine=False)
+    assert [row[:3] for row in ground.places] == [("town", "Mapton", "图镇")]
 
 
 def test_the_one_html_holds_everything_and_no_address(session: Session, city: MapCity) -> None:
