@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from urllib.parse import quote
 
 from anyio import to_thread
 from starlette.requests import HTTPConnection
@@ -37,6 +38,12 @@ def as_page(connection: HTTPConnection) -> bool:
     accepted = [each.partition(";") for each in connection.headers.get("accept", "").lower().split(",")]
     liked = {kind.strip(): _quality(rest) for kind, _, rest in accepted}
     return liked.get("text/html", 0.0) > max(liked.get("application/json", 0.0), liked.get("application/geo+json", 0.0))
+
+
+def path_of(connection: HTTPConnection) -> str:
+    """Return the path as it was asked: put together anew, a name with a space or a per cent sign is another."""
+    raw: bytes | None = connection.scope.get("raw_path")
+    return raw.decode("latin-1").partition("?")[0] if raw else quote(connection.scope["path"])
 
 
 def _quality(parameters: str) -> float:

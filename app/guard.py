@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
@@ -53,8 +53,8 @@ OPEN_PATHS = frozenset(
     },
 )
 """All that is served without a session; compared whole, never by prefix."""
-NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor", "/ogc")
-"""Addresses of programs: refused with 401 instead of being led to the login page."""
+NOT_PAGES = ("/_stcore", "/api", "/assets", "/component", "/media", "/static", "/tiles", "/values", "/vendor")
+"""Addresses of programs: refused with 401 instead of being led to the login page; /ogc as it is asked for."""
 UPLOADS = "/_stcore/upload_file/"
 LONGEST_PATH = 2000
 LONGEST_SIZE = 12
@@ -165,7 +165,7 @@ class Gate:
             connection,
             live,
             is_open=scope["path"] in OPEN_PATHS,
-            wanted=local_path(_wanted(connection)) if _is_page(scope) else None,
+            wanted=local_path(_wanted(connection)) if _is_page(connection) else None,
         )
         if signed_on is not None:
             await _refuse(scope, receive, send, signed_on)
@@ -265,17 +265,21 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_page(scope: Scope) -> bool:
+def _is_page(connection: HTTPConnection) -> bool:
+    """Return whether a person asks, who may be led to the login; of the interface, one who asks for a page of it."""
+    scope = connection.scope
+    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        return False
     path = scope["path"]
-    for_program = any(path == start or path.startswith(start + "/") for start in NOT_PAGES)
-    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not for_program
+    if bearer.is_interface(path):
+        return bearer.as_page(connection)
+    return not any(path == start or path.startswith(start + "/") for start in NOT_PAGES)
 
 
 def _refusal(connection: HTTPConnection) -> Response:
-    if bearer.is_interface(connection.scope["path"]):
-        if bearer.secret_of(connection) is not None or not bearer.as_page(connection):
+    if not _is_page(connection):
+        if bearer.is_interface(connection.scope["path"]):
             return bearer.refusal()
-    elif not _is_page(connection.scope):
         return PlainTextResponse("Log in first.", status_code=401, headers={"cache-control": "no-store"})
     wanted = _wanted(connection)
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
@@ -302,7 +306,8 @@ def _not_for(actor: Actor, scope: Scope) -> Response | None:
 
 
 def _wanted(connection: HTTPConnection) -> str:
-    return connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
+    query = connection.scope.get("query_string", b"").decode("latin-1")
+    return bearer.path_of(connection) + (f"?{query}" if query else "")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
@@ -331,7 +336,7 @@ def local_path(wanted: str | None) -> str:
     if wanted.startswith(("//", "/\\")) or any(ord(character) < 33 or character == "\\" for character in wanted):
         return "/"
     parts = urlsplit(wanted)
-    return "/" if parts.scheme or parts.netloc or parts.path in OPEN_PATHS else wanted
+    return "/" if parts.scheme or parts.netloc or unquote(parts.path) in OPEN_PATHS else wanted
 
 
 def status_of(error: GridkeeperError) -> int:

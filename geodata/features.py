@@ -123,7 +123,10 @@ def one(session: Session, source: Source, territory_id: int, identity: str, want
     )
     row = _row(session, statement)
     if row is None:
-        raise NotFound(f"There is no {source.offer.key} {identity!r}, or it lies outside your reach.")
+        raise NotFound(
+            f"There is no {source.offer.key} {identity!r}, or it lies outside your reach.",
+            zh=f"{source.offer.key} 中没有 {identity}，或不在您的查看范围内。",
+        )
     return str(row[0])
 
 
@@ -144,8 +147,9 @@ def _row(session: Session, statement: sql.Composed) -> tuple[Any, ...] | None:
 
 def _too_long() -> SourceUnavailable:
     return SourceUnavailable(
-        "This question takes too long.", hint="Ask for a smaller box, a shorter time or fewer rows."
-    )
+        "This question takes too long.", hint="Ask for a smaller box, a shorter time or fewer rows.",
+        zh="此请求耗时过长，请缩小范围、缩短时段或减少行数。",
+    )  # fmt: skip
 
 
 def relation_of(source: Source, shapes: Sequence[sql.Composable]) -> sql.Composable:
@@ -181,7 +185,10 @@ def _identity(source: Source, given: str) -> sql.Literal:
     if not source.numbered:
         return sql.Literal(typed("id", "text", given))
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
-        raise NotFound(f"There is no {source.offer.key} {given[:40]!r}.", hint="Its identities are numbers.")
+        raise NotFound(
+            f"There is no {source.offer.key} {given[:40]!r}.", hint="Its identities are numbers.",
+            zh=f"{source.offer.key} 中没有 {given[:40]}，其标识为数字。",
+        )  # fmt: skip
     return sql.Literal(int(given))
 
 

@@ -61,13 +61,14 @@ def _may_take(actor: Actor) -> None:
         raise NotPermitted(
             f"As {actor.role.replace('_', ' ')} you see rows on your own pages; other programs may not read them.",
             hint="Ask an administrator for a role that takes data along.",
+            zh="您的角色只能在本平台页面上查看数据，其他程序不可读取；如需导出，请向管理员申请相应角色。",
         )
 
 
 def _in_territory(session: Any, actor: Actor) -> TerritoryInfo:
     found = next((each for each in list_territories(session) if each.id == actor.territory_id), None)
     if found is None:
-        raise InvalidInput("No territory is chosen.", hint="Choose one first.")
+        raise InvalidInput("No territory is chosen.", hint="Choose one first.", zh="尚未选择辖区，请先选择。")
     return found
 
 
@@ -162,7 +163,7 @@ def _items(actor: Actor, request: Request) -> Response:
     pairs = request.query_params.multi_items()
     query = dict(pairs)
     if len(query) != len(pairs):
-        raise InvalidInput("A parameter stands twice.", hint="Give each once.")
+        raise InvalidInput("A parameter stands twice.", hint="Give each once.", zh="参数重复，每个只写一次。")
     as_page = bearer.as_page(request)
     if as_page:
         query.setdefault("limit", str(ogc_html.ROWS))
@@ -207,7 +208,10 @@ def _item(actor: Actor, request: Request) -> Response:
     _may_take(actor)
     query = dict(request.query_params)
     if set(query) - {"crs", "f", "lang"}:
-        raise InvalidInput("A feature takes the parameters crs, f and lang.", hint="Leave the others away.")
+        raise InvalidInput(
+            "A feature takes the parameters crs, f and lang.", hint="Leave the others away.",
+            zh="单个要素只接受参数 crs、f 和 lang，请去掉其他参数。",
+        )  # fmt: skip
     with transaction(actor) as session:
         home = _in_territory(session, actor)
         source = catalogue.source_of(session, actor, request.path_params["collection"])
@@ -307,6 +311,18 @@ def _tile(actor: Actor, request: Request) -> Response:
     return Response(made, media_type=documents.MVT, headers=HEADERS, status_code=200 if made else 204)
 
 
+async def nothing(request: Request) -> Response:
+    """Answer that there is nothing: below us are the platform's pages, which a program would take for an answer."""
+
+    def make(_actor: Actor, request: Request) -> Any:
+        raise NotFound(
+            f"There is nothing at {request.url.path[:120]}.", hint=f"{BASE} says what there is.",
+            zh=f"{request.url.path[:120]} 没有内容，{BASE} 列出了全部入口。",
+        )  # fmt: skip
+
+    return await _answer(request, make)
+
+
 async def style(_request: Request) -> Response:
     """Answer with the style of the pages for people."""
     return Response(ogc_html.stylesheet(), media_type="text/css", headers={"cache-control": "public, max-age=600"})
@@ -329,4 +345,5 @@ routes = [
     Route(_HERE + "/tiles", tile_sets),
     Route(_HERE + "/tiles/{grid}", tile_set),
     Route(_HERE + "/tiles/{grid}/{z:int}/{row:int}/{column:int}", tile),
+    Route(BASE + "/{rest:path}", nothing),
 ]

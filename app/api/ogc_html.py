@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import catalogue_words, i18n
+from app import bearer, catalogue_words, i18n
 from app.api import forms
 from app.api.ogc_documents import CONFORMS
 from app.i18n import t
@@ -31,7 +31,7 @@ def stylesheet() -> str:
 
 
 def _page(request: Request, language: str, title: str, **more: Any) -> Response:
-    here = _path(request)
+    here = bearer.path_of(request)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"f", "lang"}]
     told = {
         "language": language, "title": title, "lead": "", "hint": "", "facts": (), "links": (), "rows": None,
@@ -48,12 +48,6 @@ def _speak(request: Request) -> str:
     language = forms.language(request)
     i18n.use(language)
     return language
-
-
-def _path(request: Request) -> str:
-    """Return the path as it was asked: put together anew, an identity with a slash or a per cent sign is another."""
-    raw: bytes | None = request.scope.get("raw_path")
-    return raw.decode("latin-1").partition("?")[0] if raw else quote(request.scope["path"])
 
 
 def landing(request: Request, title: str) -> Response:

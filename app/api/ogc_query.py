@@ -53,6 +53,7 @@ def wanted(query: Mapping[str, str], offer: Offer, metric_srid: int) -> Wanted:
         raise InvalidInput(
             f"{unknown[0]!r} is neither a parameter nor a column of {offer.key}.",
             hint=f"Columns: {', '.join(each.name for each in offer.fields)}.",
+            zh=f"{unknown[0]} 不是参数或 {offer.key} 的列，列有：{'、'.join(each.name for each in offer.fields)}。",
         )
     check_format(query)
     known = systems(metric_srid)
@@ -74,7 +75,10 @@ def wanted(query: Mapping[str, str], offer: Offer, metric_srid: int) -> Wanted:
 def filter_of(query: Mapping[str, str], known: Mapping[str, tuple[int, bool]]) -> Filter | None:
     """Return the filter that is asked for; None without one."""
     if query.get("filter-lang", "cql2-text") != "cql2-text":
-        raise InvalidInput("Filters are written in CQL2 text here.", hint="Say filter-lang=cql2-text.")
+        raise InvalidInput(
+            "Filters are written in CQL2 text here.", hint="Say filter-lang=cql2-text.",
+            zh="过滤条件使用 CQL2 文本，请写 filter-lang=cql2-text。",
+        )  # fmt: skip
     srid, flipped = system_of(query.get("filter-crs", CRS84), known)
     return Filter(query["filter"], srid, flipped) if query.get("filter", "").strip() else None
 
@@ -82,13 +86,19 @@ def filter_of(query: Mapping[str, str], known: Mapping[str, tuple[int, bool]]) -
 def check_format(query: Mapping[str, str]) -> None:
     """Return when the format is one there is."""
     if query.get("f", "json") not in {"json", "geojson", "html"}:
-        raise InvalidInput("There is JSON and HTML here.", hint="Leave f away, or say f=json or f=html.")
+        raise InvalidInput(
+            "There is JSON and HTML here.", hint="Leave f away, or say f=json or f=html.",
+            zh="此处提供 JSON 和 HTML，请去掉 f，或写 f=json、f=html。",
+        )  # fmt: skip
 
 
 def system_of(given: str, known: Mapping[str, tuple[int, bool]]) -> tuple[int, bool]:
     """Return the code and the order of axes of a coordinate system that is offered."""
     if given not in known:
-        raise InvalidInput(f"{given[:120]!r} is not offered here.", hint=f"Known are: {', '.join(known)}.")
+        raise InvalidInput(
+            f"{given[:120]!r} is not offered here.", hint=f"Known are: {', '.join(known)}.",
+            zh=f"不提供坐标系 {given[:120]}，可用：{'、'.join(known)}。",
+        )  # fmt: skip
     return known[given]
 
 
@@ -97,7 +107,10 @@ def limit(given: str) -> int:
     if not given:
         return DEFAULT_FEATURES
     if not (given.isascii() and given.isdecimal()) or len(given) > 18 or int(given) < 1:
-        raise InvalidInput("limit is a whole number from 1.", hint=f"At most {MOST_FEATURES} come at once.")
+        raise InvalidInput(
+            "limit is a whole number from 1.", hint=f"At most {MOST_FEATURES} come at once.",
+            zh=f"limit 应为不小于 1 的整数，一次最多返回 {MOST_FEATURES} 行。",
+        )  # fmt: skip
     return min(int(given), MOST_FEATURES)
 
 
@@ -130,7 +143,10 @@ def boxes(given: str, srid: int, flipped: bool) -> tuple[Box, ...]:
 
 
 def _no_box() -> InvalidInput:
-    return InvalidInput("bbox is west, south, east, north.", hint="Four numbers, or six with heights.")
+    return InvalidInput(
+        "bbox is west, south, east, north.", hint="Four numbers, or six with heights.",
+        zh="bbox 依次为西、南、东、北四个数，含高程时为六个数。",
+    )  # fmt: skip
 
 
 def span(given: str) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -147,7 +163,9 @@ def span(given: str) -> tuple[dt.datetime | None, dt.datetime | None]:
     if len(parts) == 1 and since is None:
         raise _no_time(given)
     if since is not None and until is not None and since > until:
-        raise InvalidInput("The span ends before it begins.", hint="Write the earlier moment first.")
+        raise InvalidInput(
+            "The span ends before it begins.", hint="Write the earlier moment first.", zh="时段的结束早于开始。"
+        )
     return since, until
 
 
@@ -168,5 +186,6 @@ def _moment(text: str, given: str, *, end: bool) -> dt.datetime | None:
 
 def _no_time(given: str) -> InvalidInput:
     return InvalidInput(
-        f"{given[:60]!r} is no moment and no span.", hint="Write 2026-03-01T00:00:00Z, or two with / between, or .."
-    )
+        f"{given[:60]!r} is no moment and no span.", hint="Write 2026-03-01T00:00:00Z, or two with / between, or ..",
+        zh=f"{given[:60]} 不是时刻或时段，请写 2026-03-01T00:00:00Z，或用 / 连接两个时刻。",
+    )  # fmt: skip

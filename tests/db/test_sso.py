@@ -194,6 +194,9 @@ def test_nobody_is_led_elsewhere(on, at, path):
 def test_programs_are_not_let_in_and_the_password_still_works(on, at):
     client = at(PROXY)
     assert client.get("/api/values", headers=HEADER).status_code == 401
+    assert client.get("/ogc", headers=HEADER | {"accept": "application/json"}).status_code == 401
+    led = at(PROXY).get("/ogc/collections?f=html", headers=HEADER)
+    assert (led.status_code, led.headers["location"]) == (303, "/ogc/collections?f=html"), "a person at the interface"
     page = client.get("/login", headers=HEADER)
     assert page.status_code == 200
     answer = client.post("/login", data={"name": "ben", "password": "four little words"}, headers=HEADER)

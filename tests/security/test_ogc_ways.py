@@ -130,6 +130,7 @@ def test_an_error_is_a_page_in_a_browser_and_data_elsewhere(enter: Enter) -> Non
         ("/collections/nothing-such", 404, "nothing-such"),
         ("/collections/streets/items?limit=no", 400, "limit"),
         ("/collections/streets/items/none", 404, "none"),
+        ("/colections", 404, "/ogc/colections"),
     ):
         page = get(client, path, accept=BROWSER)
         assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
@@ -138,6 +139,10 @@ def test_an_error_is_a_page_in_a_browser_and_data_elsewhere(enter: Enter) -> Non
         assert "/ogc/collections?f=html" in page.text
         told = get(client, path)
         assert (told.status_code, set(told.json())) == (status, {"error", "hint"})
+    marked = get(client, "/collections/%3Cscript%3Ealert(1)%3C/items?f=html&limit=%22%3E%3Cscript%3E")
+    assert marked.status_code == 404
+    assert "<script" not in marked.text
+    assert "不小于 1 的整数" in get(client, "/collections/streets/items?f=html&lang=zh&limit=no").text
     refused = get(enter(Role.GRID_WORKER), "/collections/streets/items", accept=BROWSER)
     assert (refused.status_code, "other programs may not read" in refused.text) == (403, True)
 

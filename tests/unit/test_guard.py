@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given
@@ -92,6 +93,27 @@ def test_pages_lead_to_the_login(client, path):
 def test_the_login_remembers_where_one_wanted_to_go(client):
     location = client.get("/incidents?incident=5").headers["location"]
     assert location == "/login?next=/incidents%3Fincident%3D5"
+
+
+@pytest.mark.parametrize("path", ["/ogc/a%20b", "/ogc/50%25", "/ogc/a%3Fb", "/ogc/a%2Fb%23", "/ogc/%E8%B7%AF"])
+def test_the_login_leads_back_to_the_very_address(client, path):
+    location = client.get(f"{path}?f=html&x=%20", headers={"accept": "text/html"}).headers["location"]
+    (asked,) = parse_qs(urlsplit(location).query)["next"]
+    assert asked == f"{path}?f=html&x=%20"
+    assert guard.local_path(asked) == asked
+
+
+@pytest.mark.parametrize("path", ["/ogc//evil.example", "/ogc/%0d%0aset-cookie:a=b", "/ogc/%5C%5Cevil.example/"])
+def test_the_way_to_the_login_carries_nothing_else(client, path):
+    answer = client.get(f"http://testserver{path}", headers={"accept": "text/html"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login?next=/ogc/")
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_who_writes_to_the_interface_is_led_nowhere(client, method):
+    assert client.request(method, "/ogc?f=html", headers={"accept": "text/html"}).status_code == 401
 
 
 @pytest.mark.parametrize("path", PROGRAMS)
@@ -279,7 +301,7 @@ def test_own_addresses_are_kept(wanted):
     [
         None, "", "map", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "http://evil.example",
         "javascript:alert(1)", "/\t/evil.example", "/ /evil", "/x\r\nSet-Cookie: a=b", "/x\\..\\y", "/login", "/logout",
-        "/login?next=/login", "/" + "x" * 2000, "\n//evil.example",
+        "/login?next=/login", "/%6Cogout", "/" + "x" * 2000, "\n//evil.example",
     ],
 )  # fmt: skip
 def test_no_open_redirect(wanted):
