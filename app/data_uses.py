@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from core import log
 from core.identity import Actor
 from geodata import catalogue
-from geodata.db import transaction
+from geodata.db import FAULTS, transaction
 from layers import congestion_cells, values
 from planning.access_model import AccessQuestion
 from planning.model import Question
+
+logger = log.get(__name__)
 
 _CELLS = {"cell": "unit-grids", "community": "unit-grids", "responsibility": "responsibility-grids"}
 
@@ -47,6 +50,9 @@ def map_is_due(actor: Actor, question: values.Question) -> bool:
 
 
 def note_map(actor: Actor, question: values.Question) -> None:
-    """Note that the actor looks at a map of values by grid."""
-    with transaction(actor) as session:
-        catalogue.note_together(session, actor, of_map(question), "map")
+    """Note that the actor looks at a map of values by grid; what cannot be noted holds no map back."""
+    try:
+        with transaction(actor) as session:
+            catalogue.note_together(session, actor, of_map(question), "map")
+    except FAULTS as error:
+        logger.warning("a look at the map was not noted: %s", error)

@@ -8,9 +8,11 @@ from typing import Final
 from app import i18n
 from app.i18n import t
 from geodata.exchange import Guess
-from geodata.quarantine import QuarantinedView
+from geodata.quarantine import CHOSEN, SEVERAL, QuarantinedView
 
 CANDIDATES_LISTED: Final = 2
+REPAIR_LISTED: Final = 60
+"""Signs of a repair that is no place: a mended shape has thousands."""
 
 
 def what(key: str) -> str:
@@ -95,17 +97,23 @@ def _known(guess: Guess) -> str:
 
 
 def could_be(wrong: Mapping[str, str]) -> str:
-    """Return the first of what a cell could be, whole; the form that mends it offers all."""
-    parts = [each for each in wrong.get("repair", "").split("; ") if each]
-    return "; ".join(parts[:CANDIDATES_LISTED]) + (" …" if len(parts) > CANDIDATES_LISTED else "")
+    """Return what a cell could be: the first places whole, of anything else the beginning; its form has all of it."""
+    repair = wrong.get("repair", "")
+    if wrong.get("rule") not in CHOSEN:
+        return repair if len(repair) <= REPAIR_LISTED else repair[:REPAIR_LISTED] + " …"
+    parts = [each for each in repair.split(SEVERAL) if each]
+    return SEVERAL.join(parts[:CANDIDATES_LISTED]) + (" …" if len(parts) > CANDIDATES_LISTED else "")
 
 
 def meant(row: QuarantinedView) -> dict[str, list[str]]:
-    """Return the places that an address could mean, by its column; none where it stands in several columns."""
+    """Return the places that an address could mean, by its column; none where it stands in several columns.
+
+    A single one stands in the field already, as what is suggested.
+    """
     return {
-        one["field"]: one["repair"].split("; ")
+        one["field"]: one["repair"].split(SEVERAL)
         for one in row.violations
-        if one.get("rule") == "address" and one.get("repair") and one["field"] in row.raw
+        if one.get("rule") == "address" and SEVERAL in one.get("repair", "") and one["field"] in row.raw
     }
 
 

@@ -277,7 +277,7 @@ def _new_set(session: Session, job: _Job, unit: int | None, spec: Spec) -> DataS
     made = DataSet(
         territory_id=job.territory.id, key=intake.key, title=(intake.title or intake.name)[:200],
         kind="places" if spec.places else "table",
-        geometry_type="Geometry" if spec.places else None, fields=_fields(spec, ()),
+        geometry_type="Geometry" if spec.places else None, fields=fields_of(spec, ()),
         rules=[dict(each) for each in spec.rules], natural_key=list(spec.key), owner_unit_id=unit,
         sensitivity=intake.sensitivity, created_by=job.actor.user_id,
     )  # fmt: skip
@@ -286,7 +286,8 @@ def _new_set(session: Session, job: _Job, unit: int | None, spec: Spec) -> DataS
     return made
 
 
-def _fields(spec: Spec, held: tuple[Mapping[str, Any], ...], *, linked: bool = False) -> list[dict[str, Any]]:
+def fields_of(spec: Spec, held: tuple[Mapping[str, Any], ...], *, linked: bool = False) -> list[dict[str, Any]]:
+    """Return the columns of a data set with those of a mapping; ``linked``: rows were placed by what they say."""
     made = [dict(each) for each in held]
     names = {each["name"] for each in made}
     made += [
@@ -326,7 +327,7 @@ def _load(session: Session, job: _Job, data_set: DataSet, found: Understood, sou
         guesses = (*found.guesses, *(into.linker.guesses() if into.linker else ()))
         refuse_bad(run, name, whole=job.intake.whole)
         stored = keep_mapping(session, territory.id, job.mapping, found.spec, actor)
-        fields = _fields(found.spec, tuple(data_set.fields), linked=bool(into.linker and into.linker.placed))
+        fields = fields_of(found.spec, tuple(data_set.fields), linked=bool(into.linker and into.linker.placed))
         kinds = {_KINDS.get(each, "Geometry") for each in counts.kinds}
         kind = (next(iter(kinds)) if len(kinds) == 1 else "Geometry") if found.spec.places else None
         if fields != data_set.fields or (kind and data_set.geometry_type != kind):

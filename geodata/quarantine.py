@@ -22,9 +22,9 @@ from core.progress import Silent
 from core.settings import settings
 from geodata import exchange_store as store
 from geodata.db import system_rights
-from geodata.exchange import Chunk, Spec
+from geodata.exchange import Chunk, Role, Spec
 from geodata.exchange_into import Coming, into_of
-from geodata.exchange_load import owned
+from geodata.exchange_load import fields_of, owned
 from geodata.exchange_open import opened
 from geodata.exchange_run import GEOMETRY, WGS84, Place, Run
 from geodata.exchange_understand import ground_of
@@ -38,7 +38,7 @@ MOST_ROWS: Final = 100_000
 _DIGITS: Final = 18
 SEVERAL: Final = "; "
 """Between the places that an address or a code may mean."""
-_CHOSEN: Final = ("address", "code")
+CHOSEN: Final = ("address", "code")
 """Rules whose repair is a place that a person has to look at."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; in Chinese and Japanese the wide signs too."""
@@ -136,7 +136,7 @@ def suggested(row: QuarantinedView) -> dict[str, str]:
     made: dict[str, str] = {}
     for one in row.violations:
         field, repair = str(one.get("field", "")), str(one.get("repair", ""))
-        if not repair or (one.get("rule") in _CHOSEN and SEVERAL in repair):
+        if not repair or (one.get("rule") in CHOSEN and SEVERAL in repair):
             continue
         names, cells = field.split("+"), repair.split(", ")
         if one.get("rule") == "shape":
@@ -150,7 +150,7 @@ def suggested(row: QuarantinedView) -> dict[str, str]:
 
 def mendable(row: QuarantinedView) -> bool:
     """Return whether there is a suggestion for everything that is wrong with a row; a place is never one of many."""
-    sure = all(one.get("repair") and one.get("rule") not in _CHOSEN for one in row.violations)
+    sure = all(one.get("repair") and one.get("rule") not in CHOSEN for one in row.violations)
     return bool(row.violations) and sure and bool(suggested(row))
 
 
@@ -295,6 +295,10 @@ def _again(session: Session, actor: Actor, territory: TerritoryInfo, piece: _Pie
                     store.settle(session, [each.id], values | {"changed_by": actor.user_id, "changed_at": moment})
             if not good:
                 return 0, None
+            gates = replace(spec, fields=tuple(each for each in spec.fields if each.role is Role.MADE))
+            fields = fields_of(gates, tuple(data_set.fields), linked=bool(into.linker and into.linker.placed))
+            if fields != data_set.fields:
+                data_set.fields, data_set.version = fields, data_set.version + 1
             counts = run.counts
             store.add_batch(session, {
                 "id": made_id, "territory_id": territory.id, "data_set_id": data_set.id, "file_name": batch.file_name,

@@ -96,7 +96,7 @@ def _list(rows: list[QuarantinedView], chosen: Waiting) -> QuarantinedView | Non
         [
             (
                 i18n.number(each.row_number),
-                one["field"].replace("+", ", "),
+                one["field"].replace(" + ", "+").replace("+", ", "),
                 _what(one, chosen),
                 gate_words.could_be(one),
             )

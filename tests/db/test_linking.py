@@ -139,6 +139,20 @@ def test_coordinates_win_and_a_strong_disagreement_is_told(session: Session, tow
     assert "row 1" not in told.reason
 
 
+def test_a_row_that_quarantine_places_by_its_address_says_so(session: Session, town: Halves, tmp_path: Path) -> None:
+    here = f"{WEST + 0.0061},{SOUTH + 0.0041}"
+    file = write(tmp_path / "one.csv", "id,address,lon,lat", f'1,"12 High Street, Westend",{here}', "2,High Street,,")
+    assert bring(session, town, file).rejected == 1
+    actor = system_actor(town[0].id)
+    (waiting,) = quarantine.list_rows(session, actor, town[0].id)
+    place = Placer(lambda lon, lat: locate(session, town[0].id, lon, lat).grid_id, codes_in(session, town[0]))
+    mended = {waiting.id: {"address": "High Street, Eastend"}}
+    assert quarantine.retry(session, actor, town[0], mended, place=place).fixed == 1
+    assert placed(session)["2"][0].startswith("road: High Street, Eastend")
+    fields = session.scalars(text("SELECT fields FROM data_set WHERE key = 'reports'")).one()
+    assert [each["name"] for each in fields] == ["id", "address", "placed_by"]
+
+
 def test_a_person_may_say_that_a_column_is_no_address(session: Session, town: Halves, tmp_path: Path) -> None:
     file = write(tmp_path / "plain.csv", "id,address", '1,"12 High Street, Westend"', "2,Westend Library")
     done = bring(session, town, file, over=Overrides(roles={"address": Role.FIELD}))

@@ -1,11 +1,17 @@
-"""Which requests for data stand on the page."""
+"""Which requests for data stand on the page, and that noting a use holds nobody back."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
+from app import data_uses
 from app.catalogue_asks import SHOWN, shown_of
+from core.errors import SourceUnavailable
+from core.identity import Actor, Role
 from geodata.asking import Asked
+from layers.values import Question
 
 NOW = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
@@ -24,3 +30,16 @@ def test_a_grant_that_lasts_is_within_reach_however_many_came_after_it() -> None
     rows = [asked(number, None) for number in range(SHOWN)]
     rows += [asked(50, NOW + day), asked(51, NOW - day), asked(52, None), asked(53, NOW + day)]
     assert [each.id for each in shown_of(rows, NOW)] == [*range(SHOWN), 50, 53]
+
+
+def test_a_look_that_cannot_be_noted_holds_no_map_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def refuse(actor: Actor) -> None:
+        tried.append(actor.label)
+        raise SourceUnavailable("The platform is busy.")
+
+    monkeypatch.setattr(data_uses, "transaction", refuse)
+    viewer = Actor(user_id=1, label="viewer", role=Role.SUPERVISOR, territory_id=1)
+    data_uses.note_map(viewer, Question("reported", NOW.date(), NOW.date()))
+    assert tried == ["viewer"]

@@ -25,6 +25,11 @@ def test_places_that_an_address_could_mean_are_offered_whole() -> None:
     wrong = {"rule": "address", "field": "address", "repair": places}
     assert gate_words.could_be(wrong) == "12 High Street, Newport; 12 High Road, Newport …"
     assert gate_words.could_be({"repair": "60"}) == "60"
+    shape = "POLYGON ((" + ", ".join(["0.1234567 51.1234567"] * 900) + "))"
+    assert len(gate_words.could_be({"rule": "shape", "repair": shape})) < 70, "a shape is no word of a list"
+    assert gate_words.could_be({"rule": "text", "repair": "a; b; c"}) == "a; b; c"
+    one: Any = SimpleNamespace(violations=[wrong | {"repair": "Mill Lane, Ryde"}], raw={"address": "x"})
+    assert gate_words.meant(one) == {}, "a single one stands in the field already"
     row: Any = SimpleNamespace(violations=[wrong, {"rule": "type", "field": "n", "repair": "6"}], raw={"address": "x"})
     assert gate_words.meant(row) == {"address": places.split("; ")}
     apart: Any = SimpleNamespace(violations=[wrong | {"field": "street + number"}], raw={"street": "x", "number": "1"})
