@@ -49,14 +49,20 @@ class Case:
     seconds
         What HiGHS is given for it next; 0 where it is split.
     open_pairs
-        Pairs that something better could use, where HiGHS is asked; shape (candidates, demand).
+        Where HiGHS is asked: places in a flat table of candidates by demand that something better could use.
     """
 
     states: States
     prices: Floats
     bound: float
     seconds: float = 0.0
-    open_pairs: NDArray[np.bool_] | None = None
+    open_pairs: Ints | None = None
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes while it waits."""
+        pairs = 0 if self.open_pairs is None else self.open_pairs.nbytes
+        return self.states.nbytes + self.prices.nbytes + pairs + 200
 
 
 @dataclass(eq=False)
@@ -78,19 +84,21 @@ def by_cases(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
         return
     states: States = np.zeros(side.candidates, dtype=np.int8)
     states[side.fixed] = OPEN
-    heap = [(rooms.bound, next(count), Case(states, rooms.prices, rooms.bound))]
-    most = BYTES_AT_MOST // (rooms.left.shape[1] * 8 + side.candidates + 200)
+    whole = Case(states, rooms.prices, rooms.bound)
+    heap, held = [(whole.bound, next(count), whole)], whole.size
     progress.step("Proving the answer case by case")
     while heap:
         rooms.raise_bound(heap[0][0])
         tell(progress, rooms.cost, rooms.bound)
-        if rooms.closed or effort_s() > deadline or len(heap) > most or enough(progress):
+        if rooms.closed or effort_s() > deadline or held > BYTES_AT_MOST or enough(progress):
             return
         heard()
         number, case = heapq.heappop(heap)[1:]
+        held -= case.size
         for part in _ended(rooms, case, deadline=deadline) if case.seconds else _split(rooms, case, number, deadline):
             if not _settled(rooms, part.bound):
                 heapq.heappush(heap, (part.bound, next(count), part))
+                held += part.size
         progress.advance()
     rooms.raise_bound(np.inf)
 
@@ -104,7 +112,7 @@ def _split(rooms: Rooms, case: Case, number: int, deadline: float) -> list[Case]
     """Raise a case, and return what is left of it: nothing, itself for HiGHS, or two cases."""
     columns = np.flatnonzero(case.states != CLOSED)
     opened = case.states[columns] == OPEN
-    done = _raised(rooms, case, columns, opened)
+    done = _raised(rooms, case, columns, opened, deadline=deadline)
     bound = max(done.bound, case.bound)
     if _settled(rooms, bound):
         return []
@@ -114,7 +122,7 @@ def _split(rooms: Rooms, case: Case, number: int, deadline: float) -> list[Case]
     free = np.flatnonzero(states[columns] == FREE)
     places = rooms.side.most - int((states == OPEN).sum())
     pairs = _open_pairs(rooms, columns, done)
-    if places <= 0 or len(free) <= places or pairs.sum() <= PAIRS:
+    if places <= 0 or len(free) <= places or len(pairs) <= PAIRS:
         if places <= 0:
             states[states == FREE] = CLOSED
         return [Case(states, done.prices, bound, FIRST_S, pairs)]
@@ -127,8 +135,8 @@ def _split(rooms: Rooms, case: Case, number: int, deadline: float) -> list[Case]
     return parts
 
 
-def _raised(rooms: Rooms, case: Case, columns: Ints, opened: NDArray[np.bool_]) -> _Raised:
-    """Return a case with its bound raised by some steps of the prices."""
+def _raised(rooms: Rooms, case: Case, columns: Ints, opened: NDArray[np.bool_], *, deadline: float) -> _Raised:
+    """Return a case with its bound raised by some steps of the prices: one however late it is."""
     unit, room = units_of(rooms)
     left, room = np.ascontiguousarray(rooms.left[columns]), room[columns]
     worth, more, table = np.empty(len(columns)), np.empty(left.shape), np.empty(int(room.max(initial=0)) + 1)
@@ -148,8 +156,9 @@ def _raised(rooms: Rooms, case: Case, columns: Ints, opened: NDArray[np.bool_]) 
             best, since = _Raised(bound, prices.copy(), worth.copy(), more.copy(), sites, share), 0
         if since > PATIENCE:
             step, since = step / 2, 0
-        if _settled(rooms, bound) or step < LEAST_STEP:
+        if _settled(rooms, bound) or step < LEAST_STEP or effort_s() > deadline:
             break
+        heard()
         taken = np.zeros(len(prices))
         for site in sites:
             take(left[site], unit, room[site], prices, taken)
@@ -175,14 +184,13 @@ def _with_settled(rooms: Rooms, states: States, columns: Ints, done: _Raised) ->
     return made
 
 
-def _open_pairs(rooms: Rooms, columns: Ints, done: _Raised) -> NDArray[np.bool_]:
-    """Return which pairs something better of a case could use, shape (candidates, demand)."""
-    inside = done.worth[done.sites]
-    extra = np.maximum(done.worth - inside.max(initial=0.0), 0.0)
+def _open_pairs(rooms: Rooms, columns: Ints, done: _Raised) -> Ints:
+    """Return which pairs something better of a case could use, as places in a flat table of candidates by demand."""
+    extra = np.maximum(done.worth - done.worth[done.sites].max(), 0.0)  # of one more, in the place of the least of them
     extra[done.sites] = 0.0
     made = np.zeros(rooms.left.shape, dtype=bool)
     made[columns] = np.isfinite(rooms.left[columns]) & (done.bound + extra[:, None] + done.more <= rooms.wanted)
-    return made
+    return np.flatnonzero(made)
 
 
 def _ended(rooms: Rooms, case: Case, *, deadline: float) -> list[Case]:
@@ -193,9 +201,12 @@ def _ended(rooms: Rooms, case: Case, *, deadline: float) -> list[Case]:
     least, most = min(side.least, len(columns)), min(side.most, len(columns))
     part = Rooms(rooms.rows[columns], rooms.size, rooms.capacity[columns], Side(len(columns), least, most, fixed))
     part.whole = rooms.whole
+    useful = np.isfinite(rooms.left)
     if case.open_pairs is not None:
-        part.left[~case.open_pairs[columns]] = np.inf
-    part.left[~np.isfinite(rooms.left[columns])] = np.inf
+        listed = np.zeros(useful.size, dtype=bool)
+        listed[case.open_pairs] = True
+        useful &= listed.reshape(useful.shape)
+    part.left[~useful[columns]] = np.inf
     if not np.isfinite(part.left).any(axis=0).all():
         return []
     part.bound = case.bound

@@ -6,12 +6,14 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import LinearConstraint
 
-from planning.listening import INFEASIBLE, OPTIMAL
-from planning.rooms import Rooms
+from planning.listening import INFEASIBLE, LARGEST, LEAST, OPTIMAL, scale_of
+from planning.rooms import Floats, Rooms
 from planning.side import Others
 
 FINE = 12
 """HiGHS lets a sum pass its limit by a millionth; rooms are told in units so fine that this is a billionth of them."""
+MILLIONTH, THOUSAND = 1e-6, 1e3
+"""HiGHS ends a millionth before the best; costs are told so that their least sum is a thousand, where that can be."""
 
 
 def finish(rooms: Rooms, *, seconds: float, told: bool = True) -> bool:
@@ -43,8 +45,10 @@ def finish(rooms: Rooms, *, seconds: float, told: bool = True) -> bool:
         ),
         shape=(count, width),
     )
+    costs = rooms.rows.ravel()[pairs]
+    finer = _finer(costs, max(rooms.bound, float(rooms.left.min(axis=0).sum())))
     answer = side.solve(
-        np.r_[np.zeros(candidates), rooms.rows.ravel()[pairs]],
+        np.r_[np.zeros(candidates), finer * costs],
         more=[
             LinearConstraint(once, 1, 1),
             LinearConstraint(fits, -np.inf, 0),
@@ -52,8 +56,9 @@ def finish(rooms: Rooms, *, seconds: float, told: bool = True) -> bool:
         ],
         others=Others(count, whole=1),
         seconds=seconds,
-        standing=(lambda found, bound: (min(rooms.cost, found), min(max(rooms.bound, bound), rooms.cost)))
-        if told else None,
+        standing=(lambda found, bound: (
+            min(rooms.cost, found / finer), min(max(rooms.bound, bound / finer), rooms.cost)
+        )) if told else None,
     )  # fmt: skip
     if answer.status == INFEASIBLE:
         rooms.raise_bound(np.inf)  # of what was left nothing is better
@@ -67,5 +72,14 @@ def finish(rooms: Rooms, *, seconds: float, told: bool = True) -> bool:
     if answer.status == OPTIMAL:
         rooms.raise_bound(np.inf)
     elif answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound):
-        rooms.raise_bound(float(answer.mip_dual_bound) * (1 - 1e-9))
+        spared = MILLIONTH / scale_of(finer * costs)  # a bound of whole costs rounds up: not by what is a tolerance
+        rooms.raise_bound((float(answer.mip_dual_bound) * (1 - 1e-9) - spared) / finer)
     return False
+
+
+def _finer(costs: Floats, least: float) -> float:
+    """Return by what to multiply costs of which no sum is below ``least``; a power of two, so exact."""
+    largest = float(costs.max(initial=0.0))
+    if not LEAST < least < np.inf or not LEAST < largest < np.inf:
+        return 1.0
+    return float(2.0 ** max(0.0, np.floor(np.log2(min(THOUSAND / least, LARGEST / largest)))))

@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 TOGETHER = (3, 4)
 """Sites chosen anew together; more once fewer bring nothing."""
 PART_S = 2.0
-PAIRS_AT_MOST = 2500
+PAIRS_AT_MOST, PAIRS_ANYWAY = 2500, 30_000
+"""Of a part with more pairs fewer candidates are looked at; of one with still more HiGHS finds nothing in time."""
 
 
 def polish(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
@@ -43,23 +44,27 @@ def polish(rooms: Rooms, *, deadline: float, progress: Progress) -> None:
             if _better(rooms, part, deadline=deadline):
                 tell(progress, rooms.cost, rooms.bound)
                 waiting = [int(each) for each in rooms.sites]
+                progress.step("Searching for sites", len(waiting))  # anew, or more would be done than there is
 
 
 def _beside(rooms: Rooms, site: int, together: int) -> Ints:
     """Return a site and those open ones that serve its demand next best."""
     sites, mine = _known(rooms.sites), _known(rooms.assignment) == site
-    far = np.where(np.isfinite(rooms.rows), rooms.rows, 2 * rooms.price * rooms.size.max(initial=1.0))
-    order = np.argsort(far[sites][:, mine].sum(axis=1), kind="stable")
+    own = rooms.rows[np.ix_(sites, mine)]
+    far = np.where(np.isfinite(own), own, 2 * rooms.price * rooms.size.max(initial=1.0))
+    order = np.argsort(far.sum(axis=1), kind="stable")
     return np.union1d([site], sites[order[:together]])
 
 
 def _better(rooms: Rooms, sites: Ints, *, deadline: float) -> bool:
     """Choose some sites and who goes to them anew; return whether that is better."""
-    assignment = _known(rooms.assignment)
+    assignment, whole_cost = _known(rooms.assignment), rooms.cost
     demand = np.flatnonzero(np.isin(assignment, sites))
     if not len(demand):
         return False
     columns = _near(rooms, sites, demand)
+    if len(columns) * len(demand) > PAIRS_ANYWAY:
+        return False
     fixed = np.flatnonzero(np.isin(columns, np.intersect1d(sites, rooms.side.fixed)))
     part = Rooms(
         rooms.rows[np.ix_(columns, demand)], rooms.size[demand], rooms.capacity[columns],
@@ -76,7 +81,7 @@ def _better(rooms: Rooms, sites: Ints, *, deadline: float) -> bool:
     stay = np.setdiff1d(_known(rooms.sites), sites)
     cost = float(rooms.rows[made, np.arange(len(made))].sum())
     rooms.learn(cost, made, np.r_[stay, columns[part.sites]])
-    return True
+    return rooms.cost < whole_cost  # what is better for a part by less than the whole is counted to is no gain
 
 
 def _near(rooms: Rooms, sites: Ints, demand: Ints) -> Ints:

@@ -24,7 +24,8 @@ from planning.watching import enough, tell
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-ROUNDING = 1e-6
+ROUNDING, EXACT = 1e-6, 1e-10
+"""What a sum of whole costs may be off, at least, and as a share of it."""
 ROUNDS = 800
 UNITS = 2000
 """Rooms that are no whole numbers, or larger, are counted in so many units at most."""
@@ -83,7 +84,7 @@ class Rooms:
     @property
     def wanted(self) -> float:
         """Return the cost from which on a choice is no better: all whole where costs are."""
-        return self.cost - (1 - ROUNDING if self.whole and self.cost < 1e9 else ROUNDING / 1000 * self.cost)
+        return self.cost - (1 - _off(self.cost) if self.whole and self.cost < 1e9 else ROUNDING / 1000 * self.cost)
 
     def learn(self, cost: float, assignment: Ints, sites: Ints) -> None:
         """Keep a choice that is better."""
@@ -93,8 +94,12 @@ class Rooms:
     def raise_bound(self, bound: float) -> None:
         """Keep a bound that is higher; where costs are whole it rounds up."""
         if self.whole and np.isfinite(bound) and abs(bound) < 1e9:
-            bound = float(np.ceil(bound - ROUNDING))
+            bound = float(np.ceil(bound - _off(bound)))
         self.bound = min(max(self.bound, bound), self.cost)
+
+
+def _off(total: float) -> float:
+    return max(ROUNDING, EXACT * abs(total))
 
 
 def units_of(rooms: Rooms) -> tuple[Ints, Ints]:
