@@ -86,7 +86,7 @@ def _asked(entry: Entry) -> str:
     said = {
         "late": t("would be late"),
         "accepted": t("takes accepted work"),
-        "refused": t("refused before"),
+        "refused": t("tried before"),
         "close_call": t("a close call"),
         "no_unit": t("no unit yet"),
         "off_shift": t("its worker is off shift"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -26,6 +28,8 @@ from people.model import WorkerInfo
 
 BESIDE, NAMED = 3, 4
 """So many others stand in the table, and below it with what speaks against them; all are in the list to choose from."""
+NEXT_SHIFT = ("way_overtime", "way_people")
+"""Ways out beside which it is said when the next shift begins."""
 LEAST_S = 30.0
 """A part of the cost below half a minute is not told."""
 
@@ -70,15 +74,31 @@ def show(here: Here, entry: Entry, row: PlanRow, known: Known, pin: PinRow | Non
         _act(here, entry, row, known, told)
 
 
-def unserved(entry: Entry) -> None:
+def unserved(entry: Entry, here: Here, workers: Sequence[WorkerInfo]) -> None:
     """Say what binds work that nobody is sent to, and what would free it."""
     if entry.unserved is not None:
         ways = () if entry.unserved.way_out is None else (entry.unserved.way_out,)
-        _box(t("Nobody is sent here"), (entry.unserved.why, *ways), left=True)
+        waits = any(each.kind in NEXT_SHIFT for each in ways)
+        then = next_shift(workers, here.board.at, here.territory.zone) if waits else ""
+        _box(t("Nobody is sent here"), (entry.unserved.why, *ways), then, left=True)
 
 
-def _box(title: str, reasons: Sequence[Reason], *, left: bool = False) -> None:
-    said = "".join(f"<p>{escape(_text(each))}</p>" for each in reasons)
+def next_shift(workers: Sequence[WorkerInfo], now: dt.datetime, zone: ZoneInfo) -> str:
+    """Return when the next shift of the day begins and with how many; empty when none comes that is known."""
+    coming = [each.shift_start for each in workers if each.shift_start and each.shift_start > now and not each.away]
+    if not coming:
+        return ""
+    begin = min(coming)
+    return i18n.tn(
+        "The next shift begins at {begin} with {count} worker.",
+        "The next shift begins at {begin} with {count} workers.",
+        coming.count(begin),
+        begin=f"{begin.astimezone(zone):%H:%M}",
+    )
+
+
+def _box(title: str, reasons: Sequence[Reason], more: str = "", *, left: bool = False) -> None:
+    said = "".join(f"<p>{escape(each)}</p>" for each in (*map(_text, reasons), more) if each)
     widgets.write(f'<div class="gk-ask{" gk-ask-left" if left else ""}"><b>{escape(title)}</b>{said}</div>')
 
 

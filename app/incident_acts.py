@@ -29,6 +29,8 @@ SENDS = ("ask_verify", "ask_check")
 WITH_UNIT = ("dispatch", "join")
 WITH_PART = ("take_back",)
 """Acts on one of those who were called in: never on several incidents at once."""
+PART_OF = ("worker_id", "unit_id")
+"""Whose a part is: one of the two."""
 WITH_MOMENT = ("ask_extension", "postpone")
 STEPS_ON = ("verify", "file", "assign", "start", "finish", "finish_part", "check", "close")
 """Acts that bring an incident on; only such a one is ever the primary button."""
@@ -172,7 +174,8 @@ def latest(given: dict[str, Any], key: str) -> dict[str, Any]:
         if value is not None:
             changed[name] = value
     chosen = st.session_state.get(f"{key}_part")
-    changed |= {chosen[0]: chosen[1]} if chosen else {}
+    if chosen:  # in place of the worker or the unit that was drawn
+        changed = {name: value for name, value in changed.items() if name not in PART_OF} | {chosen[0]: chosen[1]}
     until, day, hour = given.get("until"), st.session_state.get(f"{key}_day"), st.session_state.get(f"{key}_hour")
     if isinstance(until, dt.datetime) and isinstance(day, dt.date) and isinstance(hour, dt.time):
         changed["until"] = dt.datetime.combine(day, hour, tzinfo=until.tzinfo)

@@ -76,7 +76,7 @@ class Situation:
     running
         Staff number to ids of tasks as they are given out now, in order.
     barred
-        Ids of tasks that somebody refused before.
+        Ids of tasks that somebody is kept from: he refused, did not answer, or was taken back.
     told
         What has to be known about how it was reckoned.
     left

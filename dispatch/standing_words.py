@@ -10,7 +10,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "emergency": ("An emergency: a person decides who goes.", "紧急案件：由人决定派谁。"),
     "late": ("Would be begun {minutes} min after its deadline.", "将在期限后 {minutes} 分钟才开始办理。"),
     "accepted": ("Takes work away that {worker} has accepted.", "将改派 {worker} 已接的任务。"),
-    "refused": ("Was refused before: {workers}.", "曾被拒绝：{workers}。"),
+    "refused": (
+        "Was refused, left unanswered or taken back before: {workers}.",
+        "此前拒接、未应答或被撤回：{workers}。",
+    ),
     "off_shift": ("Its worker {worker} is off shift.", "其办理人员 {worker} 未在班。"),
     "begun_off_shift": (
         "{worker} has begun it and is off shift.",

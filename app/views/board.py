@@ -239,7 +239,7 @@ def _beside(session: Session, seen: Seen, chosen: Entry | None) -> tuple[board_m
         board_side.head(chosen, here)
         if chosen.off_shift and chosen.queue is not None and chosen.unserved is None:
             board_side.off_shift(chosen.queue)
-        board_why.unserved(chosen)
+        board_why.unserved(chosen, here, seen.workers)
         proposal, worker = board_side.show(here, chosen, alone=seen.plan is None)
         return board_map.of_proposal(proposal, worker), board_map.legend(proposal)
     picture = _picture(session, seen, chosen, worker_id, street.line if street else None)

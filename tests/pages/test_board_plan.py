@@ -9,6 +9,7 @@ import re
 import pytest
 from sqlalchemy import select, text
 
+from app import board_head
 from core.clock import now
 from core.identity import Role, system_actor
 from dispatch import standing_plan, traffic
@@ -124,7 +125,8 @@ def test_a_row_says_why_and_another_choice_says_what_it_costs(run, plan, actors)
     assert "Held by hand" not in words(page)
 
 
-def test_one_row_alone_is_sent_as_proposed(run, plan):
+def test_one_row_alone_is_sent_as_proposed(run, plan, monkeypatch):
+    monkeypatch.setattr(board_head, "NEWS_FOR", HOUR)  # however long a page takes
     incident_id = one(plan, safe=False)
     page = run("board", Role.DISPATCHER, incident=str(incident_id))
     key(page, "gk_board_send_one").click().run()

@@ -6,13 +6,14 @@ import dataclasses
 import datetime as dt
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import folium
 import pytest
 import shapely
 
-from app import board_closures, board_head, board_plan_map, board_queue, board_rows, board_timeline, i18n
+from app import board_closures, board_head, board_plan_map, board_queue, board_rows, board_timeline, board_why, i18n
 from app.board_entries import Group, Which, counts, entries, safe_ids, shown
 from app.board_queue import Line
 from app.board_timeline import Bar, Lane
@@ -22,6 +23,7 @@ from dispatch.model import Board, Place, QueueRow, Whereabouts
 from dispatch.plan_model import Reason
 from dispatch.standing_model import PlanRow, StandingPlan, Summary, Unserved
 from layers.style import LIGHT, contrast
+from people.model import WorkerInfo
 
 NOW = dt.datetime(2026, 3, 3, 12, 0, tzinfo=dt.UTC)
 MIN = dt.timedelta(minutes=1)
@@ -87,6 +89,30 @@ def test_every_open_incident_stands_in_the_queue_once_and_where_it_belongs():
     }  # fmt: skip
     assert safe_ids(found) == (1,)
     assert [each.incident_id for each in shown(found, Which.ALL, "mill 000002-4")] == [2]
+
+
+def test_where_time_lacks_it_is_said_when_the_next_shift_begins_and_with_how_many(monkeypatch):
+    def worker(number: int, in_hours: float | None, *, away: bool = False) -> WorkerInfo:
+        start = None if in_hours is None else NOW + dt.timedelta(hours=in_hours)
+        return WorkerInfo(number, f"W00{number}", 1, "Roads", None, None, None, None, shift_start=start, away=away)
+
+    def told(way: str, *workers: WorkerInfo) -> str:
+        out = dataclasses.replace(WHY, kind=way, en="Somebody else would do.", zh="可由他人办理。")
+        left = Unserved(4, "I-4", "Lamp", "路灯", 0.0, 0.0, None, 1, emergency=False, why=WHY, way_out=out)
+        (entry,) = entries(board(), plan(unserved=(left,)))
+        written: list[str] = []
+        monkeypatch.setattr(board_why.widgets, "write", written.append)
+        zone = ZoneInfo("Asia/Shanghai")
+        board_why.unserved(entry, SimpleNamespace(board=board(), territory=SimpleNamespace(zone=zone)), workers)
+        return written[0]
+
+    crew = [worker(1, -7), worker(2, 2), worker(3, 2), worker(4, 1, away=True), worker(5, 3), worker(6, None)]
+    assert "The next shift begins at 22:00 with 2 workers." in told("way_overtime", *crew)
+    assert "The next shift begins at 23:00 with 1 worker." in told("way_people", crew[0], crew[4])
+    assert "next shift begins" not in told("way_overtime", crew[0], crew[3], crew[5])
+    assert "next shift begins" not in told("way_skill", *crew)
+    i18n.use("zh")
+    assert "可由他人办理。</p><p>下一班次 22:00 开始，共 2 人。" in told("way_people", *crew)
 
 
 def test_who_comes_along_counts_until_he_is_told():

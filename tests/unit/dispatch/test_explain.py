@@ -178,4 +178,4 @@ def test_every_word_stands_in_both_languages_with_the_same_figures() -> None:
 def test_what_is_listed_has_the_comma_of_its_language():
     told = reason("pinned", workers=listed({"b", "a"}))
     assert (told.en, told.zh) == ("The task is pinned to a, b.", "该任务已指定由 a、b 办理。")
-    assert standing_words.reason("refused", workers=listed(["b", "a"])).zh == "曾被拒绝：a、b。"
+    assert standing_words.reason("refused", workers=listed(["b", "a"])).zh == "此前拒接、未应答或被撤回：a、b。"
